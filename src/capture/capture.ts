@@ -1,0 +1,105 @@
+/**
+ * What the proxy keeps of one event, handed once from the exchange to the post-fetch chain.
+ *
+ * Nothing changes a capture after it was made; what the chain decides and does about it stands in its `outcome`.
+ */
+import type { Spool } from '../util/spool.ts';
+
+/** A message as it went over the wire: the block of a WARC record (ISO 28500:2017 §5.8). */
+export interface RecordedBlock {
+  readonly bytes: Spool;
+  /** labelled digest of all bytes */
+  readonly digest: string;
+}
+
+/** A response as it came: head first, then the body with its framing. */
+export interface RecordedResponse extends RecordedBlock {
+  readonly status: number;
+  /** value of the first Content-Type field, or undefined without one */
+  readonly contentType: string | undefined;
+  /** bytes of status line, fields and empty line */
+  readonly headSize: number;
+  /** bytes of the body without transfer-coding */
+  readonly payloadSize: number;
+  /** labelled digest of the body without transfer-coding */
+  readonly payloadDigest: string;
+  /** why the response is not whole (ISO 28500:2017 §5.13) */
+  readonly truncated: Truncation | undefined;
+}
+
+export type Truncation = 'length' | 'time' | 'disconnect';
+
+interface CaptureBase {
+  /** as requested, non-ASCII percent-encoded */
+  readonly url: string;
+  readonly method: string;
+  /** start of the fetch; the WARC-Date of all its records */
+  readonly startedAt: Date;
+  readonly durationMs: number;
+  /** value of the request's Referer field */
+  readonly referer: string | undefined;
+  /** prefix of the WARC file's name; `-` archives nothing */
+  readonly warcPrefix: string;
+  readonly outcome: Outcome;
+}
+
+export interface ExchangeCapture extends CaptureBase {
+  readonly kind: 'exchange';
+  readonly request: RecordedBlock;
+  readonly response: RecordedResponse;
+  /** address contacted; undefined behind another proxy */
+  readonly ipAddress: string | undefined;
+}
+
+/** A fetch without a whole response head. Not archived. */
+export interface FailedCapture extends CaptureBase {
+  readonly kind: 'failure';
+  readonly error: Error;
+  /** what the client was answered */
+  readonly status: number;
+}
+
+/** A record that a client sent to be written as it is. */
+export interface CustomRecordCapture extends CaptureBase {
+  readonly kind: 'custom';
+  readonly warcType: string;
+  readonly contentType: string;
+  readonly block: RecordedBlock;
+}
+
+export type Capture = ExchangeCapture | FailedCapture | CustomRecordCapture;
+
+/** Filled in by the processors of the chain, each its own field. */
+export interface Outcome {
+  /** false: a processor decided that this capture is not written */
+  archive: boolean;
+  /** the earlier record that has the same payload */
+  duplicateOf?: { readonly recordId: string; readonly url: string; readonly date: string };
+  /** what was written, principal record first */
+  records?: readonly WrittenRecord[];
+}
+
+/** Where a record stands. */
+export interface WrittenRecord {
+  /** `<urn:uuid:…>` */
+  readonly id: string;
+  readonly type: string;
+  /** WARC-Date */
+  readonly date: string;
+  /** name of the file once closed, without folder */
+  readonly filename: string;
+  /** bytes from the start of the (compressed) file */
+  readonly offset: number;
+  /** bytes in the (compressed) file */
+  readonly length: number;
+}
+
+/** Let go of the memory and temporary files of a capture. */
+export function releaseCapture(capture: Capture): void {
+  if (capture.kind === 'exchange') {
+    capture.request.bytes.release();
+    capture.response.bytes.release();
+  } else if (capture.kind === 'custom') {
+    capture.block.bytes.release();
+  }
+}
