@@ -1,0 +1,92 @@
+/**
+ * The chunked transfer-coding: finds the data between sizes, extensions and trailers, and changes nothing.
+ *
+ * Source: RFC 9112 §7.1.
+ */
+import type { BodyReader } from './body.ts';
+import { MessageError } from './errors.ts';
+import { parseFields, trimOws } from './fields.ts';
+import { MAX_HEAD_BYTES } from './head.ts';
+
+/** A size with its extensions; senders have no reason for more. */
+const MAX_SIZE_LINE = 16 * 1024;
+
+/** chunk-size [ chunk-ext ] CRLF; extensions begin with a semicolon. */
+const STRICT_SIZE = /^([0-9A-Fa-f]{1,13})(?:[ \t]*;[^\0-\x08\x0a-\x1f\x7f]*)?\r\n$/;
+/** White space after the size and a bare LF, too. */
+const LENIENT_SIZE = /^[ \t]*0*([0-9A-Fa-f]{1,13})[ \t]*(?:;[^\n]*)?\r?\n$/;
+
+const enum State {
+  Size,
+  Data,
+  DataEnd,
+  Trailer,
+  Done,
+}
+
+export class ChunkedBody implements BodyReader {
+  readonly #strict: boolean;
+  #state = State.Size;
+  /** a line that has begun in an earlier piece */
+  #line = '';
+  #left = 0;
+  #trailerBytes = 0;
+
+  constructor(strict: boolean) {
+    this.#strict = strict;
+  }
+
+  get done(): boolean {
+    return this.#state === State.Done;
+  }
+
+  read(bytes: Buffer, start: number, payload: Buffer[]): number {
+    let at = start;
+    while (at < bytes.length && this.#state !== State.Done) {
+      if (this.#state === State.Data) {
+        const end = Math.min(at + this.#left, bytes.length);
+        payload.push(bytes.subarray(at, end));
+        this.#left -= end - at;
+        if (this.#left === 0) this.#state = State.DataEnd;
+        at = end;
+      } else {
+        const lf = bytes.indexOf(0x0a, at);
+        const end = lf === -1 ? bytes.length : lf + 1;
+        this.#checkLength(end - at);
+        this.#line += bytes.toString('latin1', at, end);
+        at = end;
+        if (lf !== -1) this.#endOfLine();
+      }
+    }
+    return at;
+  }
+
+  #checkLength(more: number): void {
+    const length = this.#line.length + more;
+    if (this.#state === State.Size && length > MAX_SIZE_LINE)
+      throw new MessageError('too-large', `chunk size line larger than ${MAX_SIZE_LINE} bytes`);
+    if (this.#state === State.DataEnd && length > 2) throw new MessageError('syntax', 'chunk data longer than its size');
+    if (this.#state === State.Trailer && this.#trailerBytes + length > MAX_HEAD_BYTES) {
+      throw new MessageError('too-large', `trailer section larger than ${MAX_HEAD_BYTES} bytes`);
+    }
+  }
+
+  #endOfLine(): void {
+    const line = this.#line;
+    this.#line = '';
+    if (this.#state === State.Size) {
+      const size = (this.#strict ? STRICT_SIZE : LENIENT_SIZE).exec(line)?.[1];
+      if (size === undefined) throw new MessageError('syntax', 'malformed chunk size', trimOws(line.replace(/\r?\n$/, '')));
+      this.#left = parseInt(size, 16);
+      this.#state = this.#left === 0 ? State.Trailer : State.Data;
+    } else if (this.#state === State.DataEnd) {
+      if (line !== '\r\n' && (this.#strict || line !== '\n')) throw new MessageError('syntax', 'chunk data not followed by CRLF');
+      this.#state = State.Size;
+    } else if (line === '\r\n' || (!this.#strict && line === '\n')) {
+      this.#state = State.Done;
+    } else {
+      this.#trailerBytes += line.length;
+      if (this.#strict) parseFields(line, 0);
+    }
+  }
+}

@@ -1,0 +1,22 @@
+/** What is wrong with a message: one class, because the reaction is one: refuse the message and close its connection. */
+export class MessageError extends Error {
+  readonly code: MessageErrorCode;
+
+  /** @param found the bytes that were not understood, shown shortened and escaped */
+  constructor(code: MessageErrorCode, message: string, found?: string) {
+    super(found === undefined ? message : `${message}: ${shown(found)}`);
+    this.name = 'MessageError';
+    this.code = code;
+  }
+}
+
+/** `too-large` is a matter of our limits, `version` of the protocol's number; everything else is `syntax`. */
+export type MessageErrorCode = 'syntax' | 'too-large' | 'version';
+
+const SHOWN_CHARS = 60;
+
+/** At most 60 characters of untrusted text, quoted, without any that a terminal or a header could act on. */
+export function shown(text: string): string {
+  const short = text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS)}…` : text;
+  return JSON.stringify(short).replace(/[\u007f-\u009f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

@@ -1,0 +1,154 @@
+/**
+ * Header fields in the order, spelling and bytes in which they came.
+ *
+ * Text is Latin-1 throughout: one character is one byte on the wire.
+ * Source: RFC 9110 §5, RFC 9112 §5.
+ */
+import { MessageError } from './errors.ts';
+
+export interface Field {
+  readonly name: string;
+  /** the name in lower case */
+  readonly key: string;
+  /** without the white space around it; the lines of a folded value joined by spaces (RFC 9112 §5.2) */
+  readonly value: string;
+  /** as it came, line ending included */
+  readonly line: string;
+  /** false for a line that only the lenient reading accepts */
+  readonly exact: boolean;
+}
+
+export const MAX_FIELDS = 7000;
+
+export class Fields {
+  readonly list: readonly Field[];
+
+  constructor(list: readonly Field[]) {
+    this.list = list;
+  }
+
+  /** Value of the first field of this name (lower case). */
+  get(key: string): string | undefined {
+    for (const field of this.list) if (field.key === key) return field.value;
+    return undefined;
+  }
+
+  has(key: string): boolean {
+    return this.get(key) !== undefined;
+  }
+
+  all(key: string): string[] {
+    const values: string[] = [];
+    for (const field of this.list) if (field.key === key) values.push(field.value);
+    return values;
+  }
+
+  /** Members of a comma-separated list over all fields of this name, in lower case (RFC 9110 §5.6.1). */
+  members(key: string): string[] {
+    const members: string[] = [];
+    for (const value of this.all(key)) {
+      for (const member of value.split(',')) {
+        const trimmed = trimOws(member).toLowerCase();
+        if (trimmed !== '') members.push(trimmed);
+      }
+    }
+    return members;
+  }
+}
+
+/** field-name ":" OWS field-value OWS CRLF, with values of any octet but controls (RFC 9112 §5, RFC 9110 §5.5). */
+const FIELD_LINE = /([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\0-\x08\x0a-\x1f\x7f]*)\r\n/y;
+
+/**
+ * Fields from `start` up to the empty line that ends the text.
+ *
+ * @throws MessageError for the first line that is not exactly a field
+ */
+export function parseFields(text: string, start: number): Fields {
+  return new Fields(scan(text, start, (at) => refuse(text, at)));
+}
+
+/**
+ * Fields as browsers read them: bare LF, folded lines and white space before the colon are accepted,
+ * lines without a name are skipped.
+ */
+export function parseFieldsLeniently(text: string, start: number): Fields {
+  return new Fields(scan(text, start, (at, list) => lenientLine(text, at, list)));
+}
+
+/** @param other reads the line that is not exactly a field, adds what it finds to the list and returns where the next begins */
+function scan(text: string, start: number, other: (at: number, list: Field[]) => number): Field[] {
+  const list: Field[] = [];
+  let at = start;
+  while (!endsHere(text, at)) {
+    FIELD_LINE.lastIndex = at;
+    const match = FIELD_LINE.exec(text);
+    if (match === null) {
+      at = other(at, list);
+    } else {
+      const [line, name = '', value = ''] = match;
+      list.push({ name, key: name.toLowerCase(), value: trimOws(value), line, exact: true });
+      at += line.length;
+    }
+    if (list.length > MAX_FIELDS) throw new MessageError('too-large', `more than ${MAX_FIELDS} header fields`);
+  }
+  return list;
+}
+
+function endsHere(text: string, at: number): boolean {
+  const left = text.length - at;
+  return left === 0 || (left === 1 && text[at] === '\n') || (left === 2 && text[at] === '\r' && text[at + 1] === '\n');
+}
+
+/** Says what is wrong with the line at `at`, which is known not to be a field. */
+function refuse(text: string, at: number): never {
+  const lf = text.indexOf('\n', at);
+  const line = text.slice(at, lf === -1 ? text.length : lf);
+  const bare = line.endsWith('\r') ? line.slice(0, -1) : line;
+  const problem = /^[ \t]/.test(bare)
+    ? 'folded header field'
+    : bare.includes('\r')
+      ? 'CR without LF in header field'
+      : !bare.includes(':')
+        ? 'header field without a colon'
+        : /^[^:]*[ \t]+:/.test(bare)
+          ? 'white space before the colon of a header field'
+          : /[\0-\x08\x0b-\x1f\x7f]/.test(bare)
+            ? 'control character in header field'
+            : !line.endsWith('\r')
+              ? 'LF without CR at the end of a header field'
+              : 'invalid name of a header field';
+  throw new MessageError('syntax', problem, bare);
+}
+
+function lenientLine(text: string, at: number, list: Field[]): number {
+  const lf = text.indexOf('\n', at);
+  const end = lf === -1 ? text.length : lf + 1;
+  const line = text.slice(at, end);
+  const bare = line.replace(/\r?\n$/, '');
+  const previous = list.at(-1);
+  if (/^[ \t]/.test(bare)) {
+    if (previous !== undefined) {
+      const value = trimOws(`${previous.value} ${trimOws(bare)}`);
+      list[list.length - 1] = { ...previous, value, line: previous.line + line, exact: false };
+    }
+    return end;
+  }
+  const colon = bare.indexOf(':');
+  const name = trimOws(bare.slice(0, Math.max(colon, 0)));
+  if (name !== '') list.push({ name, key: name.toLowerCase(), value: trimOws(bare.slice(colon + 1)), line, exact: false });
+  return end;
+}
+
+/** Without spaces and tabs at both ends (RFC 9110 §5.6.3). */
+export function trimOws(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isOws(text.charCodeAt(start))) start++;
+  while (end > start && isOws(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isOws(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}

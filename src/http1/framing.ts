@@ -1,0 +1,76 @@
+/**
+ * Where the body of a message ends, decided by its head alone.
+ *
+ * Source: RFC 9112 §6.3; RFC 9110 §6.4.1 for answers without a body.
+ */
+import { MessageError } from './errors.ts';
+import { trimOws } from './fields.ts';
+import type { RequestHead, ResponseHead } from './head.ts';
+
+export type Framing =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'length'; readonly length: number }
+  | { readonly kind: 'chunked' }
+  /** the body lasts as long as the connection */
+  | { readonly kind: 'close' };
+
+const NONE: Framing = { kind: 'none' };
+const CHUNKED: Framing = { kind: 'chunked' };
+const UNTIL_CLOSE: Framing = { kind: 'close' };
+
+/** Codings that may stand before a final `chunked` (RFC 9112 §7). */
+const CODINGS = new Set(['gzip', 'x-gzip', 'compress', 'x-compress', 'deflate']);
+
+/** @throws MessageError when two recipients could disagree on the end of the request */
+export function requestFraming(head: RequestHead): Framing {
+  const lengths = head.fields.all('content-length');
+  if (head.fields.has('transfer-encoding')) {
+    const value = head.fields.all('transfer-encoding').join(', ');
+    if (lengths.length > 0) throw new MessageError('syntax', 'both Content-Length and Transfer-Encoding', value);
+    if (head.minor === 0) throw new MessageError('syntax', 'Transfer-Encoding in an HTTP/1.0 request', value);
+    const codings = value.split(',').map((coding) => trimOws(coding).toLowerCase());
+    if (codings.pop() !== 'chunked' || !codings.every((coding) => CODINGS.has(coding))) {
+      throw new MessageError('syntax', 'Transfer-Encoding not understood, expected "chunked"', value);
+    }
+    return CHUNKED;
+  }
+  const [value] = lengths;
+  if (value === undefined) return NONE;
+  if (lengths.length > 1) throw new MessageError('syntax', 'more than one Content-Length', lengths.join(', '));
+  const length = parseLength(value);
+  if (length === undefined) throw new MessageError('syntax', 'malformed Content-Length, expected decimal digits', value);
+  return length === 0 ? NONE : { kind: 'length', length };
+}
+
+/**
+ * As browsers decide it: Transfer-Encoding wins over a length, also in HTTP/1.0; equal lengths count once; a malformed one counts as none.
+ *
+ * @throws MessageError when lengths differ
+ */
+export function responseFraming(head: ResponseHead, requestMethod: string): Framing {
+  const { status, fields } = head;
+  if (requestMethod === 'HEAD' || status < 200 || status === 204 || status === 304) return NONE;
+  const codings = fields.members('transfer-encoding').filter((coding) => coding !== 'identity');
+  if (codings.length > 0) return codings.at(-1) === 'chunked' ? CHUNKED : UNTIL_CLOSE;
+  const members = fields.members('content-length');
+  const lengths = new Set(members.map(parseLength));
+  if (lengths.size > 1) throw new MessageError('syntax', 'differing lengths in the response', members.join(', '));
+  const [length] = lengths;
+  if (length === undefined) return UNTIL_CLOSE;
+  return length === 0 ? NONE : { kind: 'length', length };
+}
+
+function parseLength(value: string): number | undefined {
+  const length = /^\d+$/.test(value) ? Number(value) : NaN;
+  return Number.isSafeInteger(length) ? length : undefined;
+}
+
+/**
+ * Whether the sender of this head keeps the connection for another message (RFC 9112 §9.3).
+ *
+ * HTTP/1.0 counts as not persistent, keep-alive or not, as RFC 9112 appendix C.2.2 asks of proxies.
+ */
+export function keepsConnection(head: RequestHead | ResponseHead): boolean {
+  if (head.minor === 0) return false;
+  return !head.fields.members('connection').includes('close') && !head.fields.members('proxy-connection').includes('close');
+}

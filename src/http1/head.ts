@@ -1,0 +1,130 @@
+/**
+ * Heads of HTTP/1 messages: where one ends in a stream of bytes, and what it says.
+ *
+ * Strict towards clients: a request that two parsers could read differently is refused (RFC 9112 §11.2).
+ * Lenient towards origins: an archive wants what browsers accept; each leniency is listed in docs/http1.md.
+ * Source: RFC 9112 §2 to §5.
+ */
+import { MessageError } from './errors.ts';
+import { parseFields, parseFieldsLeniently, trimOws, type Fields } from './fields.ts';
+
+export const MAX_HEAD_BYTES = 4 * 1024 * 1024;
+
+export interface RequestHead {
+  readonly method: string;
+  /** as sent (RFC 9112 §3.2), Latin-1 */
+  readonly target: string;
+  /** minor version: 0 for HTTP/1.0, 1 for everything later */
+  readonly minor: 0 | 1;
+  readonly fields: Fields;
+}
+
+export interface ResponseHead {
+  readonly status: number;
+  /** Latin-1; empty when it is missing */
+  readonly reason: string;
+  readonly minor: 0 | 1;
+  readonly fields: Fields;
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** Finds the end of a head: the first empty line, ended by CRLF or by a bare LF. */
+export class HeadReader {
+  #kept: Buffer = NOTHING;
+  #size = 0;
+
+  /** Bytes of a head that has begun and is not complete. */
+  get pending(): number {
+    return this.#size;
+  }
+
+  /**
+   * Take the next bytes of the stream.
+   *
+   * @returns head (empty line included) and the bytes after it, or undefined while it is not complete
+   * @throws MessageError `too-large` past 4 MiB
+   */
+  push(chunk: Buffer): { readonly head: Buffer; readonly rest: Buffer } | undefined {
+    const before = this.#size;
+    let bytes = chunk;
+    let scanned = 0;
+    if (before > 0) {
+      this.#keep(chunk);
+      bytes = this.#kept.subarray(0, this.#size);
+      scanned = Math.max(before - 2, 0);
+    }
+    const end = headEnd(bytes, scanned);
+    if ((end === -1 ? bytes.length : end) > MAX_HEAD_BYTES) {
+      throw new MessageError('too-large', `header block larger than ${MAX_HEAD_BYTES} bytes`);
+    }
+    if (end === -1) {
+      if (before === 0) this.#keep(chunk);
+      return undefined;
+    }
+    this.#kept = NOTHING;
+    this.#size = 0;
+    return { head: bytes.subarray(0, end), rest: chunk.subarray(end - before) };
+  }
+
+  #keep(chunk: Buffer): void {
+    const size = this.#size + chunk.length;
+    if (size > this.#kept.length) {
+      const grown = Buffer.allocUnsafe(Math.max(size, 2 * this.#kept.length));
+      this.#kept.copy(grown, 0, 0, this.#size);
+      this.#kept = grown;
+    }
+    chunk.copy(this.#kept, this.#size);
+    this.#size = size;
+  }
+}
+
+/** Offset after the first empty line, looking for its line feeds from `from` on; -1 without one. */
+function headEnd(bytes: Buffer, from: number): number {
+  const crlf = bytes.indexOf('\n\r\n', from, 'latin1');
+  const searched = crlf === -1 ? bytes : bytes.subarray(0, crlf + 1);
+  const lf = searched.indexOf('\n\n', from, 'latin1');
+  if (lf !== -1) return lf + 2;
+  return crlf === -1 ? -1 : crlf + 3;
+}
+
+/** Number of CR and LF octets in front of a message; they are ignored (RFC 9112 §2.2). */
+export function leadingEmptyLines(bytes: Buffer): number {
+  let count = 0;
+  while (bytes[count] === 0x0d || bytes[count] === 0x0a) count++;
+  return count;
+}
+
+const REQUEST_LINE = /([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([^\0-\x20\x7f]+) HTTP\/(\d)\.(\d)\r\n/y;
+
+/** @throws MessageError for anything that is not exactly a request head */
+export function parseRequestHead(bytes: Buffer): RequestHead {
+  const text = bytes.toString('latin1');
+  REQUEST_LINE.lastIndex = 0;
+  const match = REQUEST_LINE.exec(text);
+  if (match === null) throw new MessageError('syntax', 'malformed request line', firstLine(text));
+  const [line, method = '', target = '', major, minor] = match;
+  if (major !== '1')
+    throw new MessageError('version', 'HTTP version not supported, expected HTTP/1.1', `HTTP/${major ?? ''}.${minor ?? ''}`);
+  return { method, target, minor: minor === '0' ? 0 : 1, fields: parseFields(text, line.length) };
+}
+
+/** Lenient in the number of spaces, in a missing minor version or reason phrase, and in the line ending. */
+const STATUS_LINE = /HTTP\/(\d+)(?:\.(\d+))?[ \t]+(\d{3})(?:[ \t]([^\n]*))?\r?\n/iy;
+
+/** @throws MessageError when there is no status line, or there are too many fields */
+export function parseResponseHead(bytes: Buffer): ResponseHead {
+  const text = bytes.toString('latin1');
+  STATUS_LINE.lastIndex = 0;
+  const match = STATUS_LINE.exec(text);
+  if (match === null) throw new MessageError('syntax', 'malformed status line', firstLine(text));
+  const [line, major, minor, status = '', rest = ''] = match;
+  const reason = rest.endsWith('\r') ? rest.slice(0, -1) : rest;
+  const fields = parseFieldsLeniently(text, line.length);
+  return { status: Number(status), reason, minor: major === '1' && minor !== '0' && minor !== undefined ? 1 : 0, fields };
+}
+
+function firstLine(text: string): string {
+  const lf = text.indexOf('\n');
+  return trimOws((lf === -1 ? text : text.slice(0, lf)).replace(/\r$/, ''));
+}

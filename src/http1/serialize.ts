@@ -1,0 +1,40 @@
+/**
+ * Heads as they are sent on: everything as it came, without the fields that concern one connection only.
+ *
+ * Source: RFC 9110 §7.6.1 (fields of one connection), spec of the product §2.
+ */
+import type { Field, Fields } from './fields.ts';
+
+const ONE_CONNECTION = new Set(['connection', 'proxy-connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'upgrade']);
+/** Naming these in Connection must not take away what frames or routes the message. */
+const NEVER_DROPPED = new Set(['content-length', 'transfer-encoding', 'host']);
+
+/** Names (lower case) that a message's own Connection fields declare to be meant for one connection only. */
+function connectionOptions(fields: Fields): ReadonlySet<string> | undefined {
+  if (!fields.has('connection')) return undefined;
+  return new Set(fields.members('connection').filter((name) => !NEVER_DROPPED.has(name)));
+}
+
+/**
+ * The lines of all fields that are sent on, in order, each ended by CRLF.
+ *
+ * @param replace may give another line for a field (`''` drops it), or undefined to leave it
+ */
+export function forwardedLines(fields: Fields, replace: (field: Field) => string | undefined): string {
+  const named = connectionOptions(fields);
+  let lines = '';
+  for (const field of fields.list) {
+    if (ONE_CONNECTION.has(field.key) || named?.has(field.key) === true) continue;
+    lines += replace(field) ?? (field.exact ? field.line : fieldLine(field.name, withoutBareControls(field.value)));
+  }
+  return lines;
+}
+
+/** A bare CR or a NUL becomes a space before a message is sent on (RFC 9112 §2.2, RFC 9110 §5.5). */
+function withoutBareControls(value: string): string {
+  return value.replace(/[\0\r\n]/g, ' ');
+}
+
+export function fieldLine(name: string, value: string): string {
+  return `${name}: ${value}\r\n`;
+}
