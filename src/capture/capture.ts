@@ -27,7 +27,7 @@ export interface RecordedResponse extends RecordedBlock {
   readonly truncated: Truncation | undefined;
 }
 
-export type Truncation = 'length' | 'time' | 'disconnect';
+export type Truncation = 'length' | 'time' | 'disconnect' | 'unspecified';
 
 interface CaptureBase {
   /** as requested, non-ASCII percent-encoded */

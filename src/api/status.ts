@@ -1,0 +1,53 @@
+/**
+ * `GET /status`: what the proxy is doing, as indented JSON.
+ *
+ * Source: spec of the product §7; names and `role` are those of warcprox.
+ */
+
+/** Everything the page shows, asked for anew each time. */
+export interface StatusSource {
+  readonly version: string;
+  readonly host: string;
+  readonly address: string;
+  readonly port: number;
+  readonly startedAt: Date;
+  readonly maxExchanges: number;
+  readonly activeRequests: number;
+  readonly waitingRequests: number;
+  readonly queued: number;
+  readonly maxQueued: number;
+  /** since the oldest capture in the chain was handed over */
+  readonly secondsBehind: number;
+  readonly urlsProcessed: number;
+  readonly warcBytesWritten: number;
+  readonly earliestFetchStart: Date | undefined;
+  readonly processors: readonly { readonly name: string; readonly queued: number }[];
+  rate(minutes: number): object;
+}
+
+export function statusPage(source: StatusSource): { status: number; contentType: string; body: string } {
+  const status = {
+    role: 'warcprox',
+    version: source.version,
+    host: source.host,
+    address: source.address,
+    port: source.port,
+    pid: process.pid,
+    threads: source.maxExchanges,
+    active_requests: source.activeRequests,
+    unaccepted_requests: source.waitingRequests,
+    load: source.queued / source.maxQueued,
+    queued_urls: source.queued,
+    queue_max_size: source.maxQueued,
+    urls_processed: source.urlsProcessed,
+    warc_bytes_written: source.warcBytesWritten,
+    start_time: source.startedAt.getTime() / 1000,
+    rates_1min: source.rate(1),
+    rates_5min: source.rate(5),
+    rates_15min: source.rate(15),
+    earliest_still_active_fetch_start: source.earliestFetchStart?.toISOString() ?? null,
+    seconds_behind: source.secondsBehind,
+    postfetch_chain: source.processors.map(({ name, queued }) => ({ processor: name, queued_urls: queued })),
+  };
+  return { status: 200, contentType: 'application/json', body: `${JSON.stringify(status, null, 2)}\n` };
+}

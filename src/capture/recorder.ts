@@ -1,0 +1,79 @@
+/**
+ * Keeps a message while it passes: all its bytes in a spool, block and payload digests in the same pass.
+ *
+ * Never copies a byte and never holds anything back: the caller sends on what it hands in.
+ */
+import { Digester, type DigestFormat } from '../util/digest.ts';
+import { Spool, type SpoolOptions } from '../util/spool.ts';
+import type { RecordedBlock, RecordedResponse, Truncation } from './capture.ts';
+
+export interface RecordingOptions {
+  readonly digest: DigestFormat;
+  readonly spool: SpoolOptions;
+}
+
+/** Records a message whose payload does not matter: a request, or a record sent by a client. */
+export class BlockRecorder {
+  readonly bytes: Spool;
+  readonly #digester: Digester;
+
+  constructor(options: RecordingOptions) {
+    this.bytes = new Spool(options.spool);
+    this.#digester = new Digester(options.digest);
+  }
+
+  /** @returns false when the disk is behind, as `Spool.append` */
+  write(piece: Buffer): boolean {
+    this.#digester.update(piece);
+    return this.bytes.append(piece);
+  }
+
+  finish(): RecordedBlock {
+    return { bytes: this.bytes, digest: this.#digester.finish() };
+  }
+}
+
+/** Records a response: its head once, then the pieces of its body. */
+export class ResponseRecorder {
+  readonly #block: BlockRecorder;
+  readonly #payload: Digester;
+  #headSize = 0;
+  #payloadSize = 0;
+
+  constructor(options: RecordingOptions) {
+    this.#block = new BlockRecorder(options);
+    this.#payload = new Digester(options.digest);
+  }
+
+  get bytes(): Spool {
+    return this.#block.bytes;
+  }
+
+  head(bytes: Buffer): void {
+    this.#headSize = bytes.length;
+    this.#block.write(bytes);
+  }
+
+  /**
+   * @param piece as it came
+   * @param payload the slices of it that are not transfer-coding
+   * @returns false when the disk is behind, as `Spool.append`
+   */
+  body(piece: Buffer, payload: readonly Buffer[]): boolean {
+    for (const slice of payload) {
+      this.#payload.update(slice);
+      this.#payloadSize += slice.length;
+    }
+    return this.#block.write(piece);
+  }
+
+  finish(response: { status: number; contentType: string | undefined; truncated: Truncation | undefined }): RecordedResponse {
+    return {
+      ...response,
+      ...this.#block.finish(),
+      headSize: this.#headSize,
+      payloadSize: this.#payloadSize,
+      payloadDigest: this.#payload.finish(),
+    };
+  }
+}

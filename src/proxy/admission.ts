@@ -1,0 +1,97 @@
+/**
+ * Which exchanges run: at most so many at once, the others wait their turn; none longer than the time limit of a fetch.
+ */
+import { Exchange, type ExchangeClient, type ExchangeRequest, type ExchangeServices } from './exchange.ts';
+
+export interface AdmissionOptions {
+  readonly maxExchanges: number;
+  /** wall-clock limit of a fetch; 0 is none */
+  readonly fetchTimeoutMs: number;
+}
+
+const SWEEP_MS = 1000;
+
+export class Admission {
+  readonly #services: ExchangeServices;
+  readonly #options: AdmissionOptions;
+  readonly #active = new Set<Exchange>();
+  readonly #waiting = new Set<() => void>();
+  readonly #sweep: NodeJS.Timeout | undefined;
+  #idle: (() => void)[] = [];
+  #closing = false;
+
+  constructor(services: ExchangeServices, options: AdmissionOptions) {
+    this.#services = services;
+    this.#options = options;
+    // One timer for all of them: a timer for each request costs more than looking once a second.
+    if (options.fetchTimeoutMs > 0) this.#sweep = setInterval(() => this.#endLate(), SWEEP_MS).unref();
+  }
+
+  get active(): number {
+    return this.#active.size;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  get closing(): boolean {
+    return this.#closing;
+  }
+
+  /** When the fetch began that has been running longest. */
+  get earliestStart(): Date | undefined {
+    const [earliest] = this.#active;
+    return earliest?.startedAt;
+  }
+
+  /**
+   * Call back once there is room, at once if there is now.
+   *
+   * @returns a function that gives up waiting
+   */
+  enter(admitted: () => void): () => void {
+    if (this.#active.size < this.#options.maxExchanges) {
+      admitted();
+      return () => undefined;
+    }
+    this.#waiting.add(admitted);
+    return () => void this.#waiting.delete(admitted);
+  }
+
+  /** To be called by the one that was admitted, in that call. */
+  exchange(request: ExchangeRequest, client: ExchangeClient): Exchange {
+    const exchange: Exchange = new Exchange(this.#services, request, client, () => this.#ended(exchange));
+    this.#active.add(exchange);
+    exchange.start();
+    return exchange;
+  }
+
+  /** Cut what runs; resolves when nothing runs any more. Who waits is admitted, to find that `closing` is true. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    clearInterval(this.#sweep);
+    for (const admitted of [...this.#waiting]) admitted();
+    this.#waiting.clear();
+    for (const exchange of [...this.#active]) exchange.shutDown();
+    if (this.#active.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #ended(exchange: Exchange): void {
+    this.#active.delete(exchange);
+    const [next] = this.#waiting;
+    if (next !== undefined) {
+      this.#waiting.delete(next);
+      next();
+    }
+    if (this.#active.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #endLate(): void {
+    const before = this.#services.now().getTime() - this.#options.fetchTimeoutMs;
+    for (const exchange of this.#active) {
+      if (exchange.startedAt.getTime() > before) break;
+      exchange.outOfTime();
+    }
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * Makes connections to origins: resolve, check the address, connect directly or by SOCKS5, then TLS.
+ *
+ * Remembers for a minute which hosts could not be reached. Never keeps a connection: that is the pool's work.
+ */
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls, type SecureContext } from 'node:tls';
+import type { LookupAddress } from 'node:dns';
+import { LRUCache } from 'lru-cache';
+import { SocksClient } from 'socks';
+import type { AddressRules } from './address-rules.ts';
+import { FetchError, reasonOf } from './errors.ts';
+import type { Resolve } from './resolver.ts';
+import { UpstreamConnection } from './upstream-connection.ts';
+
+/** Where a connection leads to. */
+export interface Origin {
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  readonly port: number;
+  /** name asked for in TLS, when it is not the host's */
+  readonly servername?: string | undefined;
+}
+
+export interface SocksProxy {
+  readonly host: string;
+  readonly port: number;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+}
+
+export interface ConnectorOptions {
+  readonly resolve: Resolve;
+  readonly rules: AddressRules;
+  readonly secureContext: SecureContext;
+  /** for all origins */
+  readonly socks?: SocksProxy | undefined;
+  /** for .onion hosts */
+  readonly onionSocks?: SocksProxy | undefined;
+  /** limit of connecting, and idle time-out of the connection made; 0 is none */
+  readonly timeoutMs: number;
+}
+
+const FAILED_HOSTS = 1024;
+const FAILED_HOST_TTL_MS = 60_000;
+const TLS_SESSIONS = 1024;
+
+export class Connector {
+  readonly #options: ConnectorOptions;
+  readonly #failed = new LRUCache<string, FetchError>({ max: FAILED_HOSTS, ttl: FAILED_HOST_TTL_MS });
+  readonly #sessions = new LRUCache<string, Buffer>({ max: TLS_SESSIONS });
+
+  constructor(options: ConnectorOptions) {
+    this.#options = options;
+  }
+
+  /** @throws FetchError */
+  async connect(origin: Origin): Promise<UpstreamConnection> {
+    const hostPort = `${origin.host}:${origin.port}`;
+    const failed = this.#failed.get(hostPort);
+    if (failed !== undefined) {
+      const message = `${failed.message} (failed less than a minute ago, not tried again)`;
+      throw new FetchError('failed-before', message, { cause: failed, status: failed.status });
+    }
+    try {
+      const socks = this.#socksFor(origin);
+      const tcp = socks === undefined ? await this.#direct(origin) : await this.#bySocks(origin, socks);
+      const ipAddress = socks === undefined ? tcp.remoteAddress : undefined;
+      const socket = origin.scheme === 'https' ? await this.#tls(tcp, origin) : tcp;
+      return new UpstreamConnection(socket, originKey(origin), ipAddress, this.#options.timeoutMs);
+    } catch (error) {
+      const failure = error instanceof FetchError ? error : new FetchError('not-connected', reasonOf(error), { cause: error });
+      if (failure.code !== 'forbidden-address') this.#failed.set(hostPort, failure);
+      throw failure;
+    }
+  }
+
+  #socksFor(origin: Origin): SocksProxy | undefined {
+    const { onionSocks, socks } = this.#options;
+    return onionSocks !== undefined && /\.onion\.?$/.test(origin.host) ? onionSocks : socks;
+  }
+
+  async #direct(origin: Origin): Promise<Socket> {
+    const { host, port } = origin;
+    const found = this.#options.resolve(host);
+    const allowed = this.#allowed(found instanceof Promise ? await found : found, port);
+    const [first] = allowed;
+    if (first === undefined) throw new FetchError('not-resolved', `host name ${host} has no address`);
+    const socket = connectTcp({
+      port,
+      noDelay: true,
+      host: allowed.length === 1 ? first.address : host,
+      // The addresses that were checked are the ones connected to: nothing is resolved again.
+      lookup: (_host, _options, callback) => {
+        callback(null, [...allowed]);
+      },
+    });
+    await this.#established(socket, 'connect', `connection to ${host}:${port}`, 'not-connected');
+    return socket;
+  }
+
+  #allowed(addresses: readonly LookupAddress[], port: number): readonly LookupAddress[] {
+    let refusal: string | undefined;
+    const allowed = addresses.filter(({ address }) => {
+      const reason = this.#options.rules.refuse(address, port);
+      refusal ??= reason;
+      return reason === undefined;
+    });
+    if (allowed.length === 0 && refusal !== undefined) throw new FetchError('forbidden-address', refusal);
+    return allowed;
+  }
+
+  async #bySocks(origin: Origin, proxy: SocksProxy): Promise<Socket> {
+    const { username, password } = proxy;
+    // A name is the SOCKS proxy's to resolve; a written address can be checked here.
+    if (isIP(origin.host) !== 0) this.#allowed([{ address: origin.host, family: isIP(origin.host) }], origin.port);
+    try {
+      const { socket } = await SocksClient.createConnection({
+        proxy: {
+          host: proxy.host,
+          port: proxy.port,
+          type: 5,
+          ...(username === undefined ? {} : { userId: username, password: password ?? '' }),
+        },
+        command: 'connect',
+        destination: { host: origin.host, port: origin.port },
+        set_tcp_nodelay: true,
+        ...(this.#options.timeoutMs > 0 ? { timeout: this.#options.timeoutMs } : {}),
+      });
+      return socket;
+    } catch (error) {
+      const reason = reasonOf(error);
+      const code = /timed out/i.test(reason) ? 'connect-timeout' : 'proxy-failed';
+      throw new FetchError(code, `connection to ${origin.host}:${origin.port} by SOCKS proxy failed: ${reason}`, { cause: error });
+    }
+  }
+
+  async #tls(tcp: Socket, origin: Origin): Promise<Socket> {
+    const servername = origin.servername ?? (isIP(origin.host) === 0 ? origin.host : '');
+    const key = originKey(origin);
+    const session = this.#sessions.get(key);
+    const socket = connectTls({
+      socket: tcp,
+      servername,
+      secureContext: this.#options.secureContext,
+      rejectUnauthorized: false,
+      ALPNProtocols: ['http/1.1'],
+      ...(session === undefined ? {} : { session }),
+    });
+    socket.on('session', (ticket) => {
+      this.#sessions.set(key, ticket);
+    });
+    await this.#established(socket, 'secureConnect', `TLS with ${origin.host}:${origin.port}`, 'tls-failed');
+    return socket;
+  }
+
+  /** Resolves with the event; otherwise destroys the socket and says why. */
+  async #established(
+    socket: Socket,
+    event: 'connect' | 'secureConnect',
+    what: string,
+    code: 'not-connected' | 'tls-failed',
+  ): Promise<void> {
+    const { timeoutMs } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      const settle = (error?: FetchError) => {
+        clearTimeout(timer);
+        socket.removeListener(event, onReady).removeListener('error', onError).removeListener('close', onClose);
+        if (error === undefined) return resolve();
+        socket.on('error', () => undefined);
+        socket.destroy();
+        reject(error);
+      };
+      const onReady = () => settle();
+      const onError = (cause: Error) => settle(new FetchError(code, `${what} failed: ${connectReason(cause)}`, { cause }));
+      const onClose = () => settle(new FetchError(code, `${what} failed: closed by the other side`));
+      const onTimeout = () => settle(new FetchError('connect-timeout', `${what} timed out after ${timeoutMs / 1000} s`));
+      const timer = timeoutMs > 0 ? setTimeout(onTimeout, timeoutMs) : undefined;
+      socket.once(event, onReady).once('error', onError).once('close', onClose);
+    });
+  }
+}
+
+/** An AggregateError of several addresses says nothing itself. */
+function connectReason(error: Error): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
+  return reasonOf(error);
+}
+
+/** Connections with the same key are interchangeable. */
+export function originKey(origin: Origin): string {
+  return `${origin.scheme}|${origin.host}|${origin.port}|${origin.servername ?? ''}`;
+}

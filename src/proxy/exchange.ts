@@ -1,0 +1,399 @@
+/**
+ * One request to an origin and its response: bytes go through as they come, a recorder sees the same bytes, a capture comes out.
+ *
+ * Does not know what protocol its client speaks (`ExchangeClient`), nor who decides that it may run.
+ * Whatever happens it ends exactly once: with a capture of an exchange or of a failure.
+ *
+ *   connecting ──► head ──► body ──► (sending: the rest of the request) ──► ended
+ *        └───────────┴────────┴──── failed, cut or out of time: also ended
+ */
+import type { Capture, ExchangeCapture, Truncation } from '../capture/capture.ts';
+import { BlockRecorder, ResponseRecorder, type RecordingOptions } from '../capture/recorder.ts';
+import { bodyReader, type BodyReader } from '../http1/body.ts';
+import { MessageError } from '../http1/errors.ts';
+import { keepsConnection, responseFraming, type Framing } from '../http1/framing.ts';
+import { HeadReader, leadingEmptyLines, parseResponseHead, type ResponseHead } from '../http1/head.ts';
+import type { Target } from '../http1/target.ts';
+import { originKey, type Connector, type Origin } from './connector.ts';
+import { FetchError, reasonOf } from './errors.ts';
+import type { UpstreamPool } from './pool.ts';
+import type { UpstreamConnection, UpstreamUser } from './upstream-connection.ts';
+
+/** A request that may be sent. */
+export interface ExchangeRequest {
+  readonly method: string;
+  readonly target: Target;
+  /** name the client asked for in TLS, when it is not the host's */
+  readonly servername: string | undefined;
+  /** the head as it goes to the origin, empty line included */
+  readonly head: Buffer;
+  /** false when nothing follows the head */
+  readonly hasBody: boolean;
+  /** the client waits for 100 (Continue) or a final answer before it sends the body (RFC 9110 §10.1.1) */
+  readonly expectsContinue: boolean;
+  /** false when the origin will close after its answer (HTTP/1.0) */
+  readonly persistent: boolean;
+  readonly referer: string | undefined;
+  readonly warcPrefix: string;
+}
+
+/** What an exchange needs of its client's side. */
+export interface ExchangeClient {
+  /** an answer that is not the final one (RFC 9110 §15.2) */
+  interim(head: ResponseHead): void;
+  head(head: ResponseHead, framing: Framing): void;
+  /**
+   * @param bytes a piece of the body with its framing
+   * @param payload the slices of it that are not transfer-coding
+   * @returns false to be given no more before `Exchange.resumeResponse()`
+   */
+  body(bytes: Buffer, payload: readonly Buffer[]): boolean;
+  /** everything that came in one read of the origin has been handed over */
+  flush(): void;
+  /** The response is whole, and no more of the request is wanted. Settled, `accepted` lets the client's next request begin. */
+  end(accepted: Promise<void> | undefined): void;
+  /** There will be no answer, or no more of the one that has begun. */
+  fail(error: FetchError, accepted: Promise<void> | undefined): void;
+  /** go on with the body of the request */
+  resumeRequest(): void;
+}
+
+export interface ExchangeServices {
+  readonly connector: Connector;
+  readonly pool: UpstreamPool;
+  readonly recording: RecordingOptions;
+  readonly now: () => Date;
+  /** takes the capture over; the promise is back-pressure */
+  readonly sink: (capture: Capture) => Promise<void> | undefined;
+  /** bytes of a response after which its download is stopped; 0 is no limit */
+  readonly maxResourceBytes: number;
+}
+
+/** Methods that may be sent again when a kept connection turns out dead (RFC 9110 §9.2.2), if there is no body to repeat. */
+const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
+
+type Phase = 'connecting' | 'head' | 'body' | 'sending' | 'ended';
+
+export class Exchange implements UpstreamUser {
+  readonly startedAt: Date;
+  readonly #services: ExchangeServices;
+  readonly #request: ExchangeRequest;
+  readonly #onEnded: () => void;
+  readonly #origin: Origin;
+  readonly #requestRecorder: BlockRecorder;
+  #client: ExchangeClient | undefined;
+  #phase: Phase = 'connecting';
+  #upstream: UpstreamConnection | undefined;
+  #ipAddress: string | undefined;
+  /** body of the request that came before the connection was made */
+  #waiting: Buffer[] = [];
+  #requestComplete: boolean;
+  #bodyBegun = false;
+  #headReader = new HeadReader();
+  #answered = false;
+  #responseHead: ResponseHead | undefined;
+  #response: ResponseRecorder | undefined;
+  #body: BodyReader | undefined;
+  #framing: Framing = { kind: 'none' };
+  #clientFull = false;
+  #diskFull = false;
+  /** bytes came after the response, so that nobody can know what the connection says next */
+  #excess = false;
+
+  /** @param onEnded called once, when the exchange needs nothing any more */
+  constructor(services: ExchangeServices, request: ExchangeRequest, client: ExchangeClient, onEnded: () => void) {
+    this.#services = services;
+    this.#request = request;
+    this.#client = client;
+    this.#onEnded = onEnded;
+    this.startedAt = services.now();
+    this.#requestComplete = !request.hasBody;
+    this.#requestRecorder = new BlockRecorder(services.recording);
+    const { scheme, host, port } = request.target;
+    this.#origin = { scheme, host, port, servername: request.servername };
+  }
+
+  start(): void {
+    this.#requestRecorder.write(this.#request.head);
+    // What must not be sent twice never goes on a connection that its origin may be closing.
+    const kept = this.#repeatable ? this.#services.pool.take(originKey(this.#origin)) : undefined;
+    if (kept === undefined) this.#connect();
+    else this.#connected(kept);
+  }
+
+  /** Next piece of the request's body. @returns false to be given no more before `resumeRequest` */
+  write(bytes: Buffer): boolean {
+    if (this.#phase === 'ended') return true;
+    this.#bodyBegun = true;
+    const recorded = this.#requestRecorder.write(bytes);
+    if (!recorded) this.#requestRecorder.bytes.onDrain(() => this.#client?.resumeRequest());
+    if (this.#upstream === undefined) {
+      this.#waiting.push(bytes);
+      return false;
+    }
+    return this.#upstream.socket.write(bytes) && recorded;
+  }
+
+  endRequest(): void {
+    this.#requestComplete = true;
+    if (this.#phase === 'sending') this.#end(undefined);
+  }
+
+  /** The client takes more of the response again. */
+  resumeResponse(): void {
+    this.#clientFull = false;
+    this.#resumeUpstream();
+  }
+
+  /** Nobody waits for the response any more: it is fetched to its end all the same, if its request was complete. */
+  clientGone(): void {
+    this.#client = undefined;
+    if (this.#phase === 'ended') return;
+    if (this.#phase === 'sending') return this.#end(undefined);
+    if (!this.#requestComplete)
+      return this.#fail(new FetchError('request-aborted', 'client closed the connection before its request was complete'));
+    this.resumeResponse();
+  }
+
+  /** The wall-clock limit of a fetch has passed. */
+  outOfTime(): void {
+    if (this.#phase === 'body') this.#end('time');
+    else if (this.#phase === 'sending') this.#end(undefined);
+    else if (this.#phase === 'connecting')
+      this.#fail(new FetchError('connect-timeout', 'connecting took longer than the time limit of a fetch'));
+    else if (this.#phase === 'head') this.#fail(new FetchError('response-timeout', 'no answer within the time limit of a fetch'));
+  }
+
+  /** The proxy stops: what has come is kept. */
+  shutDown(): void {
+    if (this.#phase === 'body') this.#end('disconnect');
+    else if (this.#phase === 'sending') this.#end(undefined);
+    else if (this.#phase !== 'ended') this.#fail(new FetchError('shutting-down', 'proxy is shutting down'));
+  }
+
+  onData(bytes: Buffer): void {
+    try {
+      if (this.#phase === 'head') this.#readHead(bytes);
+      else if (this.#phase === 'body') this.#readBody(bytes);
+      else this.#excess = true;
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      if (this.#phase === 'head') this.#fail(new FetchError('invalid-response', `invalid response: ${error.message}`, { cause: error }));
+      else this.#end('unspecified');
+    }
+    this.#client?.flush();
+  }
+
+  onEnd(error: Error | undefined): void {
+    const upstream = this.#upstream;
+    if (this.#phase === 'body') {
+      return this.#end(this.#framing.kind === 'close' && error === undefined ? undefined : 'disconnect');
+    }
+    if (this.#phase === 'sending') return this.#end(undefined);
+    if (this.#answered || this.#headReader.pending > 0) {
+      return this.#fail(new FetchError('invalid-response', 'connection closed in the middle of the response head', { cause: error }));
+    }
+    if (upstream?.reused === true) {
+      this.#upstream = undefined;
+      return this.#connect();
+    }
+    const message = error === undefined ? 'origin closed the connection without an answer' : `no answer: ${reasonOf(error)}`;
+    this.#fail(new FetchError('empty-response', message, { cause: error }));
+  }
+
+  onDrain(): void {
+    this.#client?.resumeRequest();
+  }
+
+  onIdle(): void {
+    if (this.#phase === 'body') this.#end('time');
+    else if (this.#phase === 'sending') this.#end(undefined);
+    else this.#fail(new FetchError('response-timeout', 'no answer from the origin within the idle time-out'));
+  }
+
+  get #repeatable(): boolean {
+    return !this.#request.hasBody && REPEATABLE.has(this.#request.method);
+  }
+
+  #connect(): void {
+    this.#phase = 'connecting';
+    this.#services.connector.connect(this.#origin).then(
+      (upstream) => {
+        if (this.#phase === 'connecting') this.#connected(upstream);
+        else upstream.destroy();
+      },
+      (error: unknown) => {
+        if (this.#phase === 'connecting')
+          this.#fail(error instanceof FetchError ? error : new FetchError('not-connected', reasonOf(error)));
+      },
+    );
+  }
+
+  #connected(upstream: UpstreamConnection): void {
+    this.#phase = 'head';
+    this.#upstream = upstream;
+    this.#ipAddress = upstream.ipAddress;
+    upstream.attach(this);
+    const waiting = this.#waiting;
+    if (waiting.length === 0) {
+      upstream.socket.write(this.#request.head);
+    } else {
+      this.#waiting = [];
+      upstream.socket.cork();
+      upstream.socket.write(this.#request.head);
+      for (const bytes of waiting) upstream.socket.write(bytes);
+      upstream.socket.uncork();
+    }
+    if (!this.#requestComplete && !upstream.socket.writableNeedDrain) this.#client?.resumeRequest();
+  }
+
+  #readHead(bytes: Buffer): void {
+    let rest = bytes;
+    while (rest.length > 0) {
+      if (!this.#answered && this.#headReader.pending === 0) rest = rest.subarray(leadingEmptyLines(rest));
+      const found = this.#headReader.push(rest);
+      if (found === undefined) return;
+      this.#answered = true;
+      const head = parseResponseHead(found.head);
+      if (head.status === 101) throw new MessageError('syntax', '101 Switching Protocols without being asked');
+      if (head.status >= 200) return this.#final(head, found.head, found.rest);
+      this.#client?.interim(head);
+      rest = found.rest;
+    }
+  }
+
+  #final(head: ResponseHead, bytes: Buffer, rest: Buffer): void {
+    this.#framing = responseFraming(head, this.#request.method);
+    this.#responseHead = head;
+    this.#response = new ResponseRecorder(this.#services.recording);
+    this.#response.head(bytes);
+    this.#body = bodyReader(this.#framing, false);
+    this.#phase = 'body';
+    this.#client?.head(head, this.#framing);
+    this.#readBody(rest);
+  }
+
+  #readBody(bytes: Buffer): void {
+    const body = this.#body;
+    const response = this.#response;
+    if (body === undefined || response === undefined) return;
+    const payload: Buffer[] = [];
+    let malformed: MessageError | undefined;
+    let end = bytes.length;
+    try {
+      end = body.read(bytes, 0, payload);
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      malformed = error;
+    }
+    if (end > 0) {
+      const piece = end === bytes.length ? bytes : bytes.subarray(0, end);
+      this.#diskFull = !response.body(piece, payload);
+      this.#clientFull = this.#client?.body(piece, payload) === false;
+    }
+    if (malformed !== undefined) throw malformed;
+    if (response.bytes.error !== undefined) return this.#recordingFailed(response.bytes.error);
+    if (body.done) {
+      this.#excess = end < bytes.length;
+      return this.#whole();
+    }
+    const { maxResourceBytes } = this.#services;
+    if (maxResourceBytes > 0 && response.bytes.size > maxResourceBytes) return this.#end('length');
+    if (this.#clientFull || this.#diskFull) this.#pauseUpstream(response);
+  }
+
+  #pauseUpstream(response: ResponseRecorder): void {
+    this.#upstream?.pause();
+    if (!this.#diskFull) return;
+    response.bytes.onDrain(() => {
+      this.#diskFull = false;
+      this.#resumeUpstream();
+    });
+  }
+
+  #resumeUpstream(): void {
+    if (!this.#clientFull && !this.#diskFull && this.#phase !== 'ended') this.#upstream?.resume();
+  }
+
+  /** The response is whole. An origin may answer before it has read the request: then the rest of that goes on, unless it will never come. */
+  #whole(): void {
+    const given = this.#requestComplete || (this.#request.expectsContinue && !this.#bodyBegun);
+    if (given) this.#end(undefined);
+    else this.#phase = 'sending';
+  }
+
+  #end(truncated: Truncation | undefined): void {
+    const { method, target, referer, warcPrefix } = this.#request;
+    const head = this.#responseHead;
+    const response = this.#response;
+    if (head === undefined || response === undefined) return;
+    this.#phase = 'ended';
+    const capture: ExchangeCapture = Object.freeze({
+      kind: 'exchange',
+      url: target.url,
+      method,
+      startedAt: this.startedAt,
+      durationMs: this.#elapsedMs(),
+      referer,
+      warcPrefix,
+      ipAddress: this.#ipAddress,
+      request: this.#requestRecorder.finish(),
+      response: response.finish({ status: head.status, contentType: head.fields.get('content-type'), truncated }),
+      outcome: { archive: true },
+    });
+    this.#leaveUpstream(truncated === undefined && !this.#excess && this.#requestComplete && this.#keepsUpstream(head));
+    const client = this.#client;
+    this.#client = undefined;
+    const accepted = this.#services.sink(capture);
+    if (truncated === undefined) client?.end(accepted);
+    else client?.fail(new FetchError('invalid-response', `response cut short (${truncated})`), accepted);
+    this.#onEnded();
+  }
+
+  #keepsUpstream(head: ResponseHead): boolean {
+    return this.#framing.kind !== 'close' && this.#request.persistent && keepsConnection(head);
+  }
+
+  #recordingFailed(error: Error): void {
+    this.#response?.bytes.release();
+    this.#fail(new FetchError('recording-failed', `temporary file failed: ${reasonOf(error)}`, { cause: error }));
+  }
+
+  #fail(error: FetchError): void {
+    const { method, target, referer, warcPrefix } = this.#request;
+    this.#phase = 'ended';
+    this.#leaveUpstream(false);
+    this.#requestRecorder.bytes.release();
+    const client = this.#client;
+    this.#client = undefined;
+    const accepted = this.#services.sink(
+      Object.freeze({
+        kind: 'failure',
+        url: target.url,
+        method,
+        startedAt: this.startedAt,
+        durationMs: this.#elapsedMs(),
+        referer,
+        warcPrefix,
+        error,
+        status: error.status,
+        outcome: { archive: false },
+      }),
+    );
+    client?.fail(error, accepted);
+    this.#onEnded();
+  }
+
+  #elapsedMs(): number {
+    return this.#services.now().getTime() - this.startedAt.getTime();
+  }
+
+  #leaveUpstream(keep: boolean): void {
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    if (upstream === undefined) return;
+    upstream.resume();
+    if (keep) this.#services.pool.put(upstream);
+    else upstream.destroy();
+  }
+}
