@@ -3,6 +3,7 @@
  *
  * Nothing changes a capture after it was made; what the chain decides and does about it stands in its `outcome`.
  */
+import type { Meta } from '../meta/meta.ts';
 import type { Spool } from '../util/spool.ts';
 
 /** A message as it went over the wire: the block of a WARC record (ISO 28500:2017 §5.8). */
@@ -30,6 +31,8 @@ export interface RecordedResponse extends RecordedBlock {
 export type Truncation = 'length' | 'time' | 'disconnect' | 'unspecified';
 
 interface CaptureBase {
+  /** WARC-Record-ID of its principal record, should one be written: `<urn:uuid:…>` */
+  readonly recordId: string;
   /** as requested, non-ASCII percent-encoded */
   readonly url: string;
   readonly method: string;
@@ -38,7 +41,9 @@ interface CaptureBase {
   readonly durationMs: number;
   /** value of the request's Referer field */
   readonly referer: string | undefined;
-  /** prefix of the WARC file's name; `-` archives nothing */
+  /** what the client asked for in Warcprox-Meta */
+  readonly meta: Meta;
+  /** prefix of the WARC file's name: the client's, else the proxy's; `-` archives nothing */
   readonly warcPrefix: string;
   readonly outcome: Outcome;
 }
@@ -54,7 +59,8 @@ export interface ExchangeCapture extends CaptureBase {
 /** A fetch without a whole response head. Not archived. */
 export interface FailedCapture extends CaptureBase {
   readonly kind: 'failure';
-  readonly error: Error;
+  /** `code` is one of the proxy's reasons: `not-resolved`, `not-connected`, `failed-before` … */
+  readonly error: Error & { readonly code: string };
   /** what the client was answered */
   readonly status: number;
 }
@@ -74,7 +80,7 @@ export interface Outcome {
   /** false: a processor decided that this capture is not written */
   archive: boolean;
   /** the earlier record that has the same payload */
-  duplicateOf?: { readonly recordId: string; readonly url: string; readonly date: string };
+  duplicateOf?: { readonly recordId: string; readonly url: string; readonly date: string } | undefined;
   /** what was written, principal record first */
   records?: readonly WrittenRecord[];
 }

@@ -8,6 +8,8 @@ import { ChunkedBody } from './chunked.ts';
 
 export interface BodyReader {
   readonly done: boolean;
+  /** false once framing was accepted that a strict reader refuses */
+  readonly exact: boolean;
   /**
    * Take what belongs to the body from `bytes`, from offset `start` on.
    *
@@ -32,10 +34,11 @@ export function bodyReader(framing: Framing, strict: boolean): BodyReader {
   }
 }
 
-const NO_BODY: BodyReader = { done: true, read: (_bytes, start) => start };
+const NO_BODY: BodyReader = { done: true, exact: true, read: (_bytes, start) => start };
 
 const UNTIL_CLOSE: BodyReader = {
   done: false,
+  exact: true,
   read(bytes, start, payload) {
     if (start < bytes.length) payload.push(start === 0 ? bytes : bytes.subarray(start));
     return bytes.length;
@@ -43,6 +46,7 @@ const UNTIL_CLOSE: BodyReader = {
 };
 
 class LengthBody implements BodyReader {
+  readonly exact = true;
   #left: number;
 
   constructor(length: number) {

@@ -13,8 +13,8 @@ const MAX_SIZE_LINE = 16 * 1024;
 
 /** chunk-size [ chunk-ext ] CRLF; extensions begin with a semicolon. */
 const STRICT_SIZE = /^([0-9A-Fa-f]{1,13})(?:[ \t]*;[^\0-\x08\x0a-\x1f\x7f]*)?\r\n$/;
-/** White space after the size and a bare LF, too. */
-const LENIENT_SIZE = /^[ \t]*0*([0-9A-Fa-f]{1,13})[ \t]*(?:;[^\n]*)?\r?\n$/;
+/** White space around the size, more leading zeros, control characters but CR in extensions and a bare LF, too. */
+const LENIENT_SIZE = /^[ \t]*0*([0-9A-Fa-f]{1,13})[ \t]*(?:;[^\r\n]*)?\r?\n$/;
 
 const enum State {
   Size,
@@ -25,6 +25,7 @@ const enum State {
 }
 
 export class ChunkedBody implements BodyReader {
+  exact = true;
   readonly #strict: boolean;
   #state = State.Size;
   /** a line that has begun in an earlier piece */
@@ -75,18 +76,28 @@ export class ChunkedBody implements BodyReader {
     const line = this.#line;
     this.#line = '';
     if (this.#state === State.Size) {
-      const size = (this.#strict ? STRICT_SIZE : LENIENT_SIZE).exec(line)?.[1];
-      if (size === undefined) throw new MessageError('syntax', 'malformed chunk size', trimOws(line.replace(/\r?\n$/, '')));
-      this.#left = parseInt(size, 16);
+      const strict = STRICT_SIZE.exec(line);
+      const size = strict ?? (this.#strict ? null : LENIENT_SIZE.exec(line));
+      if (size?.[1] === undefined) throw new MessageError('syntax', 'malformed chunk size', trimOws(line.replace(/\r?\n$/, '')));
+      this.exact &&= strict !== null;
+      this.#left = parseInt(size[1], 16);
       this.#state = this.#left === 0 ? State.Trailer : State.Data;
     } else if (this.#state === State.DataEnd) {
-      if (line !== '\r\n' && (this.#strict || line !== '\n')) throw new MessageError('syntax', 'chunk data not followed by CRLF');
+      if (!this.#isEmpty(line)) throw new MessageError('syntax', 'chunk data not followed by CRLF');
       this.#state = State.Size;
-    } else if (line === '\r\n' || (!this.#strict && line === '\n')) {
+    } else if (this.#isEmpty(line)) {
       this.#state = State.Done;
     } else {
       this.#trailerBytes += line.length;
       if (this.#strict) parseFields(line, 0);
+      else this.exact &&= line.endsWith('\r\n');
     }
+  }
+
+  #isEmpty(line: string): boolean {
+    if (line === '\r\n') return true;
+    if (this.#strict || line !== '\n') return false;
+    this.exact = false;
+    return true;
   }
 }

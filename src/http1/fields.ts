@@ -10,7 +10,7 @@ export interface Field {
   readonly name: string;
   /** the name in lower case */
   readonly key: string;
-  /** without the white space around it; the lines of a folded value joined by spaces (RFC 9112 §5.2) */
+  /** without the white space around it, CR or NUL; the lines of a folded value joined by spaces (RFC 9112 §5.2) */
   readonly value: string;
   /** as it came, line ending included */
   readonly line: string;
@@ -70,7 +70,7 @@ export function parseFields(text: string, start: number): Fields {
 
 /**
  * Fields as browsers read them: bare LF, folded lines and white space before the colon are accepted,
- * lines without a name are skipped.
+ * lines whose name is not a token are skipped, CR and NUL inside of a value count as spaces (RFC 9110 §5.5).
  */
 export function parseFieldsLeniently(text: string, start: number): Fields {
   return new Fields(scan(text, start, (at, list) => lenientLine(text, at, list)));
@@ -97,47 +97,63 @@ function scan(text: string, start: number, other: (at: number, list: Field[]) =>
 
 function endsHere(text: string, at: number): boolean {
   const left = text.length - at;
-  return left === 0 || (left === 1 && text[at] === '\n') || (left === 2 && text[at] === '\r' && text[at + 1] === '\n');
+  return left === 0 || (left === 2 && text[at] === '\r' && text[at + 1] === '\n');
 }
 
 /** Says what is wrong with the line at `at`, which is known not to be a field. */
 function refuse(text: string, at: number): never {
-  const lf = text.indexOf('\n', at);
-  const line = text.slice(at, lf === -1 ? text.length : lf);
-  const bare = line.endsWith('\r') ? line.slice(0, -1) : line;
-  const problem = /^[ \t]/.test(bare)
-    ? 'folded header field'
-    : bare.includes('\r')
-      ? 'CR without LF in header field'
-      : !bare.includes(':')
-        ? 'header field without a colon'
-        : /^[^:]*[ \t]+:/.test(bare)
-          ? 'white space before the colon of a header field'
-          : /[\0-\x08\x0b-\x1f\x7f]/.test(bare)
-            ? 'control character in header field'
-            : !line.endsWith('\r')
-              ? 'LF without CR at the end of a header field'
-              : 'invalid name of a header field';
-  throw new MessageError('syntax', problem, bare);
+  const line = text.slice(at, lineEnd(text, at));
+  throw new MessageError('syntax', problemOf(line), line.replace(/\r?\n$/, ''));
 }
 
+function problemOf(line: string): string {
+  if (isOws(line.charCodeAt(0))) return 'folded header field';
+  if (!line.endsWith('\r\n')) return 'LF without CR at the end of a header field';
+  if (line.indexOf('\r') < line.length - 2) return 'CR without LF in header field';
+  const colon = line.indexOf(':');
+  if (colon === -1) return 'header field without a colon';
+  if (isOws(line.charCodeAt(colon - 1))) return 'white space before the colon of a header field';
+  return /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(line) ? 'control character in header field' : 'invalid name of a header field';
+}
+
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/** One line, or a run of folded ones: a run is joined at once, because line by line would cost the square of its length. */
 function lenientLine(text: string, at: number, list: Field[]): number {
-  const lf = text.indexOf('\n', at);
-  const end = lf === -1 ? text.length : lf + 1;
+  const folded = isOws(text.charCodeAt(at));
+  const end = folded ? afterFolds(text, at) : lineEnd(text, at);
   const line = text.slice(at, end);
-  const bare = line.replace(/\r?\n$/, '');
-  const previous = list.at(-1);
-  if (/^[ \t]/.test(bare)) {
+  if (folded) {
+    const previous = list.pop();
     if (previous !== undefined) {
-      const value = trimOws(`${previous.value} ${trimOws(bare)}`);
-      list[list.length - 1] = { ...previous, value, line: previous.line + line, exact: false };
+      const values = [previous.value, ...line.split('\n').map(lenientValue)].filter((value) => value !== '');
+      list.push({ ...previous, value: values.join(' '), line: previous.line + line, exact: false });
     }
     return end;
   }
-  const colon = bare.indexOf(':');
-  const name = trimOws(bare.slice(0, Math.max(colon, 0)));
-  if (name !== '') list.push({ name, key: name.toLowerCase(), value: trimOws(bare.slice(colon + 1)), line, exact: false });
+  const colon = line.indexOf(':');
+  const name = trimOws(line.slice(0, Math.max(colon, 0)));
+  // What continues a skipped line is skipped with it.
+  if (!TOKEN.test(name)) return afterFolds(text, end);
+  list.push({ name, key: name.toLowerCase(), value: lenientValue(line.slice(colon + 1)), line, exact: false });
   return end;
+}
+
+function lenientValue(text: string): string {
+  return trimOws(text.replace(/[\0\r\n]/g, ' '));
+}
+
+/** Offset of the line after the one at `at`. */
+function lineEnd(text: string, at: number): number {
+  const lf = text.indexOf('\n', at);
+  return lf === -1 ? text.length : lf + 1;
+}
+
+/** Offset of the first line from `at` on that does not begin with white space. */
+function afterFolds(text: string, at: number): number {
+  let next = at;
+  while (isOws(text.charCodeAt(next))) next = lineEnd(text, next);
+  return next;
 }
 
 /** Without spaces and tabs at both ends (RFC 9110 §5.6.3). */

@@ -34,16 +34,17 @@ export function requestFraming(head: RequestHead): Framing {
     }
     return CHUNKED;
   }
+  if (lengths.length > 1) throw new MessageError('syntax', 'more than one Content-Length', lengths.join(', '));
   const [value] = lengths;
   if (value === undefined) return NONE;
-  if (lengths.length > 1) throw new MessageError('syntax', 'more than one Content-Length', lengths.join(', '));
   const length = parseLength(value);
   if (length === undefined) throw new MessageError('syntax', 'malformed Content-Length, expected decimal digits', value);
-  return length === 0 ? NONE : { kind: 'length', length };
+  return { kind: 'length', length };
 }
 
 /**
- * As browsers decide it: Transfer-Encoding wins over a length, also in HTTP/1.0; equal lengths count once; a malformed one counts as none.
+ * Transfer-Encoding wins over a length, in HTTP/1.0 too (as curl and Node read it; Chromium ignores it there); equal lengths count once;
+ * a malformed one counts as none.
  *
  * @throws MessageError when lengths differ
  */
@@ -57,7 +58,7 @@ export function responseFraming(head: ResponseHead, requestMethod: string): Fram
   if (lengths.size > 1) throw new MessageError('syntax', 'differing lengths in the response', members.join(', '));
   const [length] = lengths;
   if (length === undefined) return UNTIL_CLOSE;
-  return length === 0 ? NONE : { kind: 'length', length };
+  return { kind: 'length', length };
 }
 
 function parseLength(value: string): number | undefined {

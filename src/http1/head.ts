@@ -21,7 +21,7 @@ export interface RequestHead {
 
 export interface ResponseHead {
   readonly status: number;
-  /** Latin-1; empty when it is missing */
+  /** Latin-1, CR and NUL in it replaced by spaces; empty when it is missing */
   readonly reason: string;
   readonly minor: 0 | 1;
   readonly fields: Fields;
@@ -106,11 +106,14 @@ export function parseRequestHead(bytes: Buffer): RequestHead {
   const [line, method = '', target = '', major, minor] = match;
   if (major !== '1')
     throw new MessageError('version', 'HTTP version not supported, expected HTTP/1.1', `HTTP/${major ?? ''}.${minor ?? ''}`);
-  return { method, target, minor: minor === '0' ? 0 : 1, fields: parseFields(text, line.length) };
+  const fields = parseFields(text, line.length);
+  const hosts = fields.all('host');
+  if (hosts.length > 1) throw new MessageError('syntax', 'more than one Host', hosts.join(', '));
+  return { method, target, minor: minor === '0' ? 0 : 1, fields };
 }
 
 /** Lenient in the number of spaces, in a missing minor version or reason phrase, and in the line ending. */
-const STATUS_LINE = /HTTP\/(\d+)(?:\.(\d+))?[ \t]+(\d{3})(?:[ \t]([^\n]*))?\r?\n/iy;
+const STATUS_LINE = /HTTP\/(\d+)(?:\.(\d+))?[ \t]+([1-9]\d\d)(?:[ \t]([^\n]*))?\r?\n/iy;
 
 /** @throws MessageError when there is no status line, or there are too many fields */
 export function parseResponseHead(bytes: Buffer): ResponseHead {
@@ -119,7 +122,7 @@ export function parseResponseHead(bytes: Buffer): ResponseHead {
   const match = STATUS_LINE.exec(text);
   if (match === null) throw new MessageError('syntax', 'malformed status line', firstLine(text));
   const [line, major, minor, status = '', rest = ''] = match;
-  const reason = rest.endsWith('\r') ? rest.slice(0, -1) : rest;
+  const reason = (rest.endsWith('\r') ? rest.slice(0, -1) : rest).replace(/[\0\r]/g, ' ');
   const fields = parseFieldsLeniently(text, line.length);
   return { status: Number(status), reason, minor: major === '1' && minor !== '0' && minor !== undefined ? 1 : 0, fields };
 }

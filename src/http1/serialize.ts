@@ -1,7 +1,7 @@
 /**
  * Heads as they are sent on: everything as it came, without the fields that concern one connection only.
  *
- * Source: RFC 9110 §7.6.1 (fields of one connection), spec of the product §2.
+ * Source: RFC 9110 §7.6.1 (fields of one connection), spec/warcprox.md §2.
  */
 import type { Field, Fields } from './fields.ts';
 
@@ -25,14 +25,9 @@ export function forwardedLines(fields: Fields, replace: (field: Field) => string
   let lines = '';
   for (const field of fields.list) {
     if (ONE_CONNECTION.has(field.key) || named?.has(field.key) === true) continue;
-    lines += replace(field) ?? (field.exact ? field.line : fieldLine(field.name, withoutBareControls(field.value)));
+    lines += replace(field) ?? (field.exact ? field.line : fieldLine(field.name, field.value));
   }
   return lines;
-}
-
-/** A bare CR or a NUL becomes a space before a message is sent on (RFC 9112 §2.2, RFC 9110 §5.5). */
-function withoutBareControls(value: string): string {
-  return value.replace(/[\0\r\n]/g, ' ');
 }
 
 export function fieldLine(name: string, value: string): string {

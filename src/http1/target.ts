@@ -25,6 +25,11 @@ export interface Tunnel extends Authority {
   readonly scheme: 'http' | 'https';
 }
 
+/** Characters of a name, without a final dot (RFC 1035 §3.1: 255 octets on the wire). */
+const MAX_HOST = 253;
+/** Each of them may be written as four octets of UTF-8, each of those percent-encoded. */
+const MAX_WRITTEN_HOST = 12 * MAX_HOST;
+
 const DEFAULT_PORT = { http: 80, https: 443 } as const;
 
 /** `http://host[:port]…` as a proxy gets it (RFC 9112 §3.2.2). @throws MessageError for any other scheme or form */
@@ -96,12 +101,15 @@ function percentEncoded(text: string): string {
  * @throws MessageError for userinfo (RFC 9110 §4.2.4), a bad host or a bad port
  */
 export function parseAuthority(authority: string, defaultPort: number): Authority {
-  const match = /^(\[[0-9A-Fa-f:.]+\]|[^:[\]@\\/?#\s]+)(?::(\d{0,5}))?$/.exec(authority);
+  const match = /^(\[[0-9A-Fa-f:.]+\]|[^:[\]@\\/?#\0-\x20\x7f]+)(?::(\d*))?$/.exec(authority);
   if (match === null) throw new MessageError('syntax', 'host not understood, expected host or host:port', authority);
   const [, host = '', digits = ''] = match;
   const port = digits === '' ? defaultPort : Number(digits);
   if (port < 1 || port > 65535) throw new MessageError('syntax', 'port not understood, expected 1 to 65535', authority);
-  return { host: isNormalised(host) ? host : normalise(host), port };
+  if (host.length > MAX_WRITTEN_HOST) throw new MessageError('syntax', `host longer than ${MAX_HOST} bytes`, host);
+  const normalised = isNormalised(host) ? host : normalise(host);
+  if (normalised.replace(/\.$/, '').length > MAX_HOST) throw new MessageError('syntax', `host longer than ${MAX_HOST} bytes`, host);
+  return { host: normalised, port };
 }
 
 /** Most hosts are, and asking URL costs microseconds. */
@@ -113,5 +121,6 @@ function normalise(host: string): string {
   const url = `http://${Buffer.from(host, 'latin1').toString('utf8')}/`;
   if (!URL.canParse(url)) throw new MessageError('syntax', 'host not understood, expected a name or an address', host);
   const { hostname } = new URL(url);
+  if (hostname.startsWith('.') || hostname.includes('..')) throw new MessageError('syntax', 'host with an empty label', host);
   return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
 }

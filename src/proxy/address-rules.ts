@@ -1,7 +1,7 @@
 /**
  * Which addresses the proxy connects to. Asked about addresses, never about names: what a name means can change.
  *
- * Source: spec of the product §9; special-purpose addresses as in RFC 6890.
+ * Source: spec/warcprox.md §9; special-purpose addresses as in RFC 6890.
  */
 import { BlockList, isIPv6, type AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';

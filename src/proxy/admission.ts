@@ -17,7 +17,6 @@ export class Admission {
   readonly #active = new Set<Exchange>();
   readonly #waiting = new Set<() => void>();
   readonly #sweep: NodeJS.Timeout | undefined;
-  #idle: (() => void)[] = [];
   #closing = false;
 
   constructor(services: ExchangeServices, options: AdmissionOptions) {
@@ -67,14 +66,18 @@ export class Admission {
     return exchange;
   }
 
-  /** Cut what runs; resolves when nothing runs any more. Who waits is admitted, to find that `closing` is true. */
-  async close(): Promise<void> {
+  /** Begin nothing more. Who waits is admitted, to find that `closing` is true. */
+  stop(): void {
     this.#closing = true;
-    clearInterval(this.#sweep);
     for (const admitted of [...this.#waiting]) admitted();
     this.#waiting.clear();
+  }
+
+  /** Cut what runs, too. */
+  close(): void {
+    this.stop();
+    clearInterval(this.#sweep);
     for (const exchange of [...this.#active]) exchange.shutDown();
-    if (this.#active.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
   #ended(exchange: Exchange): void {
@@ -84,7 +87,6 @@ export class Admission {
       this.#waiting.delete(next);
       next();
     }
-    if (this.#active.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #endLate(): void {

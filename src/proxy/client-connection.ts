@@ -11,6 +11,7 @@ import { MessageError } from '../http1/errors.ts';
 import { keepsConnection, requestFraming, type Framing } from '../http1/framing.ts';
 import { HeadReader, leadingEmptyLines, parseRequestHead, type RequestHead, type ResponseHead } from '../http1/head.ts';
 import { absoluteTarget, connectTarget, tunnelTarget, type Authority, type Target, type Tunnel } from '../http1/target.ts';
+import { NO_META } from '../meta/meta.ts';
 import type { Log } from '../util/log.ts';
 import type { Admission } from './admission.ts';
 import { answerBytes, plainAnswer, type Answer } from './answer.ts';
@@ -106,8 +107,9 @@ export class ClientConnection implements ExchangeClient {
     this.#socket.uncork();
   }
 
-  end(accepted: Promise<void> | undefined): void {
+  end(accepted: Promise<void> | undefined, exact: boolean): void {
     this.#exchange = undefined;
+    this.#closeAfter ||= !exact;
     this.flush();
     if (this.#state === 'over') return;
     // A request whose body will not be read leaves nobody knowing where the next one begins.
@@ -164,7 +166,6 @@ export class ClientConnection implements ExchangeClient {
     if (head.method === 'CONNECT') return this.#connect(head, rest);
     const framing = requestFraming(head);
     if (this.#tunnel === undefined && head.target.startsWith('/')) return this.#ownPage(head, framing, rest);
-    if (head.fields.all('host').length > 1) throw new MessageError('syntax', 'more than one Host', head.fields.all('host').join(', '));
     const target =
       this.#tunnel === undefined ? absoluteTarget(head.method, head.target) : tunnelTarget(this.#tunnel, head.method, head.target);
     this.#begin(head, target, framing, rest);
@@ -205,6 +206,7 @@ export class ClientConnection implements ExchangeClient {
           expectsContinue: head.fields.members('expect').includes('100-continue'),
           persistent: head.minor === 1,
           referer: head.fields.get('referer'),
+          meta: NO_META,
           warcPrefix: this.#services.warcPrefix,
         },
         this,

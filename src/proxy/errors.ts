@@ -1,7 +1,7 @@
 /**
  * Why a request got no answer from its origin, and what the client is told instead.
  *
- * Source: spec of the product §2, table of errors.
+ * Source: spec/warcprox.md §2, table of errors.
  */
 
 const STATUS = {

@@ -13,6 +13,7 @@ import { bodyReader, type BodyReader } from '../http1/body.ts';
 import { MessageError } from '../http1/errors.ts';
 import { keepsConnection, responseFraming, type Framing } from '../http1/framing.ts';
 import { HeadReader, leadingEmptyLines, parseResponseHead, type ResponseHead } from '../http1/head.ts';
+import type { Meta } from '../meta/meta.ts';
 import type { Target } from '../http1/target.ts';
 import { originKey, type Connector, type Origin } from './connector.ts';
 import { FetchError, reasonOf } from './errors.ts';
@@ -34,6 +35,7 @@ export interface ExchangeRequest {
   /** false when the origin will close after its answer (HTTP/1.0) */
   readonly persistent: boolean;
   readonly referer: string | undefined;
+  readonly meta: Meta;
   readonly warcPrefix: string;
 }
 
@@ -50,8 +52,13 @@ export interface ExchangeClient {
   body(bytes: Buffer, payload: readonly Buffer[]): boolean;
   /** everything that came in one read of the origin has been handed over */
   flush(): void;
-  /** The response is whole, and no more of the request is wanted. Settled, `accepted` lets the client's next request begin. */
-  end(accepted: Promise<void> | undefined): void;
+  /**
+   * The response is whole, and no more of the request is wanted.
+   *
+   * @param accepted settled, it lets the client's next request begin
+   * @param exact false when another reader could see another end of the body, so that nothing may follow it
+   */
+  end(accepted: Promise<void> | undefined, exact: boolean): void;
   /** There will be no answer, or no more of the one that has begun. */
   fail(error: FetchError, accepted: Promise<void> | undefined): void;
   /** go on with the body of the request */
@@ -63,6 +70,8 @@ export interface ExchangeServices {
   readonly pool: UpstreamPool;
   readonly recording: RecordingOptions;
   readonly now: () => Date;
+  /** `<urn:uuid:…>`, a new one at each call */
+  readonly newRecordId: () => string;
   /** takes the capture over; the promise is back-pressure */
   readonly sink: (capture: Capture) => Promise<void> | undefined;
   /** bytes of a response after which its download is stopped; 0 is no limit */
@@ -323,18 +332,20 @@ export class Exchange implements UpstreamUser {
   }
 
   #end(truncated: Truncation | undefined): void {
-    const { method, target, referer, warcPrefix } = this.#request;
+    const { method, target, referer, meta, warcPrefix } = this.#request;
     const head = this.#responseHead;
     const response = this.#response;
     if (head === undefined || response === undefined) return;
     this.#phase = 'ended';
     const capture: ExchangeCapture = Object.freeze({
       kind: 'exchange',
+      recordId: this.#services.newRecordId(),
       url: target.url,
       method,
       startedAt: this.startedAt,
       durationMs: this.#elapsedMs(),
       referer,
+      meta,
       warcPrefix,
       ipAddress: this.#ipAddress,
       request: this.#requestRecorder.finish(),
@@ -345,7 +356,7 @@ export class Exchange implements UpstreamUser {
     const client = this.#client;
     this.#client = undefined;
     const accepted = this.#services.sink(capture);
-    if (truncated === undefined) client?.end(accepted);
+    if (truncated === undefined) client?.end(accepted, this.#body?.exact !== false);
     else client?.fail(new FetchError('invalid-response', `response cut short (${truncated})`), accepted);
     this.#onEnded();
   }
@@ -360,7 +371,7 @@ export class Exchange implements UpstreamUser {
   }
 
   #fail(error: FetchError): void {
-    const { method, target, referer, warcPrefix } = this.#request;
+    const { method, target, referer, meta, warcPrefix } = this.#request;
     this.#phase = 'ended';
     this.#leaveUpstream(false);
     this.#requestRecorder.bytes.release();
@@ -369,11 +380,13 @@ export class Exchange implements UpstreamUser {
     const accepted = this.#services.sink(
       Object.freeze({
         kind: 'failure',
+        recordId: this.#services.newRecordId(),
         url: target.url,
         method,
         startedAt: this.startedAt,
         durationMs: this.#elapsedMs(),
         referer,
+        meta,
         warcPrefix,
         error,
         status: error.status,

@@ -1,7 +1,7 @@
 /**
  * Requests and responses as the proxy sends them on.
  *
- * Source: spec of the product §2; RFC 9110 §7.6.1 and §7.6.3, RFC 9112 §3.2.2.
+ * Source: spec/warcprox.md §2; RFC 9110 §7.6.1 and §7.6.3, RFC 9112 §3.2.2.
  */
 import { fieldLine, forwardedLines } from '../http1/serialize.ts';
 import type { Framing } from '../http1/framing.ts';

@@ -1,7 +1,7 @@
 /**
  * What begins after CONNECT: TLS, which is opened with a certificate of ours, or plain HTTP/1.
  *
- * Source: spec of the product §2; RFC 8446 §5.1 (a TLS record of a handshake begins with 0x16).
+ * Source: spec/warcprox.md §2; RFC 8446 §5.1 (a TLS record of a handshake begins with 0x16).
  */
 import type { Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';

@@ -76,6 +76,11 @@ export class Spool implements Bytes {
     else this.#file.onDrain(callback);
   }
 
+  /** Resolves when nothing waits for the disk any more; `error` is known then. */
+  async flushed(): Promise<void> {
+    await this.#file?.flushed();
+  }
+
   read(): AsyncIterable<Buffer> {
     return this.slice(0, this.#size).read();
   }
@@ -151,8 +156,12 @@ class SpoolFile {
     else this.#waiting.push(callback);
   }
 
-  async *read(start: number, end: number): AsyncGenerator<Buffer> {
+  async flushed(): Promise<void> {
     while (this.#busy || this.#pendingBytes > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  async *read(start: number, end: number): AsyncGenerator<Buffer> {
+    await this.flushed();
     if (this.error !== undefined) throw this.error;
     let position = start;
     while (position < end) {
