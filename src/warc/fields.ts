@@ -1,0 +1,33 @@
+/**
+ * Named fields of WARC headers, as text.
+ *
+ * The only place where a field of a record is put together: whatever the value holds, what comes out is exactly one line.
+ * Source: ISO 28500:2017 §4 (named-field), §5.
+ */
+
+export type WarcVersion = '1.1' | '1.0';
+
+/** Control characters (C0, DEL, C1) and Unicode's line and paragraph separators. */
+const LINE_BREAKERS = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
+const NOT_URI = /[^!-~]+/gu;
+
+/** `Name: value` and CRLF; a run of control characters in the value becomes one space. Without a value nothing. */
+export function field(name: string, value: string | undefined): string {
+  if (value === undefined) return '';
+  return `${name}: ${value.search(LINE_BREAKERS) === -1 ? value : value.replace(LINE_BREAKERS, ' ').trim()}\r\n`;
+}
+
+/** The URI with everything percent-encoded that is not a printable ASCII character. */
+export function asciiUri(uri: string): string {
+  return uri.replace(NOT_URI, (run) => Buffer.from(run).toString('hex').toUpperCase().replace(/../g, '%$&'));
+}
+
+/** A date as the version has it: 1.1 with milliseconds, 1.0 without (WARC 1.0 §5.4). */
+export function warcDate(date: Date, version: WarcVersion): string {
+  return dateIn(date.toISOString(), version);
+}
+
+/** The same for a date that is text already. */
+export function dateIn(date: string, version: WarcVersion): string {
+  return version === '1.0' ? date.replace(/\.\d+Z$/, 'Z') : date;
+}

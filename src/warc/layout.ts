@@ -1,0 +1,35 @@
+/**
+ * A record's bytes as they stand in an uncompressed file: header, block, two line ends.
+ *
+ * Checks that the block is as long as the header says: a record that is too short would swallow the next one.
+ * Source: ISO 28500:2017 §4 (warc-record).
+ */
+import type { WarcRecord } from './records.ts';
+
+const RECORD_END = Buffer.from('\r\n\r\n');
+
+/** All pieces of a record, or undefined when its block is not in memory. */
+export function memoryPieces(record: WarcRecord): readonly Buffer[] | undefined {
+  const { memory } = record.block;
+  if (memory === undefined) return undefined;
+  let size = 0;
+  for (const piece of memory) size += piece.length;
+  checkSize(record, size);
+  return [Buffer.from(record.header), ...memory, RECORD_END];
+}
+
+/** All pieces, one after the other. */
+export async function* pieces(record: WarcRecord): AsyncGenerator<Buffer> {
+  yield Buffer.from(record.header);
+  let size = 0;
+  for await (const piece of record.block.read()) {
+    size += piece.length;
+    yield piece;
+  }
+  checkSize(record, size);
+  yield RECORD_END;
+}
+
+function checkSize(record: WarcRecord, size: number): void {
+  if (size !== record.block.size) throw new Error(`block of ${record.id} has ${size} bytes instead of ${record.block.size}`);
+}

@@ -1,0 +1,208 @@
+/**
+ * One file on disk that only we write: created exclusively, appended to, and given its final name without ever replacing another file.
+ *
+ * Owns the file handle. Knows nothing of WARC. `NAME.open` becomes `NAME` by link and unlink, because rename(2) would replace.
+ * Source: specification §3 (file names); open(2) O_EXCL, link(2), fcntl(2) locks.
+ */
+import { createRequire } from 'node:module';
+import { link, lstat, open, rename, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { oneLine, WarcOptionError } from './errors.ts';
+
+/** What is needed of a `FileHandle`. */
+export interface OutputHandle {
+  readonly fd: number;
+  writev(pieces: readonly Buffer[], position: number): Promise<{ readonly bytesWritten: number }>;
+  truncate(size: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface OutputOptions {
+  /** write to `NAME.open`; otherwise to `NAME`, under a lock */
+  readonly openSuffix: boolean;
+  /** an exclusive lock on the whole file; false when another process holds one */
+  readonly lock: (fd: number) => boolean;
+  /** create a file that does not exist yet */
+  readonly create: (path: string) => Promise<OutputHandle>;
+  /** give a file a second name, which must be free; link(2) unless given */
+  readonly link?: (from: string, to: string) => Promise<void>;
+}
+
+/** More names than this are not tried. */
+const MAX_ATTEMPTS = 10_000;
+const CANNOT_LINK = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+/** Create a file that did not exist. */
+export function createExclusively(path: string): Promise<OutputHandle> {
+  return open(path, 'wx');
+}
+
+/**
+ * Exclusive fcntl locks, which warcprox's readers look for. They belong to the open file and go when it is closed.
+ *
+ * @throws WarcOptionError when the native add-on cannot be loaded on this machine
+ */
+export function loadLock(): OutputOptions['lock'] {
+  try {
+    const native = createRequire(import.meta.url)('fs-native-extensions') as { tryLock(fd: number): boolean };
+    return (fd) => native.tryLock(fd);
+  } catch (error) {
+    throw new WarcOptionError(`--no-warc-open-suffix: file locks do not work on this machine: ${oneLine(error)}`, { cause: error });
+  }
+}
+
+export class OutputFile {
+  readonly #options: OutputOptions;
+  readonly #handle: OutputHandle;
+  readonly #dir: string;
+  #path: string;
+  #size = 0;
+  /** name of the file once closed */
+  readonly name: string;
+
+  private constructor(handle: OutputHandle, dir: string, name: string, options: OutputOptions) {
+    this.#handle = handle;
+    this.#dir = dir;
+    this.name = name;
+    this.#path = options.openSuffix ? join(dir, `${name}.open`) : join(dir, name);
+    this.#options = options;
+  }
+
+  /** @param names each call gives the next name to try */
+  static async create(dir: string, names: () => string, options: OutputOptions): Promise<OutputFile> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const name = names();
+      const path = join(dir, options.openSuffix ? `${name}.open` : name);
+      const other = join(dir, options.openSuffix ? name : `${name}.open`);
+      const handle = await unlessTaken(options.create(path));
+      if (handle === undefined) continue;
+      let ours = false;
+      try {
+        // Looked at only now that ours exists, so that of two writers who want one name at most one keeps it.
+        ours = !(await exists(other)) && (options.openSuffix || options.lock(handle.fd));
+      } finally {
+        if (!ours) await handle.close().then(() => unlink(path));
+      }
+      if (ours) return new OutputFile(handle, dir, name, options);
+    }
+    throw new Error(`no free name in ${dir} after ${MAX_ATTEMPTS} attempts`);
+  }
+
+  /** where the file is now */
+  get path(): string {
+    return this.#path;
+  }
+
+  /** bytes written */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** On failure `size` tells what is in the file. */
+  async append(pieces: readonly Buffer[]): Promise<void> {
+    let rest = pieces;
+    while (rest.length > 0) {
+      const { bytesWritten } = await this.#handle.writev(rest, this.#size);
+      if (bytesWritten === 0) throw new Error('nothing was written');
+      this.#size += bytesWritten;
+      rest = after(rest, bytesWritten);
+    }
+  }
+
+  async truncate(size: number): Promise<void> {
+    await this.#handle.truncate(size);
+    this.#size = size;
+  }
+
+  /**
+   * Close and take the final name, or the next one of `names` where somebody else's file stands by now.
+   *
+   * The file is closed in any case; where it cannot be named it stays `.open`.
+   */
+  async close(names: () => string): Promise<void> {
+    // A policy for fsync belongs here.
+    await this.#handle.close();
+    if (!this.#options.openSuffix) return;
+    let name = this.name;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const path = join(this.#dir, name);
+      if (await moveWithoutReplacing(this.#path, path, this.#options.link ?? link)) {
+        this.#path = path;
+        return;
+      }
+      name = names();
+    }
+    throw new Error(`no free name in ${this.#dir} after ${MAX_ATTEMPTS} attempts`);
+  }
+
+  /** Close and leave the file where it is. */
+  async abandon(): Promise<void> {
+    await this.#handle.close();
+  }
+
+  /** Close and delete: for a file in which nothing is. */
+  async discard(): Promise<void> {
+    await this.#handle.close();
+    await unlink(this.#path);
+  }
+}
+
+/** @returns false when there is a file at `to` */
+async function moveWithoutReplacing(from: string, to: string, linkFile: NonNullable<OutputOptions['link']>): Promise<boolean> {
+  try {
+    await linkFile(from, to);
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return false;
+    if (!CANNOT_LINK.has(codeOf(error))) throw error;
+    return moveOntoPlaceholder(from, to);
+  }
+  await unlink(from);
+  return true;
+}
+
+/** For file systems without hard links: rename replaces only the empty file that we made ourselves. */
+async function moveOntoPlaceholder(from: string, to: string): Promise<boolean> {
+  const placeholder = await unlessTaken(open(to, 'wx'));
+  if (placeholder === undefined) return false;
+  await placeholder.close();
+  await rename(from, to);
+  return true;
+}
+
+async function unlessTaken<T>(creating: Promise<T>): Promise<T | undefined> {
+  try {
+    return await creating;
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return undefined;
+    throw error;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return codeOf(error) === code;
+}
+
+function after(pieces: readonly Buffer[], written: number): readonly Buffer[] {
+  let left = written;
+  const index = pieces.findIndex((piece) => {
+    if (left < piece.length) return true;
+    left -= piece.length;
+    return false;
+  });
+  const first = pieces[index];
+  return first === undefined ? [] : [first.subarray(left), ...pieces.slice(index + 1)];
+}

@@ -1,0 +1,21 @@
+#!/bin/sh
+# Installs the two WARC validators of the interop tests into a folder: Python's warcio and Java's jwarc.
+#
+#   test/interop/install.sh [FOLDER]        (default: tmp/interop in the checkout, where the tests look too)
+#
+# Needs python3 with venv, and java 11+ with mvn; on a bare Debian: apt-get install python3-venv default-jre-headless maven
+set -eu
+
+WARCIO_VERSION=1.8.1
+JWARC_VERSION=${JWARC_VERSION:-0.36.0}
+folder=${1:-$(dirname "$0")/../../tmp/interop}
+
+mkdir -p "$folder"
+python3 -m venv "$folder/venv"
+"$folder/venv/bin/pip" install --quiet "warcio==$WARCIO_VERSION"
+
+mvn --quiet --batch-mode org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
+  "-Dartifact=org.netpreserve:jwarc:$JWARC_VERSION" "-DoutputDirectory=$folder" -Dmdep.stripVersion=true
+
+"$folder/venv/bin/warcio" --version
+java -jar "$folder/jwarc.jar" --version
