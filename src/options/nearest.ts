@@ -1,0 +1,22 @@
+/** The known name that a mistyped one was probably meant to be: the fewest letters added, dropped or changed (Levenshtein). */
+export function nearest(name: string, known: readonly string[]): string {
+  const byDistance = known.map((candidate) => ({ candidate, distance: distance(name.toLowerCase(), candidate.toLowerCase()) }));
+  return byDistance.reduce((best, next) => (next.distance < best.distance ? next : best)).candidate;
+}
+
+function distance(from: string, to: string): number {
+  let above = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= from.length; row++) {
+    const line = [row];
+    for (let column = 1; column <= to.length; column++) {
+      const changed = at(above, column - 1) + (from[row - 1] === to[column - 1] ? 0 : 1);
+      line.push(Math.min(changed, at(above, column) + 1, at(line, column - 1) + 1));
+    }
+    above = line;
+  }
+  return at(above, to.length);
+}
+
+function at(line: readonly number[], column: number): number {
+  return line[column] ?? Infinity;
+}

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import prettier from 'prettier';
+import { OptionError } from '../../src/options/error.ts';
+import { optionsTable } from '../../src/options/markdown.ts';
+import { resolveOptions } from '../../src/options/resolve.ts';
+import { flagOf, OPTION_NAMES, rowOf, variableOf } from '../../src/options/table.ts';
+
+const machine = { hostname: 'machine' };
+
+test('every default is a value that the option itself would accept', () => {
+  const resolved = resolveOptions({}, machine);
+  assert.deepEqual(resolveOptions(resolved, machine), resolved);
+});
+
+test('defaults are those of the specification', () => {
+  assert.deepEqual(resolveOptions({}, machine), {
+    port: 8000,
+    address: 'localhost',
+    cacert: './certs/machine-warcprox-ca.pem',
+    certsDir: './certs/machine-warcprox-ca',
+    dir: './warcs',
+    prefix: 'WARCPROX',
+    subdirPrefix: false,
+    warcFilename: '{prefix}-{timestamp17}-{serialno}-{randomtoken}',
+    gzip: false,
+    size: 1_000_000_000,
+    rolloverIdleTime: undefined,
+    warcVersion: '1.1',
+    noWarcOpenSuffix: false,
+    digestAlgorithm: 'sha1',
+    base32: false,
+    methodFilter: [],
+    maxResourceSize: undefined,
+    maxThreads: 1000,
+    maxConnections: 10_000,
+    queueSize: 500,
+    socketTimeout: 60,
+    fetchTimeout: 1800,
+    tmpFileMaxMemorySize: 524_288,
+    socksProxy: undefined,
+    socksProxyUsername: undefined,
+    socksProxyPassword: undefined,
+    onionTorSocksProxy: undefined,
+    sslContext: undefined,
+    unsafeLegacyRenegotiation: false,
+    allowLocalhost: false,
+    via: false,
+  });
+});
+
+test('no two options share a flag, a short flag or a variable', () => {
+  const names = [...OPTION_NAMES.map(flagOf), ...OPTION_NAMES.flatMap((name) => rowOf(name).short ?? []), ...OPTION_NAMES.map(variableOf)];
+  assert.equal(new Set(names).size, names.length);
+});
+
+test('flags and variables follow from the name', () => {
+  assert.equal(flagOf('onionTorSocksProxy'), 'onion-tor-socks-proxy');
+  assert.equal(variableOf('maxThreads'), 'WARCTAP_MAX_THREADS');
+});
+
+test('a program gives typed values, or texts where those are shorter', () => {
+  const { socksProxy, onionTorSocksProxy, methodFilter } = resolveOptions(
+    { socksProxy: '[::1]:1080', onionTorSocksProxy: { host: 'tor', port: 9050 }, methodFilter: 'get' },
+    machine,
+  );
+  assert.deepEqual(socksProxy, { host: '::1', port: 1080 });
+  assert.deepEqual(onionTorSocksProxy, { host: 'tor', port: 9050 });
+  assert.deepEqual(methodFilter, ['GET']);
+});
+
+test('undefined means not given', () => {
+  assert.equal(resolveOptions({ port: undefined }, machine).port, 8000);
+});
+
+test('a bad value from a program is told by its name in code', () => {
+  assert.throws(
+    () => resolveOptions({ maxThreads: 0 }, machine),
+    (error) => {
+      assert.ok(error instanceof OptionError);
+      assert.equal(error.option, 'maxThreads');
+      assert.equal(error.message, 'option maxThreads: expected a whole number, at least 1, got 0');
+      return true;
+    },
+  );
+});
+
+test('a name that is no option is refused with the nearest one', () => {
+  assert.throws(() => resolveOptions({ maxThread: 1 } as object, machine), /no option maxThread, the nearest is maxThreads/);
+});
+
+test('messages are one line of bounded length, without secrets', () => {
+  const message = (option: string, value: unknown) => new OptionError(option, value, 'something else').message;
+  assert.ok(message('dir', `a\n${'b'.repeat(1000)}`).length < 250);
+  assert.doesNotMatch(message('dir', 'a\nb'), /\n/);
+  assert.doesNotMatch(message('socksProxy', 'socks5://bob:hunter2@host:1'), /hunter2|bob/);
+  assert.doesNotMatch(message('socksProxyPassword', 'hunter2'), /hunter2/);
+  assert.equal(new OptionError('socksProxyPassword', 'hunter2', 'x').value, undefined);
+  assert.match(message('port', 10n), /got bigint/);
+});
+
+test('the Markdown table lists every option and is laid out as prettier would', async () => {
+  const markdown = optionsTable();
+  for (const name of OPTION_NAMES) assert.ok(markdown.includes(`--${flagOf(name)}`), name);
+  assert.equal(await prettier.format(markdown, { parser: 'markdown', printWidth: 140 }), markdown);
+});
