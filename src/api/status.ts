@@ -1,7 +1,7 @@
 /**
  * `GET /status`: what the proxy is doing, as indented JSON.
  *
- * Source: spec of the product §7; names and `role` are those of warcprox.
+ * Source: spec/warcprox.md §7; names and `role` are those of warcprox.
  */
 
 /** Everything the page shows, asked for anew each time. */

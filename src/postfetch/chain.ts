@@ -10,6 +10,8 @@ import type { Processor } from './processor.ts';
 
 export interface ChainOptions {
   readonly processors: readonly Processor[];
+  /** told of each capture when it leaves the chain, before it is released */
+  readonly done: (capture: Capture) => void;
   /** captures that may wait; one more, and `push` asks to wait */
   readonly maxQueued: number;
   readonly log: Log;
@@ -90,7 +92,10 @@ export class Chain {
       const batch = this.#queue.length <= MAX_BATCH ? this.#queue : this.#queue.slice(0, MAX_BATCH);
       this.#queue = this.#queue.length <= MAX_BATCH ? [] : this.#queue.slice(MAX_BATCH);
       await this.#through(batch);
-      for (const capture of batch) releaseCapture(capture);
+      for (const capture of batch) {
+        this.#options.done(capture);
+        releaseCapture(capture);
+      }
       if (this.#queue.length < this.#options.maxQueued) for (const resolve of this.#room.splice(0)) resolve();
     }
     this.#running = false;
@@ -105,15 +110,15 @@ export class Chain {
       try {
         await processor.process(batch);
       } catch (error) {
-        this.#failed(processor, error);
-        if (this.#dead) break;
+        if (this.#failed(processor, error)) break;
       }
     }
     this.#at = -1;
     this.#batch = [];
   }
 
-  #failed(processor: Processor, error: unknown): void {
+  /** @returns true when the chain cannot go on */
+  #failed(processor: Processor, error: unknown): boolean {
     this.#errors++;
     const failure = error instanceof Error ? error : new Error(String(error));
     if (this.#options.isFatal(error)) {
@@ -122,5 +127,6 @@ export class Chain {
     } else {
       this.#options.log.error({ processor: processor.name, err: failure }, `processor ${processor.name} failed: ${failure.message}`);
     }
+    return this.#dead;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The running counters that `/status` shows: captures that left the chain, and rates over the last 1, 5 and 15 minutes.
  *
- * Source: spec of the product §7.
+ * Source: spec/warcprox.md §7.
  */
 import type { Capture } from '../capture/capture.ts';
 import type { Processor } from './processor.ts';
