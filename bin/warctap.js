@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+/**
+ * Launcher: checks the Node version, widens the thread pool, and hands over to the program in dist/.
+ *
+ * A CommonJS file (see package.json beside it): Node reads an ES module's entry file with the thread pool, whose size is fixed from then on.
+ */
+/* global __dirname */
+const [major, minor] = process.versions.node.split('.').map(Number);
+
+if (major < 20 || (major === 20 && minor < 19)) {
+  process.stderr.write(`warctap: needs Node 20.19 or newer, this is ${process.versions.node}\n`);
+  process.exitCode = 1;
+} else {
+  // Name look-ups, file writes and compression share these threads; look-ups may hold half of them for seconds.
+  if (!process.env.UV_THREADPOOL_SIZE) process.env.UV_THREADPOOL_SIZE = '32';
+  import('../dist/cli/main.js').catch((error) => {
+    const missing = error.code === 'ERR_MODULE_NOT_FOUND';
+    process.stderr.write(`warctap: ${missing ? `not installed yet, run "npm ci" in ${__dirname.replace(/.bin$/, '')}` : error.message}\n`);
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,47 @@
+/**
+ * How the program ends: its exit codes, and the errors that lead to them told in one line.
+ */
+import { OptionError } from '../options/error.ts';
+
+export const EXIT = {
+  ok: { code: 0, meaning: 'stopped by a signal, everything written' },
+  notStarted: { code: 1, meaning: 'could not start (port in use, broken CA …), or a fault of warctap' },
+  usage: { code: 2, meaning: 'bad option, argument or config file' },
+  fatal: { code: 3, meaning: 'stopped because the WARC files could not be written' },
+} as const;
+
+/** Bad use of the program that is not the value of one option. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+  readonly code = 'WARCTAP_USAGE';
+}
+
+export function exitCodeOf(error: unknown): number {
+  return error instanceof UsageError || error instanceof OptionError ? EXIT.usage.code : EXIT.notStarted.code;
+}
+
+const LISTEN_FAULTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the port is in use',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EACCES: 'not permitted',
+};
+
+/** What went wrong, in one line and without a stack. */
+export function oneLine(error: unknown): string {
+  if (!(error instanceof Error)) return firstLine(String(error));
+  const listening = listenFault(error) ?? listenFault(error.cause);
+  if (listening !== undefined) return listening;
+  if (error.message === '' && error instanceof AggregateError && error.errors.length > 0) return oneLine(error.errors[0]);
+  return firstLine(error.message === '' ? ((error as NodeJS.ErrnoException).code ?? error.name) : error.message);
+}
+
+function listenFault(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code, syscall, address, port } = error as NodeJS.ErrnoException & { address?: unknown; port?: unknown };
+  const fault = syscall === 'listen' && code !== undefined ? LISTEN_FAULTS[code] : undefined;
+  return fault === undefined ? undefined : `cannot listen on ${String(address)} port ${String(port)}: ${fault}`;
+}
+
+function firstLine(text: string): string {
+  return text.trim().split(/\r?\n/, 1)[0] ?? '';
+}

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { EXIT } from '../../src/cli/exit.ts';
+import { flagOf, OPTION_NAMES, rowOf } from '../../src/options/table.ts';
+import { runToEnd } from './child.ts';
+
+test('--help groups the options by purpose, without the rarely needed, and tells the exit codes', async () => {
+  const { code, stdout, stderr } = await runToEnd(['--help']);
+  assert.equal(code, 0);
+  assert.equal(stderr, '');
+  const groups = [...stdout.matchAll(/^([A-Z][\w ]+):$/gm)].map(([, heading]) => heading);
+  assert.deepEqual(groups, [...new Set(OPTION_NAMES.map((name) => rowOf(name).group)), 'Help', 'Commands', 'Exit codes']);
+  for (const name of OPTION_NAMES) {
+    assert.equal(new RegExp(`^  (-., )?--${flagOf(name)}( |$)`, 'm').test(stdout), rowOf(name).hidden !== true, name);
+  }
+  for (const { code: exit, meaning } of Object.values(EXIT)) assert.ok(stdout.includes(`  ${exit}  ${meaning}`));
+  assert.match(stdout, /-p, --port <N> .*\(default\s+8000\)/);
+  for (const line of stdout.split('\n')) assert.ok(line.length <= 84, line);
+});
+
+test('--help-hidden shows all options, and switches only once', async () => {
+  const { code, stdout } = await runToEnd(['--help-hidden']);
+  assert.equal(code, 0);
+  for (const name of OPTION_NAMES) assert.match(stdout, new RegExp(`^  (-., )?--${flagOf(name)}( |$)`, 'm'));
+  assert.doesNotMatch(stdout, /^ +--no-gzip/m);
+});
+
+test('--version prints the version of the package', async () => {
+  const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  assert.deepEqual(await runToEnd(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+test('ca export has its own help', async () => {
+  const { code, stdout } = await runToEnd(['ca', 'export', '--help']);
+  assert.equal(code, 0);
+  assert.match(stdout, /--p12[^]*--out <FILE>[^]*--cacert <FILE>/);
+});

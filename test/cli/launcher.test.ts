@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+/** Prints the thread pool's number of threads, once all of them are there. */
+const COUNTS_THREADS = `
+import { pbkdf2Sync, pbkdf2 } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+const count = () => readdirSync('/proc/self/task').length;
+const before = count();
+await new Promise((done) => pbkdf2('a', 'b', 1, 8, 'sha1', done));
+console.log(JSON.stringify({ args: process.argv.slice(2), size: process.env.UV_THREADPOOL_SIZE, threads: count() }));
+`;
+
+describe('bin/warctap.js', () => {
+  let installed: string;
+  let bare: string;
+  before(() => {
+    const bin = fileURLToPath(new URL('../../bin', import.meta.url));
+    [installed = '', bare = ''] = ['installed', 'bare'].map((name) => {
+      const folder = mkdtempSync(join(tmpdir(), `warctap-${name}-`));
+      cpSync(bin, join(folder, 'bin'), { recursive: true });
+      return folder;
+    });
+    mkdirSync(join(installed, 'dist/cli'), { recursive: true });
+    writeFileSync(join(installed, 'package.json'), '{ "type": "module" }');
+    writeFileSync(join(installed, 'dist/cli/main.js'), COUNTS_THREADS);
+    symlinkSync(join(installed, 'bin/warctap.js'), join(installed, 'link'));
+  });
+  after(() => [installed, bare].forEach((folder) => rmSync(folder, { recursive: true })));
+
+  const launch = (file: string, args: string[] = [], env: Record<string, string> = {}) => {
+    const inherited = { ...process.env };
+    delete inherited.UV_THREADPOOL_SIZE;
+    const { status, stdout, stderr } = spawnSync(file, args, { cwd: tmpdir(), env: { ...inherited, ...env }, encoding: 'utf8' });
+    return { status, stdout, stderr };
+  };
+
+  test('is executable, also by a symbolic link and from another folder, and hands on its arguments', () => {
+    for (const file of ['bin/warctap.js', 'link']) {
+      const { status, stdout } = launch(join(installed, file), ['--port', '1']);
+      assert.equal(status, 0);
+      assert.deepEqual((JSON.parse(stdout) as { args: unknown }).args, ['--port', '1']);
+    }
+  });
+
+  test(
+    'widens the thread pool before anything uses it, unless the user did',
+    { skip: process.platform !== 'linux' && 'counts threads in /proc' },
+    () => {
+      const threads = (env?: Record<string, string>) =>
+        JSON.parse(launch(join(installed, 'bin/warctap.js'), [], env).stdout) as { size: string; threads: number };
+      const few = threads({ UV_THREADPOOL_SIZE: '4' });
+      const many = threads();
+      assert.equal(few.size, '4');
+      assert.equal(many.size, '32');
+      assert.equal(many.threads - few.threads, 28);
+    },
+  );
+
+  test('says in one line that it is not installed yet', () => {
+    assert.deepEqual(launch(join(bare, 'bin/warctap.js')), {
+      status: 1,
+      stdout: '',
+      stderr: `warctap: not installed yet, run "npm ci" in ${bare}\n`,
+    });
+  });
+
+  test('says in one line that Node is too old', () => {
+    const old = `data:text/javascript,Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.18.1' } })`;
+    assert.deepEqual(launch(process.execPath, ['--import', old, join(installed, 'bin/warctap.js')]), {
+      status: 1,
+      stdout: '',
+      stderr: 'warctap: needs Node 20.19 or newer, this is 20.18.1\n',
+    });
+  });
+});

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { gather } from '../../src/cli/gather.ts';
+import { OptionError } from '../../src/options/error.ts';
+import { flagOf, OPTION_NAMES, rowOf, variableOf, type OptionName } from '../../src/options/table.ts';
+import { runToEnd } from './child.ts';
+
+/** One refused text for each option; for a switch, one that the environment or a file could hold. */
+const BAD: Record<OptionName, string> = {
+  port: '65536',
+  address: 'not a host',
+  cacert: '',
+  certsDir: '',
+  dir: '',
+  prefix: 'a/b',
+  subdirPrefix: 'maybe',
+  warcFilename: '',
+  gzip: 'maybe',
+  size: '1G',
+  rolloverIdleTime: '-1',
+  warcVersion: '1.2',
+  noWarcOpenSuffix: 'maybe',
+  digestAlgorithm: 'sha0',
+  base32: 'maybe',
+  methodFilter: 'GET POST',
+  maxResourceSize: '1.5',
+  maxThreads: '0',
+  maxConnections: 'many',
+  queueSize: '0',
+  socketTimeout: '0',
+  fetchTimeout: '1h',
+  tmpFileMaxMemorySize: '-5',
+  socksProxy: 'nohost',
+  socksProxyUsername: 'u'.repeat(256),
+  socksProxyPassword: `hunter2${'p'.repeat(256)}`,
+  onionTorSocksProxy: '::1:9050',
+  sslContext: 'safari',
+  unsafeLegacyRenegotiation: 'maybe',
+  allowLocalhost: 'maybe',
+  via: 'maybe',
+  config: '',
+  quiet: 'maybe',
+  verbose: 'maybe',
+  trace: 'maybe',
+};
+
+function assertTold(line: string, name: OptionName, place: string): void {
+  const { kind, secret } = rowOf(name);
+  assert.ok(line.includes(place), line);
+  assert.ok(line.includes(`--${flagOf(name)}`), line);
+  assert.ok(line.includes(`expected ${kind.expected}`), line);
+  if (secret === true) assert.doesNotMatch(line, /hunter2/);
+  else assert.ok(line.includes(`got "${BAD[name].slice(0, 100)}`), line);
+  assert.doesNotMatch(line.trimEnd(), /\n/);
+}
+
+describe('a bad value ends the program with exit code 2 and one line', { concurrency: 2 }, () => {
+  for (const name of OPTION_NAMES.filter((name) => rowOf(name).kind.shape !== 'switch')) {
+    test(`--${flagOf(name)}`, async () => {
+      const { code, stdout, stderr } = await runToEnd([`--${flagOf(name)}`, BAD[name]]);
+      assert.equal(code, 2);
+      assert.equal(stdout, '');
+      assertTold(stderr, name, `warctap: --${flagOf(name)}: `);
+    });
+  }
+
+  test('a variable of the environment', async () => {
+    const { code, stderr } = await runToEnd([], { env: { WARCTAP_MAX_THREADS: 'five' } });
+    assert.equal(code, 2);
+    assert.equal(stderr, 'warctap: WARCTAP_MAX_THREADS (--max-threads): expected a whole number, at least 1, got "five"\n');
+  });
+
+  test('a value that only the started proxy can judge is told with its place, too', async () => {
+    const { code, stderr } = await runToEnd([], { env: { WARCTAP_WARC_FILENAME: '{nope}' }, fake: 'late option error' });
+    assert.equal(code, 2);
+    assert.equal(stderr, 'warctap: WARCTAP_WARC_FILENAME (--warc-filename): expected known variables, got "{nope}"\n');
+  });
+});
+
+describe('the same value in the environment', () => {
+  // An empty variable counts as not set.
+  for (const name of OPTION_NAMES.filter((name) => BAD[name] !== '')) {
+    test(variableOf(name), async () => {
+      await assert.rejects(gather({}, { [variableOf(name)]: BAD[name] }), (error) => {
+        assert.ok(error instanceof OptionError);
+        assertTold(error.message, name, `${variableOf(name)} (`);
+        return true;
+      });
+    });
+  }
+});
+
+describe('what is no option ends the program with exit code 2 and one line', { concurrency: 2 }, () => {
+  const cases: [readonly string[], RegExp][] = [
+    [['--prot', '80'], /^warctap: unknown option --prot \(Did you mean --port\?\), see --help\n$/],
+    [['--socks-proxy-pasword=hunter2'], /^warctap: unknown option --socks-proxy-pasword, see --help\n$/],
+    [['-x'], /^warctap: unknown option -x, see --help\n$/],
+    [['--gzip=false'], /^warctap: option --gzip takes no value \(to take it back: --no-gzip\)\n$/],
+    [['--port'], /^warctap: option '-p, --port <N>' argument missing\n$/],
+    [['somewhere'], /^warctap: unexpected argument "somewhere", see --help\n$/],
+    [['--gzip', 'a\nb'], /^warctap: unexpected argument "a\\nb", see --help\n$/],
+    [['ca'], /^warctap: ca: expected a command, one of: export\n$/],
+    [['ca', 'import'], /^warctap: unexpected argument "import", see --help\n$/],
+    [['ca', 'export', 'more'], /^warctap: unexpected argument "more", see --help\n$/],
+    [['ca', 'export', '--port', '1'], /^warctap: unknown option --port.*\n$/],
+  ];
+  for (const [args, expected] of cases) {
+    test(JSON.stringify(args), async () => {
+      const { code, stdout, stderr } = await runToEnd(args);
+      assert.match(stderr, expected);
+      assert.equal(stdout, '');
+      assert.equal(code, 2);
+    });
+  }
+});
