@@ -12,6 +12,7 @@ import { statusPage } from './api/status.ts';
 import { loadOrCreateCa } from './ca/authority.ts';
 import { openLeafStore, type LeafStore } from './ca/contexts.ts';
 import type { Capture } from './capture/capture.ts';
+import { NO_META } from './meta/meta.ts';
 import type { ResolvedOptions } from './options/table.ts';
 import { OptionError } from './options/error.ts';
 import { Chain } from './postfetch/chain.ts';
@@ -27,6 +28,7 @@ import { originSecureContext } from './proxy/tls-profiles.ts';
 import type { Log } from './util/log.ts';
 import { readVersion } from './util/version.ts';
 import { WarcOptionError, WarcWriteError } from './warc/errors.ts';
+import { warcDate } from './warc/fields.ts';
 import { nameTemplate, type NameTemplate } from './warc/filename.ts';
 import { prepareFolder } from './warc/folder.ts';
 import { Names } from './warc/names.ts';
@@ -114,6 +116,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       },
     });
 
+    const recording = { digest, spool: { maxMemoryBytes: options.tmpFileMaxMemorySize, dir: tmpdir() } };
     this.#upstreams = new UpstreamPool(MAX_IDLE_UPSTREAM);
     const connector = new Connector({
       resolve: opened.resolve,
@@ -131,7 +134,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       {
         connector,
         pool: this.#upstreams,
-        recording: { digest, spool: { maxMemoryBytes: options.tmpFileMaxMemorySize, dir: tmpdir() } },
+        recording,
         now,
         newRecordId,
         sink: (capture) => this.#chain.push(capture),
@@ -161,7 +164,10 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       });
     };
     this.#listener = new Listener({
+      gate: { meta: () => NO_META, refusal: () => undefined },
       admission: this.#admission,
+      records: { recording, now, newRecordId, record: (capture) => this.#record(capture) },
+      warcDate: (date) => warcDate(date, options.warcVersion),
       secureContexts: (host) => opened.leaves.secureContext(host),
       ownPage: ({ method, target }) => ((method === 'GET' || method === 'HEAD') && target === '/status' ? status() : undefined),
       maxConnections: options.maxConnections,
@@ -199,6 +205,11 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #record(capture: Capture): Promise<void> {
+    await this.#chain.push(capture);
+    await this.#chain.settled();
   }
 
   #tell(capture: Capture, log: Log): void {

@@ -1,7 +1,8 @@
 /**
  * One HTTP/1 connection of a client, plain or inside of a tunnel: requests are read strictly and served in order.
  *
- * Owns the socket until it hands it to a tunnel. Is the HTTP/1 side of an exchange (`ExchangeClient`).
+ * Owns the socket until it hands it to a tunnel. Is the HTTP/1 side of an exchange (`ExchangeClient`); what is asked for decides the router,
+ * whether it may be had the gate, how an answer looks on the wire the response writer.
  *
  *   head ──► body ──► answer ──► head …        body and answer overlap
  */
@@ -10,62 +11,67 @@ import { bodyReader, type BodyReader } from '../http1/body.ts';
 import { MessageError } from '../http1/errors.ts';
 import { keepsConnection, requestFraming, type Framing } from '../http1/framing.ts';
 import { HeadReader, leadingEmptyLines, parseRequestHead, type RequestHead, type ResponseHead } from '../http1/head.ts';
-import { absoluteTarget, connectTarget, tunnelTarget, type Authority, type Target, type Tunnel } from '../http1/target.ts';
-import { NO_META } from '../meta/meta.ts';
+import { fieldLine } from '../http1/serialize.ts';
+import type { Authority, Target } from '../http1/target.ts';
+import { NO_META, type Meta } from '../meta/meta.ts';
 import type { Log } from '../util/log.ts';
 import type { Admission } from './admission.ts';
 import { answerBytes, plainAnswer, type Answer } from './answer.ts';
+import { CustomRecord, type RecordClient, type RecordServices } from './custom-record.ts';
 import { FetchError } from './errors.ts';
-import type { Exchange, ExchangeClient } from './exchange.ts';
-import { requestBytes, responseLines } from './forward.ts';
-
-/** Where a client's connection leads, if it came through CONNECT. */
-export interface ClientTunnel extends Tunnel {
-  /** name the client asked for in TLS, when it is not the host's */
-  readonly servername: string | undefined;
-}
+import type { ExchangeClient, RequestBody } from './exchange.ts';
+import { requestBytes } from './forward.ts';
+import type { Gate } from './gate.ts';
+import { ResponseWriter } from './response-writer.ts';
+import { route, type ClientTunnel, type OwnPages, type Route } from './router.ts';
 
 export interface ClientServices {
+  readonly gate: Gate;
   readonly admission: Admission;
-  /** the proxy's own pages; undefined for what is not one */
-  readonly ownPage: (head: RequestHead) => Answer | undefined;
+  readonly records: RecordServices;
+  readonly ownPage: OwnPages;
   /** takes over a socket on which CONNECT was answered, with the bytes that came after it */
   readonly openTunnel: (socket: Socket, authority: Authority, first: Buffer) => void;
   readonly socketTimeoutMs: number;
+  /** of captures whose client names none */
   readonly warcPrefix: string;
   /** add Via to requests, too */
   readonly via: boolean;
+  /** a date as records have it */
+  readonly warcDate: (date: Date) => string;
   readonly log: Log;
 }
 
-const NO_BODY: Framing = { kind: 'none' };
 const NOTHING = Buffer.alloc(0);
+const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 const TOO_LARGE = 431;
 const VERSION_NOT_SUPPORTED = 505;
 const REQUEST_TIMEOUT = 408;
 
-export class ClientConnection implements ExchangeClient {
+export class ClientConnection implements ExchangeClient, RecordClient {
   readonly #socket: Socket;
   readonly #services: ClientServices;
   readonly #tunnel: ClientTunnel | undefined;
+  readonly #writer: ResponseWriter;
   readonly #headReader = new HeadReader();
   #state: 'head' | 'body' | 'answer' | 'over' = 'head';
   #request: RequestHead | undefined;
+  #meta: Meta = NO_META;
   #body: BodyReader | undefined;
-  #exchange: Exchange | undefined;
+  /** takes the body of the current request; undefined until it has been let in */
+  #serving: RequestBody | undefined;
   #leaveQueue: (() => void) | undefined;
   /** bytes that came before their turn */
   #early: Buffer[] = [];
-  #headSent = false;
+  /** the client sends no more */
+  #ended = false;
   #closeAfter = false;
-  /** the client cannot read chunks (HTTP/1.0), so that it gets the payload alone */
-  #unchunk = false;
-  #corked = false;
 
   constructor(socket: Socket, services: ClientServices, tunnel?: ClientTunnel) {
     this.#socket = socket;
     this.#services = services;
     this.#tunnel = tunnel;
+    this.#writer = new ResponseWriter(socket);
     socket.setTimeout(services.socketTimeoutMs);
     socket.on('data', this.#onData);
     socket.on('drain', this.#onDrain);
@@ -82,35 +88,28 @@ export class ClientConnection implements ExchangeClient {
   }
 
   interim(head: ResponseHead): void {
-    if (this.#request?.minor === 1) this.#socket.write(responseLines(head, { framing: NO_BODY, close: false, unchunk: false }), 'latin1');
+    this.#writer.interim(head);
   }
 
-  head(head: ResponseHead, framing: Framing): void {
-    this.#headSent = true;
-    this.#unchunk = framing.kind === 'chunked' && this.#request?.minor === 0;
-    if (framing.kind === 'close' || this.#unchunk) this.#closeAfter = true;
-    // Head and first piece of the body leave in one write.
-    this.#corked = true;
-    this.#socket.cork();
-    this.#socket.write(responseLines(head, { framing, close: this.#closeAfter, unchunk: this.#unchunk }), 'latin1');
+  head(head: ResponseHead, framing: Framing, startedAt: Date): void {
+    const timestamp = this.#meta.acceptsCaptureMetadata ? this.#services.warcDate(startedAt) : undefined;
+    const added = timestamp === undefined ? '' : fieldLine('Warcprox-Meta', JSON.stringify({ 'capture-metadata': { timestamp } }));
+    if (this.#ended && this.#early.length === 0) this.#closeAfter = true;
+    this.#closeAfter = this.#writer.head(head, framing, this.#closeAfter, added);
   }
 
   body(bytes: Buffer, payload: readonly Buffer[]): boolean {
-    if (!this.#unchunk) return this.#socket.write(bytes);
-    for (const slice of payload) this.#socket.write(slice);
-    return !this.#socket.writableNeedDrain;
+    return this.#writer.body(bytes, payload);
   }
 
   flush(): void {
-    if (!this.#corked) return;
-    this.#corked = false;
-    this.#socket.uncork();
+    this.#writer.flush();
   }
 
   end(accepted: Promise<void> | undefined, exact: boolean): void {
-    this.#exchange = undefined;
+    this.#serving = undefined;
     this.#closeAfter ||= !exact;
-    this.flush();
+    this.#writer.flush();
     if (this.#state === 'over') return;
     // A request whose body will not be read leaves nobody knowing where the next one begins.
     if (this.#closeAfter || this.#state === 'body') return this.#finish();
@@ -118,12 +117,17 @@ export class ClientConnection implements ExchangeClient {
   }
 
   fail(error: FetchError, accepted: Promise<void> | undefined): void {
-    this.#exchange = undefined;
-    this.flush();
+    this.#serving = undefined;
+    this.#writer.flush();
     if (this.#state === 'over') return;
-    if (this.#headSent) return this.#cut();
+    if (this.#writer.begun) return this.#cut();
     this.#services.log.info({ code: error.code, status: error.status, url: this.#request?.target }, error.message);
-    this.#answer(plainAnswer(error.status, error.message), this.#state === 'body', accepted);
+    this.#answer(plainAnswer(error.status, error.message), accepted);
+  }
+
+  answer(answer: Answer): void {
+    this.#serving = undefined;
+    if (this.#state !== 'over') this.#answer(answer, undefined);
   }
 
   resumeRequest(): void {
@@ -161,96 +165,117 @@ export class ClientConnection implements ExchangeClient {
   }
 
   #dispatch(head: RequestHead, rest: Buffer): void {
-    this.#headSent = false;
+    this.#writer.reset(head.minor === 0);
     this.#closeAfter ||= !keepsConnection(head);
-    if (head.method === 'CONNECT') return this.#connect(head, rest);
     const framing = requestFraming(head);
-    if (this.#tunnel === undefined && head.target.startsWith('/')) return this.#ownPage(head, framing, rest);
-    const target =
-      this.#tunnel === undefined ? absoluteTarget(head.method, head.target) : tunnelTarget(this.#tunnel, head.method, head.target);
-    this.#begin(head, target, framing, rest);
-  }
-
-  #connect(head: RequestHead, rest: Buffer): void {
-    if (this.#tunnel !== undefined) throw new MessageError('syntax', 'CONNECT inside of a tunnel', head.target);
-    if (!bodyReader(requestFraming(head), true).done) throw new MessageError('syntax', 'CONNECT with a body', head.target);
-    const authority = connectTarget(head.target);
-    this.#detach();
-    this.#socket.write('HTTP/1.1 200 Connection established\r\n\r\n', 'latin1');
-    this.#services.openTunnel(this.#socket, authority, rest);
-  }
-
-  #ownPage(head: RequestHead, framing: Framing, rest: Buffer): void {
-    const answer = this.#services.ownPage(head);
-    if (answer === undefined) {
-      throw new MessageError('syntax', 'request target not understood, expected http://host[:port]/path', head.target);
+    const wanted = route(head, framing, this.#tunnel, this.#services.ownPage);
+    if (wanted.kind === 'tunnel') {
+      this.#detach();
+      this.#socket.write('HTTP/1.1 200 Connection established\r\n\r\n', 'latin1');
+      return this.#services.openTunnel(this.#socket, wanted.authority, rest);
     }
-    this.#state = 'answer';
-    if (rest.length > 0) this.#early.push(rest);
-    this.#answer(answer, !bodyReader(framing, true).done, undefined);
-  }
-
-  #begin(head: RequestHead, target: Target, framing: Framing, rest: Buffer): void {
+    this.#meta = wanted.kind === 'page' ? NO_META : this.#services.gate.meta(head.fields);
     this.#body = bodyReader(framing, true);
     this.#state = this.#body.done ? 'answer' : 'body';
+    // Kept for its turn, which begins when this request has been let in or answered.
+    if (rest.length > 0) this.receive(rest);
+    if (wanted.kind === 'page') {
+      this.#answer(wanted.answer, undefined);
+    } else {
+      const refusal = this.#services.gate.refusal(this.#meta, wanted.url, head.fields.get('referer'));
+      if (refusal instanceof Promise) void refusal.then((answer) => this.#pass(head, wanted, answer));
+      else this.#pass(head, wanted, refusal);
+    }
+  }
+
+  /** Past the gate, or not. */
+  #pass(head: RequestHead, wanted: Exclude<Route, { kind: 'tunnel' | 'page' }>, refusal: Answer | undefined): void {
+    if (this.#state === 'over') return;
+    if (refusal !== undefined) {
+      this.#closeAfter = true;
+      return this.#answer(refusal, undefined);
+    }
+    if (wanted.kind === 'record') {
+      if (head.fields.members('expect').includes('100-continue') && this.#state === 'body') this.#socket.write(CONTINUE, 'latin1');
+      const warcPrefix = this.#meta.warcPrefix ?? this.#services.warcPrefix;
+      return this.#serve(new CustomRecord(this.#services.records, wanted.draft, this.#meta, warcPrefix, this));
+    }
     this.#leaveQueue = this.#services.admission.enter(() => {
       this.#leaveQueue = undefined;
-      if (this.#services.admission.closing) return this.fail(new FetchError('shutting-down', 'proxy is shutting down'), undefined);
-      this.#exchange = this.#services.admission.exchange(
-        {
-          method: head.method,
-          target,
-          servername: this.#tunnel?.servername,
-          head: requestBytes(head, target, this.#tunnel === undefined, this.#services.via),
-          hasBody: this.#state === 'body',
-          expectsContinue: head.fields.members('expect').includes('100-continue'),
-          persistent: head.minor === 1,
-          referer: head.fields.get('referer'),
-          meta: NO_META,
-          warcPrefix: this.#services.warcPrefix,
-        },
-        this,
-      );
-      if (this.#early.length > 0 && this.#state === 'body') this.#takeEarly();
+      if (this.#services.admission.closing) this.fail(new FetchError('shutting-down', 'proxy is shutting down'), undefined);
+      else this.#fetch(head, wanted.target);
     });
-    if (rest.length > 0) this.receive(rest);
+  }
+
+  #fetch(head: RequestHead, target: Target): void {
+    const exchange = this.#services.admission.exchange(
+      {
+        method: head.method,
+        target,
+        servername: this.#tunnel?.servername,
+        head: requestBytes(head, target, this.#tunnel === undefined, this.#services.via),
+        hasBody: this.#state === 'body',
+        expectsContinue: head.fields.members('expect').includes('100-continue'),
+        persistent: head.minor === 1,
+        referer: head.fields.get('referer'),
+        meta: this.#meta,
+        warcPrefix: this.#meta.warcPrefix ?? this.#services.warcPrefix,
+      },
+      this,
+    );
+    this.#serve(exchange);
+  }
+
+  #serve(serving: RequestBody): void {
+    this.#serving = serving;
+    if (this.#state === 'answer') serving.endRequest();
+    else if (this.#early.length > 0) this.#takeEarly();
+    else this.#socket.resume();
   }
 
   #readBody(bytes: Buffer): void {
     const body = this.#body;
-    const exchange = this.#exchange;
-    if (body === undefined || exchange === undefined) {
+    const serving = this.#serving;
+    if (body === undefined || serving === undefined) {
       this.#early.push(bytes);
       this.#socket.pause();
       return;
     }
+    const payload: Buffer[] = [];
     let end: number;
     try {
-      end = body.read(bytes, 0, []);
+      end = body.read(bytes, 0, payload);
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
-      exchange.clientGone();
-      this.#exchange = undefined;
-      return this.#refuse(error);
+      return this.#breakOff(error);
     }
-    const ready = exchange.write(end === bytes.length ? bytes : bytes.subarray(0, end));
+    const ready = serving.write(end === bytes.length ? bytes : bytes.subarray(0, end), payload);
     if (body.done) {
       this.#state = 'answer';
       if (end < bytes.length) this.#early.push(bytes.subarray(end));
-      exchange.endRequest();
+      serving.endRequest();
     } else if (!ready) {
       this.#socket.pause();
     }
   }
 
-  #refuse(error: MessageError): void {
-    if (this.#headSent) return this.#cut();
-    const status = error.code === 'too-large' ? TOO_LARGE : error.code === 'version' ? VERSION_NOT_SUPPORTED : 400;
-    this.#answer(plainAnswer(status, error.message), true, undefined);
+  /** The body of the request is not what it should be. */
+  #breakOff(error: MessageError): void {
+    const serving = this.#serving;
+    this.#serving = undefined;
+    serving?.clientGone();
+    this.#refuse(error);
   }
 
-  #answer(answer: Answer, close: boolean, accepted: Promise<void> | undefined): void {
-    this.#closeAfter ||= close;
+  #refuse(error: MessageError): void {
+    if (this.#writer.begun) return this.#cut();
+    const status = error.code === 'too-large' ? TOO_LARGE : error.code === 'version' ? VERSION_NOT_SUPPORTED : 400;
+    this.#closeAfter = true;
+    this.#answer(plainAnswer(status, error.message), undefined);
+  }
+
+  #answer(answer: Answer, accepted: Promise<void> | undefined): void {
+    this.#closeAfter ||= this.#state === 'body';
     this.#socket.write(answerBytes(answer, this.#request?.method ?? 'GET', this.#closeAfter));
     if (this.#closeAfter) this.#finish();
     else this.#proceed(accepted);
@@ -268,6 +293,7 @@ export class ClientConnection implements ExchangeClient {
     this.#request = undefined;
     this.#body = undefined;
     if (this.#early.length > 0) this.#takeEarly();
+    else if (this.#ended) this.#finish();
     else this.#socket.resume();
   }
 
@@ -298,14 +324,15 @@ export class ClientConnection implements ExchangeClient {
   }
 
   readonly #onDrain = (): void => {
-    this.#exchange?.resumeResponse();
+    this.#serving?.resumeResponse();
   };
 
   /** The client sends no more; it may still read. */
   readonly #onEnd = (): void => {
-    if (this.#state === 'body') this.#socket.destroy();
-    else if (this.#state === 'answer') this.#closeAfter = true;
-    else this.#finish();
+    this.#ended = true;
+    if (this.#state === 'body') this.#breakOff(new MessageError('syntax', 'request ended before its body was complete'));
+    else if (this.#headReader.pending > 0) this.#refuse(new MessageError('syntax', 'request ended before its head was complete'));
+    else if (this.#state !== 'answer') this.#finish();
   };
 
   readonly #onError = (error: Error): void => {
@@ -315,15 +342,15 @@ export class ClientConnection implements ExchangeClient {
   readonly #onClose = (): void => {
     this.#state = 'over';
     this.#leaveQueue?.();
-    const exchange = this.#exchange;
-    this.#exchange = undefined;
-    exchange?.clientGone();
+    const serving = this.#serving;
+    this.#serving = undefined;
+    serving?.clientGone();
   };
 
   readonly #onTimeout = (): void => {
     if (this.#state === 'head' && this.#headReader.pending > 0) {
-      this.#answer(plainAnswer(REQUEST_TIMEOUT, 'request head not complete within the idle time-out'), true, undefined);
-      return;
+      this.#closeAfter = true;
+      return this.#answer(plainAnswer(REQUEST_TIMEOUT, 'request head not complete within the idle time-out'), undefined);
     }
     // Waiting for the origin, or held back for its sake, is not idleness of the client.
     const held = this.#state === 'answer' || (this.#state === 'body' && this.#socket.isPaused());

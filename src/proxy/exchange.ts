@@ -39,11 +39,28 @@ export interface ExchangeRequest {
   readonly warcPrefix: string;
 }
 
+/** What takes the body of a request, and hears of its client. */
+export interface RequestBody {
+  /**
+   * @param bytes a piece of the body with its framing
+   * @param payload the slices of it that are not transfer-coding
+   * @returns false to be given no more before the client is told to `resumeRequest`
+   */
+  write(bytes: Buffer, payload: readonly Buffer[]): boolean;
+  /** the request is complete */
+  endRequest(): void;
+  /** nobody waits for the answer any more */
+  clientGone(): void;
+  /** the client takes more of the answer again */
+  resumeResponse(): void;
+}
+
 /** What an exchange needs of its client's side. */
 export interface ExchangeClient {
   /** an answer that is not the final one (RFC 9110 §15.2) */
   interim(head: ResponseHead): void;
-  head(head: ResponseHead, framing: Framing): void;
+  /** @param startedAt start of the fetch: the WARC-Date of its records */
+  head(head: ResponseHead, framing: Framing, startedAt: Date): void;
   /**
    * @param bytes a piece of the body with its framing
    * @param payload the slices of it that are not transfer-coding
@@ -83,7 +100,7 @@ const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 type Phase = 'connecting' | 'head' | 'body' | 'sending' | 'ended';
 
-export class Exchange implements UpstreamUser {
+export class Exchange implements RequestBody, UpstreamUser {
   readonly startedAt: Date;
   readonly #services: ExchangeServices;
   readonly #request: ExchangeRequest;
@@ -130,7 +147,6 @@ export class Exchange implements UpstreamUser {
     else this.#connected(kept);
   }
 
-  /** Next piece of the request's body. @returns false to be given no more before `resumeRequest` */
   write(bytes: Buffer): boolean {
     if (this.#phase === 'ended') return true;
     this.#bodyBegun = true;
@@ -278,7 +294,7 @@ export class Exchange implements UpstreamUser {
     this.#response.head(bytes);
     this.#body = bodyReader(this.#framing, false);
     this.#phase = 'body';
-    this.#client?.head(head, this.#framing);
+    this.#client?.head(head, this.#framing, this.startedAt);
     this.#readBody(rest);
   }
 

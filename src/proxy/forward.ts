@@ -36,10 +36,12 @@ export interface ResponseForm {
   readonly close: boolean;
   /** the body is sent without its chunks, for a client that cannot read them */
   readonly unchunk: boolean;
+  /** lines of fields of our own, each ended by CRLF */
+  readonly added: string;
 }
 
 /** The head of a response as an HTTP/1 client gets it, Latin-1. */
-export function responseLines(head: ResponseHead, { framing, close, unchunk }: ResponseForm): string {
+export function responseLines(head: ResponseHead, { framing, close, unchunk, added }: ResponseForm): string {
   const { fields } = head;
   const lastVia = fields.list.findLast((field) => field.key === 'via');
   const firstLength = fields.list.find((field) => field.key === 'content-length');
@@ -67,7 +69,7 @@ export function responseLines(head: ResponseHead, { framing, close, unchunk }: R
     }
   });
   const via = lastVia === undefined && head.status >= 200 ? fieldLine('Via', VIA) : '';
-  return `HTTP/1.1 ${head.status} ${head.reason}\r\n${lines}${via}${close ? 'Connection: close\r\n' : ''}\r\n`;
+  return `HTTP/1.1 ${head.status} ${head.reason}\r\n${lines}${via}${added}${close ? 'Connection: close\r\n' : ''}\r\n`;
 }
 
 /** Whether a Host value means the target, in another spelling. @throws MessageError for one that names no host (RFC 9112 §3.2) */

@@ -3,7 +3,8 @@
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Log } from '../util/log.ts';
-import { ClientConnection, type ClientServices, type ClientTunnel } from './client-connection.ts';
+import { ClientConnection, type ClientServices } from './client-connection.ts';
+import type { ClientTunnel } from './router.ts';
 import { openTunnel, type SecureContexts } from './tunnel.ts';
 
 export interface ListenerOptions extends Omit<ClientServices, 'openTunnel'> {

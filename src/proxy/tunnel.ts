@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
 import type { Authority } from '../http1/target.ts';
 import type { Log } from '../util/log.ts';
-import type { ClientTunnel } from './client-connection.ts';
+import type { ClientTunnel } from './router.ts';
 import { reasonOf } from './errors.ts';
 
 /** Certificates for the names that clients ask for; at once when it is known. */

@@ -1,0 +1,130 @@
+/**
+ * `WARCPROX_WRITE_RECORD`: a client sends a record, and is answered when it is in the file.
+ *
+ * Source: spec/warcprox.md §8; record types of ISO 28500:2017 §6.
+ */
+import type { CustomRecordCapture } from '../capture/capture.ts';
+import { BlockRecorder, type RecordingOptions } from '../capture/recorder.ts';
+import { MessageError } from '../http1/errors.ts';
+import type { Framing } from '../http1/framing.ts';
+import type { RequestHead } from '../http1/head.ts';
+import type { Meta } from '../meta/meta.ts';
+import { plainAnswer, type Answer } from './answer.ts';
+import { reasonOf } from './errors.ts';
+import type { RequestBody } from './exchange.ts';
+
+const RECORD_METHOD = 'WARCPROX_WRITE_RECORD';
+/** The older form, for metadata records only. */
+const METADATA_METHOD = 'PUTMETA';
+
+const RECORD_TYPES = ['warcinfo', 'response', 'resource', 'request', 'metadata', 'revisit', 'conversion', 'continuation'];
+
+/** What a client wants written, but for the bytes. */
+export interface RecordDraft {
+  readonly method: string;
+  /** the request target, as it is */
+  readonly url: string;
+  readonly warcType: string;
+  readonly contentType: string;
+  readonly referer: string | undefined;
+}
+
+export interface RecordServices {
+  readonly recording: RecordingOptions;
+  readonly now: () => Date;
+  readonly newRecordId: () => string;
+  /** Resolves when the capture has left the chain. */
+  readonly record: (capture: CustomRecordCapture) => Promise<void>;
+}
+
+export interface RecordClient {
+  answer(answer: Answer): void;
+  /** go on with the body of the request */
+  resumeRequest(): void;
+}
+
+export function isRecordMethod(method: string): boolean {
+  return method === RECORD_METHOD || method === METADATA_METHOD;
+}
+
+/** @throws MessageError that names the field which is missing or wrong */
+export function recordDraft(head: RequestHead, framing: Framing): RecordDraft {
+  const { method, target, fields } = head;
+  if (!/^[A-Za-z][A-Za-z0-9+.-]*:[^\0-\x20"<>\\^`{|}\x7f]+$/.test(target)) {
+    throw new MessageError('syntax', 'request target is no URI, which WARC-Target-URI has to be', target);
+  }
+  const warcType = fields.get('warc-type') ?? (method === METADATA_METHOD ? 'metadata' : undefined);
+  if (warcType === undefined) throw new MessageError('syntax', `${method} without WARC-Type`);
+  if (!RECORD_TYPES.includes(warcType)) {
+    throw new MessageError('syntax', `WARC-Type not known, expected one of ${RECORD_TYPES.join(', ')}`, warcType);
+  }
+  const contentType = fields.get('content-type');
+  if (contentType === undefined || contentType === '') throw new MessageError('syntax', `${method} without Content-Type`);
+  if (framing.kind === 'none') throw new MessageError('syntax', `${method} without Content-Length`);
+  return { method, url: target, warcType, contentType, referer: fields.get('referer') };
+}
+
+/** Takes the bytes of one record. */
+export class CustomRecord implements RequestBody {
+  readonly #services: RecordServices;
+  readonly #draft: RecordDraft;
+  readonly #meta: Meta;
+  readonly #warcPrefix: string;
+  readonly #startedAt: Date;
+  readonly #recorder: BlockRecorder;
+  #client: RecordClient | undefined;
+  /** the chain has the bytes, and lets go of them */
+  #handedOver = false;
+
+  constructor(services: RecordServices, draft: RecordDraft, meta: Meta, warcPrefix: string, client: RecordClient) {
+    this.#services = services;
+    this.#draft = draft;
+    this.#meta = meta;
+    this.#warcPrefix = warcPrefix;
+    this.#client = client;
+    this.#startedAt = services.now();
+    this.#recorder = new BlockRecorder(services.recording);
+  }
+
+  write(_bytes: Buffer, payload: readonly Buffer[]): boolean {
+    let ready = true;
+    for (const slice of payload) ready = this.#recorder.write(slice);
+    if (!ready) this.#recorder.bytes.onDrain(() => this.#client?.resumeRequest());
+    return ready;
+  }
+
+  endRequest(): void {
+    this.#handedOver = true;
+    const capture: CustomRecordCapture = Object.freeze({
+      kind: 'custom',
+      ...this.#draft,
+      recordId: this.#services.newRecordId(),
+      startedAt: this.#startedAt,
+      durationMs: this.#services.now().getTime() - this.#startedAt.getTime(),
+      meta: this.#meta,
+      warcPrefix: this.#warcPrefix,
+      block: this.#recorder.finish(),
+      outcome: { archive: true },
+    });
+    this.#services.record(capture).then(
+      () => this.#client?.answer(answerTo(capture)),
+      (error: unknown) => this.#client?.answer(plainAnswer(503, `record not written: ${reasonOf(error)}`)),
+    );
+  }
+
+  clientGone(): void {
+    this.#client = undefined;
+    if (!this.#handedOver) this.#recorder.bytes.release();
+  }
+
+  resumeResponse(): void {
+    // The answer is short; nothing waits for the client.
+  }
+}
+
+/** 204 only for what is in the file. */
+function answerTo({ outcome, warcPrefix }: CustomRecordCapture): Answer {
+  if (outcome.records !== undefined) return { status: 204, contentType: '', body: '' };
+  if (outcome.archive) return plainAnswer(503, 'record not written: the archive cannot be written any more');
+  return plainAnswer(400, `record not written: captures with the warc-prefix ${JSON.stringify(warcPrefix)} are not archived`);
+}

@@ -1,0 +1,68 @@
+/**
+ * Writes responses of origins to an HTTP/1 client: head and first piece of the body in one write, chunks taken off where they cannot be read.
+ *
+ * Used for one request after the other; never ends or closes the socket.
+ */
+import type { Socket } from 'node:net';
+import type { Framing } from '../http1/framing.ts';
+import type { ResponseHead } from '../http1/head.ts';
+import { responseLines } from './forward.ts';
+
+const NO_BODY: Framing = { kind: 'none' };
+
+export class ResponseWriter {
+  readonly #socket: Socket;
+  #http10 = false;
+  #begun = false;
+  #unchunk = false;
+  #corked = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** The final head of the current response has been written. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** @param http10 the request was HTTP/1.0: no interim answers, no chunks */
+  reset(http10: boolean): void {
+    this.#http10 = http10;
+    this.#begun = false;
+  }
+
+  interim(head: ResponseHead): void {
+    if (this.#http10) return;
+    this.#socket.write(responseLines(head, { framing: NO_BODY, close: false, unchunk: false, added: '' }), 'latin1');
+  }
+
+  /**
+   * @param close the connection ends after this response
+   * @param added lines of fields of our own
+   * @returns true when the connection has to end after this response
+   */
+  head(head: ResponseHead, framing: Framing, close: boolean, added: string): boolean {
+    this.#begun = true;
+    this.#unchunk = framing.kind === 'chunked' && this.#http10;
+    const closes = close || framing.kind === 'close' || this.#unchunk;
+    this.#corked = true;
+    this.#socket.cork();
+    this.#socket.write(responseLines(head, { framing, close: closes, unchunk: this.#unchunk, added }), 'latin1');
+    return closes;
+  }
+
+  /** @returns false when the client is behind */
+  body(bytes: Buffer, payload: readonly Buffer[]): boolean {
+    if (!this.#unchunk) return this.#socket.write(bytes);
+    for (const slice of payload) this.#socket.write(slice);
+    return !this.#socket.writableNeedDrain;
+  }
+
+  /** Everything of one read of the origin has been written. */
+  flush(): void {
+    if (!this.#corked) return;
+    this.#corked = false;
+    this.#socket.uncork();
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * What a request asks for: a tunnel, one of our own pages, a record to be written, or something of an origin.
+ *
+ * Source: spec/warcprox.md §2, §7, §8.
+ */
+import { bodyReader } from '../http1/body.ts';
+import { MessageError } from '../http1/errors.ts';
+import type { Framing } from '../http1/framing.ts';
+import type { RequestHead } from '../http1/head.ts';
+import { absoluteTarget, connectTarget, tunnelTarget, type Authority, type Target, type Tunnel } from '../http1/target.ts';
+import type { Answer } from './answer.ts';
+import { isRecordMethod, recordDraft, type RecordDraft } from './custom-record.ts';
+
+/** Where a client's connection leads, if it came through CONNECT. */
+export interface ClientTunnel extends Tunnel {
+  /** name the client asked for in TLS, when it is not the host's */
+  readonly servername: string | undefined;
+}
+
+/** The proxy's own pages; undefined for what is not one. */
+export type OwnPages = (head: RequestHead) => Answer | undefined;
+
+export type Route =
+  | { readonly kind: 'tunnel'; readonly authority: Authority }
+  | { readonly kind: 'page'; readonly answer: Answer }
+  | { readonly kind: 'record'; readonly url: string; readonly draft: RecordDraft }
+  | { readonly kind: 'fetch'; readonly url: string; readonly target: Target };
+
+/** @throws MessageError for a request that is none of these */
+export function route(head: RequestHead, framing: Framing, tunnel: ClientTunnel | undefined, ownPage: OwnPages): Route {
+  const { method, target: written } = head;
+  if (method === 'CONNECT') {
+    if (tunnel !== undefined) throw new MessageError('syntax', 'CONNECT inside of a tunnel', written);
+    if (!bodyReader(framing, true).done) throw new MessageError('syntax', 'CONNECT with a body', written);
+    return { kind: 'tunnel', authority: connectTarget(written) };
+  }
+  if (isRecordMethod(method)) {
+    const draft = recordDraft(head, framing);
+    return { kind: 'record', url: draft.url, draft };
+  }
+  const answer = tunnel === undefined && written.startsWith('/') ? ownPage(head) : undefined;
+  if (answer !== undefined) return { kind: 'page', answer };
+  const target = tunnel === undefined ? absoluteTarget(method, written) : tunnelTarget(tunnel, method, written);
+  return { kind: 'fetch', url: target.url, target };
+}
