@@ -9,10 +9,10 @@
  */
 import type { Capture, ExchangeCapture, Truncation } from '../capture/capture.ts';
 import { BlockRecorder, ResponseRecorder, type RecordingOptions } from '../capture/recorder.ts';
-import { bodyReader, type BodyReader } from '../http1/body.ts';
 import { MessageError } from '../http1/errors.ts';
-import { keepsConnection, responseFraming, type Framing } from '../http1/framing.ts';
-import { HeadReader, leadingEmptyLines, parseResponseHead, type ResponseHead } from '../http1/head.ts';
+import { keepsConnection, type Framing } from '../http1/framing.ts';
+import type { ResponseHead } from '../http1/head.ts';
+import { ResponseReader, type ResponseEvents } from '../http1/response-reader.ts';
 import type { Meta } from '../meta/meta.ts';
 import type { Target } from '../http1/target.ts';
 import { originKey, type Connector, type Origin } from './connector.ts';
@@ -100,13 +100,14 @@ const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 type Phase = 'connecting' | 'head' | 'body' | 'sending' | 'ended';
 
-export class Exchange implements RequestBody, UpstreamUser {
+export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
   readonly startedAt: Date;
   readonly #services: ExchangeServices;
   readonly #request: ExchangeRequest;
   readonly #onEnded: () => void;
   readonly #origin: Origin;
   readonly #requestRecorder: BlockRecorder;
+  readonly #reader: ResponseReader;
   #client: ExchangeClient | undefined;
   #phase: Phase = 'connecting';
   #upstream: UpstreamConnection | undefined;
@@ -115,16 +116,11 @@ export class Exchange implements RequestBody, UpstreamUser {
   #waiting: Buffer[] = [];
   #requestComplete: boolean;
   #bodyBegun = false;
-  #headReader = new HeadReader();
-  #answered = false;
   #responseHead: ResponseHead | undefined;
   #response: ResponseRecorder | undefined;
-  #body: BodyReader | undefined;
   #framing: Framing = { kind: 'none' };
   #clientFull = false;
   #diskFull = false;
-  /** bytes came after the response, so that nobody can know what the connection says next */
-  #excess = false;
 
   /** @param onEnded called once, when the exchange needs nothing any more */
   constructor(services: ExchangeServices, request: ExchangeRequest, client: ExchangeClient, onEnded: () => void) {
@@ -135,6 +131,7 @@ export class Exchange implements RequestBody, UpstreamUser {
     this.startedAt = services.now();
     this.#requestComplete = !request.hasBody;
     this.#requestRecorder = new BlockRecorder(services.recording);
+    this.#reader = new ResponseReader(request.method, this);
     const { scheme, host, port } = request.target;
     this.#origin = { scheme, host, port, servername: request.servername };
   }
@@ -198,9 +195,8 @@ export class Exchange implements RequestBody, UpstreamUser {
 
   onData(bytes: Buffer): void {
     try {
-      if (this.#phase === 'head') this.#readHead(bytes);
-      else if (this.#phase === 'body') this.#readBody(bytes);
-      else this.#excess = true;
+      this.#reader.read(bytes);
+      if (this.#phase === 'body') this.#afterRead();
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
       if (this.#phase === 'head') this.#fail(new FetchError('invalid-response', `invalid response: ${error.message}`, { cause: error }));
@@ -209,13 +205,31 @@ export class Exchange implements RequestBody, UpstreamUser {
     this.#client?.flush();
   }
 
+  onInterim(head: ResponseHead): void {
+    this.#client?.interim(head);
+  }
+
+  onFinal(head: ResponseHead, framing: Framing, bytes: Buffer): void {
+    this.#phase = 'body';
+    this.#framing = framing;
+    this.#responseHead = head;
+    this.#response = new ResponseRecorder(this.#services.recording);
+    this.#response.head(bytes);
+    this.#client?.head(head, framing, this.startedAt);
+  }
+
+  onBody(piece: Buffer, payload: readonly Buffer[]): void {
+    this.#diskFull = this.#response?.body(piece, payload) === false;
+    this.#clientFull = this.#client?.body(piece, payload) === false;
+  }
+
   onEnd(error: Error | undefined): void {
     const upstream = this.#upstream;
     if (this.#phase === 'body') {
       return this.#end(this.#framing.kind === 'close' && error === undefined ? undefined : 'disconnect');
     }
     if (this.#phase === 'sending') return this.#end(undefined);
-    if (this.#answered || this.#headReader.pending > 0) {
+    if (this.#reader.begun) {
       return this.#fail(new FetchError('invalid-response', 'connection closed in the middle of the response head', { cause: error }));
     }
     if (upstream?.reused === true) {
@@ -272,59 +286,15 @@ export class Exchange implements RequestBody, UpstreamUser {
     if (!this.#requestComplete && !upstream.socket.writableNeedDrain) this.#client?.resumeRequest();
   }
 
-  #readHead(bytes: Buffer): void {
-    let rest = bytes;
-    while (rest.length > 0) {
-      if (!this.#answered && this.#headReader.pending === 0) rest = rest.subarray(leadingEmptyLines(rest));
-      const found = this.#headReader.push(rest);
-      if (found === undefined) return;
-      this.#answered = true;
-      const head = parseResponseHead(found.head);
-      if (head.status === 101) throw new MessageError('syntax', '101 Switching Protocols without being asked');
-      if (head.status >= 200) return this.#final(head, found.head, found.rest);
-      this.#client?.interim(head);
-      rest = found.rest;
-    }
-  }
-
-  #final(head: ResponseHead, bytes: Buffer, rest: Buffer): void {
-    this.#framing = responseFraming(head, this.#request.method);
-    this.#responseHead = head;
-    this.#response = new ResponseRecorder(this.#services.recording);
-    this.#response.head(bytes);
-    this.#body = bodyReader(this.#framing, false);
-    this.#phase = 'body';
-    this.#client?.head(head, this.#framing, this.startedAt);
-    this.#readBody(rest);
-  }
-
-  #readBody(bytes: Buffer): void {
-    const body = this.#body;
+  /** What has come decides whether the response is over, and whether more of it is wanted now. */
+  #afterRead(): void {
     const response = this.#response;
-    if (body === undefined || response === undefined) return;
-    const payload: Buffer[] = [];
-    let malformed: MessageError | undefined;
-    let end = bytes.length;
-    try {
-      end = body.read(bytes, 0, payload);
-    } catch (error) {
-      if (!(error instanceof MessageError)) throw error;
-      malformed = error;
-    }
-    if (end > 0) {
-      const piece = end === bytes.length ? bytes : bytes.subarray(0, end);
-      this.#diskFull = !response.body(piece, payload);
-      this.#clientFull = this.#client?.body(piece, payload) === false;
-    }
-    if (malformed !== undefined) throw malformed;
-    if (response.bytes.error !== undefined) return this.#recordingFailed(response.bytes.error);
-    if (body.done) {
-      this.#excess = end < bytes.length;
-      return this.#whole();
-    }
+    if (response === undefined) return;
     const { maxResourceBytes } = this.#services;
-    if (maxResourceBytes > 0 && response.bytes.size > maxResourceBytes) return this.#end('length');
-    if (this.#clientFull || this.#diskFull) this.#pauseUpstream(response);
+    if (response.bytes.error !== undefined) this.#recordingFailed(response.bytes.error);
+    else if (this.#reader.done) this.#whole();
+    else if (maxResourceBytes > 0 && response.bytes.size > maxResourceBytes) this.#end('length');
+    else if (this.#clientFull || this.#diskFull) this.#pauseUpstream(response);
   }
 
   #pauseUpstream(response: ResponseRecorder): void {
@@ -368,11 +338,11 @@ export class Exchange implements RequestBody, UpstreamUser {
       response: response.finish({ status: head.status, contentType: head.fields.get('content-type'), truncated }),
       outcome: { archive: true },
     });
-    this.#leaveUpstream(truncated === undefined && !this.#excess && this.#requestComplete && this.#keepsUpstream(head));
+    this.#leaveUpstream(truncated === undefined && !this.#reader.excess && this.#requestComplete && this.#keepsUpstream(head));
     const client = this.#client;
     this.#client = undefined;
     const accepted = this.#services.sink(capture);
-    if (truncated === undefined) client?.end(accepted, this.#body?.exact !== false);
+    if (truncated === undefined) client?.end(accepted, this.#reader.exact);
     else client?.fail(new FetchError('invalid-response', `response cut short (${truncated})`), accepted);
     this.#onEnded();
   }

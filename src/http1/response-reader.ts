@@ -1,0 +1,93 @@
+/**
+ * Reads the answers to one request out of the bytes of an origin: interim answers, the final head, the body.
+ *
+ * No sockets: bytes in, calls out. Source: RFC 9110 §15.2 (interim answers), RFC 9112 §6.3.
+ */
+import { bodyReader, type BodyReader } from './body.ts';
+import { MessageError } from './errors.ts';
+import { responseFraming, type Framing } from './framing.ts';
+import { HeadReader, leadingEmptyLines, parseResponseHead, type ResponseHead } from './head.ts';
+
+export interface ResponseEvents {
+  onInterim(head: ResponseHead): void;
+  /** @param bytes the head as it came */
+  onFinal(head: ResponseHead, framing: Framing, bytes: Buffer): void;
+  /** @param payload the slices of the piece that are not transfer-coding */
+  onBody(piece: Buffer, payload: readonly Buffer[]): void;
+}
+
+export class ResponseReader {
+  readonly #method: string;
+  readonly #events: ResponseEvents;
+  readonly #headReader = new HeadReader();
+  #interim = false;
+  #body: BodyReader | undefined;
+  #excess = false;
+
+  /** @param method of the request, which decides whether there is a body */
+  constructor(method: string, events: ResponseEvents) {
+    this.#method = method;
+    this.#events = events;
+  }
+
+  /** Some part of an answer has come. */
+  get begun(): boolean {
+    return this.#body !== undefined || this.#interim || this.#headReader.pending > 0;
+  }
+
+  /** The final answer is whole. */
+  get done(): boolean {
+    return this.#body?.done === true;
+  }
+
+  /** Bytes came after the answer, so that nobody can know what the connection says next. */
+  get excess(): boolean {
+    return this.#excess;
+  }
+
+  /** False when another reader could see another end of the body. */
+  get exact(): boolean {
+    return this.#body?.exact !== false;
+  }
+
+  /** @throws MessageError when the bytes are no answer; whatever came before has been told of */
+  read(bytes: Buffer): void {
+    let rest = bytes;
+    while (this.#body === undefined) {
+      if (this.#headReader.pending === 0) rest = rest.subarray(leadingEmptyLines(rest));
+      if (rest.length === 0) return;
+      const found = this.#headReader.push(rest);
+      if (found === undefined) return;
+      rest = found.rest;
+      const head = parseResponseHead(found.head);
+      if (head.status === 101) throw new MessageError('syntax', '101 Switching Protocols without being asked');
+      if (head.status < 200) {
+        this.#interim = true;
+        this.#events.onInterim(head);
+      } else {
+        const framing = responseFraming(head, this.#method);
+        this.#body = bodyReader(framing, false);
+        this.#events.onFinal(head, framing, found.head);
+      }
+    }
+    this.#readBody(this.#body, rest);
+  }
+
+  #readBody(body: BodyReader, bytes: Buffer): void {
+    const payload: Buffer[] = [];
+    let malformed: unknown;
+    let end = bytes.length;
+    if (!body.done) {
+      try {
+        end = body.read(bytes, 0, payload);
+      } catch (error) {
+        malformed = error;
+      }
+      if (end > 0) this.#events.onBody(end === bytes.length ? bytes : bytes.subarray(0, end), payload);
+    } else {
+      end = 0;
+    }
+    if (end < bytes.length) this.#excess = true;
+    if (malformed !== undefined) throw malformed as MessageError;
+  }
+}
