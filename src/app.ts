@@ -164,7 +164,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       });
     };
     this.#listener = new Listener({
-      gate: { meta: () => NO_META, refusal: () => undefined },
+      gate: { judge: () => ({ meta: NO_META, refusal: undefined }) },
       admission: this.#admission,
       records: { recording, now, newRecordId, record: (capture) => this.#record(capture) },
       warcDate: (date) => warcDate(date, options.warcVersion),
@@ -223,9 +223,10 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   async #close(): Promise<void> {
     this.#listener.stop();
     this.#admission.close();
-    const ends = await Promise.allSettled([this.#chain.close(), this.#listener.close(), this.#leaves.close()]);
+    const errors: unknown[] = [];
+    // Who waits for a record to be written is answered before the connections are closed.
+    for (const room of [this.#chain, this.#listener, this.#leaves]) await room.close().catch((error: unknown) => errors.push(error));
     this.#upstreams.close();
-    const errors = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []));
     if (errors.length === 1) throw errors[0];
     if (errors.length > 1) throw new AggregateError(errors, 'closing failed');
   }

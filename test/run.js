@@ -15,5 +15,7 @@ if (files.length === 0) {
   console.error(`no test file matches ${JSON.stringify(words)}`);
   process.exit(1);
 }
-const runner = spawn(process.execPath, ['--import', 'tsx', '--test', '--test-concurrency=2', ...files], { stdio: 'inherit' });
+const runner = spawn(process.execPath, ['--import', 'tsx', '--test', '--test-concurrency=2', '--test-timeout=120000', ...files], {
+  stdio: 'inherit',
+});
 runner.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));

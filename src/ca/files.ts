@@ -4,8 +4,9 @@
  * A temporary file beside the target is written first; what a crash leaves of it (`*.tmp`) is harmless.
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolders } from '../util/folder.ts';
 import { systemCode } from './errors.ts';
 
 /** What a file system says that has no hard links (FAT, some network shares). */
@@ -13,7 +14,7 @@ const NO_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', '
 
 /** Make a folder and those above it; new ones are for their owner only. */
 export async function makeFolder(dir: string): Promise<void> {
-  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await makeFolders(dir, 0o700);
 }
 
 /**

@@ -79,7 +79,7 @@ export type Capture = ExchangeCapture | FailedCapture | CustomRecordCapture;
 export interface Outcome {
   /** false: a processor decided that this capture is not written */
   archive: boolean;
-  /** the earlier record that has the same payload */
+  /** the earlier record that has the same payload; `recordId` is empty where only a CDX server knows it */
   duplicateOf?: { readonly recordId: string; readonly url: string; readonly date: string } | undefined;
   /** what was written, principal record first */
   records?: readonly WrittenRecord[];

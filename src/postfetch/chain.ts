@@ -27,12 +27,18 @@ export class Chain {
   readonly #options: ChainOptions;
   #queue: Capture[] = [];
   #room: (() => void)[] = [];
+  #pushed = 0;
+  #left = 0;
+  #settling: { readonly after: number; readonly resolve: () => void }[] = [];
   #running = false;
   #dead = false;
+  #closed = false;
   #idle: (() => void)[] = [];
   #batch: readonly Capture[] = [];
   #at = -1;
   #errors = 0;
+  /** captures of the batches that each processor has thrown for */
+  readonly #failed = new Map<Processor, number>();
 
   constructor(options: ChainOptions) {
     this.#options = options;
@@ -57,21 +63,23 @@ export class Chain {
     return this.#errors;
   }
 
-  /** Name of each processor, with the captures that are before or in it; the first has the queue before it. */
-  get processors(): readonly { readonly name: string; readonly queued: number }[] {
-    return this.#options.processors.map(({ name }, index) => ({
-      name,
+  /** Name of each processor, with the captures that are before or in it (the first has the queue before it), and those that it has failed for. */
+  get processors(): readonly { readonly name: string; readonly queued: number; readonly errors: number }[] {
+    return this.#options.processors.map((processor, index) => ({
+      name: processor.name,
       queued: (index === 0 ? this.#queue.length : 0) + (index === this.#at ? this.#batch.length : 0),
+      errors: (processor.errors ?? 0) + (this.#failed.get(processor) ?? 0),
     }));
   }
 
   /** @returns undefined when there is room for more, or a promise of it */
   push(capture: Capture): Promise<void> | undefined {
-    if (this.#dead) {
+    if (this.#dead || this.#closed) {
       releaseCapture(capture);
       return undefined;
     }
     this.#queue.push(capture);
+    this.#pushed++;
     if (!this.#running) {
       this.#running = true;
       // Captures that end in the same turn of the event loop make one batch.
@@ -81,22 +89,43 @@ export class Chain {
     return new Promise((resolve) => this.#room.push(resolve));
   }
 
+  /** @returns undefined when nothing is in the chain; otherwise a promise that resolves when all that is in it now has left */
+  settled(): Promise<void> | undefined {
+    if (this.#left === this.#pushed) return undefined;
+    const after = this.#pushed;
+    return new Promise((resolve) => this.#settling.push({ after, resolve }));
+  }
+
   /** Resolves when everything pushed so far and meanwhile has left the chain and the processors are closed. */
   async close(): Promise<void> {
     if (this.#running) await new Promise<void>((resolve) => this.#idle.push(resolve));
-    for (const processor of this.#options.processors) await processor.close?.();
+    this.#closed = true;
+    const errors: unknown[] = [];
+    for (const processor of this.#options.processors) {
+      try {
+        await processor.close?.();
+      } catch (error) {
+        // The others have files to close, too.
+        errors.push(error);
+      }
+    }
+    if (errors.length === 1) throw errors[0];
+    if (errors.length > 1)
+      throw new AggregateError(errors, errors.map((error) => (error instanceof Error ? error.message : String(error))).join('; '));
   }
 
   async #run(): Promise<void> {
     while (this.#queue.length > 0) {
       const batch = this.#queue.length <= MAX_BATCH ? this.#queue : this.#queue.slice(0, MAX_BATCH);
       this.#queue = this.#queue.length <= MAX_BATCH ? [] : this.#queue.slice(MAX_BATCH);
+      if (this.#queue.length < this.#options.maxQueued) for (const resolve of this.#room.splice(0)) resolve();
       await this.#through(batch);
       for (const capture of batch) {
         this.#options.done(capture);
         releaseCapture(capture);
       }
-      if (this.#queue.length < this.#options.maxQueued) for (const resolve of this.#room.splice(0)) resolve();
+      this.#left += batch.length;
+      while (this.#settling[0] !== undefined && this.#settling[0].after <= this.#left) this.#settling.shift()?.resolve();
     }
     this.#running = false;
     for (const resolve of this.#idle.splice(0)) resolve();
@@ -110,7 +139,7 @@ export class Chain {
       try {
         await processor.process(batch);
       } catch (error) {
-        if (this.#failed(processor, error)) break;
+        if (this.#processorFailed(processor, batch, error)) break;
       }
     }
     this.#at = -1;
@@ -118,8 +147,9 @@ export class Chain {
   }
 
   /** @returns true when the chain cannot go on */
-  #failed(processor: Processor, error: unknown): boolean {
+  #processorFailed(processor: Processor, batch: readonly Capture[], error: unknown): boolean {
     this.#errors++;
+    this.#failed.set(processor, (this.#failed.get(processor) ?? 0) + batch.length);
     const failure = error instanceof Error ? error : new Error(String(error));
     if (this.#options.isFatal(error)) {
       this.#dead = true;

@@ -6,6 +6,8 @@ import type { Capture } from '../capture/capture.ts';
 export interface Processor {
   /** as `/status` lists it */
   readonly name: string;
+  /** captures that it has failed for without throwing; counted on from zero */
+  readonly errors?: number;
   /**
    * Deal with a batch of captures, in the order in which their fetches ended; the next processor gets the same batch afterwards.
    *

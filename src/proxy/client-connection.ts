@@ -12,7 +12,7 @@ import { MessageError } from '../http1/errors.ts';
 import { keepsConnection, requestFraming, type Framing } from '../http1/framing.ts';
 import { HeadReader, leadingEmptyLines, parseRequestHead, type RequestHead, type ResponseHead } from '../http1/head.ts';
 import { fieldLine } from '../http1/serialize.ts';
-import type { Authority, Target } from '../http1/target.ts';
+import type { Authority } from '../http1/target.ts';
 import { NO_META, type Meta } from '../meta/meta.ts';
 import type { Log } from '../util/log.ts';
 import type { Admission } from './admission.ts';
@@ -20,8 +20,7 @@ import { answerBytes, plainAnswer, type Answer } from './answer.ts';
 import { CustomRecord, type RecordClient, type RecordServices } from './custom-record.ts';
 import { FetchError } from './errors.ts';
 import type { ExchangeClient, RequestBody } from './exchange.ts';
-import { requestBytes } from './forward.ts';
-import type { Gate } from './gate.ts';
+import type { Gate, Verdict } from './gate.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { route, type ClientTunnel, type OwnPages, type Route } from './router.ts';
 
@@ -60,6 +59,8 @@ export class ClientConnection implements ExchangeClient, RecordClient {
   #body: BodyReader | undefined;
   /** takes the body of the current request; undefined until it has been let in */
   #serving: RequestBody | undefined;
+  /** the client waits for 100 (Continue) before it sends its body */
+  #expecting = false;
   #leaveQueue: (() => void) | undefined;
   /** bytes that came before their turn */
   #early: Buffer[] = [];
@@ -88,6 +89,7 @@ export class ClientConnection implements ExchangeClient, RecordClient {
   }
 
   interim(head: ResponseHead): void {
+    if (head.status === 100) this.#expecting = false;
     this.#writer.interim(head);
   }
 
@@ -168,54 +170,57 @@ export class ClientConnection implements ExchangeClient, RecordClient {
     this.#writer.reset(head.minor === 0);
     this.#closeAfter ||= !keepsConnection(head);
     const framing = requestFraming(head);
-    const wanted = route(head, framing, this.#tunnel, this.#services.ownPage);
+    const wanted = route(head, framing, this.#tunnel, this.#services.ownPage, this.#services.via);
     if (wanted.kind === 'tunnel') {
       this.#detach();
       this.#socket.write('HTTP/1.1 200 Connection established\r\n\r\n', 'latin1');
       return this.#services.openTunnel(this.#socket, wanted.authority, rest);
     }
-    this.#meta = wanted.kind === 'page' ? NO_META : this.#services.gate.meta(head.fields);
+    this.#meta = NO_META;
     this.#body = bodyReader(framing, true);
     this.#state = this.#body.done ? 'answer' : 'body';
+    this.#expecting = head.fields.members('expect').includes('100-continue');
     // Kept for its turn, which begins when this request has been let in or answered.
     if (rest.length > 0) this.receive(rest);
     if (wanted.kind === 'page') {
       this.#answer(wanted.answer, undefined);
     } else {
-      const refusal = this.#services.gate.refusal(this.#meta, wanted.url, head.fields.get('referer'));
-      if (refusal instanceof Promise) void refusal.then((answer) => this.#pass(head, wanted, answer));
-      else this.#pass(head, wanted, refusal);
+      const verdict = this.#services.gate.judge(head.fields, wanted.url);
+      if (verdict instanceof Promise) void verdict.then((settled) => this.#pass(head, wanted, settled));
+      else this.#pass(head, wanted, verdict);
     }
   }
 
   /** Past the gate, or not. */
-  #pass(head: RequestHead, wanted: Exclude<Route, { kind: 'tunnel' | 'page' }>, refusal: Answer | undefined): void {
+  #pass(head: RequestHead, wanted: Exclude<Route, { kind: 'tunnel' | 'page' }>, { meta, refusal }: Verdict): void {
     if (this.#state === 'over') return;
+    this.#meta = meta;
     if (refusal !== undefined) {
       this.#closeAfter = true;
       return this.#answer(refusal, undefined);
     }
     if (wanted.kind === 'record') {
-      if (head.fields.members('expect').includes('100-continue') && this.#state === 'body') this.#socket.write(CONTINUE, 'latin1');
+      if (this.#expecting && this.#state === 'body') this.#socket.write(CONTINUE, 'latin1');
+      this.#expecting = false;
       const warcPrefix = this.#meta.warcPrefix ?? this.#services.warcPrefix;
       return this.#serve(new CustomRecord(this.#services.records, wanted.draft, this.#meta, warcPrefix, this));
     }
     this.#leaveQueue = this.#services.admission.enter(() => {
       this.#leaveQueue = undefined;
       if (this.#services.admission.closing) this.fail(new FetchError('shutting-down', 'proxy is shutting down'), undefined);
-      else this.#fetch(head, wanted.target);
+      else this.#fetch(head, wanted);
     });
   }
 
-  #fetch(head: RequestHead, target: Target): void {
+  #fetch(head: RequestHead, { target, bytes }: Extract<Route, { kind: 'fetch' }>): void {
     const exchange = this.#services.admission.exchange(
       {
         method: head.method,
         target,
         servername: this.#tunnel?.servername,
-        head: requestBytes(head, target, this.#tunnel === undefined, this.#services.via),
+        head: bytes,
         hasBody: this.#state === 'body',
-        expectsContinue: head.fields.members('expect').includes('100-continue'),
+        expectsContinue: this.#expecting,
         persistent: head.minor === 1,
         referer: head.fields.get('referer'),
         meta: this.#meta,
@@ -234,6 +239,7 @@ export class ClientConnection implements ExchangeClient, RecordClient {
   }
 
   #readBody(bytes: Buffer): void {
+    this.#expecting = false;
     const body = this.#body;
     const serving = this.#serving;
     if (body === undefined || serving === undefined) {
@@ -292,6 +298,7 @@ export class ClientConnection implements ExchangeClient, RecordClient {
     this.#state = 'head';
     this.#request = undefined;
     this.#body = undefined;
+    this.#writer.reset(false);
     if (this.#early.length > 0) this.#takeEarly();
     else if (this.#ended) this.#finish();
     else this.#socket.resume();
@@ -305,6 +312,7 @@ export class ClientConnection implements ExchangeClient, RecordClient {
       if (this.#state === 'over') return;
       this.#socket.resume();
       this.receive(bytes);
+      if (this.#ended) this.#onEnd();
     });
   }
 
@@ -330,8 +338,11 @@ export class ClientConnection implements ExchangeClient, RecordClient {
   /** The client sends no more; it may still read. */
   readonly #onEnd = (): void => {
     this.#ended = true;
+    // What came earlier is read first.
+    if (this.#early.length > 0) return;
     if (this.#state === 'body') this.#breakOff(new MessageError('syntax', 'request ended before its body was complete'));
-    else if (this.#headReader.pending > 0) this.#refuse(new MessageError('syntax', 'request ended before its head was complete'));
+    else if (this.#state === 'head' && this.#headReader.pending > 0)
+      this.#refuse(new MessageError('syntax', 'request ended before its head was complete'));
     else if (this.#state !== 'answer') this.#finish();
   };
 
@@ -352,8 +363,9 @@ export class ClientConnection implements ExchangeClient, RecordClient {
       this.#closeAfter = true;
       return this.#answer(plainAnswer(REQUEST_TIMEOUT, 'request head not complete within the idle time-out'), undefined);
     }
-    // Waiting for the origin, or held back for its sake, is not idleness of the client.
-    const held = this.#state === 'answer' || (this.#state === 'body' && this.#socket.isPaused());
+    // Waiting for its turn or for the origin, or held back for its sake, is not idleness of the client.
+    const waits = this.#expecting || this.#serving === undefined || this.#socket.isPaused();
+    const held = this.#state === 'answer' || (this.#state === 'body' && waits);
     if (!held || this.#socket.writableLength > 0) this.#socket.destroy();
   };
 

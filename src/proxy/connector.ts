@@ -10,7 +10,7 @@ import { LRUCache } from 'lru-cache';
 import { SocksClient } from 'socks';
 import type { AddressRules } from './address-rules.ts';
 import { FetchError, reasonOf } from './errors.ts';
-import type { Resolve } from './resolver.ts';
+import { loopbackNamed, type Resolve } from './resolver.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 
 /** Where a connection leads to. */
@@ -44,6 +44,8 @@ export interface ConnectorOptions {
 const FAILED_HOSTS = 1024;
 const FAILED_HOST_TTL_MS = 60_000;
 const TLS_SESSIONS = 1024;
+/** Time for each of several addresses but the last: Node gives up on one before it tries the next, by default after 250 ms, which a far host needs. */
+const ADDRESS_ATTEMPT_MS = 3000;
 
 export class Connector {
   readonly #options: ConnectorOptions;
@@ -90,6 +92,7 @@ export class Connector {
       port,
       noDelay: true,
       host: allowed.length === 1 ? first.address : host,
+      autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
       // The addresses that were checked are the ones connected to: nothing is resolved again.
       lookup: (_host, _options, callback) => {
         callback(null, [...allowed]);
@@ -112,8 +115,10 @@ export class Connector {
 
   async #bySocks(origin: Origin, proxy: SocksProxy): Promise<Socket> {
     const { username, password } = proxy;
-    // A name is the SOCKS proxy's to resolve; a written address can be checked here.
-    if (isIP(origin.host) !== 0) this.#allowed([{ address: origin.host, family: isIP(origin.host) }], origin.port);
+    // A name is the SOCKS proxy's to resolve; what is known without can be checked here.
+    const family = isIP(origin.host);
+    const known = family === 0 ? loopbackNamed(origin.host) : [{ address: origin.host, family }];
+    if (known !== undefined) this.#allowed(known, origin.port);
     try {
       const { socket } = await SocksClient.createConnection({
         proxy: {

@@ -126,5 +126,6 @@ export class CustomRecord implements RequestBody {
 function answerTo({ outcome, warcPrefix }: CustomRecordCapture): Answer {
   if (outcome.records !== undefined) return { status: 204, contentType: '', body: '' };
   if (outcome.archive) return plainAnswer(503, 'record not written: the archive cannot be written any more');
-  return plainAnswer(400, `record not written: captures with the warc-prefix ${JSON.stringify(warcPrefix)} are not archived`);
+  if (warcPrefix === '-') return plainAnswer(400, 'record not written: captures with the warc-prefix "-" are not archived');
+  return plainAnswer(503, 'record not written: see the log of the proxy');
 }

@@ -352,7 +352,6 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
   }
 
   #recordingFailed(error: Error): void {
-    this.#response?.bytes.release();
     this.#fail(new FetchError('recording-failed', `temporary file failed: ${reasonOf(error)}`, { cause: error }));
   }
 
@@ -361,6 +360,7 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
     this.#phase = 'ended';
     this.#leaveUpstream(false);
     this.#requestRecorder.bytes.release();
+    this.#response?.bytes.release();
     const client = this.#client;
     this.#client = undefined;
     const accepted = this.#services.sink(

@@ -44,6 +44,8 @@ export interface ResponseForm {
 export function responseLines(head: ResponseHead, { framing, close, unchunk, added }: ResponseForm): string {
   const { fields } = head;
   const lastVia = fields.list.findLast((field) => field.key === 'via');
+  // Neither may be there, and some clients wait for the body they promise (RFC 9110 §8.6, RFC 9112 §6.1).
+  const unframed = head.status < 200 || head.status === 204;
   const firstLength = fields.list.find((field) => field.key === 'content-length');
   const lines = forwardedLines(fields, (field) => {
     switch (field.key) {
@@ -57,9 +59,9 @@ export function responseLines(head: ResponseHead, { framing, close, unchunk, add
             : field.value === String(framing.length)
               ? undefined
               : fieldLine(field.name, String(framing.length));
-        return framing.kind === 'none' ? undefined : '';
+        return framing.kind === 'none' && !unframed ? undefined : '';
       case 'transfer-encoding':
-        return framing.kind === 'length' || unchunk ? '' : undefined;
+        return framing.kind === 'length' || unchunk || unframed ? '' : undefined;
       case 'trailer':
         return unchunk ? '' : undefined;
       case 'via':

@@ -15,6 +15,7 @@ export interface ListenerOptions extends Omit<ClientServices, 'openTunnel'> {
 
 export class Listener {
   readonly #server: Server;
+  #address: AddressInfo | undefined;
   readonly #sockets = new Set<Socket>();
   readonly #connections = new Set<ClientConnection>();
 
@@ -43,7 +44,7 @@ export class Listener {
   }
 
   /** @throws the system's error, as EADDRINUSE */
-  async listen(port: number, address: string): Promise<AddressInfo> {
+  async listen(port: number, address: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen(port, address, () => {
@@ -51,13 +52,14 @@ export class Listener {
         resolve();
       });
     });
-    return this.address;
+    const bound = this.#server.address();
+    if (bound !== null && typeof bound !== 'string') this.#address = bound;
   }
 
+  /** Where it listens, or has listened. */
   get address(): AddressInfo {
-    const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('not listening');
-    return address;
+    if (this.#address === undefined) throw new Error('not listening');
+    return this.#address;
   }
 
   /** Take no more connections and no more requests; what is being answered goes on. */

@@ -44,11 +44,17 @@ export function createResolver(): Resolve {
   const hostsFile = createHostsFile();
   const system = createSystemLookup();
 
+  /** @returns undefined when the system's resolver may know more; @throws when the name servers say that there is no such name */
   async function byDns(host: string): Promise<Found | undefined> {
+    if (/\.onion\.?$/.test(host)) throw new Error('.onion names are not looked up in DNS (RFC 7686), see --onion-tor-socks-proxy');
     const [v4, v6] = await Promise.allSettled([resolve4(host, { ttl: true }), resolve6(host, { ttl: true })]);
     const records4 = v4.status === 'fulfilled' ? v4.value : [];
     const records6 = v6.status === 'fulfilled' ? v6.value : [];
-    if (records4.length + records6.length === 0) return undefined;
+    if (records4.length + records6.length === 0) {
+      const errors: unknown[] = [v4, v6].flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []));
+      if (isPublicName(host) && errors.every(saysNoSuchName)) throw new Error(`no such name (${errors.map(reasonOf).join(', ')})`);
+      return undefined;
+    }
     const addresses = [
       ...records4.map(({ address }) => ({ address, family: 4 })),
       ...records6.map(({ address }) => ({ address, family: 6 })),
@@ -80,6 +86,21 @@ export function createResolver(): Resolve {
   };
 }
 
+/** Not one that is completed by a search list or found by multicast DNS, as only the system's resolver does. */
+function isPublicName(host: string): boolean {
+  return /\.[^.]/.test(host) && !/\.local\.?$/.test(host);
+}
+
+function saysNoSuchName(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOTFOUND' || code === 'ENODATA';
+}
+
+/** Addresses of names that always mean this machine, whoever resolves them (RFC 6761 §6.3). */
+export function loopbackNamed(host: string): readonly LookupAddress[] | undefined {
+  return /(?:^|\.)localhost\.?$/.test(host) ? LOOPBACK : undefined;
+}
+
 /** Reads the hosts file again when it has changed. */
 function createHostsFile(): (host: string) => Promise<Found | undefined> {
   let readAt = -1;
@@ -98,7 +119,7 @@ function createHostsFile(): (host: string) => Promise<Found | undefined> {
       names = new Map();
       readAt = -1;
     }
-    const addresses = names.get(name) ?? (name === 'localhost' || name.endsWith('.localhost') ? LOOPBACK : undefined);
+    const addresses = names.get(name) ?? loopbackNamed(host);
     return addresses && { addresses, ttlSeconds: LOCAL_TTL_S };
   };
 }

@@ -10,6 +10,7 @@ import type { RequestHead } from '../http1/head.ts';
 import { absoluteTarget, connectTarget, tunnelTarget, type Authority, type Target, type Tunnel } from '../http1/target.ts';
 import type { Answer } from './answer.ts';
 import { isRecordMethod, recordDraft, type RecordDraft } from './custom-record.ts';
+import { requestBytes } from './forward.ts';
 
 /** Where a client's connection leads, if it came through CONNECT. */
 export interface ClientTunnel extends Tunnel {
@@ -24,10 +25,14 @@ export type Route =
   | { readonly kind: 'tunnel'; readonly authority: Authority }
   | { readonly kind: 'page'; readonly answer: Answer }
   | { readonly kind: 'record'; readonly url: string; readonly draft: RecordDraft }
-  | { readonly kind: 'fetch'; readonly url: string; readonly target: Target };
+  /** `bytes`: the head as the origin gets it */
+  | { readonly kind: 'fetch'; readonly url: string; readonly target: Target; readonly bytes: Buffer };
 
-/** @throws MessageError for a request that is none of these */
-export function route(head: RequestHead, framing: Framing, tunnel: ClientTunnel | undefined, ownPage: OwnPages): Route {
+/**
+ * @param via add Via to requests, too
+ * @throws MessageError for a request that is none of these
+ */
+export function route(head: RequestHead, framing: Framing, tunnel: ClientTunnel | undefined, ownPage: OwnPages, via: boolean): Route {
   const { method, target: written } = head;
   if (method === 'CONNECT') {
     if (tunnel !== undefined) throw new MessageError('syntax', 'CONNECT inside of a tunnel', written);
@@ -41,5 +46,5 @@ export function route(head: RequestHead, framing: Framing, tunnel: ClientTunnel 
   const answer = tunnel === undefined && written.startsWith('/') ? ownPage(head) : undefined;
   if (answer !== undefined) return { kind: 'page', answer };
   const target = tunnel === undefined ? absoluteTarget(method, written) : tunnelTarget(tunnel, method, written);
-  return { kind: 'fetch', url: target.url, target };
+  return { kind: 'fetch', url: target.url, target, bytes: requestBytes(head, target, tunnel === undefined, via) };
 }

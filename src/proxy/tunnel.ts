@@ -56,7 +56,8 @@ async function openTls(services: TunnelServices, socket: Socket, authority: Auth
     log.error({ host: authority.host, reason: reasonOf(error) }, 'no certificate could be made');
     return void socket.destroy();
   }
-  if (socket.destroyed) return;
+  // It may have left while its certificate was made.
+  if (socket.destroyed || socket.readableEnded) return void socket.destroy();
   socket.unshift(first);
   socket.setTimeout(0);
   const tls = new TLSSocket(socket, {

@@ -2,15 +2,16 @@
  * The folder of WARC files: made at start, and proved to be writable before the proxy takes its first request.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, unlink } from 'node:fs/promises';
+import { open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolders } from '../util/folder.ts';
 import { oneLine, WarcOptionError } from './errors.ts';
 
 /** @throws WarcOptionError when no file can be made in it */
 export async function prepareFolder(dir: string): Promise<void> {
   const probe = join(dir, `.warctap-${randomUUID()}.tmp`);
   try {
-    await mkdir(dir, { recursive: true });
+    await makeFolders(dir);
     const handle = await open(probe, 'wx');
     await handle.close();
     await unlink(probe);

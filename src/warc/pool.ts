@@ -4,9 +4,9 @@
  * Owns the writers, the names they get, and one timer. Batches are written one after the other; within a batch a few files at a time.
  * After a failed write the pool takes nothing more: an archive that silently drops is worse than one that is down.
  */
-import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { WrittenRecord } from '../capture/capture.ts';
+import { makeFolders } from '../util/folder.ts';
 import type { Log } from '../util/log.ts';
 import { oneLine, WarcWriteError } from './errors.ts';
 import type { WarcVersion } from './fields.ts';
@@ -166,7 +166,7 @@ export class WriterPool {
     while (this.#open.size >= maxOpenFiles && (await this.#closeOldest()));
     const folder = subdirPrefix ? join(dir, prefix) : dir;
     try {
-      if (subdirPrefix) await mkdir(folder, { recursive: true });
+      if (subdirPrefix) await makeFolders(folder);
       const file = await OutputFile.create(folder, names.of(prefix), output);
       log.debug({ file: file.path }, 'WARC file opened');
       const warcinfo = warcinfoRecord(file.name, now(), info, { version, newRecordId });

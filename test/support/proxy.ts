@@ -19,6 +19,8 @@ export interface TestProxy extends AsyncDisposable {
   readonly captures: readonly Capture[];
   /** Resolves when so many captures have left the chain since the start. */
   captured(count: number): Promise<void>;
+  /** Resolves with the first capture of this URL, once it has left the chain. */
+  captureOf(url: string): Promise<Capture>;
   /** Close the proxy and read all its WARC files. */
   records(): Promise<TestRecord[]>;
 }
@@ -47,22 +49,27 @@ export async function startProxy(options: WarctapOptions & { log?: Log } = {}): 
     captures.push(capture);
     for (const wake of waiting) wake();
   });
+  const until = <Found>(look: () => Found | undefined): Promise<Found> =>
+    new Promise((resolve) => {
+      const wake = () => {
+        const found = look();
+        if (found === undefined) return;
+        waiting.delete(wake);
+        resolve(found);
+      };
+      waiting.add(wake);
+      wake();
+    });
   return {
     proxy,
     port: proxy.port,
     dir,
     ca: proxy.caCertificatePem,
     captures,
-    captured: (count) =>
-      new Promise((resolve) => {
-        const look = () => {
-          if (captures.length < count) return;
-          waiting.delete(look);
-          resolve();
-        };
-        waiting.add(look);
-        look();
-      }),
+    captured: async (count) => {
+      await until(() => (captures.length < count ? undefined : captures));
+    },
+    captureOf: (url) => until(() => captures.find((capture) => capture.url === url)),
     async records() {
       await proxy.close();
       return readFolder(join(dir, 'warcs'));

@@ -1,0 +1,229 @@
+/**
+ * Bounds that are options: reached on purpose, one after the other.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { RawClient } from '../support/client.ts';
+import { get, ok, okHead, refusal } from '../support/messages.ts';
+import { startOrigin } from '../support/origin.ts';
+import { startProxy, type TestProxy } from '../support/proxy.ts';
+
+interface Status {
+  readonly active_requests: number;
+  readonly unaccepted_requests: number;
+}
+
+async function status(proxy: TestProxy): Promise<Status> {
+  using client = await RawClient.connect(proxy.port);
+  client.send('GET /status HTTP/1.1\r\nHost: x\r\n\r\n');
+  return JSON.parse((await client.response()).body.toString()) as Status;
+}
+
+async function untilWaiting(proxy: TestProxy, count: number): Promise<void> {
+  while ((await status(proxy)).unaccepted_requests !== count);
+}
+
+/** An origin that answers when it is told to, with the path. */
+async function patientOrigin() {
+  const answers: (() => void)[] = [];
+  const origin = await startOrigin(({ path, socket }) => answers.push(() => socket.write(ok(path))));
+  return Object.assign(origin, { answer: () => answers.shift()?.() });
+}
+
+test('with --max-threads 1 the second request waits, and shows in /status', async () => {
+  await using origin = await patientOrigin();
+  await using proxy = await startProxy({ maxThreads: 1 });
+  using one = await RawClient.connect(proxy.port);
+  using two = await RawClient.connect(proxy.port);
+  one.send(get(`${origin.url}/one`));
+  await origin.requested(1);
+  two.send(get(`${origin.url}/two`));
+  await untilWaiting(proxy, 1);
+  assert.equal((await status(proxy)).active_requests, 1);
+  assert.equal(origin.requests.length, 1);
+  origin.answer();
+  assert.equal((await one.response()).body.toString(), '/one');
+  await origin.requested(2);
+  assert.equal((await status(proxy)).unaccepted_requests, 0);
+  origin.answer();
+  assert.equal((await two.response()).body.toString(), '/two');
+});
+
+test('a waiting request whose client leaves is forgotten', async () => {
+  await using origin = await patientOrigin();
+  await using proxy = await startProxy({ maxThreads: 1 });
+  using one = await RawClient.connect(proxy.port);
+  using two = await RawClient.connect(proxy.port);
+  using three = await RawClient.connect(proxy.port);
+  one.send(get(`${origin.url}/one`));
+  await origin.requested(1);
+  two.send(get(`${origin.url}/two`));
+  await untilWaiting(proxy, 1);
+  three.send(get(`${origin.url}/three`));
+  await untilWaiting(proxy, 2);
+  two.socket.resetAndDestroy();
+  await untilWaiting(proxy, 1);
+  origin.answer();
+  await origin.requested(2);
+  origin.answer();
+  assert.equal((await three.response()).body.toString(), '/three');
+  assert.deepEqual(
+    origin.requests.map(({ path }) => path),
+    ['/one', '/three'],
+  );
+});
+
+test('the body of a waiting upload waits with it, even when its client has closed its side', async () => {
+  await using origin = await patientOrigin();
+  await using proxy = await startProxy({ maxThreads: 1 });
+  using one = await RawClient.connect(proxy.port);
+  using two = await RawClient.connect(proxy.port);
+  one.send(get(`${origin.url}/one`));
+  await origin.requested(1);
+  two.socket.end(`POST ${origin.url}/two HTTP/1.1\r\nHost: 127.0.0.1:${origin.port}\r\nContent-Length: 5\r\n\r\nhello`);
+  await untilWaiting(proxy, 1);
+  origin.answer();
+  await origin.requested(2);
+  origin.answer();
+  assert.equal((await two.rest()).toString(), `${okHead(4, '', 'Connection: close\r\n')}/two`);
+  assert.match(origin.requests[1]?.bytes.toString() ?? '', /\r\n\r\nhello$/);
+});
+
+test('a malformed request is refused at once, not after waiting', async () => {
+  await using origin = await patientOrigin();
+  await using proxy = await startProxy({ maxThreads: 1 });
+  using one = await RawClient.connect(proxy.port);
+  using two = await RawClient.connect(proxy.port);
+  one.send(get(`${origin.url}/one`));
+  await origin.requested(1);
+  two.send(`GET ${origin.url}/two HTTP/1.1\r\nHost: not a host\r\n\r\n`);
+  const line = 'host not understood, expected host or host:port: "not a host"';
+  assert.equal((await two.rest()).toString(), refusal('400 Bad Request', line));
+  origin.answer();
+  assert.equal((await one.response()).status, 200);
+});
+
+test('past --max-connections a connection is dropped; one that closes makes room', async () => {
+  await using proxy = await startProxy({ maxConnections: 2 });
+  using one = await RawClient.connect(proxy.port);
+  using two = await RawClient.connect(proxy.port);
+  const page = 'GET /status HTTP/1.1\r\nHost: x\r\n\r\n';
+  for (const client of [one, two]) {
+    client.send(page);
+    assert.equal((await client.response()).status, 200);
+  }
+  using three = await RawClient.connect(proxy.port);
+  assert.equal((await three.rest()).length, 0);
+  one.send(page);
+  assert.equal((await one.response()).status, 200);
+  two.socket.end();
+  if (!two.socket.closed) await once(two.socket, 'close');
+  for (;;) {
+    using four = await RawClient.connect(proxy.port);
+    four.send(page);
+    const answered = await four.response().then(
+      () => true,
+      () => false,
+    );
+    if (answered) break;
+  }
+});
+
+test('a download past --max-resource-size is stopped; what came is kept, marked "length", and the client is cut off', async () => {
+  const piece = 'x'.repeat(1000);
+  await using origin = await startOrigin(async ({ socket }) => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n');
+    for (let i = 0; i < 1000 && !socket.destroyed; i++) await new Promise((resolve) => socket.write(piece, resolve));
+  });
+  await using proxy = await startProxy({ maxResourceSize: 5000 });
+  using client = await RawClient.connect(proxy.port);
+  client.send(get(`${origin.url}/`));
+  const received = await client.rest();
+  await proxy.captured(1);
+  const [response] = await proxy.records();
+  assert.equal(response?.fields.get('warc-truncated'), 'length');
+  assert.ok(response.block.length > 5000 && response.block.length < 1_000_000, String(response.block.length));
+  const head = okHead(1_000_000);
+  assert.equal(received.toString('latin1', 0, head.length), head);
+  const blockHead = head.replace('Via: 1.1 warcprox\r\n', '').length;
+  assert.deepEqual(received.subarray(head.length), response.block.subarray(blockHead));
+});
+
+test('a body of exactly --max-resource-size with its head is whole', async () => {
+  await using origin = await startOrigin(({ socket }) => socket.write(ok('x'.repeat(100))));
+  await using proxy = await startProxy({ maxResourceSize: ok('x'.repeat(100)).length });
+  using client = await RawClient.connect(proxy.port);
+  client.send(get(`${origin.url}/`));
+  assert.equal((await client.response()).body.length, 100);
+  await proxy.captured(1);
+  assert.equal((await proxy.records())[0]?.fields.get('warc-truncated'), undefined);
+});
+
+test('a fetch past --fetch-timeout is stopped; what came is kept and marked "time"', async () => {
+  await using origin = await startOrigin(({ socket }) => {
+    socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+    const drip = setInterval(() => socket.write('1\r\nx\r\n'), 50);
+    socket.once('close', () => clearInterval(drip));
+  });
+  await using proxy = await startProxy({ fetchTimeout: 0.3 });
+  using client = await RawClient.connect(proxy.port);
+  client.send(get(`${origin.url}/`));
+  assert.match((await client.rest()).toString(), /\r\n\r\n(1\r\nx\r\n)+$/);
+  await proxy.captured(1);
+  const [response] = await proxy.records();
+  assert.equal(response?.fields.get('warc-truncated'), 'time');
+  assert.match(response.block.toString(), /\r\n\r\n(1\r\nx\r\n)+$/);
+});
+
+test('a fetch past --fetch-timeout without an answer: 502', async () => {
+  await using origin = await startOrigin(() => undefined);
+  await using proxy = await startProxy({ fetchTimeout: 0.3 });
+  using client = await RawClient.connect(proxy.port);
+  client.send(get(`${origin.url}/`));
+  const { head, body } = await client.response();
+  assert.equal(head + body.toString(), refusal('502 Bad Gateway', 'no answer within the time limit of a fetch', false));
+});
+
+test('an idle client is let go after --socket-timeout, with 408 if its request had begun', async () => {
+  await using origin = await startOrigin(({ socket }) => socket.write(ok()));
+  await using proxy = await startProxy({ socketTimeout: 0.2 });
+  const timeout = refusal('408 Request Timeout', 'request head not complete within the idle time-out');
+  for (const [sent, answer] of [
+    ['', ''],
+    ['\r\n', ''],
+    [get(`${origin.url}/`), `${okHead()}ok`],
+    ['GET http', timeout],
+    [`${get(`${origin.url}/`)}GET http`, `${okHead()}ok${timeout}`],
+  ] as const) {
+    using client = await RawClient.connect(proxy.port);
+    client.send(sent);
+    assert.equal((await client.rest()).toString(), answer);
+  }
+});
+
+test('a client that stops in the middle of its upload is let go, and the capture has failed', async () => {
+  await using origin = await startOrigin(({ socket }) => socket.write(ok()));
+  await using proxy = await startProxy({ socketTimeout: 0.2 });
+  using client = await RawClient.connect(proxy.port);
+  client.send(`POST ${origin.url}/ HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf`);
+  await client.rest();
+  const capture = await proxy.captureOf(`${origin.url}/`);
+  assert.equal(capture.kind, 'failure');
+  while (origin.open > 0) await new Promise(setImmediate);
+});
+
+test('a client that does not read its answer is let go after --socket-timeout, and the download is finished', async () => {
+  const size = 32 * 1024 * 1024;
+  await using origin = await startOrigin(({ socket }) =>
+    socket.write(Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`), Buffer.alloc(size)])),
+  );
+  await using proxy = await startProxy({ socketTimeout: 0.3 });
+  using client = await RawClient.connect(proxy.port);
+  client.socket.pause();
+  client.send(get(`${origin.url}/`));
+  const capture = await proxy.captureOf(`${origin.url}/`);
+  assert.ok(capture.kind === 'exchange');
+  assert.equal(capture.response.truncated, undefined);
+  assert.equal(capture.response.payloadSize, size);
+});
