@@ -1,0 +1,50 @@
+/** The examples run, from any folder, quickly, and leave nothing behind. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+/** @param temp where temporary folders come to be */
+function runExample(name: string, temp: string, ...args: string[]): string {
+  const file = fileURLToPath(new URL(`../examples/${name}`, import.meta.url));
+  const env = { PATH: process.env.PATH, TMPDIR: temp };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args], { cwd: '/', env, encoding: 'utf8', timeout: 10_000 });
+  assert.equal(stderr, '');
+  assert.equal(status, 0);
+  return stdout;
+}
+
+function temporaryFolder(t: TestContext): string {
+  const dir = mkdtempSync(join(tmpdir(), 'warctap-examples-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+test('the demo visits a site over HTTP and HTTPS and shows the records', (t) => {
+  const temp = temporaryFolder(t);
+  const said = runExample('demo.js', temp);
+  assert.match(said, /^ {2}warcinfo +software: warctap /m);
+  assert.match(said, /^ {2}response +HTTP\/1\.1 301 Moved For Good +\d+ bytes +http:\/\/localhost:\d+\/old$/m);
+  assert.match(said, /^ {2}response +HTTP\/1\.1 200 OK +text\/html +\d+ bytes +https:\/\/localhost:\d+\/$/m);
+  assert.match(said, /^ {2}request +POST \/comments HTTP\/1\.1 +\d+ bytes +https:\/\/localhost:\d+\/comments$/m);
+  assert.equal(said.match(/^ {2}response /gm)?.length, 7);
+  assert.equal(said.match(/^ {2}request /gm)?.length, 7);
+  assert.deepEqual(readdirSync(temp), []);
+});
+
+test('the demo can leave its WARC file, and says where', (t) => {
+  const said = runExample('demo.js', temporaryFolder(t), '--keep');
+  assert.ok(existsSync(/^kept: (.*\.warc\.gz)$/m.exec(said)?.[1] ?? ''));
+});
+
+test('the library example tells of its capture', (t) => {
+  const temp = temporaryFolder(t);
+  const said = runExample('library.js', temp);
+  assert.match(said, /^You asked for \/page\?n=1$/m);
+  assert.match(said, /^GET http:\/\/localhost:\d+\/page\?n=1 200, sha1:[0-9a-f]{40}$/m);
+  assert.match(said, /^ {2}response record of \d+ bytes at \d+ in WARCPROX-.*\.warc$/m);
+  assert.deepEqual(readdirSync(temp), []);
+});

@@ -1,0 +1,26 @@
+/** What the README says of options, exit codes, files and scripts is what there is. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { EXIT } from '../src/cli/exit.ts';
+import { optionsTable } from '../src/options/markdown.ts';
+
+const root = new URL('../', import.meta.url);
+const readme = readFileSync(new URL('README.md', root), 'utf8');
+
+test('the README has the table of options as the code makes it', () => {
+  assert.ok(readme.includes(optionsTable()), `the tables under "## Options" must be:\n\n${optionsTable()}`);
+});
+
+test('the README has the exit codes', () => {
+  const rows = [...readme.matchAll(/^\| ([0-9]) +\| (.*?) +\|$/gm)].map(([, code, meaning]) => ({ code: Number(code), meaning }));
+  assert.deepEqual(rows, Object.values(EXIT));
+});
+
+test('the files and scripts that the README names are there', () => {
+  const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path = '']) => path);
+  const named = [...readme.matchAll(/\b(?:examples|bin)\/[\w.]+\.js\b/g)].map(([path]) => path);
+  for (const path of [...links, ...named]) assert.ok(existsSync(new URL(path, root)), path);
+  const { scripts } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { scripts: Record<string, string> };
+  for (const [, script = ''] of readme.matchAll(/npm run (\w+)/g)) assert.ok(Object.hasOwn(scripts, script), script);
+});
