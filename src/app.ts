@@ -1,7 +1,8 @@
 /**
  * Wires the rooms together, and closes them in reverse. Nothing else.
  *
- *   listener ─ admission ─ exchange ─► chain ─► WARC files
+ *   listener ─ gate ─ admission ─ exchange ─► chain ─► WARC files, stores, logs
+ *   playback listener ─► index, WARC files
  */
 import { EventEmitter } from 'node:events';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -9,30 +10,41 @@ import type { AddressInfo } from 'node:net';
 import { hostname as machineName, networkInterfaces, tmpdir } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { statusPage } from './api/status.ts';
-import { loadOrCreateCa } from './ca/authority.ts';
-import { openLeafStore, type LeafStore } from './ca/contexts.ts';
 import type { Capture } from './capture/capture.ts';
-import { NO_META } from './meta/meta.ts';
+import { bucketsOf } from './meta/buckets.ts';
+import { metaCache } from './meta/cache.ts';
+import { createRegexes } from './meta/regex.ts';
+import { timeSlices, type TimeSlices } from './meta/slices.ts';
+import { openAll, type Opened } from './open.ts';
 import type { ResolvedOptions } from './options/table.ts';
-import { OptionError } from './options/error.ts';
+import { playback } from './playback/answer.ts';
+import { PlaybackListener } from './playback/listener.ts';
+import { cdxDedupLoader } from './postfetch/cdx-dedup-loader.ts';
 import { Chain } from './postfetch/chain.ts';
-import { runningStats } from './postfetch/running-stats.ts';
+import { crawlLog } from './postfetch/crawl-log.ts';
+import { dedupDb } from './postfetch/dedup-db.ts';
+import { dedupLoader } from './postfetch/dedup-loader.ts';
+import { mimeTypeFilter } from './postfetch/mime-type-filter.ts';
+import { playbackIndexer } from './postfetch/playback-index.ts';
+import type { Processor } from './postfetch/processor.ts';
+import { runningStats, type RunningStats } from './postfetch/running-stats.ts';
+import { statsProcessor } from './postfetch/stats.ts';
 import { warcWriter } from './postfetch/warc-writer.ts';
 import { addressRules } from './proxy/address-rules.ts';
 import { Admission } from './proxy/admission.ts';
 import { Connector } from './proxy/connector.ts';
+import { createGate } from './proxy/gate.ts';
 import { Listener } from './proxy/listener.ts';
 import { UpstreamPool } from './proxy/pool.ts';
-import { createResolver, type Resolve } from './proxy/resolver.ts';
+import { createResolver } from './proxy/resolver.ts';
 import { originSecureContext } from './proxy/tls-profiles.ts';
+import { openTunnel } from './proxy/tunnel.ts';
 import type { Log } from './util/log.ts';
 import { readVersion } from './util/version.ts';
-import { WarcOptionError, WarcWriteError } from './warc/errors.ts';
+import { WarcWriteError } from './warc/errors.ts';
 import { warcDate } from './warc/fields.ts';
-import { nameTemplate, type NameTemplate } from './warc/filename.ts';
-import { prepareFolder } from './warc/folder.ts';
 import { Names } from './warc/names.ts';
-import { createExclusively, loadLock } from './warc/output.ts';
+import { createExclusively } from './warc/output.ts';
 import { WriterPool } from './warc/pool.ts';
 
 /** What happens while a proxy runs. */
@@ -46,7 +58,11 @@ export interface ProxyEvents {
 /** Idle connections to origins that are kept. */
 const MAX_IDLE_UPSTREAM = 1024;
 const MAX_OPEN_WARCS = 256;
+const MAX_OPEN_CRAWL_LOGS = 256;
 const RANDOM_TOKEN_LENGTH = 8;
+
+const now = (): Date => new Date();
+const newRecordId = (): string => `<urn:uuid:${randomUUID()}>`;
 
 /** A proxy that runs. */
 export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisposable {
@@ -55,58 +71,43 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   /** the certificate that clients have to trust */
   readonly caCertificatePem: string;
   readonly warcDir: string;
-  readonly #listener: Listener;
-  readonly #admission: Admission;
-  readonly #upstreams: UpstreamPool;
+  readonly #options: ResolvedOptions;
+  readonly #opened: Opened;
+  readonly #log: Log;
+  readonly #version: string;
+  readonly #startedAt = now();
+  readonly #warcs: WriterPool;
+  readonly #runningStats: RunningStats;
   readonly #chain: Chain;
-  readonly #leaves: LeafStore;
+  readonly #upstreams: UpstreamPool;
+  readonly #admission: Admission;
+  readonly #listener: Listener;
+  readonly #playback: PlaybackListener | undefined;
+  #playbackAddress: AddressInfo | undefined;
   #closing: Promise<void> | undefined;
 
   /** Everything opened already, but not listening. */
-  constructor(options: ResolvedOptions, opened: Opened, log: Log) {
+  constructor(options: ResolvedOptions, opened: Opened, version: string, log: Log) {
     super();
-    const hostname = machineName();
-    const version = readVersion();
-    const startedAt = new Date();
-    const now = () => new Date();
-    const newRecordId = () => `<urn:uuid:${randomUUID()}>`;
-    const listening = (): AddressInfo => this.#listener.address;
+    this.#options = options;
+    this.#opened = opened;
+    this.#log = log;
+    this.#version = version;
     this.caFile = opened.ca.file;
     this.caCertificatePem = opened.ca.certificatePem;
     this.warcDir = options.dir;
-    this.#leaves = opened.leaves;
 
     const digest = { algorithm: options.digestAlgorithm, base32: options.base32 };
-    const warcs = new WriterPool({
-      dir: options.dir,
-      subdirPrefix: options.subdirPrefix,
-      names: new Names({ template: opened.template, hostname, port: () => listening().port, now, newRandomToken: randomToken }),
-      gzip: options.gzip,
-      version: options.warcVersion,
-      info: { software: `warctap ${version}`, hostname, ip: machineAddress() },
-      output: { openSuffix: !options.noWarcOpenSuffix, lock: opened.lock, create: createExclusively },
-      maxBytes: options.size,
-      idleMs: options.rolloverIdleTime === undefined ? undefined : options.rolloverIdleTime * 1000,
-      maxOpenFiles: MAX_OPEN_WARCS,
-      now,
-      newRecordId,
-      log,
-    });
-    const stats = runningStats(
-      () => warcs.bytesWritten,
+    const recording = { digest, spool: { maxMemoryBytes: options.tmpFileMaxMemorySize, dir: tmpdir() } };
+    const slices = timeSlices();
+    this.#warcs = this.#writerPool();
+    this.#runningStats = runningStats(
+      () => this.#warcs.bytesWritten,
       () => performance.now(),
     );
     this.#chain = new Chain({
-      processors: [
-        warcWriter({
-          pool: warcs,
-          records: { version: options.warcVersion, digest, newRecordId },
-          methods: options.methodFilter,
-          log,
-        }),
-        stats,
-      ],
-      done: (capture) => this.#tell(capture, log),
+      processors: this.#processors(digest, slices),
+      done: (capture) => this.#tell(capture),
       maxQueued: options.queueSize,
       log,
       isFatal: (error) => error instanceof WarcWriteError,
@@ -116,66 +117,50 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       },
     });
 
-    const recording = { digest, spool: { maxMemoryBytes: options.tmpFileMaxMemorySize, dir: tmpdir() } };
     this.#upstreams = new UpstreamPool(MAX_IDLE_UPSTREAM);
-    const connector = new Connector({
-      resolve: opened.resolve,
-      rules: addressRules(options.allowLocalhost, () => [listening()]),
-      secureContext: originSecureContext(options.sslContext, options.unsafeLegacyRenegotiation),
-      socks: options.socksProxy && {
-        ...options.socksProxy,
-        username: options.socksProxyUsername,
-        password: options.socksProxyPassword,
-      },
-      onionSocks: options.onionTorSocksProxy,
-      timeoutMs: options.socketTimeout * 1000,
-    });
+    const sink = (capture: Capture) => this.#chain.push(capture);
     this.#admission = new Admission(
       {
-        connector,
+        connector: this.#connector(),
         pool: this.#upstreams,
         recording,
         now,
         newRecordId,
-        sink: (capture) => this.#chain.push(capture),
+        sink,
         maxResourceBytes: options.maxResourceSize ?? 0,
       },
       { maxExchanges: options.maxThreads, fetchTimeoutMs: options.fetchTimeout * 1000 },
     );
-    const status = () => {
-      const { oldest } = this.#chain;
-      return statusPage({
-        version,
-        host: hostname,
-        address: listening().address,
-        port: listening().port,
-        startedAt,
-        maxExchanges: options.maxThreads,
-        activeRequests: this.#admission.active,
-        waitingRequests: this.#admission.waiting,
-        queued: this.#chain.queued,
-        maxQueued: this.#chain.maxQueued,
-        secondsBehind: oldest === undefined ? 0 : (Date.now() - oldest.startedAt.getTime() - oldest.durationMs) / 1000,
-        urlsProcessed: stats.urlsProcessed,
-        warcBytesWritten: warcs.bytesWritten,
-        earliestFetchStart: this.#admission.earliestStart,
-        processors: this.#chain.processors,
-        rate: (minutes) => stats.rate(minutes),
-      });
-    };
-    this.#listener = new Listener({
-      gate: { judge: () => ({ meta: NO_META, refusal: undefined }) },
-      admission: this.#admission,
-      records: { recording, now, newRecordId, record: (capture) => this.#record(capture) },
-      warcDate: (date) => warcDate(date, options.warcVersion),
-      secureContexts: (host) => opened.leaves.secureContext(host),
-      ownPage: ({ method, target }) => ((method === 'GET' || method === 'HEAD') && target === '/status' ? status() : undefined),
+
+    const { stats } = opened;
+    const tunnels = {
+      secureContexts: (host: string) => opened.leaves.secureContext(host),
       maxConnections: options.maxConnections,
       socketTimeoutMs: options.socketTimeout * 1000,
-      warcPrefix: options.prefix,
-      via: options.via,
       log,
+    };
+    this.#listener = new Listener({
+      ...tunnels,
+      gate: createGate({
+        cache: metaCache({ regexes: createRegexes(), slices }),
+        slices,
+        statistics: stats && { settled: () => this.#chain.settled(), get: (bucket) => stats.get(bucket) },
+        log,
+      }),
+      admission: this.#admission,
+      records: { recording, now, newRecordId, record: (capture) => this.#record(capture) },
+      ownPage: ({ method, target }) => ((method === 'GET' || method === 'HEAD') && target === '/status' ? this.#status() : undefined),
+      warcPrefix: options.prefix,
+      warcDate: (date) => warcDate(date, options.warcVersion),
+      via: options.via,
     });
+    this.#playback =
+      opened.playback &&
+      new PlaybackListener({
+        ...tunnels,
+        playback: playback({ index: opened.playback, dir: options.dir, log }),
+        openTunnel: (socket, authority, first, serve) => openTunnel({ ...tunnels, serve }, socket, authority, first),
+      });
   }
 
   /** Address that the proxy listens on. */
@@ -189,12 +174,21 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
 
   /** Such as `http://127.0.0.1:8000`. */
   get url(): string {
-    const { address, family, port } = this.#listener.address;
-    return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+    return urlOf(this.#listener.address);
   }
 
-  async listen(port: number, address: string): Promise<void> {
+  /** Where the playback proxy listens, if there is one. */
+  get playbackUrl(): string | undefined {
+    return this.#playbackAddress && urlOf(this.#playbackAddress);
+  }
+
+  /** @throws the system's error, as EADDRINUSE */
+  async listen(): Promise<void> {
+    const { port, playbackPort } = this.#options;
+    // A name would be resolved to either loopback address, and clients try 127.0.0.1.
+    const address = this.#options.address === 'localhost' ? '127.0.0.1' : this.#options.address;
     await this.#listener.listen(port, address);
+    if (playbackPort !== undefined) this.#playbackAddress = await this.#playback?.listen(playbackPort, address);
   }
 
   /** Stop accepting, cut what runs, write everything that has come, close all files. Further calls wait for the same. */
@@ -207,38 +201,136 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     await this.close();
   }
 
-  async #record(capture: Capture): Promise<void> {
-    await this.#chain.push(capture);
-    await this.#chain.settled();
-  }
-
-  #tell(capture: Capture, log: Log): void {
-    try {
-      this.emit('capture', capture);
-    } catch (error) {
-      log.error({ err: error }, 'a listener of the event "capture" has thrown');
-    }
-  }
-
   async #close(): Promise<void> {
     this.#listener.stop();
     this.#admission.close();
     const errors: unknown[] = [];
     // Who waits for a record to be written is answered before the connections are closed.
-    for (const room of [this.#chain, this.#listener, this.#leaves]) await room.close().catch((error: unknown) => errors.push(error));
+    const rooms = [this.#playback, this.#chain, this.#listener, this.#opened.leaves, this.#opened.databases];
+    for (const room of rooms) await room?.close().catch((error: unknown) => errors.push(error));
     this.#upstreams.close();
     if (errors.length === 1) throw errors[0];
     if (errors.length > 1) throw new AggregateError(errors, 'closing failed');
   }
-}
 
-/** What must be there before a proxy can be put together. */
-export interface Opened {
-  readonly ca: { readonly file: string; readonly certificatePem: string };
-  readonly leaves: LeafStore;
-  readonly template: NameTemplate;
-  readonly lock: (fd: number) => boolean;
-  readonly resolve: Resolve;
+  /** The chain, in the order of spec/warcprox.md §4; what is switched off is absent. */
+  #processors(digest: { algorithm: string; base32: boolean }, slices: TimeSlices): readonly Processor[] {
+    const options = this.#options;
+    const log = this.#log;
+    const { dedup, stats, playback: index, plugins } = this.#opened;
+    const methods = options.methodFilter;
+    const { subdirPrefix } = options;
+    const rules = {
+      minTextSize: options.dedupMinTextSize,
+      minBinarySize: options.dedupMinBinarySize,
+      onlyWithBucket: options.dedupOnlyWithBucket,
+    };
+    const cdx = options.cdxserverDedup !== undefined && {
+      url: options.cdxserverDedup,
+      cookies: options.cdxserverDedupCookies,
+      maxRequests: options.cdxserverDedupMaxThreads,
+    };
+    const chain: readonly (Processor | false | undefined)[] = [
+      ...plugins.early,
+      mimeTypeFilter({ slices, log }),
+      cdx && cdxDedupLoader({ ...cdx, rules, methods, log }),
+      dedup && dedupLoader({ store: dedup, rules, methods, log }),
+      warcWriter({
+        pool: this.#warcs,
+        records: { version: options.warcVersion, digest, newRecordId },
+        methods,
+        blackout: { seconds: options.blackoutPeriod, now },
+        log,
+      }),
+      dedup && dedupDb({ store: dedup, rules, subdirPrefix }),
+      stats && statsProcessor({ store: stats, bucketsOf }),
+      index && playbackIndexer({ index, subdirPrefix }),
+      options.crawlLogDir !== undefined &&
+        crawlLog({
+          dir: options.crawlLogDir,
+          hostname: machineName(),
+          port: () => this.port,
+          maxOpenFiles: MAX_OPEN_CRAWL_LOGS,
+          now,
+          log,
+        }),
+      ...plugins.late,
+      this.#runningStats,
+    ];
+    return chain.filter((processor) => processor !== undefined && processor !== false);
+  }
+
+  #writerPool(): WriterPool {
+    const options = this.#options;
+    const hostname = machineName();
+    return new WriterPool({
+      dir: options.dir,
+      subdirPrefix: options.subdirPrefix,
+      names: new Names({ template: this.#opened.template, hostname, port: () => this.port, now, newRandomToken: randomToken }),
+      gzip: options.gzip,
+      version: options.warcVersion,
+      info: { software: `warctap ${this.#version}`, hostname, ip: machineAddress() },
+      output: { openSuffix: !options.noWarcOpenSuffix, lock: this.#opened.lock, create: createExclusively },
+      maxBytes: options.size,
+      idleMs: options.rolloverIdleTime === undefined ? undefined : options.rolloverIdleTime * 1000,
+      maxOpenFiles: MAX_OPEN_WARCS,
+      now,
+      newRecordId,
+      log: this.#log,
+    });
+  }
+
+  #connector(): Connector {
+    const options = this.#options;
+    const listening = () => [this.#listener.address, ...(this.#playbackAddress === undefined ? [] : [this.#playbackAddress])];
+    return new Connector({
+      resolve: createResolver(),
+      rules: addressRules(options.allowLocalhost, listening),
+      secureContext: originSecureContext(options.sslContext, options.unsafeLegacyRenegotiation),
+      socks: options.socksProxy && {
+        ...options.socksProxy,
+        username: options.socksProxyUsername,
+        password: options.socksProxyPassword,
+      },
+      onionSocks: options.onionTorSocksProxy,
+      timeoutMs: options.socketTimeout * 1000,
+    });
+  }
+
+  #status(): { status: number; contentType: string; body: string } {
+    const { oldest } = this.#chain;
+    return statusPage({
+      version: this.#version,
+      host: machineName(),
+      address: this.address,
+      port: this.port,
+      startedAt: this.#startedAt,
+      maxExchanges: this.#options.maxThreads,
+      activeRequests: this.#admission.active,
+      waitingRequests: this.#admission.waiting,
+      queued: this.#chain.queued,
+      maxQueued: this.#chain.maxQueued,
+      secondsBehind: oldest === undefined ? 0 : (Date.now() - oldest.startedAt.getTime() - oldest.durationMs) / 1000,
+      urlsProcessed: this.#runningStats.urlsProcessed,
+      warcBytesWritten: this.#warcs.bytesWritten,
+      earliestFetchStart: this.#admission.earliestStart,
+      processors: this.#chain.processors,
+      rate: (minutes) => this.#runningStats.rate(minutes),
+    });
+  }
+
+  async #record(capture: Capture): Promise<void> {
+    await this.#chain.push(capture);
+    await this.#chain.settled();
+  }
+
+  #tell(capture: Capture): void {
+    try {
+      this.emit('capture', capture);
+    } catch (error) {
+      this.#log.error({ err: error }, 'a listener of the event "capture" has thrown');
+    }
+  }
 }
 
 /**
@@ -247,31 +339,19 @@ export interface Opened {
  * @throws OptionError, or an error whose message is one line, when it cannot start
  */
 export async function startProxy(options: ResolvedOptions, log: Log): Promise<WarctapProxy> {
-  const hostname = machineName();
-  const template = templateOf(options, hostname);
-  const lock = options.noWarcOpenSuffix ? loadLock() : () => true;
-  await prepareFolder(options.dir);
-  const ca = await loadOrCreateCa({ file: options.cacert, hostname, log });
-  const leaves = await openLeafStore({ ca, dir: options.certsDir, log });
-  const proxy = new WarctapProxy(options, { ca, leaves, template, lock, resolve: createResolver() }, log);
+  const version = readVersion();
+  const proxy = new WarctapProxy(options, await openAll(options, version, log), version, log);
   try {
-    // A name would be resolved to either loopback address, and clients try 127.0.0.1.
-    await proxy.listen(options.port, options.address === 'localhost' ? '127.0.0.1' : options.address);
+    await proxy.listen();
   } catch (error) {
-    await leaves.close();
+    await proxy.close();
     throw new Error(`cannot listen on ${options.address}:${options.port}: ${(error as Error).message}`, { cause: error });
   }
   return proxy;
 }
 
-function templateOf(options: ResolvedOptions, hostname: string): NameTemplate {
-  try {
-    return nameTemplate(options.warcFilename, options.gzip, hostname);
-  } catch (error) {
-    if (error instanceof WarcOptionError)
-      throw new OptionError('warcFilename', options.warcFilename, `a usable template for file names (this one has ${error.message})`);
-    throw error;
-  }
+function urlOf({ address, family, port }: AddressInfo): string {
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
 function randomToken(): string {

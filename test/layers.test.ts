@@ -11,6 +11,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['capture'],
   ['warc', 'store', 'ca'],
   ['options', 'proxy', 'postfetch', 'playback', 'api'],
+  ['open.ts'],
   ['app.ts'],
   ['index.ts'],
   ['cli'],

@@ -21,7 +21,8 @@ export interface StatusSource {
   readonly urlsProcessed: number;
   readonly warcBytesWritten: number;
   readonly earliestFetchStart: Date | undefined;
-  readonly processors: readonly { readonly name: string; readonly queued: number }[];
+  /** `errors`: captures that a processor has failed for */
+  readonly processors: readonly { readonly name: string; readonly queued: number; readonly errors: number }[];
   rate(minutes: number): object;
 }
 
@@ -47,7 +48,7 @@ export function statusPage(source: StatusSource): { status: number; contentType:
     rates_15min: source.rate(15),
     earliest_still_active_fetch_start: source.earliestFetchStart?.toISOString() ?? null,
     seconds_behind: source.secondsBehind,
-    postfetch_chain: source.processors.map(({ name, queued }) => ({ processor: name, queued_urls: queued })),
+    postfetch_chain: source.processors.map(({ name, queued, errors }) => ({ processor: name, queued_urls: queued, errors })),
   };
   return { status: 200, contentType: 'application/json', body: `${JSON.stringify(status, null, 2)}\n` };
 }

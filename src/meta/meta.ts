@@ -3,10 +3,14 @@
  *
  * Source: spec/warcprox.md §5.
  */
+import type { JsonObject } from './json.ts';
+import type { Regex } from './regex.ts';
+import type { RuleTarget } from './rule-target.ts';
+import type { Steps } from './slices.ts';
 
 export interface Meta {
   /** the whole JSON object, unknown fields included: plugins read their own from it */
-  readonly raw: Readonly<Record<string, unknown>>;
+  readonly raw: JsonObject;
   /** undefined without one: the proxy's own prefix holds */
   readonly warcPrefix: string | undefined;
   /** in the order in which they are asked; empty without any, when the bucket with the empty name is used */
@@ -28,6 +32,10 @@ export interface Meta {
     readonly brozzledUrl: string | undefined;
     readonly hopViaUrl: string | undefined;
   };
+  /** what was skipped, one line each: for the log */
+  readonly warnings: readonly string[];
+  /** length of all the text that it was made of, decompressed rules included: a measure of memory */
+  readonly chars: number;
 }
 
 export interface DedupBucket {
@@ -42,27 +50,33 @@ export interface StatsBucket {
   readonly tallyDomains: readonly string[];
 }
 
+export const SUB_BUCKETS = ['total', 'new', 'revisit'] as const;
+export const STATISTICS = ['urls', 'wire_bytes'] as const;
+export type SubBucket = (typeof SUB_BUCKETS)[number];
+export type Statistic = (typeof STATISTICS)[number];
+
 /** `"bucket/sub-bucket/statistic": number` */
 export interface Limit {
   /** as the client wrote it */
-  readonly key: string;
   readonly bucket: string;
-  readonly subBucket: 'total' | 'new' | 'revisit';
-  readonly statistic: 'urls' | 'wire_bytes';
+  /** the same with the domain of `NAME:domain` normalised, the form in which domains are tallied */
+  readonly normalBucket: string;
+  readonly subBucket: SubBucket;
+  readonly statistic: Statistic;
   readonly value: number;
 }
 
 export interface UrlRule {
   /** as the client wrote it */
-  readonly raw: Readonly<Record<string, unknown>>;
-  /** @param parentUrl URL of the page that the request came from, if known */
-  matches(url: string, parentUrl: string | undefined): boolean;
+  readonly raw: JsonObject;
+  /** at once if it can be said without a regex */
+  matches(target: RuleTarget): boolean | Steps<boolean>;
 }
 
 export interface MimeTypeFilter {
   readonly type: 'REJECT' | 'LIMIT';
-  /** whether the regex matches at the start */
-  matches(contentType: string): boolean;
+  /** is to match at the start */
+  readonly regex: Regex;
 }
 
 /** Of a request without Warcprox-Meta. */
@@ -78,4 +92,6 @@ export const NO_META: Meta = Object.freeze({
   mimeTypeFilters: [],
   acceptsCaptureMetadata: false,
   metadata: Object.freeze({ seed: undefined, hopPath: undefined, brozzledUrl: undefined, hopViaUrl: undefined }),
+  warnings: [],
+  chars: 0,
 });

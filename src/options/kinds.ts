@@ -85,6 +85,18 @@ export function oneOf<const Choice extends string>(...choices: readonly Choice[]
 
 export const path = text('a path', (value) => value !== '' && !value.includes('\0'));
 
+/** A folder, or nothing (`` or `/dev/null`), which switches a feature off. */
+export const pathOrOff: Kind<string | undefined> = {
+  expected: 'a path, or /dev/null to switch it off',
+  shape: 'value',
+  read: (input) => (input === '' || input === '/dev/null' ? undefined : path.read(input)),
+};
+
+export const httpUrl = text('a URL that begins with http:// or https://', (value) => /^https?:\/\//.test(value) && URL.canParse(value));
+
+/** A value for a header field: no control characters. */
+export const fieldValue = text('text without control characters', (value) => !/[\0-\x1f\x7f]/.test(value));
+
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/i;
 
 /** A host name or IP address; an IPv6 address may stand in brackets, which are taken off. */

@@ -6,16 +6,19 @@
  */
 import {
   anyText,
+  fieldValue,
   digestAlgorithm,
   filePrefix,
   host,
   hostPort,
+  httpUrl,
   listOf,
   method,
   onOff,
   oneOf,
   orNone,
   path,
+  pathOrOff,
   seconds,
   socksCredential,
   wholeNumber,
@@ -29,7 +32,16 @@ export interface Host {
 }
 
 export interface OptionRow {
-  readonly group: 'Listening' | 'Certificates' | 'WARC files' | 'What is archived' | 'Limits' | 'Towards origins' | 'Logs and settings';
+  readonly group:
+    | 'Listening'
+    | 'Certificates'
+    | 'WARC files'
+    | 'What is archived'
+    | 'Deduplication and statistics'
+    | 'Playback and plugins'
+    | 'Limits'
+    | 'Towards origins'
+    | 'Logs and settings';
   /** one line for `--help` and the README */
   readonly summary: string;
   readonly kind: Kind<unknown>;
@@ -156,6 +168,90 @@ export const PROXY_OPTIONS = {
     summary: 'stop a download past N bytes and mark its record as truncated',
   },
 
+  dedupDbFile: {
+    group: 'Deduplication and statistics',
+    short: 'j',
+    argument: 'F',
+    kind: pathOrOff,
+    default: './warctap.db',
+    summary: 'LevelDB folder of the deduplication index; /dev/null: no deduplication',
+  },
+  statsDbFile: {
+    group: 'Deduplication and statistics',
+    argument: 'F',
+    kind: pathOrOff,
+    default: './warctap.db',
+    summary: 'LevelDB folder of the statistics; /dev/null: no statistics, and no limits',
+  },
+  dedupMinTextSize: {
+    group: 'Deduplication and statistics',
+    argument: 'N',
+    kind: wholeNumber(0, Number.MAX_SAFE_INTEGER, 'bytes'),
+    default: 0,
+    summary: 'deduplicate only textual payloads larger than N bytes',
+  },
+  dedupMinBinarySize: {
+    group: 'Deduplication and statistics',
+    argument: 'N',
+    kind: wholeNumber(0, Number.MAX_SAFE_INTEGER, 'bytes'),
+    default: 0,
+    summary: 'deduplicate only other payloads larger than N bytes',
+  },
+  dedupOnlyWithBucket: {
+    group: 'Deduplication and statistics',
+    kind: onOff,
+    default: false,
+    summary: 'deduplicate only when Warcprox-Meta names a bucket',
+  },
+  blackoutPeriod: {
+    group: 'Deduplication and statistics',
+    argument: 'S',
+    kind: seconds('zero allowed'),
+    default: 0,
+    summary: "write no revisit while the same URL's original is at most S seconds old",
+  },
+  cdxserverDedup: {
+    group: 'Deduplication and statistics',
+    argument: 'URL',
+    kind: httpUrl,
+    defaultText: 'none',
+    summary: 'deduplicate against this CDX server instead',
+  },
+  cdxserverDedupCookies: {
+    group: 'Deduplication and statistics',
+    argument: 'C',
+    kind: fieldValue,
+    secret: true,
+    defaultText: 'none',
+    hidden: true,
+    summary: 'value of the Cookie header sent to the CDX server',
+  },
+  cdxserverDedupMaxThreads: {
+    group: 'Deduplication and statistics',
+    argument: 'N',
+    kind: wholeNumber(1),
+    default: 50,
+    hidden: true,
+    summary: 'questions to the CDX server at once',
+  },
+
+  playbackPort: {
+    group: 'Playback and plugins',
+    short: 'P',
+    argument: 'N',
+    kind: wholeNumber(0, 65535),
+    defaultText: 'none',
+    summary: 'second proxy that answers from the WARC files only; 0 picks a free port',
+  },
+  plugin: {
+    group: 'Playback and plugins',
+    argument: 'MODULE',
+    kind: listOf(anyText),
+    default: [],
+    defaultText: 'none',
+    summary: 'ES module that sees captures, a path or the name of a package; may be repeated',
+  },
+
   maxThreads: {
     group: 'Limits',
     argument: 'N',
@@ -238,6 +334,14 @@ export const PROXY_OPTIONS = {
     summary: 'let clients reach loopback addresses through the proxy',
   },
   via: { group: 'Towards origins', kind: onOff, default: false, summary: 'send a Via header to origins' },
+
+  crawlLogDir: {
+    group: 'Logs and settings',
+    argument: 'DIR',
+    kind: path,
+    defaultText: 'none',
+    summary: 'write a crawl log for each prefix there, one line for each capture',
+  },
 } as const satisfies Record<string, OptionRow>;
 
 /** The options of the command line alone. */

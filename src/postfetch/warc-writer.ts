@@ -1,65 +1,74 @@
 /**
  * `WarcWriterProcessor`: decides what is archived, and writes it.
  *
+ * No revisit is written before the record that it refers to, whatever files the two go to, and none whose original is not written.
  * Source: spec/warcprox.md §4 (Writer).
  */
-import type { Capture, CustomRecordCapture, ExchangeCapture } from '../capture/capture.ts';
-import type { Spool } from '../util/spool.ts';
+import type { Capture } from '../capture/capture.ts';
 import type { Log } from '../util/log.ts';
 import type { WriterPool } from '../warc/pool.ts';
 import { buildRecords, type RecordOptions } from '../warc/records.ts';
+import { isToBeArchived, turnDownUnreadable, type Archivable } from './decision.ts';
 import type { Processor } from './processor.ts';
 
 export interface WarcWriterOptions {
   readonly pool: WriterPool;
   readonly records: RecordOptions;
-  /** only these methods are archived; none for all. Custom records always are */
+  /** only these methods are archived, in upper case; none for all. Custom records always are */
   readonly methods: readonly string[];
+  /** no revisit is written of a URL whose original is at most so many seconds old */
+  readonly blackout?: { readonly seconds: number; readonly now: () => Date } | undefined;
   readonly log: Log;
 }
 
-/** A prefix that stands for "archive nothing". */
-const NO_PREFIX = '-';
-
-type Archivable = ExchangeCapture | CustomRecordCapture;
-
-export function warcWriter({ pool, records, methods, log }: WarcWriterOptions): Processor {
+export function warcWriter({ pool, records, methods, blackout, log }: WarcWriterOptions): Processor {
   const wanted = new Set(methods);
 
-  const archived = (capture: Capture): capture is Archivable => {
-    if (capture.kind === 'failure' || !capture.outcome.archive) return false;
-    return capture.warcPrefix !== NO_PREFIX && (wanted.size === 0 || capture.kind === 'custom' || wanted.has(capture.method));
+  const isBlackedOut = ({ url, outcome: { duplicateOf } }: Archivable): boolean => {
+    if (blackout === undefined || blackout.seconds === 0 || duplicateOf?.url !== url) return false;
+    return blackout.now().getTime() - Date.parse(duplicateOf.date) <= blackout.seconds * 1000;
+  };
+
+  const write = async (captures: readonly Archivable[]) => {
+    if (captures.length === 0) return;
+    const built = await buildRecords(captures, records);
+    const written = await pool.write(captures.map(({ warcPrefix }, index) => ({ prefix: warcPrefix, records: built[index] ?? [] })));
+    for (const [index, capture] of captures.entries()) capture.outcome.records = written[index] ?? [];
   };
 
   return {
     name: 'WarcWriterProcessor',
     async process(batch) {
+      await turnDownUnreadable(
+        batch.filter((capture) => isToBeArchived(capture, wanted)),
+        log,
+      );
+      const originals = originalsIn(batch);
       const captures: Archivable[] = [];
+      const late: Archivable[] = [];
       for (const capture of batch) {
-        if (!archived(capture)) capture.outcome.archive = false;
-        else if (await readable(capture, log)) captures.push(capture);
+        const { outcome } = capture;
+        if (!isToBeArchived(capture, wanted)) {
+          outcome.archive = false;
+          continue;
+        }
+        const original = originals.get(outcome.duplicateOf?.recordId ?? '');
+        // The step that looks for duplicates has seen to it already; a revisit of nothing must not depend on that.
+        if (original !== undefined && !isToBeArchived(original, wanted)) outcome.duplicateOf = undefined;
+        if (isBlackedOut(capture)) outcome.archive = false;
+        else if (original === undefined || original.warcPrefix === capture.warcPrefix) captures.push(capture);
+        else late.push(capture);
       }
-      const built = await buildRecords(captures, records);
-      const written = await pool.write(captures.map(({ warcPrefix }, index) => ({ prefix: warcPrefix, records: built[index] ?? [] })));
-      for (const [index, capture] of captures.entries()) capture.outcome.records = written[index] ?? [];
+      await write(captures);
+      // Files of several prefixes are written at the same time, so a crash could leave the revisit without its original.
+      await write(late);
     },
     close: () => pool.close(),
   };
 }
 
-/** False when the temporary file of a capture has failed: that capture is lost, and nothing else. */
-async function readable(capture: Archivable, log: Log): Promise<boolean> {
-  for (const spool of spoolsOf(capture)) {
-    if (spool.memory !== undefined) continue;
-    await spool.flushed();
-    if (spool.error === undefined) continue;
-    log.error({ url: capture.url, err: spool.error }, `not archived, because its temporary file failed: ${spool.error.message}`);
-    capture.outcome.archive = false;
-    return false;
-  }
-  return true;
-}
-
-function spoolsOf(capture: Archivable): readonly Spool[] {
-  return capture.kind === 'custom' ? [capture.block.bytes] : [capture.response.bytes, capture.request.bytes];
+/** The captures of a batch by the id of their principal record, when any of them is a duplicate. */
+function originalsIn(batch: readonly Capture[]): ReadonlyMap<string, Capture> {
+  if (batch.every(({ outcome }) => outcome.duplicateOf === undefined)) return new Map();
+  return new Map(batch.map((capture) => [capture.recordId, capture]));
 }

@@ -1,11 +1,25 @@
 /**
  * Whether a request may go on: what its client said in Warcprox-Meta, and what follows from it.
  *
- * Nothing of a refused request reaches an origin or the archive. Source: spec/warcprox.md §5 (order of enforcement).
+ * Nothing of a refused request reaches an origin or the archive.
+ *
+ *   Warcprox-Meta understood? ── no ──► 400
+ *   limits reached? ── 420     soft limits reached? ── 430     blocked? ── 403
+ *
+ * Source: spec/warcprox.md §5 (order of enforcement).
  */
 import type { Fields } from '../http1/fields.ts';
-import type { Meta } from '../meta/meta.ts';
-import type { Answer } from './answer.ts';
+import { bucketsOf } from '../meta/buckets.ts';
+import type { MetaCache } from '../meta/cache.ts';
+import { MetaError } from '../meta/errors.ts';
+import { reachedLimit, type BucketStats } from '../meta/limits.ts';
+import { NO_META, type Meta } from '../meta/meta.ts';
+import { blockRefusal, limitRefusal, softLimitRefusal, type MetaRefusal } from '../meta/refusals.ts';
+import { firstMatch } from '../meta/rules.ts';
+import type { TimeSlices } from '../meta/slices.ts';
+import type { Log } from '../util/log.ts';
+import { plainAnswer, type Answer } from './answer.ts';
+import { reasonOf } from './errors.ts';
 
 export interface Verdict {
   readonly meta: Meta;
@@ -16,4 +30,92 @@ export interface Verdict {
 export interface Gate {
   /** At once where it can; the promise never rejects. */
   judge(fields: Fields, url: string): Verdict | Promise<Verdict>;
+}
+
+/** What limits are compared with. */
+export interface Statistics {
+  /** a promise that everything which has been fetched is counted, or undefined when it is */
+  settled(): Promise<void> | undefined;
+  get(bucket: string): BucketStats | undefined | Promise<BucketStats | undefined>;
+}
+
+export interface GateOptions {
+  readonly cache: MetaCache;
+  readonly slices: TimeSlices;
+  /** undefined when statistics are switched off: no limit is reached then */
+  readonly statistics: Statistics | undefined;
+  readonly log: Log;
+}
+
+const FIELD = 'warcprox-meta';
+const PASSED: Verdict = { meta: NO_META, refusal: undefined };
+
+export function createGate({ cache, slices, statistics, log }: GateOptions): Gate {
+  const warned = new WeakSet<Meta>();
+
+  const reached = (meta: Meta, url: string, lookup: (bucket: string) => BucketStats | undefined): MetaRefusal | undefined => {
+    const own = bucketsOf(meta, url);
+    const limit = reachedLimit(meta.limits, own, lookup);
+    if (limit !== undefined) return limitRefusal(limit);
+    const soft = reachedLimit(meta.softLimits, own, lookup);
+    return soft && softLimitRefusal(soft);
+  };
+
+  /** Waits for what has been fetched before to be counted, so that a limit is never seen too late. */
+  const limited = async (meta: Meta, url: string, counted: Statistics): Promise<MetaRefusal | undefined> => {
+    await counted.settled();
+    const counts = new Map<string, BucketStats | undefined>();
+    for (const { bucket, normalBucket } of [...meta.limits, ...meta.softLimits]) {
+      for (const name of [bucket, normalBucket]) if (!counts.has(name)) counts.set(name, await counted.get(name));
+    }
+    return reached(meta, url, (bucket) => counts.get(bucket));
+  };
+
+  const blocked = (meta: Meta, url: string, referer: string | undefined): MetaRefusal | undefined | Promise<MetaRefusal | undefined> => {
+    const rule = firstMatch(meta.blocks, url, referer, slices);
+    return rule instanceof Promise ? rule.then((found) => found && blockRefusal(found)) : rule && blockRefusal(rule);
+  };
+
+  const enforce = (meta: Meta, url: string, referer: string | undefined): Verdict | Promise<Verdict> => {
+    warn(meta);
+    if (statistics !== undefined && (meta.limits.length > 0 || meta.softLimits.length > 0)) {
+      return limited(meta, url, statistics).then(async (refusal) => verdict(meta, refusal ?? (await blocked(meta, url, referer))));
+    }
+    const refusal = blocked(meta, url, referer);
+    return refusal instanceof Promise ? refusal.then((late) => verdict(meta, late)) : verdict(meta, refusal);
+  };
+
+  /** Once for each value: crawlers send the same one with every request. */
+  const warn = (meta: Meta): void => {
+    if (meta.warnings.length === 0 || warned.has(meta)) return;
+    warned.add(meta);
+    for (const warning of meta.warnings) log.warn({}, `Warcprox-Meta: ${warning}`);
+  };
+
+  const failed = (error: unknown): Verdict => {
+    if (error instanceof MetaError) return { meta: NO_META, refusal: plainAnswer(400, error.message) };
+    log.error({ err: error }, 'Warcprox-Meta could not be followed');
+    return { meta: NO_META, refusal: plainAnswer(500, `Warcprox-Meta could not be followed: ${reasonOf(error)}`) };
+  };
+
+  return {
+    judge(fields, url) {
+      const values = fields.all(FIELD);
+      const [value] = values;
+      if (value === undefined) return PASSED;
+      const referer = fields.get('referer');
+      try {
+        if (values.length > 1) throw new MetaError('syntax', '', 'expected one field of this name', values.length);
+        const meta = cache.read(value);
+        const judged = meta instanceof Promise ? meta.then((read) => enforce(read, url, referer)) : enforce(meta, url, referer);
+        return judged instanceof Promise ? judged.catch(failed) : judged;
+      } catch (error) {
+        return failed(error);
+      }
+    },
+  };
+}
+
+function verdict(meta: Meta, refusal: MetaRefusal | undefined): Verdict {
+  return { meta, refusal: refusal && { ...refusal, contentType: 'text/plain;charset=utf-8' } };
 }

@@ -32,6 +32,17 @@ test('defaults are those of the specification', () => {
     base32: false,
     methodFilter: [],
     maxResourceSize: undefined,
+    dedupDbFile: './warctap.db',
+    statsDbFile: './warctap.db',
+    dedupMinTextSize: 0,
+    dedupMinBinarySize: 0,
+    dedupOnlyWithBucket: false,
+    blackoutPeriod: 0,
+    cdxserverDedup: undefined,
+    cdxserverDedupCookies: undefined,
+    cdxserverDedupMaxThreads: 50,
+    playbackPort: undefined,
+    plugin: [],
     maxThreads: 1000,
     maxConnections: 10_000,
     queueSize: 500,
@@ -46,6 +57,7 @@ test('defaults are those of the specification', () => {
     unsafeLegacyRenegotiation: false,
     allowLocalhost: false,
     via: false,
+    crawlLogDir: undefined,
   });
 });
 

@@ -42,6 +42,8 @@ export async function startProxy(options: WarctapOptions & { log?: Log } = {}): 
     dir: join(dir, 'warcs'),
     cacert: await testCaFile(),
     certsDir: join(dir, 'certs'),
+    dedupDbFile: join(dir, 'db'),
+    statsDbFile: join(dir, 'db'),
     allowLocalhost: true,
     ...options,
   });

@@ -1,0 +1,60 @@
+/**
+ * Statistics buckets: what a client names in `stats`, and which of them a URL is tallied in.
+ *
+ * Source: spec/warcprox.md §4 (Statistics), §5 (`stats`).
+ */
+import { canonicalise } from './canon.ts';
+import { MetaError, shown } from './errors.ts';
+import { isWithin, normalHost } from './host.ts';
+import { isObject, own, type JsonObject } from './json.ts';
+import type { Meta, StatsBucket } from './meta.ts';
+
+const ALL = '__all__';
+const UNSPECIFIED: readonly string[] = Object.freeze([ALL, '__unspecified__']);
+
+/** Names of the buckets that a capture of this URL counts in, each once: `__all__` first, then those of the client or `__unspecified__`. */
+export function bucketsOf(meta: Pick<Meta, 'statsBuckets'>, url: string): readonly string[] {
+  const { statsBuckets } = meta;
+  if (statsBuckets.length === 0) return UNSPECIFIED;
+  const names = new Set([ALL]);
+  let host: string | undefined;
+  for (const { name, tallyDomains } of statsBuckets) {
+    names.add(name);
+    if (tallyDomains.length > 0) host ??= canonicalise(url).host;
+    for (const domain of tallyDomains) if (isWithin(host ?? '', domain)) names.add(`${name}:${domain}`);
+  }
+  return [...names];
+}
+
+/** @param warn told of each entry that is skipped. @throws MetaError when `stats` or its list is something else */
+export function readStatsBuckets(raw: JsonObject, warn: (line: string) => void): StatsBucket[] {
+  const stats = own(raw, 'stats');
+  if (stats === undefined) return [];
+  if (!isObject(stats)) throw new MetaError('type', 'stats', 'expected an object', stats);
+  const entries = own(stats, 'buckets');
+  if (entries === undefined) return [];
+  if (!Array.isArray(entries)) throw new MetaError('type', 'stats.buckets', 'expected a list', entries);
+  return entries.flatMap((entry: unknown, i) => readEntry(entry, `stats.buckets[${i}]`, warn));
+}
+
+function readEntry(entry: unknown, field: string, warn: (line: string) => void): StatsBucket[] {
+  if (typeof entry === 'string') return [{ name: entry, tallyDomains: [] }];
+  const name = isObject(entry) ? own(entry, 'bucket') : undefined;
+  if (!isObject(entry) || typeof name !== 'string') {
+    warn(`${field}: skipped, expected a name or an object with "bucket", got ${shown(entry)}`);
+    return [];
+  }
+  return [{ name, tallyDomains: readDomains(own(entry, 'tally-domains') ?? [], `${field}.tally-domains`, warn) }];
+}
+
+function readDomains(domains: unknown, field: string, warn: (line: string) => void): string[] {
+  if (!Array.isArray(domains)) {
+    warn(`${field}: skipped, expected a list of domains, got ${shown(domains)}`);
+    return [];
+  }
+  return domains.flatMap((domain: unknown, i) => {
+    if (typeof domain === 'string' && domain !== '') return [normalHost(domain)];
+    warn(`${field}[${i}]: skipped, expected a domain, got ${shown(domain)}`);
+    return [];
+  });
+}

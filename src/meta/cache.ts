@@ -1,0 +1,54 @@
+/**
+ * Values of Warcprox-Meta that were read before: crawlers send the same one with every request.
+ *
+ * A value that was understood is kept while there is room; one that was not is read again, and refused again.
+ */
+import { LRUCache } from 'lru-cache';
+import type { Meta } from './meta.ts';
+import { parseSteps } from './parse.ts';
+import type { Regexes } from './regex.ts';
+import type { TimeSlices } from './slices.ts';
+
+export interface MetaCache {
+  /**
+   * At once if the value is known or small, else as a promise: reading megabytes of rules is done in slices.
+   *
+   * @param value of the header, as Latin-1
+   * @throws MetaError (or rejects with it)
+   */
+  read(value: string): Meta | Promise<Meta>;
+}
+
+export interface MetaCacheOptions {
+  readonly regexes: Regexes;
+  readonly slices: TimeSlices;
+  /** of all values, decompressed rules included; what is made of them takes ten times as much and more */
+  readonly maxChars?: number;
+  readonly maxEntries?: number;
+}
+
+const MAX_CHARS = 16 * 1024 * 1024;
+const MAX_ENTRIES = 1_000;
+
+export function metaCache({ regexes, slices, maxChars = MAX_CHARS, maxEntries = MAX_ENTRIES }: MetaCacheOptions): MetaCache {
+  const known = new LRUCache<string, Meta | Promise<Meta>>({
+    max: maxEntries,
+    maxSize: maxChars,
+    sizeCalculation: (meta, value) => 1 + (meta instanceof Promise ? value.length : meta.chars),
+  });
+  return {
+    read(value) {
+      const hit = known.get(value);
+      if (hit !== undefined) return hit;
+      const meta = slices.run(parseSteps(value, regexes));
+      known.set(value, meta);
+      if (meta instanceof Promise) {
+        meta.then(
+          (done) => known.peek(value) === meta && known.set(value, done),
+          () => known.peek(value) === meta && known.delete(value),
+        );
+      }
+      return meta;
+    },
+  };
+}

@@ -1,0 +1,27 @@
+/** The URL that rules are matched against, in the forms that they ask for; each is made when the first rule needs it. */
+import { canonicalise, type CanonicalUrl } from './canon.ts';
+import { ssurt, surt } from './surt.ts';
+
+export interface RuleTarget {
+  readonly url: CanonicalUrl;
+  surt(): string;
+  ssurt(): string;
+  /** canonical, too */
+  parentUrl(): string | undefined;
+}
+
+/** @param parentUrl URL of the page that the request came from, if known */
+export function ruleTarget(url: string, parentUrl?: string): RuleTarget {
+  const canonical = canonicalise(url);
+  return {
+    url: canonical,
+    surt: lazily(() => surt(canonical)),
+    ssurt: lazily(() => ssurt(canonical)),
+    parentUrl: lazily(() => (parentUrl === undefined ? undefined : canonicalise(parentUrl).href)),
+  };
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}

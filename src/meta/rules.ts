@@ -1,0 +1,144 @@
+/**
+ * URL match rules: all conditions of a rule must hold for the canonical URL. None that is not understood is ever ignored.
+ *
+ * Source: spec/warcprox.md §5 (URL match rules).
+ */
+import { MetaError, RegexError } from './errors.ts';
+import { isWithin, normalHost } from './host.ts';
+import { isObject, type JsonObject } from './json.ts';
+import type { UrlRule } from './meta.ts';
+import type { Regex, Regexes } from './regex.ts';
+import { ruleTarget, type RuleTarget } from './rule-target.ts';
+import { finish, type Steps, type TimeSlices } from './slices.ts';
+
+/** What a rule may say; `null` counts as not said. */
+const TEXTS = ['domain', 'surt', 'ssurt', 'substring', 'regex', 'parent_url_regex', 'url_match', 'value'] as const;
+type Text = (typeof TEXTS)[number];
+type Conditions = Partial<Record<Text, string>>;
+
+/** The older form: what `value` is. */
+const URL_MATCH: Readonly<Record<string, 'regex' | 'surt' | 'substring'>> = {
+  REGEX_MATCH: 'regex',
+  SURT_MATCH: 'surt',
+  STRING_MATCH: 'substring',
+};
+
+/** CPU time that the rules of one request may take; far more than thousands of usual ones need. */
+const MAX_RULES_MS = 5_000;
+
+/**
+ * @param field path of the rule, such as `blocks[3]`
+ * @throws MetaError naming the condition
+ */
+export function readRule(raw: unknown, field: string, regexes: Regexes): UrlRule {
+  if (!isObject(raw)) throw new MetaError('type', field, 'expected a URL match rule, an object', raw);
+  const exact = readExact(raw, field);
+  const texts = readTexts(raw, field);
+  const { domain, surt, ssurt, substring, ...patterns } = withoutUrlMatch(texts, field);
+  const quick: ((target: RuleTarget) => boolean)[] = [];
+  if (domain !== undefined) {
+    const wanted = normalHost(domain);
+    quick.push(exact ? ({ url }) => url.host === wanted : ({ url }) => isWithin(url.host, wanted));
+  }
+  if (surt !== undefined) quick.push(exact ? (target) => target.surt() === surt : (target) => target.surt().startsWith(surt));
+  if (ssurt !== undefined) quick.push(exact ? (target) => target.ssurt() === ssurt : (target) => target.ssurt().startsWith(ssurt));
+  if (substring !== undefined) quick.push(({ url }) => url.href.includes(substring));
+  const regex = readRegex(patterns.regex, `${field}.${texts.regex === undefined ? 'value' : 'regex'}`, 'whole', regexes);
+  const parentRegex = readRegex(patterns.parent_url_regex, `${field}.parent_url_regex`, 'whole', regexes);
+  if (quick.length === 0 && regex === undefined && parentRegex === undefined) {
+    throw new MetaError('value', field, 'expected a rule with a condition', raw);
+  }
+  if (parentRegex !== undefined) quick.push((target) => target.parentUrl() !== undefined);
+  return {
+    raw,
+    matches(target) {
+      if (!quick.every((holds) => holds(target))) return false;
+      return regex === undefined && parentRegex === undefined ? true : matchRegexes(target, regex, parentRegex);
+    },
+  };
+}
+
+function* matchRegexes(target: RuleTarget, regex: Regex | undefined, parentRegex: Regex | undefined): Steps<boolean> {
+  if (regex !== undefined && !(yield* regex.match(target.url.href))) return false;
+  return parentRegex === undefined || (yield* parentRegex.match(target.parentUrl() ?? ''));
+}
+
+/** @throws MetaError */
+export function readRegex(source: string, field: string, extent: 'whole' | 'start', regexes: Regexes): Regex;
+export function readRegex(source: string | undefined, field: string, extent: 'whole' | 'start', regexes: Regexes): Regex | undefined;
+export function readRegex(source: string | undefined, field: string, extent: 'whole' | 'start', regexes: Regexes): Regex | undefined {
+  if (source === undefined) return undefined;
+  try {
+    return regexes.read(source, extent);
+  } catch (error) {
+    if (!(error instanceof RegexError)) throw error;
+    throw new MetaError(error.tooLarge ? 'too-large' : 'regex', field, error.message, source, { cause: error });
+  }
+}
+
+/**
+ * The first rule that matches: at once as a rule, as a promise if that would take longer than a slice.
+ *
+ * @param parentUrl URL of the page that the request came from, if known
+ * @throws MetaError when matching takes more than some seconds of CPU time
+ */
+export function firstMatch(
+  rules: readonly UrlRule[],
+  url: string,
+  parentUrl: string | undefined,
+  slices: TimeSlices,
+  signal?: AbortSignal,
+): UrlRule | undefined | Promise<UrlRule | undefined> {
+  if (rules.length === 0) return undefined;
+  const error = (): Error => new MetaError('too-large', 'blocks', `regexes too large for a URL of ${url.length} characters`);
+  return slices.run(matchSteps(rules, ruleTarget(url, parentUrl)), { maxMs: MAX_RULES_MS, error }, signal);
+}
+
+/** Whether one rule matches, however long it takes. */
+export function ruleMatches(rule: UrlRule, url: string, parentUrl?: string): boolean {
+  const result = rule.matches(ruleTarget(url, parentUrl));
+  return typeof result === 'boolean' ? result : finish(result);
+}
+
+function* matchSteps(rules: readonly UrlRule[], target: RuleTarget): Steps<UrlRule | undefined> {
+  let unpaused = 0;
+  for (const rule of rules) {
+    const result = rule.matches(target);
+    if (typeof result === 'boolean' ? result : yield* result) return rule;
+    // A rule takes 0.05 to 5 µs.
+    unpaused += typeof result === 'boolean' ? 1 : 20;
+    if (unpaused < 1_000) continue;
+    unpaused = 0;
+    yield;
+  }
+  return undefined;
+}
+
+function readExact(raw: JsonObject, field: string): boolean {
+  const exact = Object.hasOwn(raw, 'exact') ? raw.exact : false;
+  if (typeof exact !== 'boolean' && exact !== null) throw new MetaError('type', `${field}.exact`, 'expected true or false', exact);
+  return exact === true;
+}
+
+function readTexts(raw: JsonObject, field: string): Conditions {
+  const texts: Conditions = {};
+  for (const [key, value] of Object.entries(raw)) {
+    if (value === null || key === 'exact') continue;
+    const name = TEXTS.find((known) => known === key);
+    if (name === undefined) throw new MetaError('value', field, `expected only ${TEXTS.join(', ')} or exact`, key);
+    if (typeof value !== 'string' || value === '') throw new MetaError('type', `${field}.${name}`, 'expected a string, not empty', value);
+    texts[name] = value;
+  }
+  return texts;
+}
+
+function withoutUrlMatch({ url_match: match, value, ...conditions }: Conditions, field: string): Conditions {
+  if (match === undefined && value === undefined) return conditions;
+  if (match === undefined) throw new MetaError('value', `${field}.value`, 'expected only together with url_match', value);
+  const name = Object.hasOwn(URL_MATCH, match) ? URL_MATCH[match] : undefined;
+  if (name === undefined) throw new MetaError('value', `${field}.url_match`, `expected ${Object.keys(URL_MATCH).join(', ')}`, match);
+  if (value === undefined) throw new MetaError('value', `${field}.value`, `expected what ${match} is to match`);
+  if (conditions[name] !== undefined)
+    throw new MetaError('value', `${field}.${name}`, `expected not to be there besides ${match}`, conditions[name]);
+  return { ...conditions, [name]: value };
+}

@@ -1,0 +1,136 @@
+/**
+ * The HTTP response in a record: its head understood, its body still to be read.
+ *
+ * Never holds more than the head and one piece of the body.
+ */
+import { bodyReader } from '../http1/body.ts';
+import { MessageError } from '../http1/errors.ts';
+import { responseFraming, type Framing } from '../http1/framing.ts';
+import { HeadReader, parseResponseHead, type ResponseHead } from '../http1/head.ts';
+import type { ReadRecord } from '../warc/reader.ts';
+
+export interface ArchivedMessage {
+  readonly kind: 'http';
+  readonly head: ResponseHead;
+  /** how the body of an answer to GET is framed */
+  readonly framing: Framing;
+  /** bytes after the head */
+  readonly bodySize: number;
+  /** WARC-Truncated: the body ends before its end */
+  readonly truncated: boolean;
+  /** the bytes after the head; can be read once */
+  readonly rest: AsyncIterable<Buffer>;
+}
+
+export interface ArchivedBytes {
+  readonly kind: 'bytes';
+  /** can be read once */
+  readonly bytes: AsyncIterable<Buffer>;
+}
+
+/** What is archived ends before the end of the message, or its framing is not what a client has to understand. */
+export class IncompleteError extends Error {
+  override readonly name = 'IncompleteError';
+  readonly code = 'ARCHIVED_INCOMPLETE';
+}
+
+/** The block of a record: a message, or just bytes where it is none. */
+export async function readBlock(record: ReadRecord): Promise<ArchivedMessage | ArchivedBytes> {
+  const pieces = record.content()[Symbol.asyncIterator]();
+  if (!holdsResponse(record)) return { kind: 'bytes', bytes: after([], pieces) };
+  const reader = new HeadReader();
+  const read: Buffer[] = [];
+  let size = 0;
+  for (;;) {
+    const next = await pieces.next();
+    if (next.done === true) break;
+    const piece = bufferOf(next.value);
+    read.push(piece);
+    size += piece.length;
+    try {
+      const found = reader.push(piece);
+      if (found === undefined) continue;
+      const head = parseResponseHead(found.head);
+      return {
+        kind: 'http',
+        head,
+        framing: framingOf(head),
+        bodySize: record.contentLength - (size - found.rest.length),
+        truncated: record.header('WARC-Truncated') !== undefined,
+        rest: after([found.rest], pieces),
+      };
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      break;
+    }
+  }
+  return { kind: 'bytes', bytes: after(read, pieces) };
+}
+
+/** Clients may write records of any type; these two are ours to understand when they hold HTTP. */
+function holdsResponse(record: ReadRecord): boolean {
+  const { type } = record;
+  return (type === 'response' || type === 'revisit') && /^application\/http\b/i.test(record.header('Content-Type') ?? '');
+}
+
+/** A client would not know where such a body ends; the record does. */
+function framingOf(head: ResponseHead): Framing {
+  try {
+    return responseFraming(head, 'GET');
+  } catch (error) {
+    if (!(error instanceof MessageError)) throw error;
+    return { kind: 'close' };
+  }
+}
+
+/**
+ * The body without its transfer-coding.
+ *
+ * @throws IncompleteError after the last piece, when something is missing
+ */
+export async function* payloadOf({ framing, rest, truncated }: ArchivedMessage): AsyncGenerator<Buffer, void> {
+  const body = bodyReader(framing, false);
+  for await (const piece of rest) {
+    if (body.done) break;
+    const slices: Buffer[] = [];
+    const end = readBody(() => body.read(piece, 0, slices));
+    yield* slices;
+    if (end instanceof MessageError) throw new IncompleteError(end.message);
+  }
+  if (truncated || (!body.done && framing.kind !== 'close')) throw new IncompleteError('the archived response is not whole');
+}
+
+/**
+ * The body as it came over the wire.
+ *
+ * @throws IncompleteError after the last piece, when a client cannot tell where the body ends
+ */
+export async function* wireBytesOf({ framing, rest, truncated }: ArchivedMessage): AsyncGenerator<Buffer, void> {
+  const body = bodyReader(framing, false);
+  for await (const piece of rest) {
+    if (body.done) break;
+    const end = readBody(() => body.read(piece, 0, []));
+    yield end instanceof MessageError ? piece : piece.subarray(0, end);
+    if (end instanceof MessageError) throw new IncompleteError(end.message);
+  }
+  if (truncated || (!body.done && framing.kind !== 'close')) throw new IncompleteError('the archived response is not whole');
+  if (!body.exact) throw new IncompleteError('the archived response has chunks that not everybody understands');
+}
+
+function readBody(read: () => number): number | MessageError {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof MessageError) return error;
+    throw error;
+  }
+}
+
+async function* after(first: readonly Buffer[], pieces: AsyncIterator<Uint8Array>): AsyncGenerator<Buffer, void> {
+  yield* first;
+  for (let next = await pieces.next(); next.done !== true; next = await pieces.next()) yield bufferOf(next.value);
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

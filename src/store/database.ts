@@ -1,0 +1,126 @@
+/**
+ * LevelDB folders: each opened once, shared by the stores in it as a section each, all closed together.
+ *
+ * Owns the lock of every folder, so that no two processes use one at a time. Knows nothing of what the stores keep, and never lets LevelDB
+ * begin a new database in a folder that holds something else: it would delete files whose names look like its own.
+ * Source: classic-level 3; for the file names https://github.com/google/leveldb/blob/main/doc/impl.md.
+ */
+import { readdirSync, realpathSync } from 'node:fs';
+import { makeFolders } from '../util/folder.ts';
+import { ClassicLevel } from 'classic-level';
+
+/** A database that cannot be used. The message is one line that names the folder and says what to do. */
+export class DatabaseError extends Error {
+  override readonly name = 'DatabaseError';
+  readonly code: 'DATABASE_LOCKED' | 'DATABASE_FOREIGN' | 'DATABASE_DAMAGED' | 'DATABASE_UNUSABLE';
+  readonly folder: string;
+
+  constructor(code: DatabaseError['code'], folder: string, problem: string, cause?: unknown) {
+    super(`database ${folder} ${problem}`, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.folder = folder;
+  }
+}
+
+const sectionOf = (level: ClassicLevel, name: string) => level.sublevel(name);
+
+/** A store's own part of a database: keys and values are UTF-8 text. */
+export type Section = ReturnType<typeof sectionOf>;
+
+/** An open database. */
+export interface Database {
+  /** as it was given */
+  readonly folder: string;
+  /** @param name lower-case letters and digits; the same name is the same section */
+  readonly section: (name: string) => Section;
+}
+
+export class Databases implements AsyncDisposable {
+  readonly #open = new Map<string, Promise<ClassicLevel>>();
+
+  /**
+   * Open a folder, or create it. A folder that is open already, by whatever path, is shared.
+   *
+   * @throws DatabaseError when another process has it, it holds something else, or it is damaged
+   */
+  async open(folder: string): Promise<Database> {
+    await makeFolders(folder).catch((error: unknown) => {
+      throw unusable(folder, error);
+    });
+    const path = prepare(folder);
+    const opened = this.#open.get(path) ?? openLevel(folder, path);
+    this.#open.set(path, opened);
+    try {
+      const level = await opened;
+      return { folder, section: (name) => sectionOf(level, name) };
+    } catch (error) {
+      this.#open.delete(path);
+      throw error;
+    }
+  }
+
+  /** Close all folders. To be called when the stores have written what they hold. */
+  async close(): Promise<void> {
+    const levels = [...this.#open.values()];
+    this.#open.clear();
+    const ends = await Promise.allSettled(levels.map(async (level) => (await level).close()));
+    const errors = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []));
+    if (errors.length === 1) throw errors[0];
+    if (errors.length > 1) throw new AggregateError(errors, errors.map(reasonOf).join('; '));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** What may be in a folder whose database was never finished: the file CURRENT is made last. */
+const UNFINISHED = /^(?:LOCK|LOG|LOG\.old|MANIFEST-\d+|\d+\.dbtmp)$/;
+
+/** @returns the one path of the folder */
+function prepare(folder: string): string {
+  let names: string[];
+  let path: string;
+  try {
+    path = realpathSync(folder);
+    names = readdirSync(path);
+  } catch (error) {
+    throw unusable(folder, error);
+  }
+  if (names.includes('CURRENT')) return path;
+  const other = names.find((name) => !UNFINISHED.test(name));
+  if (other === undefined) return path;
+  if (names.some((name) => name.startsWith('MANIFEST-'))) {
+    throw new DatabaseError('DATABASE_DAMAGED', folder, 'is damaged (the file CURRENT is missing); move it away to begin a new one');
+  }
+  throw new DatabaseError('DATABASE_FOREIGN', folder, `is no database: the folder holds other things, such as ${JSON.stringify(other)}`);
+}
+
+function unusable(folder: string, error: unknown): DatabaseError {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EEXIST' || code === 'ENOTDIR') {
+    return new DatabaseError('DATABASE_FOREIGN', folder, 'is a file; a folder is expected, existing or not', error);
+  }
+  return new DatabaseError('DATABASE_UNUSABLE', folder, `cannot be opened: ${reasonOf(error)}`, error);
+}
+
+async function openLevel(folder: string, path: string): Promise<ClassicLevel> {
+  const level = new ClassicLevel(path);
+  try {
+    await level.open();
+    return level;
+  } catch (error) {
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    const reason = reasonOf(cause);
+    if (code === 'LEVEL_LOCKED') throw new DatabaseError('DATABASE_LOCKED', folder, 'is in use by another process', error);
+    if (code === 'LEVEL_CORRUPTION' || reason.endsWith('No such file or directory')) {
+      throw new DatabaseError('DATABASE_DAMAGED', folder, `is damaged (${reason}); move it away to begin a new one`, error);
+    }
+    throw new DatabaseError('DATABASE_UNUSABLE', folder, `cannot be opened: ${reason}`, error);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ');
+}

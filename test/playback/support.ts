@@ -1,0 +1,103 @@
+/** A playback proxy over WARC files that the product's own writer makes, in a folder of its own. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SecureContext } from 'node:tls';
+import type { TestContext } from 'node:test';
+import { loadOrCreateCa } from '../../src/ca/authority.ts';
+import { openLeafStore } from '../../src/ca/contexts.ts';
+import type { Capture } from '../../src/capture/capture.ts';
+import { PlaybackListener } from '../../src/playback/listener.ts';
+import { playback } from '../../src/playback/answer.ts';
+import { playbackIndexer } from '../../src/postfetch/playback-index.ts';
+import { warcWriter } from '../../src/postfetch/warc-writer.ts';
+import { openTunnel } from '../../src/proxy/tunnel.ts';
+import { Databases } from '../../src/store/database.ts';
+import { playbackIndex, type PlaybackIndex } from '../../src/store/playback-index.ts';
+import { silentLog, type Log } from '../../src/util/log.ts';
+import type { WarcVersion } from '../../src/warc/fields.ts';
+import { RawClient } from '../support/client.ts';
+import { testCaFile } from '../support/certificate.ts';
+import { exchange, pool, recordOptions, STARTED, type ExchangeParts } from '../warc/support.ts';
+
+export interface TestPlayback {
+  readonly port: number;
+  readonly index: PlaybackIndex;
+  /** of the WARC files */
+  readonly dir: string;
+  readonly ca: string;
+  readonly listener: PlaybackListener;
+  /** Write captures and index them, as the chain does with one batch. */
+  archive(...captures: Capture[]): Promise<void>;
+  /** Close the WARC files, so that they get their final names. */
+  closeFiles(): Promise<void>;
+  /** Connect, ask, and read one answer. */
+  get(url: string, more?: { method?: string; fields?: string }): Promise<{ status: number; head: string; body: Buffer }>;
+}
+
+export interface TestPlaybackOptions {
+  readonly gzip?: boolean;
+  readonly subdirPrefix?: boolean;
+  readonly version?: WarcVersion;
+  readonly socketTimeoutMs?: number;
+  readonly log?: Log;
+}
+
+export async function startPlayback(t: TestContext, options: TestPlaybackOptions = {}): Promise<TestPlayback> {
+  const { gzip = false, subdirPrefix = false, version = '1.1', socketTimeoutMs = 10_000, log = silentLog } = options;
+  const home = await mkdtemp(join(tmpdir(), 'warctap-playback-'));
+  const dir = join(home, 'warcs');
+  const databases = new Databases();
+  const index = playbackIndex((await databases.open(join(home, 'db'))).section('playback'));
+  await mkdir(dir);
+  const writers = pool(dir, { gzip, subdirPrefix, version });
+  const writer = warcWriter({ pool: writers, records: recordOptions(version), methods: [], log });
+  const indexer = playbackIndexer({ index, subdirPrefix });
+
+  const ca = await loadOrCreateCa({ file: await testCaFile(), hostname: 'test', log });
+  const leaves = await openLeafStore({ ca, dir: join(home, 'certs'), log });
+  const secureContexts = (host: string): SecureContext | Promise<SecureContext> => leaves.secureContext(host);
+  const listener = new PlaybackListener({
+    playback: playback({ index, dir, log }),
+    openTunnel: (socket, authority, first, serve) => openTunnel({ secureContexts, socketTimeoutMs, log, serve }, socket, authority, first),
+    socketTimeoutMs,
+    maxConnections: 100,
+    log,
+  });
+  const { port } = await listener.listen(0, '127.0.0.1');
+  t.after(async () => {
+    await listener.close();
+    await writers.close();
+    await leaves.close();
+    await databases.close();
+    await rm(home, { recursive: true });
+  });
+  return {
+    port,
+    index,
+    dir,
+    ca: ca.certificatePem,
+    listener,
+    async archive(...captures) {
+      await writer.process(captures);
+      await indexer.process(captures);
+    },
+    closeFiles: () => writers.close(),
+    async get(url, { method = 'GET', fields = '' } = {}) {
+      using client = await RawClient.connect(port);
+      client.send(`${method} ${url} HTTP/1.1\r\nHost: x\r\n${fields}\r\n`);
+      return await client.response(method);
+    },
+  };
+}
+
+/** An exchange some seconds after the others. */
+export function later(seconds: number, parts: ExchangeParts): Capture {
+  return { ...exchange(parts), startedAt: new Date(STARTED.getTime() + seconds * 1000) };
+}
+
+/** A revisit of an original that is archived already. */
+export function revisitOf(original: Capture, parts: ExchangeParts): Capture {
+  const [record] = original.outcome.records ?? [];
+  return later(60, { ...parts, duplicateOf: { recordId: record!.id, url: original.url, date: record!.date } });
+}
