@@ -19,6 +19,7 @@ export type {
   WrittenRecord,
 } from './capture/capture.ts';
 export { OptionError } from './options/error.ts';
+export type { ListenerPlugin, Plugin, PluginController, PluginFactory, ProcessorPlugin } from './postfetch/plugins.ts';
 export type { WarctapOptions } from './options/table.ts';
 export type { Log } from './util/log.ts';
 

@@ -36,7 +36,7 @@ export function opaqueHost(host: string): string {
 export function isWithin(host: string, domain: string): boolean {
   if (host === domain) return true;
   const dot = host.length - domain.length - 1;
-  return dot >= 0 && host.charAt(dot) === '.' && host.endsWith(domain) && !isAddress(host) && !isAddress(domain);
+  return dot >= 0 && host.charAt(dot) === '.' && host.endsWith(domain) && !isAddress(domain);
 }
 
 function cleanDots(host: string): string {

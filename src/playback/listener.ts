@@ -3,6 +3,7 @@
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Tunnel } from '../http1/target.ts';
+import { listen } from '../util/listen.ts';
 import { serveConnection, type PlaybackServices } from './connection.ts';
 
 export interface PlaybackListenerOptions extends PlaybackServices {
@@ -29,17 +30,8 @@ export class PlaybackListener {
   }
 
   /** @throws the system's error, as EADDRINUSE */
-  async listen(port: number, address: string): Promise<AddressInfo> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, address, () => {
-        this.#server.removeListener('error', reject);
-        resolve();
-      });
-    });
-    const bound = this.#server.address();
-    if (bound === null || typeof bound === 'string') throw new Error('not listening');
-    return bound;
+  listen(port: number, address: string): Promise<AddressInfo> {
+    return listen(this.#server, port, address);
   }
 
   /** Close all connections, answers that are under way cut off, and wait for their files to be let go of. */

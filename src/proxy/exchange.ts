@@ -318,21 +318,13 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
   }
 
   #end(truncated: Truncation | undefined): void {
-    const { method, target, referer, meta, warcPrefix } = this.#request;
     const head = this.#responseHead;
     const response = this.#response;
     if (head === undefined || response === undefined) return;
     this.#phase = 'ended';
     const capture: ExchangeCapture = Object.freeze({
       kind: 'exchange',
-      recordId: this.#services.newRecordId(),
-      url: target.url,
-      method,
-      startedAt: this.startedAt,
-      durationMs: this.#elapsedMs(),
-      referer,
-      meta,
-      warcPrefix,
+      ...this.#captured(),
       ipAddress: this.#ipAddress,
       request: this.#requestRecorder.finish(),
       response: response.finish({ status: head.status, contentType: head.fields.get('content-type'), truncated }),
@@ -356,35 +348,31 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
   }
 
   #fail(error: FetchError): void {
-    const { method, target, referer, meta, warcPrefix } = this.#request;
     this.#phase = 'ended';
     this.#leaveUpstream(false);
     this.#requestRecorder.bytes.release();
     this.#response?.bytes.release();
     const client = this.#client;
     this.#client = undefined;
-    const accepted = this.#services.sink(
-      Object.freeze({
-        kind: 'failure',
-        recordId: this.#services.newRecordId(),
-        url: target.url,
-        method,
-        startedAt: this.startedAt,
-        durationMs: this.#elapsedMs(),
-        referer,
-        meta,
-        warcPrefix,
-        error,
-        status: error.status,
-        outcome: { archive: false },
-      }),
-    );
+    const failed = { kind: 'failure', ...this.#captured(), error, status: error.status, outcome: { archive: false } } as const;
+    const accepted = this.#services.sink(Object.freeze(failed));
     client?.fail(error, accepted);
     this.#onEnded();
   }
 
-  #elapsedMs(): number {
-    return this.#services.now().getTime() - this.startedAt.getTime();
+  /** What every capture of this exchange has. */
+  #captured() {
+    const { method, target, referer, meta, warcPrefix } = this.#request;
+    return {
+      recordId: this.#services.newRecordId(),
+      url: target.url,
+      method,
+      startedAt: this.startedAt,
+      durationMs: this.#services.now().getTime() - this.startedAt.getTime(),
+      referer,
+      meta,
+      warcPrefix,
+    };
   }
 
   #leaveUpstream(keep: boolean): void {

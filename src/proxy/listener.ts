@@ -2,6 +2,7 @@
  * The listening socket and all client connections made to it.
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { listen } from '../util/listen.ts';
 import type { Log } from '../util/log.ts';
 import { ClientConnection, type ClientServices } from './client-connection.ts';
 import type { ClientTunnel } from './router.ts';
@@ -45,15 +46,7 @@ export class Listener {
 
   /** @throws the system's error, as EADDRINUSE */
   async listen(port: number, address: string): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, address, () => {
-        this.#server.removeListener('error', reject);
-        resolve();
-      });
-    });
-    const bound = this.#server.address();
-    if (bound !== null && typeof bound !== 'string') this.#address = bound;
+    this.#address = await listen(this.#server, port, address);
   }
 
   /** Where it listens, or has listened. */
