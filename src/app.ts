@@ -40,6 +40,8 @@ import { createResolver } from './proxy/resolver.ts';
 import { originSecureContext } from './proxy/tls-profiles.ts';
 import { openTunnel } from './proxy/tunnel.ts';
 import type { Log } from './util/log.ts';
+import { FreeSpace } from './util/free-space.ts';
+import { MemoryBudget } from './util/memory-budget.ts';
 import { readVersion } from './util/version.ts';
 import { WarcWriteError } from './warc/errors.ts';
 import { warcDate } from './warc/fields.ts';
@@ -80,6 +82,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   readonly #runningStats: RunningStats;
   readonly #chain: Chain;
   readonly #upstreams: UpstreamPool;
+  readonly #space: FreeSpace;
   readonly #admission: Admission;
   readonly #listener: Listener;
   readonly #playback: PlaybackListener | undefined;
@@ -98,7 +101,10 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     this.warcDir = options.dir;
 
     const digest = { algorithm: options.digestAlgorithm, base32: options.base32 };
-    const recording = { digest, spool: { maxMemoryBytes: options.tmpFileMaxMemorySize, dir: tmpdir() } };
+    const recording = {
+      digest,
+      spool: { maxMemoryBytes: options.tmpFileMaxMemorySize, budget: new MemoryBudget(options.maxMemory), dir: tmpdir() },
+    };
     const slices = timeSlices();
     this.#warcs = this.#writerPool();
     this.#runningStats = runningStats(
@@ -112,12 +118,21 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       log,
       isFatal: (error) => error instanceof WarcWriteError,
       onFatal: (error) => {
-        this.#admission.stop();
+        // What is not archived must not look as if it were: requests that run are answered 503 or cut.
+        this.#admission.close();
         this.emit('fatal', error);
       },
     });
 
     this.#upstreams = new UpstreamPool(MAX_IDLE_UPSTREAM);
+    this.#space = new FreeSpace({
+      dir: options.dir,
+      minBytes: options.minFreeSpace,
+      onChange: (low, freeBytes) => {
+        if (low) log.error({ dir: options.dir, freeBytes }, 'too little space left: requests are answered 503 until there is more');
+        else log.info({ dir: options.dir, freeBytes }, 'enough space again');
+      },
+    });
     const sink = (capture: Capture) => this.#chain.push(capture);
     this.#admission = new Admission(
       {
@@ -129,7 +144,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
         sink,
         maxResourceBytes: options.maxResourceSize ?? 0,
       },
-      { maxExchanges: options.maxThreads, fetchTimeoutMs: options.fetchTimeout * 1000 },
+      { maxExchanges: options.maxThreads, fetchTimeoutMs: options.fetchTimeout * 1000, noSpace: () => this.#space.low },
     );
 
     const { stats } = opened;
@@ -187,6 +202,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     const { port, playbackPort } = this.#options;
     // A name would be resolved to either loopback address, and clients try 127.0.0.1.
     const address = this.#options.address === 'localhost' ? '127.0.0.1' : this.#options.address;
+    await this.#space.check();
     await this.#listener.listen(port, address);
     if (playbackPort !== undefined) this.#playbackAddress = await this.#playback?.listen(playbackPort, address);
   }
@@ -209,6 +225,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     const rooms = [this.#playback, this.#chain, this.#listener, this.#opened.leaves, this.#opened.databases];
     for (const room of rooms) await room?.close().catch((error: unknown) => errors.push(error));
     this.#upstreams.close();
+    this.#space.close();
     if (errors.length === 1) throw errors[0];
     if (errors.length > 1) throw new AggregateError(errors, 'closing failed');
   }

@@ -281,6 +281,20 @@ export const PROXY_OPTIONS = {
     default: 1800,
     summary: 'seconds that one fetch may take in all; 0: no limit',
   },
+  minFreeSpace: {
+    group: 'Limits',
+    argument: 'N',
+    kind: wholeNumber(0, Number.MAX_SAFE_INTEGER, 'bytes'),
+    default: 1_073_741_824,
+    summary: 'bytes left on the disk of --dir below which requests are answered 503; 0: no check',
+  },
+  maxMemory: {
+    group: 'Limits',
+    argument: 'N',
+    kind: wholeNumber(0, Number.MAX_SAFE_INTEGER, 'bytes'),
+    default: 268_435_456,
+    summary: 'bytes of all captures together kept in memory; past them they go to temporary files at once',
+  },
   tmpFileMaxMemorySize: {
     group: 'Limits',
     argument: 'N',

@@ -1,12 +1,15 @@
 /**
  * Which exchanges run: at most so many at once, the others wait their turn; none longer than the time limit of a fetch.
  */
+import { FetchError } from './errors.ts';
 import { Exchange, type ExchangeClient, type ExchangeRequest, type ExchangeServices } from './exchange.ts';
 
 export interface AdmissionOptions {
   readonly maxExchanges: number;
   /** wall-clock limit of a fetch; 0 is none */
   readonly fetchTimeoutMs: number;
+  /** there is too little space left to archive anything more */
+  readonly noSpace: () => boolean;
 }
 
 const SWEEP_MS = 1000;
@@ -34,8 +37,10 @@ export class Admission {
     return this.#waiting.size;
   }
 
-  get closing(): boolean {
-    return this.#closing;
+  /** Why nothing more is begun at the moment, if so. */
+  get closed(): FetchError | undefined {
+    if (this.#closing) return new FetchError('shutting-down', 'proxy is shutting down');
+    return this.#options.noSpace() ? new FetchError('no-space', 'too little space is left on the disk of the WARC files') : undefined;
   }
 
   /** When the fetch began that has been running longest. */
@@ -66,7 +71,7 @@ export class Admission {
     return exchange;
   }
 
-  /** Begin nothing more. Who waits is admitted, to find that `closing` is true. */
+  /** Begin nothing more. Who waits is admitted, to find that it is `closed`. */
   stop(): void {
     this.#closing = true;
     for (const admitted of [...this.#waiting]) admitted();

@@ -18,7 +18,7 @@ import type { Log } from '../util/log.ts';
 import type { Admission } from './admission.ts';
 import { answerBytes, plainAnswer, type Answer } from './answer.ts';
 import { CustomRecord, type RecordClient, type RecordServices } from './custom-record.ts';
-import { FetchError } from './errors.ts';
+import type { FetchError } from './errors.ts';
 import type { ExchangeClient, RequestBody } from './exchange.ts';
 import type { Gate, Verdict } from './gate.ts';
 import { ResponseWriter } from './response-writer.ts';
@@ -199,6 +199,8 @@ export class ClientConnection implements ExchangeClient, RecordClient {
       this.#closeAfter = true;
       return this.#answer(refusal, undefined);
     }
+    const { closed } = this.#services.admission;
+    if (closed !== undefined) return this.fail(closed, undefined);
     if (wanted.kind === 'record') {
       if (this.#expecting && this.#state === 'body') this.#socket.write(CONTINUE, 'latin1');
       this.#expecting = false;
@@ -207,8 +209,9 @@ export class ClientConnection implements ExchangeClient, RecordClient {
     }
     this.#leaveQueue = this.#services.admission.enter(() => {
       this.#leaveQueue = undefined;
-      if (this.#services.admission.closing) this.fail(new FetchError('shutting-down', 'proxy is shutting down'), undefined);
-      else this.#fetch(head, wanted);
+      const now = this.#services.admission.closed;
+      if (now === undefined) this.#fetch(head, wanted);
+      else this.fail(now, undefined);
     });
   }
 

@@ -22,6 +22,8 @@ const STATUS = {
   'request-aborted': 400,
   /** the temporary file of the recording could not be written */
   'recording-failed': 500,
+  /** the disk of the WARC files is nearly full */
+  'no-space': 503,
   'shutting-down': 503,
 } as const;
 

@@ -8,6 +8,7 @@ import { close, open, read, unlink, writev } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { MemoryBudget } from './memory-budget.ts';
 
 /** Bytes that can be read as often as needed, whole or in part. */
 export interface Bytes {
@@ -21,6 +22,8 @@ export interface Bytes {
 export interface SpoolOptions {
   /** bytes kept in memory before all of them go to a file */
   readonly maxMemoryBytes: number;
+  /** shared with other spools: when it is used up, bytes go to the file at once */
+  readonly budget?: MemoryBudget;
   /** folder of temporary files */
   readonly dir: string;
 }
@@ -41,6 +44,8 @@ export class Spool implements Bytes {
   #size = 0;
   #file: SpoolFile | undefined;
   #released = false;
+  /** bytes of the budget */
+  #taken = 0;
 
   constructor(options: SpoolOptions) {
     this.#options = options;
@@ -65,7 +70,8 @@ export class Spool implements Bytes {
     this.#size += piece.length;
     if (this.#file !== undefined) return this.#file.write(piece);
     this.#pieces.push(piece);
-    if (this.#size > this.#options.maxMemoryBytes) return this.#spill();
+    if (this.#size > this.#options.maxMemoryBytes || this.#options.budget?.take(piece.length) === false) return this.#spill();
+    this.#taken += piece.length;
     if (this.#pieces.length - this.#joined >= JOIN_PIECES) this.#join();
     return true;
   }
@@ -98,16 +104,23 @@ export class Spool implements Bytes {
     if (this.#released) return;
     this.#released = true;
     this.#pieces = [];
+    this.#giveBack();
     this.#file?.close();
   }
 
   #spill(): boolean {
     const pieces = this.#pieces;
     this.#pieces = [];
+    this.#giveBack();
     this.#file = new SpoolFile(this.#options.dir);
     let ready = true;
     for (const piece of pieces) ready = this.#file.write(piece);
     return ready;
+  }
+
+  #giveBack(): void {
+    this.#options.budget?.give(this.#taken);
+    this.#taken = 0;
   }
 
   #join(): void {

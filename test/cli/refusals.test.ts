@@ -42,6 +42,8 @@ const BAD: Record<Refused, string> = {
   queueSize: '0',
   socketTimeout: '0',
   fetchTimeout: '1h',
+  minFreeSpace: '5%',
+  maxMemory: '1G',
   tmpFileMaxMemorySize: '-5',
   socksProxy: 'nohost',
   socksProxyUsername: 'u'.repeat(256),

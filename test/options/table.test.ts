@@ -48,6 +48,8 @@ test('defaults are those of the specification', () => {
     queueSize: 500,
     socketTimeout: 60,
     fetchTimeout: 1800,
+    minFreeSpace: 1_073_741_824,
+    maxMemory: 268_435_456,
     tmpFileMaxMemorySize: 524_288,
     socksProxy: undefined,
     socksProxyUsername: undefined,

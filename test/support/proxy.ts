@@ -33,8 +33,9 @@ export interface TestRecord {
   readonly block: Buffer;
 }
 
-export async function startProxy(options: WarctapOptions & { log?: Log } = {}): Promise<TestProxy> {
-  const dir = await mkdtemp(join(tmpdir(), 'warctap-test-'));
+/** @param folder of an earlier proxy, to go on with its files */
+export async function startProxy(options: WarctapOptions & { log?: Log } = {}, folder?: string): Promise<TestProxy> {
+  const dir = folder ?? (await mkdtemp(join(tmpdir(), 'warctap-test-')));
   const captures: Capture[] = [];
   const waiting = new Set<() => void>();
   const proxy = await createProxy({
@@ -42,6 +43,7 @@ export async function startProxy(options: WarctapOptions & { log?: Log } = {}): 
     dir: join(dir, 'warcs'),
     cacert: await testCaFile(),
     certsDir: join(dir, 'certs'),
+    minFreeSpace: 0,
     dedupDbFile: join(dir, 'db'),
     statsDbFile: join(dir, 'db'),
     allowLocalhost: true,

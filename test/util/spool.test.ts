@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { MemoryBudget } from '../../src/util/memory-budget.ts';
 import { Spool, type Bytes } from '../../src/util/spool.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'warctap-spool-'));
@@ -130,3 +131,25 @@ function openFiles(): number {
     }
   }).length;
 }
+
+test('spools that share a budget go to their files when it is used up, and give back what they let go of', async () => {
+  const budget = new MemoryBudget(10);
+  const options = { maxMemoryBytes: 100, budget, dir };
+  const first = new Spool(options);
+  const second = new Spool(options);
+  first.append(Buffer.from('12345678'));
+  second.append(Buffer.from('ab'));
+  second.append(Buffer.from('c'));
+  assert.notEqual(first.memory, undefined);
+  assert.equal(second.memory, undefined);
+  assert.equal(await read(second), 'abc');
+  first.release();
+  first.release();
+  const third = new Spool(options);
+  third.append(Buffer.from('1234567890'));
+  assert.notEqual(third.memory, undefined);
+  const fourth = new Spool(options);
+  fourth.append(Buffer.from('x'));
+  assert.equal(fourth.memory, undefined);
+  for (const spool of [second, third, fourth]) spool.release();
+});
