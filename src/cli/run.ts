@@ -12,6 +12,8 @@ import { EXIT, oneLine } from './exit.ts';
 export interface RunningProxy {
   /** such as `http://127.0.0.1:8000` */
   readonly url: string;
+  /** of the playback proxy, if there is one */
+  readonly playbackUrl?: string | undefined;
   readonly caFile: string;
   readonly warcDir: string;
   /** Stop accepting, finish what runs, close all files. */
@@ -101,12 +103,13 @@ function waitForSignal({ signals, log, endBy, nowMs }: RunContext): { stopped: P
   return { stopped, dispose: () => listeners.forEach(({ signal, listener }) => signals.off(signal, listener)) };
 }
 
-function startBlock({ url, caFile, warcDir }: RunningProxy): string {
+function startBlock({ url, playbackUrl, caFile, warcDir }: RunningProxy): string {
   const cacert = resolve(caFile);
   return [
     `warctap listens on ${url}`,
     `  CA certificate  ${cacert}`,
     `  WARC files      ${resolve(warcDir)}`,
+    ...(playbackUrl === undefined ? [] : [`  playback        ${playbackUrl}`]),
     `  try             curl --proxy ${url} --cacert ${shellWord(cacert)} https://example.com/`,
     '',
   ].join('\n');

@@ -92,7 +92,8 @@ function originForm(method: string, rest: string): string {
   return rest === '' && method === 'OPTIONS' ? '*' : `/${rest}`;
 }
 
-function percentEncoded(text: string): string {
+/** Bytes beyond ASCII as `%XX`. @param text Latin-1 */
+export function percentEncoded(text: string): string {
   return text.replace(/[\x80-\xff]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 

@@ -59,7 +59,9 @@ export class Connector {
   /** @throws FetchError */
   async connect(origin: Origin): Promise<UpstreamConnection> {
     const hostPort = `${origin.host}:${origin.port}`;
-    const failed = this.#failed.get(hostPort);
+    // A host that speaks no TLS on a port may well speak HTTP there.
+    const withTls = `TLS ${hostPort}`;
+    const failed = this.#failed.get(hostPort) ?? (origin.scheme === 'https' ? this.#failed.get(withTls) : undefined);
     if (failed !== undefined) {
       const message = `${failed.message} (failed less than a minute ago, not tried again)`;
       throw new FetchError('failed-before', message, { cause: failed, status: failed.status });
@@ -72,7 +74,7 @@ export class Connector {
       return new UpstreamConnection(socket, originKey(origin), ipAddress, this.#options.timeoutMs);
     } catch (error) {
       const failure = error instanceof FetchError ? error : new FetchError('not-connected', reasonOf(error), { cause: error });
-      if (failure.code !== 'forbidden-address') this.#failed.set(hostPort, failure);
+      if (failure.code !== 'forbidden-address') this.#failed.set(failure.code === 'tls-failed' ? withTls : hostPort, failure);
       throw failure;
     }
   }
@@ -189,7 +191,8 @@ export class Connector {
 /** An AggregateError of several addresses says nothing itself. */
 function connectReason(error: Error): string {
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
-  return reasonOf(error);
+  // OpenSSL's own line holds addresses and file names of its source.
+  return 'reason' in error && typeof error.reason === 'string' ? error.reason : reasonOf(error);
 }
 
 /** Connections with the same key are interchangeable. */

@@ -8,6 +8,7 @@ import { BlockRecorder, type RecordingOptions } from '../capture/recorder.ts';
 import { MessageError } from '../http1/errors.ts';
 import type { Framing } from '../http1/framing.ts';
 import type { RequestHead } from '../http1/head.ts';
+import { percentEncoded } from '../http1/target.ts';
 import type { Meta } from '../meta/meta.ts';
 import { plainAnswer, type Answer } from './answer.ts';
 import { reasonOf } from './errors.ts';
@@ -22,7 +23,7 @@ const RECORD_TYPES = ['warcinfo', 'response', 'resource', 'request', 'metadata',
 /** What a client wants written, but for the bytes. */
 export interface RecordDraft {
   readonly method: string;
-  /** the request target, as it is */
+  /** the request target as it is, non-ASCII percent-encoded */
   readonly url: string;
   readonly warcType: string;
   readonly contentType: string;
@@ -50,7 +51,8 @@ export function isRecordMethod(method: string): boolean {
 /** @throws MessageError that names the field which is missing or wrong */
 export function recordDraft(head: RequestHead, framing: Framing): RecordDraft {
   const { method, target, fields } = head;
-  if (!/^[A-Za-z][A-Za-z0-9+.-]*:[^\0-\x20"<>\\^`{|}\x7f]+$/.test(target)) {
+  // Browsers leave more in a URL than RFC 3986 §2 allows (WHATWG URL §1.3): \ ^ ` { | }
+  if (!/^[A-Za-z][A-Za-z0-9+.-]*:[^\0-\x20"<>\x7f]+$/.test(target)) {
     throw new MessageError('syntax', 'request target is no URI, which WARC-Target-URI has to be', target);
   }
   const warcType = fields.get('warc-type') ?? (method === METADATA_METHOD ? 'metadata' : undefined);
@@ -61,7 +63,7 @@ export function recordDraft(head: RequestHead, framing: Framing): RecordDraft {
   const contentType = fields.get('content-type');
   if (contentType === undefined || contentType === '') throw new MessageError('syntax', `${method} without Content-Type`);
   if (framing.kind === 'none') throw new MessageError('syntax', `${method} without Content-Length`);
-  return { method, url: target, warcType, contentType, referer: fields.get('referer') };
+  return { method, url: percentEncoded(target), warcType, contentType, referer: fields.get('referer') };
 }
 
 /** Takes the bytes of one record. */
@@ -123,9 +125,10 @@ export class CustomRecord implements RequestBody {
 }
 
 /** 204 only for what is in the file. */
-function answerTo({ outcome, warcPrefix }: CustomRecordCapture): Answer {
+function answerTo({ outcome, meta, warcPrefix }: CustomRecordCapture): Answer {
   if (outcome.records !== undefined) return { status: 204, contentType: '', body: '' };
   if (outcome.archive) return plainAnswer(503, 'record not written: the archive cannot be written any more');
   if (warcPrefix === '-') return plainAnswer(400, 'record not written: captures with the warc-prefix "-" are not archived');
+  if (meta.mimeTypeFilters.length > 0) return plainAnswer(400, 'record not written: turned down by mime-type-filters of Warcprox-Meta');
   return plainAnswer(503, 'record not written: see the log of the proxy');
 }

@@ -5,6 +5,7 @@
  * Source: ISO 28500:2017 §5 (fields), §6.3-6.7 (types); WARC 1.0 for `version` 1.0; the table of the specification's §3.
  */
 import type { Capture, CustomRecordCapture, ExchangeCapture } from '../capture/capture.ts';
+import { headerText } from '../meta/json.ts';
 import { Digester, type DigestFormat } from '../util/digest.ts';
 import type { Bytes } from '../util/spool.ts';
 import { asciiUri, dateIn, field, warcDate, type WarcVersion } from './fields.ts';
@@ -121,7 +122,7 @@ function customRecord(capture: CustomRecordCapture, options: RecordOptions): War
   const { block } = capture;
   const fields =
     field('WARC-Target-URI', asciiUri(capture.url)) +
-    field('Content-Type', capture.contentType) +
+    field('Content-Type', headerText(capture.contentType)) +
     field('WARC-Block-Digest', block.digest) +
     field('WARC-Payload-Digest', block.digest);
   return record(capture.recordId, capture.warcType, warcDate(capture.startedAt, options.version), fields, block.bytes, options.version);
