@@ -1,7 +1,7 @@
 /**
  * Wires the rooms together, and closes them in reverse. Nothing else.
  *
- *   listener ─ gate ─ admission ─ exchange ─► chain ─► WARC files, stores, logs
+ *   listener ─ authenticator ─ gate ─ admission ─ exchange ─► chain ─► WARC files, stores, logs
  *   playback listener ─► index, WARC files
  */
 import { EventEmitter } from 'node:events';
@@ -36,7 +36,7 @@ import { Connector } from './proxy/connector.ts';
 import { createGate } from './proxy/gate.ts';
 import { Listener } from './proxy/listener.ts';
 import { UpstreamPool } from './proxy/pool.ts';
-import { createResolver } from './proxy/resolver.ts';
+import { createResolver, type Resolve } from './proxy/resolver.ts';
 import { originSecureContext } from './proxy/tls-profiles.ts';
 import { openTunnel } from './proxy/tunnel.ts';
 import type { Log } from './util/log.ts';
@@ -90,7 +90,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   #closing: Promise<void> | undefined;
 
   /** Everything opened already, but not listening. */
-  constructor(options: ResolvedOptions, opened: Opened, version: string, log: Log) {
+  constructor(options: ResolvedOptions, opened: Opened, version: string, log: Log, resolve: Resolve) {
     super();
     this.#options = options;
     this.#opened = opened;
@@ -136,7 +136,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     const sink = (capture: Capture) => this.#chain.push(capture);
     this.#admission = new Admission(
       {
-        connector: this.#connector(),
+        connector: this.#connector(resolve),
         pool: this.#upstreams,
         recording,
         now,
@@ -149,6 +149,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
 
     const { stats } = opened;
     const tunnels = {
+      authenticator: opened.authenticator,
       secureContexts: (host: string) => opened.leaves.secureContext(host),
       maxConnections: options.maxConnections,
       socketTimeoutMs: options.socketTimeout * 1000,
@@ -287,7 +288,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       gzip: options.gzip,
       version: options.warcVersion,
       info: { software: `warctap ${this.#version}`, hostname, ip: machineAddress() },
-      output: { openSuffix: !options.noWarcOpenSuffix, lock: this.#opened.lock, create: createExclusively },
+      output: { openSuffix: !options.noWarcOpenSuffix, lock: this.#opened.lock, fsync: options.fsync, create: createExclusively },
       maxBytes: options.size,
       idleMs: options.rolloverIdleTime === undefined ? undefined : options.rolloverIdleTime * 1000,
       maxOpenFiles: MAX_OPEN_WARCS,
@@ -297,12 +298,12 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     });
   }
 
-  #connector(): Connector {
+  #connector(resolve: Resolve): Connector {
     const options = this.#options;
     const listening = () => [this.#listener.address, ...(this.#playbackAddress === undefined ? [] : [this.#playbackAddress])];
     return new Connector({
-      resolve: createResolver(),
-      rules: addressRules(options.allowLocalhost, listening),
+      resolve,
+      rules: addressRules({ ...options, listening }),
       secureContext: originSecureContext(options.sslContext, options.unsafeLegacyRenegotiation),
       socks: options.socksProxy && {
         ...options.socksProxy,
@@ -353,11 +354,12 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
 /**
  * Open what the proxy needs, then listen.
  *
+ * @param resolve names of origins to addresses
  * @throws OptionError, or an error whose message is one line, when it cannot start
  */
-export async function startProxy(options: ResolvedOptions, log: Log): Promise<WarctapProxy> {
+export async function startProxy(options: ResolvedOptions, log: Log, resolve: Resolve = createResolver()): Promise<WarctapProxy> {
   const version = readVersion();
-  const proxy = new WarctapProxy(options, await openAll(options, version, log), version, log);
+  const proxy = new WarctapProxy(options, await openAll(options, version, log), version, log, resolve);
   try {
     await proxy.listen();
   } catch (error) {

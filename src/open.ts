@@ -2,6 +2,8 @@
  * What has to be there before a proxy can be put together: opened in order, and closed again when a later thing cannot be.
  */
 import { hostname as machineName } from 'node:os';
+import { AuthFileError, readAuthFile } from './auth/auth-file.ts';
+import { createAuthenticator, type Authenticator } from './auth/authenticator.ts';
 import { loadOrCreateCa, type CertificateAuthority } from './ca/authority.ts';
 import { openLeafStore, type LeafStore } from './ca/contexts.ts';
 import { OptionError } from './options/error.ts';
@@ -16,13 +18,16 @@ import type { Log } from './util/log.ts';
 import { WarcOptionError } from './warc/errors.ts';
 import { nameTemplate, type NameTemplate } from './warc/filename.ts';
 import { prepareFolder } from './warc/folder.ts';
-import { loadLock, type OutputOptions } from './warc/output.ts';
+import { repairLeftovers } from './warc/leftovers.ts';
+import { loadLock, lockIfPossible, type FileLock } from './warc/output.ts';
 
 export interface Opened {
+  /** undefined: everybody may use the proxy */
+  readonly authenticator: Authenticator | undefined;
   readonly ca: CertificateAuthority;
   readonly leaves: LeafStore;
   readonly template: NameTemplate;
-  readonly lock: OutputOptions['lock'];
+  readonly lock: FileLock;
   readonly databases: Databases;
   /** undefined when the feature is switched off */
   readonly dedup: DedupStore | undefined;
@@ -38,7 +43,8 @@ const DATABASE = './warctap.db';
 export async function openAll(options: ResolvedOptions, version: string, log: Log): Promise<Opened> {
   const hostname = machineName();
   const template = templateOf(options, hostname);
-  const lock = options.noWarcOpenSuffix ? loadLock() : () => true;
+  const lock = lockOf(options);
+  const authenticator = await authenticatorOf(options, log);
   await prepareFolder(options.dir);
   const ca = await loadOrCreateCa({ file: options.cacert, hostname, log });
   const leaves = await openLeafStore({ ca, dir: options.certsDir, log });
@@ -49,22 +55,50 @@ export async function openAll(options: ResolvedOptions, version: string, log: Lo
     const dedup = await section(options.cdxserverDedup === undefined ? options.dedupDbFile : undefined, 'dedup');
     const stats = await section(options.statsDbFile, 'stats');
     const index = options.playbackPort !== undefined;
-    const playback = await section(index ? (options.dedupDbFile ?? options.statsDbFile ?? DATABASE) : undefined, 'playback');
+    const playbackSection = await section(index ? (options.dedupDbFile ?? options.statsDbFile ?? DATABASE) : undefined, 'playback');
+    const stores = { dedup: dedup && new DedupStore(dedup), playback: playbackSection && playbackIndex(playbackSection) };
+    await repairLeftovers({
+      dir: options.dir,
+      subdirPrefix: options.subdirPrefix,
+      lock,
+      drop: async (isLost) => ((await stores.dedup?.drop(isLost)) ?? 0) + ((await stores.playback?.drop(isLost)) ?? 0),
+      log,
+    });
     return {
+      authenticator,
       ca,
       leaves,
       template,
-      lock,
+      lock: lock === undefined ? () => true : options.noWarcOpenSuffix ? lock : lockIfPossible(lock),
       databases,
-      dedup: dedup && new DedupStore(dedup),
+      ...stores,
       stats: stats && new StatsStore({ section: stats, log }),
-      playback: playback && playbackIndex(playback),
       plugins: await pluginsOf(options, version, log),
     };
   } catch (error) {
     await leaves.close();
     await databases.close();
     throw error;
+  }
+}
+
+/** @returns undefined where there are no locks, and they can be done without */
+function lockOf({ noWarcOpenSuffix }: ResolvedOptions): FileLock | undefined {
+  try {
+    return loadLock();
+  } catch (error) {
+    if (!noWarcOpenSuffix) return undefined;
+    throw new WarcOptionError(`--no-warc-open-suffix: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function authenticatorOf({ proxyAuthFile: file }: ResolvedOptions, log: Log): Promise<Authenticator | undefined> {
+  if (file === undefined) return undefined;
+  try {
+    return createAuthenticator({ users: await readAuthFile(file, log) });
+  } catch (error) {
+    if (!(error instanceof AuthFileError)) throw error;
+    throw new OptionError('proxyAuthFile', file, error.expected);
   }
 }
 

@@ -9,7 +9,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['util'],
   ['http1', 'meta'],
   ['capture'],
-  ['warc', 'store', 'ca'],
+  ['warc', 'store', 'ca', 'auth'],
   ['options', 'proxy', 'postfetch', 'playback', 'api'],
   ['open.ts'],
   ['app.ts'],

@@ -2,6 +2,8 @@
  * The certificate authority: made at the first start, loaded from its file ever after.
  *
  * Holds the private key, which leaves this room only into that file. Never writes to a file that is there.
+ * A file that group or others may write to is refused: they could put their own authority into it. One that they may read is used, with a
+ * warning: warcprox has made its files so, and secrets are mounted so into containers, where a refusal would help nobody.
  * Source: spec §1 (`--cacert`), §9; RFC 5280 §4.2 (extensions).
  */
 import { createPublicKey, generateKeyPair, X509Certificate, type KeyObject } from 'node:crypto';
@@ -62,6 +64,9 @@ const DAY_MS = 86_400_000;
 const BACKDATED_MS = DAY_MS;
 const LIFETIME_YEARS = 10;
 const RSA_BITS = 2048;
+/** Bits of a file's mode, for group and others. */
+const OTHERS_WRITE = 0o022;
+const OTHERS_READ = 0o044;
 /** RFC 5280 Appendix A.1, ub-common-name. */
 const MAX_COMMON_NAME = 64;
 
@@ -80,7 +85,7 @@ export async function loadOrCreateCa(options: CaOptions): Promise<CertificateAut
   }
   const authority = { file, created, ...describe(readCaPem(file, pem, nowMs)) };
   if (created) log.info({ file }, 'made a new certificate authority');
-  else await warnIfOthersCanRead(file, log);
+  else await checkPermissions(file, log);
   return authority;
 }
 
@@ -144,12 +149,17 @@ async function create(file: string, pem: string): Promise<boolean> {
   }
 }
 
-async function warnIfOthersCanRead(file: string, log: Log): Promise<void> {
+async function checkPermissions(file: string, log: Log): Promise<void> {
   const { mode } = await stat(file);
-  if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-    log.warn(
-      { file, mode: (mode & 0o777).toString(8) },
-      'others may read the private key of the certificate authority; chmod 600 is advised',
+  if (process.platform === 'win32') return;
+  const shown = (mode & 0o777).toString(8).padStart(3, '0');
+  if ((mode & OTHERS_WRITE) !== 0) {
+    throw new CaError(
+      'CA_INVALID',
+      `CA file ${file}: its group or others may write to it (mode ${shown}); expected a file of its owner alone, run: chmod 600 ${file}`,
     );
+  }
+  if ((mode & OTHERS_READ) !== 0) {
+    log.warn({ file, mode: shown }, 'others may read the private key of the certificate authority; chmod 600 is advised');
   }
 }

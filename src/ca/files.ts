@@ -40,12 +40,13 @@ export async function createFile(file: string, text: string): Promise<boolean> {
   }
 }
 
-/** Create a file or put it in the place of another. Not synced: use it for what can be made again. */
-export async function replaceFile(file: string, text: string): Promise<void> {
+/** Create a file or put it in the place of another. Synced only if told so: most can be made again. */
+export async function replaceFile(file: string, text: string, sync = false): Promise<void> {
   const temporary = temporaryFor(file);
   try {
-    await writePrivate(temporary, text, false);
+    await writePrivate(temporary, text, sync);
     await rename(temporary, file);
+    if (sync) await syncFolder(dirname(file));
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined); // the first error is the one to tell
     throw error;

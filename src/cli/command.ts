@@ -16,10 +16,18 @@ export interface CaExportFlags {
   readonly out?: string;
 }
 
+/** What `warctap verify` has. */
+export interface VerifyFlags {
+  readonly allowUnresolved?: boolean;
+}
+
 export interface Actions {
   readonly version: string;
   readonly run: (flags: Flags) => Promise<void>;
   readonly exportCa: (flags: Flags, own: CaExportFlags) => Promise<void>;
+  readonly verify: (files: readonly string[], own: VerifyFlags) => Promise<void>;
+  readonly repair: (files: readonly string[]) => Promise<void>;
+  readonly passwd: (flags: Flags, user: string) => Promise<void>;
 }
 
 /** @throws by its `parseAsync`: CommanderError (help and version too, with exit code 0), UsageError, and what the actions throw */
@@ -49,7 +57,35 @@ export function createCommand(actions: Actions): Command {
     .option('--out <FILE>', 'into a file instead of standard output')
     .action((own: CaExportFlags) => actions.exportCa(flags, own));
   for (const name of ['cacert', 'config', 'quiet', 'verbose', 'trace'] as const) addOption(caExport, name, flags);
+
+  command(program.command('verify'), 'Check WARC files: structure, digests, gzip members, and that what revisits refer to is there.')
+    .argument('[FILE...]', 'WARC files of any tool, plain or gzip, open ones too')
+    .option('--allow-unresolved', 'a revisit may refer to a record that is in none of the files')
+    .addHelpText('after', AFTER_VERIFY)
+    .action((files: string[], own: VerifyFlags) => actions.verify(someFiles('verify', files), own));
+  command(program.command('repair'), 'Cut WARC files behind their last whole record, and give open ones their final names.')
+    .argument('[FILE...]', 'WARC files of any tool, plain or gzip')
+    .addHelpText('after', AFTER_REPAIR)
+    .action((files: string[]) => actions.repair(someFiles('repair', files)));
+
+  const passwd = command(
+    program.command('passwd'),
+    'Make the line of a user for --proxy-auth-file: asks for a password, or reads a line of it.',
+  )
+    .argument('[USER]', 'a name without colon')
+    .action((user: string | undefined, _own: object, { args }: Command) => {
+      if (user === undefined) throw new UsageError('passwd: expected the name of a user, see passwd --help');
+      if (args.length > 1) throw new UsageError('passwd: the password is asked for, it does not belong on the command line');
+      return actions.passwd(flags, user);
+    })
+    .addHelpText('after', AFTER_PASSWD);
+  for (const name of ['proxyAuthFile', 'config'] as const) addOption(passwd, name, flags);
   return program;
+}
+
+function someFiles(name: string, files: readonly string[]): readonly string[] {
+  if (files.length === 0) throw new UsageError(`${name}: expected at least one file, see ${name} --help`);
+  return files;
 }
 
 /** What all commands have in common: errors in one line, no argument that nobody asked for. */
@@ -61,7 +97,8 @@ function command(created: Command, description: string): Command {
     .configureOutput({ writeErr: () => undefined })
     .hook('preAction', (_, called) => {
       const [stranger] = called.args;
-      if (called === created && stranger !== undefined) throw new UsageError(`unexpected argument ${JSON.stringify(stranger)}, see --help`);
+      if (called !== created || created.registeredArguments.length > 0) return;
+      if (stranger !== undefined) throw new UsageError(`unexpected argument ${JSON.stringify(stranger)}, see --help`);
     });
 }
 
@@ -87,6 +124,32 @@ function negationOf(name: OptionName): string {
   const flag = flagOf(name);
   return flag.startsWith('no-') ? `--${flag.slice('no-'.length)}` : `--no-${flag}`;
 }
+
+const AFTER_VERIFY = `
+Prints a line for each fault, or one for a file that has none. Give all files
+of a collection at once: what a revisit refers to may stand in another file.
+
+Exit codes:
+  0  no fault
+  1  faults, or a file that cannot be read
+  2  bad option or argument`;
+
+const AFTER_REPAIR = `
+Prints a line for each file. An open file in which nothing is whole is deleted.
+Left as they are: a file that another process has locked, one in which whole
+records follow behind damage, and one that holds no whole record. Another
+file is never replaced: where NAME is taken, NAME.open becomes NAME-1.
+
+Exit codes:
+  0  every file is whole now
+  1  a file could not be repaired
+  2  bad option or argument`;
+
+const AFTER_PASSWD = `
+Without --proxy-auth-file the line is printed. With it, given here, in the
+environment or in the file of --config, the line takes the place of the user's
+old one in that file, which is made if need be (mode 600). A proxy that runs
+reads the file at its next start.`;
 
 const AFTER_HELP = `
 Every option may also be set in the environment (WARCTAP_MAX_THREADS=5, lists

@@ -4,8 +4,8 @@
 import { OptionError } from '../options/error.ts';
 
 export const EXIT = {
-  ok: { code: 0, meaning: 'stopped by a signal, everything written' },
-  notStarted: { code: 1, meaning: 'could not start (port in use, broken CA …), or a fault of warctap' },
+  ok: { code: 0, meaning: 'stopped by a signal, everything written; verify, repair: all files are whole' },
+  notStarted: { code: 1, meaning: 'could not start (port in use, broken CA …), a fault of warctap or in a file' },
   usage: { code: 2, meaning: 'bad option, argument or config file' },
   fatal: { code: 3, meaning: 'stopped because the WARC files could not be written' },
 } as const;

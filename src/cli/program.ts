@@ -30,6 +30,19 @@ export async function main(args: readonly string[]): Promise<number> {
       const [{ exportCa }, log] = await Promise.all([import('./ca-export.ts'), logFor(gathered)]);
       await exportCa({ ...own, cacert: resolveOptions(gathered.proxy).cacert, log, output: process.stdout });
     },
+    verify: async (files, own) => {
+      const { verify } = await import('./verify.ts');
+      exitCode = await verify(files, own, print);
+    },
+    repair: async (files) => {
+      const { repairFiles } = await import('./repair.ts');
+      exitCode = await repairFiles(files, print);
+    },
+    passwd: async (flags, user) => {
+      const { proxy } = await gather(flags, process.env);
+      const { passwd } = await import('./passwd.ts');
+      await passwd({ user, file: proxy.proxyAuthFile, input: process.stdin, output: process.stdout, prompt: process.stderr });
+    },
   });
   try {
     await command.parseAsync(args, { from: 'user' });
@@ -39,6 +52,10 @@ export async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`warctap: ${error instanceof CommanderError ? oneLineOfCommander(error) : oneLine(error)}\n`);
     return error instanceof CommanderError ? EXIT.usage.code : exitCodeOf(error);
   }
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
 }
 
 async function startProxy(flags: Flags): Promise<number> {
@@ -60,7 +77,7 @@ async function startProxy(flags: Flags): Promise<number> {
       }
     },
     log,
-    print: (text) => process.stdout.write(text),
+    print,
     signals: process,
     endBy: (signal) => {
       // process.exit() would wait for the thread pool, where a name look-up or a disk may hang.

@@ -30,8 +30,10 @@ export function reachedLimit(
   ownBuckets: readonly string[],
   lookup: (bucket: string) => BucketStats | undefined,
 ): ReachedLimit | undefined {
+  if (limits.length === 0) return undefined;
+  const owned = new Set(ownBuckets);
   for (const limit of limits) {
-    const bucket = ownBuckets.find((own) => own === limit.bucket) ?? ownBuckets.find((own) => own === limit.normalBucket);
+    const bucket = [limit.bucket, limit.normalBucket].find((name) => owned.has(name));
     if (bucket === undefined || limit.value <= 0) continue;
     const stats = lookup(bucket);
     if (stats === undefined || stats[limit.subBucket][limit.statistic] < limit.value) continue;

@@ -5,6 +5,7 @@
  */
 import { isIP } from 'node:net';
 import { isDigestAlgorithm } from '../util/digest.ts';
+import { parseNetwork } from '../util/network.ts';
 import { isSafePrefix } from '../warc/filename.ts';
 
 export const REFUSED: unique symbol = Symbol('refused');
@@ -139,6 +140,12 @@ function isHost(input: string): boolean {
   // Digits and dots alone are meant as an IPv4 address, and were none.
   return HOST_NAME.test(input) && !/^[0-9.]+$/.test(input);
 }
+
+/** A network or a single address. */
+export const network = text(
+  'an IP address or a network such as 10.0.0.0/8 or 2001:db8::/32, without bits behind the prefix',
+  (value) => parseNetwork(value) !== undefined,
+);
 
 /** Several values of one kind; one alone is a list of one. */
 export function listOf(kind: Kind<string>): Kind<readonly string[]> {

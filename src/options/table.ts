@@ -14,6 +14,7 @@ import {
   httpUrl,
   listOf,
   method,
+  network,
   onOff,
   oneOf,
   orNone,
@@ -76,6 +77,13 @@ export const PROXY_OPTIONS = {
     default: 'localhost',
     summary: 'host name or IP address to listen on',
   },
+  proxyAuthFile: {
+    group: 'Listening',
+    argument: 'FILE',
+    kind: path,
+    defaultText: 'none',
+    summary: 'ask clients for a name and a password of this file, made by "warctap passwd"',
+  },
 
   cacert: {
     group: 'Certificates',
@@ -134,6 +142,13 @@ export const PROXY_OPTIONS = {
     kind: oneOf('1.1', '1.0'),
     default: '1.1',
     summary: 'version of the WARC format, 1.1 or 1.0',
+  },
+  fsync: {
+    group: 'WARC files',
+    argument: 'WHEN',
+    kind: oneOf('never', 'close', 'capture'),
+    default: 'close',
+    summary: 'wait until bytes are on the disk: never, on close of a file, or before a capture counts as written',
   },
   noWarcOpenSuffix: {
     group: 'WARC files',
@@ -346,6 +361,22 @@ export const PROXY_OPTIONS = {
     kind: onOff,
     default: false,
     summary: 'let clients reach loopback addresses through the proxy',
+  },
+  allow: {
+    group: 'Towards origins',
+    argument: 'CIDR',
+    kind: listOf(network),
+    default: [],
+    defaultText: 'none',
+    summary: 'network that may be reached though a wider one may not; may be repeated',
+  },
+  deny: {
+    group: 'Towards origins',
+    argument: 'CIDR',
+    kind: listOf(network),
+    default: [],
+    defaultText: 'none',
+    summary: 'network that may not be reached; the smallest network that fits decides; may be repeated',
   },
   via: { group: 'Towards origins', kind: onOff, default: false, summary: 'send a Via header to origins' },
 

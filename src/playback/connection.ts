@@ -4,13 +4,14 @@
  *   head ──► body, thrown away ──► answer ──► head …
  */
 import type { Socket } from 'node:net';
+import type { Authenticator, Denial } from '../auth/authenticator.ts';
 import { bodyReader } from '../http1/body.ts';
 import { MessageError } from '../http1/errors.ts';
 import { keepsConnection, requestFraming } from '../http1/framing.ts';
 import { HeadReader, leadingEmptyLines, parseRequestHead, type RequestHead } from '../http1/head.ts';
-import { absoluteTarget, connectTarget, tunnelTarget, type Authority, type Tunnel } from '../http1/target.ts';
+import { absoluteTarget, connectTarget, percentEncoded, tunnelTarget, type Authority, type Tunnel } from '../http1/target.ts';
 import type { Log } from '../util/log.ts';
-import { asciiUri } from '../warc/fields.ts';
+import { fieldLine } from '../http1/serialize.ts';
 import { textContent, type Playback, type PlaybackAnswer } from './answer.ts';
 import { Incoming } from './incoming.ts';
 import { IncompleteError } from './message.ts';
@@ -20,6 +21,8 @@ export type ServeTunnel = (socket: Socket, tunnel: Tunnel, first: Buffer) => voi
 
 export interface PlaybackServices {
   readonly playback: Playback;
+  /** asked about every request, but those inside of a tunnel; undefined: everybody is let in */
+  readonly authenticator?: Authenticator | undefined;
   /** takes over a socket on which CONNECT was answered, with the bytes that came after it */
   readonly openTunnel: (socket: Socket, authority: Authority, first: Buffer, serve: ServeTunnel) => void;
   readonly socketTimeoutMs: number;
@@ -48,6 +51,15 @@ export async function serveConnection(
     for (;;) {
       const head = await readHead(incoming);
       if (head === undefined) break;
+      const denial = tunnel === undefined ? await services.authenticator?.check(head) : undefined;
+      if (denial !== undefined) {
+        const body = await skipBody(head, incoming);
+        if (body === 'cut') break;
+        const close = !keepsConnection(head) || body === 'left';
+        await deny(socket, denial, head.method, close);
+        if (close) break;
+        continue;
+      }
       if (head.method === 'CONNECT') {
         const authority = connectAuthority(head, tunnel);
         const early = incoming.detach();
@@ -95,7 +107,7 @@ function connectAuthority(head: RequestHead, tunnel: Tunnel | undefined): Author
 /** The URL under which it would be archived; custom records may have any URI. */
 function urlOf({ method, target }: RequestHead, tunnel: Tunnel | undefined): string {
   if (tunnel !== undefined) return tunnelTarget(tunnel, method, target).url;
-  return /^(?!http:)[a-z][a-z0-9+.-]*:./i.test(target) ? asciiUri(target) : absoluteTarget(method, target).url;
+  return /^(?!http:)[a-z][a-z0-9+.-]*:./i.test(target) ? percentEncoded(target) : absoluteTarget(method, target).url;
 }
 
 /** A client that waits to be asked for the body of its request gets its answer instead: `left`. */
@@ -164,6 +176,11 @@ function drained(socket: Socket): Promise<void> {
     };
     socket.on('drain', done).on('close', done);
   });
+}
+
+async function deny(socket: Socket, { status, line, fields }: Denial, method: string, close: boolean): Promise<void> {
+  const content = textContent(status, `${line}\n`, method);
+  await send(socket, { ...content, lines: content.lines + fields.map(([name, value]) => fieldLine(name, value)).join('') }, close);
 }
 
 async function refuse(socket: Socket, error: unknown): Promise<void> {

@@ -1,62 +1,105 @@
 /**
  * Which addresses the proxy connects to. Asked about addresses, never about names: what a name means can change.
  *
+ * One table of networks, the most specific one that holds the address decides. Of equals: --deny, --allow, what is banned by itself.
+ * An IPv6 address that stands for an IPv4 one has to pass as both. Asked once for each connection made, not for each request.
  * Source: spec/warcprox.md §9; special-purpose addresses as in RFC 6890.
  */
-import { BlockList, isIPv6, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { parseAddress, parseNetwork, truncated, viewsOf, type Address, type Family, type Network } from '../util/network.ts';
 
 export interface AddressRules {
   /** @returns why this address may not be connected to, or undefined when it may */
   refuse(address: string, port: number): string | undefined;
 }
 
-const FORBIDDEN = 'request rejected by warcprox: localhost access is not permitted';
+export interface AddressRuleOptions {
+  /** lifts the ban on loopback and unspecified addresses */
+  readonly allowLocalhost: boolean;
+  /** networks, as options have them */
+  readonly allow?: readonly string[];
+  readonly deny?: readonly string[];
+  /** where the proxy listens; it never connects to itself, whatever is allowed */
+  readonly listening: () => readonly AddressInfo[];
+}
 
-/**
- * @param allowLocalhost lifts the ban on loopback and unspecified addresses
- * @param listening where the proxy listens; it never connects to itself
- */
-export function addressRules(allowLocalhost: boolean, listening: () => readonly AddressInfo[]): AddressRules {
-  const loopback = new BlockList();
-  loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-  loopback.addSubnet('0.0.0.0', 8, 'ipv4');
-  loopback.addAddress('::1', 'ipv6');
-  loopback.addAddress('::', 'ipv6');
-  const linkLocal = new BlockList();
-  linkLocal.addSubnet('169.254.0.0', 16, 'ipv4');
-  linkLocal.addSubnet('fe80::', 10, 'ipv6');
+const FORBIDDEN = 'request rejected by warcprox: localhost access is not permitted';
+const DENIED = 'request rejected by warcprox: access to this address is not permitted';
+
+const LOOPBACK = ['127.0.0.0/8', '0.0.0.0/8', '::1', '::'];
+const LINK_LOCAL = ['169.254.0.0/16', 'fe80::/10'];
+/** Where clouds give a machine its own secrets; named one by one, so that a network around them does not open them. */
+const METADATA = ['169.254.169.254', '169.254.170.2', '100.100.100.200', 'fd00:ec2::254', 'fd20:ce::254'];
+
+/** Why not, or undefined: allowed. */
+type Verdict = string | undefined;
+
+export function addressRules({ allowLocalhost, allow = [], deny = [], listening }: AddressRuleOptions): AddressRules {
+  const banned = [...(allowLocalhost ? [] : LOOPBACK), ...LINK_LOCAL, ...METADATA];
+  const decide = verdicts([
+    ...networks(banned).map((network) => [network, FORBIDDEN] as const),
+    ...networks(allow).map((network) => [network, undefined] as const),
+    ...networks(deny).map((network) => [network, DENIED] as const),
+  ]);
 
   return {
-    refuse(address, port) {
-      const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-      if (linkLocal.check(address, family)) return FORBIDDEN;
-      if (!allowLocalhost && loopback.check(address, family)) return FORBIDDEN;
+    refuse(text, port) {
+      const address = parseAddress(text);
+      if (address === undefined) return DENIED;
+      const views = viewsOf(address);
       for (const own of listening()) {
-        if (own.port === port && ownAddresses(own).check(address, family)) return FORBIDDEN;
+        if (own.port !== port) continue;
+        const reached = ownAddresses(own);
+        if (views.some((view) => reached(view))) return FORBIDDEN;
+      }
+      for (const view of views) {
+        const refusal = decide(view);
+        if (refusal !== undefined) return refusal;
       }
       return undefined;
     },
   };
 }
 
-/** All addresses that reach a listener: a wildcard one listens on every interface. */
-function ownAddresses(own: AddressInfo): BlockList {
-  const list = new BlockList();
-  const wildcard = own.address === '0.0.0.0' || own.address === '::';
-  if (wildcard) {
-    list.addSubnet('127.0.0.0', 8, 'ipv4');
-    list.addSubnet('0.0.0.0', 8, 'ipv4');
-    list.addAddress('::1', 'ipv6');
-    list.addAddress('::', 'ipv6');
-    for (const addresses of Object.values(networkInterfaces())) {
-      for (const { address, family } of addresses ?? []) list.addAddress(address, family === 'IPv6' ? 'ipv6' : 'ipv4');
-    }
-  } else {
-    list.addAddress(own.address, own.family === 'IPv6' ? 'ipv6' : 'ipv4');
-    // An unspecified address reaches this machine's loopback.
-    if (own.address.startsWith('127.')) list.addAddress('0.0.0.0', 'ipv4');
-    if (own.address === '::1') list.addAddress('::', 'ipv6');
+/** Of networks that are the same the last one counts. */
+function verdicts(rules: readonly (readonly [Network, Verdict])[]): (address: Address) => Verdict {
+  const byPrefix: Record<Family, Map<number, Map<bigint, Verdict>>> = { 4: new Map(), 6: new Map() };
+  for (const [{ family, bits, prefix }, verdict] of rules) {
+    const same = byPrefix[family].get(prefix) ?? new Map<bigint, Verdict>();
+    byPrefix[family].set(prefix, same.set(bits, verdict));
   }
-  return list;
+  const longestFirst = (family: Family) => [...byPrefix[family]].sort(([a], [b]) => b - a);
+  const sorted = { 4: longestFirst(4), 6: longestFirst(6) };
+  return (address) => {
+    for (const [prefix, nets] of sorted[address.family]) {
+      const bits = truncated(address, prefix);
+      if (nets.has(bits)) return nets.get(bits);
+    }
+    return undefined;
+  };
+}
+
+function networks(texts: readonly string[]): Network[] {
+  return texts.map((text) => {
+    const network = parseNetwork(text);
+    if (network === undefined) throw new TypeError(`${text} is no network`);
+    return network;
+  });
+}
+
+/** All addresses that reach a listener: a wildcard one listens on every interface. */
+function ownAddresses(own: AddressInfo): (address: Address) => boolean {
+  const wildcard = own.address === '0.0.0.0' || own.address === '::';
+  const reached = networks(wildcard ? [...LOOPBACK, ...interfaceAddresses()] : [zoneless(own.address)]);
+  return ({ family, bits }) =>
+    reached.some((network) => network.family === family && network.bits === truncated({ family, bits }, network.prefix));
+}
+
+function interfaceAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => zoneless(address)));
+}
+
+function zoneless(address: string): string {
+  return address.replace(/%.*/, '');
 }

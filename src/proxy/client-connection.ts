@@ -1,12 +1,13 @@
 /**
  * One HTTP/1 connection of a client, plain or inside of a tunnel: requests are read strictly and served in order.
  *
- * Owns the socket until it hands it to a tunnel. Is the HTTP/1 side of an exchange (`ExchangeClient`); what is asked for decides the router,
- * whether it may be had the gate, how an answer looks on the wire the response writer.
+ * Owns the socket until it hands it to a tunnel. Is the HTTP/1 side of an exchange (`ExchangeClient`); who is let in decides the authenticator,
+ * what is asked for the router, whether it may be had the gate, how an answer looks on the wire the response writer.
  *
  *   head ──► body ──► answer ──► head …        body and answer overlap
  */
 import type { Socket } from 'node:net';
+import type { Authenticator, Denial } from '../auth/authenticator.ts';
 import { bodyReader, type BodyReader } from '../http1/body.ts';
 import { MessageError } from '../http1/errors.ts';
 import { keepsConnection, requestFraming, type Framing } from '../http1/framing.ts';
@@ -23,8 +24,11 @@ import type { ExchangeClient, RequestBody } from './exchange.ts';
 import type { Gate, Verdict } from './gate.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { route, type ClientTunnel, type OwnPages, type Route } from './router.ts';
+import { skippedBody, worthSkipping } from './skipped-body.ts';
 
 export interface ClientServices {
+  /** asked about every request, but those inside of a tunnel; undefined: everybody is let in */
+  readonly authenticator?: Authenticator | undefined;
   readonly gate: Gate;
   readonly admission: Admission;
   readonly records: RecordServices;
@@ -67,6 +71,7 @@ export class ClientConnection implements ExchangeClient, RecordClient {
   /** the client sends no more */
   #ended = false;
   #closeAfter = false;
+  #gone: AbortController | undefined;
 
   constructor(socket: Socket, services: ClientServices, tunnel?: ClientTunnel) {
     this.#socket = socket;
@@ -170,25 +175,49 @@ export class ClientConnection implements ExchangeClient, RecordClient {
     this.#writer.reset(head.minor === 0);
     this.#closeAfter ||= !keepsConnection(head);
     const framing = requestFraming(head);
-    const wanted = route(head, framing, this.#tunnel, this.#services.ownPage, this.#services.via);
-    if (wanted.kind === 'tunnel') {
-      this.#detach();
-      this.#socket.write('HTTP/1.1 200 Connection established\r\n\r\n', 'latin1');
-      return this.#services.openTunnel(this.#socket, wanted.authority, rest);
-    }
     this.#meta = NO_META;
     this.#body = bodyReader(framing, true);
     this.#state = this.#body.done ? 'answer' : 'body';
     this.#expecting = head.fields.members('expect').includes('100-continue');
     // Kept for its turn, which begins when this request has been let in or answered.
     if (rest.length > 0) this.receive(rest);
-    if (wanted.kind === 'page') {
+    const denial = this.#tunnel === undefined ? this.#services.authenticator?.check(head) : undefined;
+    if (denial instanceof Promise) void denial.then((late) => this.#admit(head, framing, late));
+    else this.#admit(head, framing, denial);
+  }
+
+  /** Past the authenticator, or not. */
+  #admit(head: RequestHead, framing: Framing, denial: Denial | undefined): void {
+    if (this.#state === 'over') return;
+    if (denial !== undefined) return this.#deny(framing, denial);
+    let wanted: Route;
+    try {
+      wanted = route(head, framing, this.#tunnel, this.#services.ownPage, this.#services.via);
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      return this.#refuse(error);
+    }
+    if (wanted.kind === 'tunnel') {
+      const first = Buffer.concat(this.#early);
+      if (this.#ended && first.length === 0) return this.#finish();
+      this.#detach();
+      this.#socket.write('HTTP/1.1 200 Connection established\r\n\r\n', 'latin1');
+      this.#services.openTunnel(this.#socket, wanted.authority, first);
+    } else if (wanted.kind === 'page') {
       this.#answer(wanted.answer, undefined);
     } else {
-      const verdict = this.#services.gate.judge(head.fields, wanted.url);
+      const verdict = this.#services.gate.judge(head.fields, wanted.url, this.#untilGone);
       if (verdict instanceof Promise) void verdict.then((settled) => this.#pass(head, wanted, settled));
       else this.#pass(head, wanted, verdict);
     }
+  }
+
+  /** The connection stays, where it can, for the client to try again with credentials. */
+  #deny(framing: Framing, { status, line, fields }: Denial): void {
+    this.#services.log.info({ status, client: this.#socket.remoteAddress }, 'client not let in');
+    const answer = { ...plainAnswer(status, line), fields };
+    if (this.#state === 'body' && (this.#expecting || !worthSkipping(framing))) this.#answer(answer, undefined);
+    else this.#serve(skippedBody(() => this.answer(answer)));
   }
 
   /** Past the gate, or not. */
@@ -334,6 +363,9 @@ export class ClientConnection implements ExchangeClient, RecordClient {
     this.#socket.write(NOTHING, () => this.#socket.destroy());
   }
 
+  /** A signal that is aborted when the connection closes. */
+  readonly #untilGone = (): AbortSignal => (this.#gone ??= new AbortController()).signal;
+
   readonly #onDrain = (): void => {
     this.#serving?.resumeResponse();
   };
@@ -355,6 +387,7 @@ export class ClientConnection implements ExchangeClient, RecordClient {
 
   readonly #onClose = (): void => {
     this.#state = 'over';
+    this.#gone?.abort();
     this.#leaveQueue?.();
     const serving = this.#serving;
     this.#serving = undefined;

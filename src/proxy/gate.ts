@@ -28,8 +28,12 @@ export interface Verdict {
 }
 
 export interface Gate {
-  /** At once where it can; the promise never rejects. */
-  judge(fields: Fields, url: string): Verdict | Promise<Verdict>;
+  /**
+   * At once where it can; the promise never rejects.
+   *
+   * @param gone asked for a signal only when judging could take long: aborted when the client has left
+   */
+  judge(fields: Fields, url: string, gone: () => AbortSignal): Verdict | Promise<Verdict>;
 }
 
 /** What limits are compared with. */
@@ -53,8 +57,7 @@ const PASSED: Verdict = { meta: NO_META, refusal: undefined };
 export function createGate({ cache, slices, statistics, log }: GateOptions): Gate {
   const warned = new WeakSet<Meta>();
 
-  const reached = (meta: Meta, url: string, lookup: (bucket: string) => BucketStats | undefined): MetaRefusal | undefined => {
-    const own = bucketsOf(meta, url);
+  const reached = (meta: Meta, own: readonly string[], lookup: (bucket: string) => BucketStats | undefined): MetaRefusal | undefined => {
     const limit = reachedLimit(meta.limits, own, lookup);
     if (limit !== undefined) return limitRefusal(limit);
     const soft = reachedLimit(meta.softLimits, own, lookup);
@@ -62,26 +65,32 @@ export function createGate({ cache, slices, statistics, log }: GateOptions): Gat
   };
 
   /** Waits for what has been fetched before to be counted, so that a limit is never seen too late. */
-  const limited = async (meta: Meta, url: string, counted: Statistics): Promise<MetaRefusal | undefined> => {
+  const overLimit = async (meta: Meta, url: string, counted: Statistics): Promise<MetaRefusal | undefined> => {
     await counted.settled();
+    const own = bucketsOf(meta, url);
+    const limited = new Set([...meta.limits, ...meta.softLimits].flatMap(({ bucket, normalBucket }) => [bucket, normalBucket]));
     const counts = new Map<string, BucketStats | undefined>();
-    for (const { bucket, normalBucket } of [...meta.limits, ...meta.softLimits]) {
-      for (const name of [bucket, normalBucket]) if (!counts.has(name)) counts.set(name, await counted.get(name));
-    }
-    return reached(meta, url, (bucket) => counts.get(bucket));
+    for (const name of own) if (limited.has(name)) counts.set(name, await counted.get(name));
+    return reached(meta, own, (bucket) => counts.get(bucket));
   };
 
-  const blocked = (meta: Meta, url: string, referer: string | undefined): MetaRefusal | undefined | Promise<MetaRefusal | undefined> => {
-    const rule = firstMatch(meta.blocks, url, referer, slices);
+  const blocked = (
+    meta: Meta,
+    url: string,
+    referer: string | undefined,
+    gone: () => AbortSignal,
+  ): MetaRefusal | undefined | Promise<MetaRefusal | undefined> => {
+    if (meta.blocks.length === 0) return undefined;
+    const rule = firstMatch(meta.blocks, url, referer, slices, gone());
     return rule instanceof Promise ? rule.then((found) => found && blockRefusal(found)) : rule && blockRefusal(rule);
   };
 
-  const enforce = (meta: Meta, url: string, referer: string | undefined): Verdict | Promise<Verdict> => {
+  const enforce = (meta: Meta, url: string, referer: string | undefined, gone: () => AbortSignal): Verdict | Promise<Verdict> => {
     warn(meta);
     if (statistics !== undefined && (meta.limits.length > 0 || meta.softLimits.length > 0)) {
-      return limited(meta, url, statistics).then(async (refusal) => verdict(meta, refusal ?? (await blocked(meta, url, referer))));
+      return overLimit(meta, url, statistics).then(async (refusal) => verdict(meta, refusal ?? (await blocked(meta, url, referer, gone))));
     }
-    const refusal = blocked(meta, url, referer);
+    const refusal = blocked(meta, url, referer, gone);
     return refusal instanceof Promise ? refusal.then((late) => verdict(meta, late)) : verdict(meta, refusal);
   };
 
@@ -94,12 +103,13 @@ export function createGate({ cache, slices, statistics, log }: GateOptions): Gat
 
   const failed = (error: unknown): Verdict => {
     if (error instanceof MetaError) return { meta: NO_META, refusal: plainAnswer(400, error.message) };
+    if (error instanceof Error && error.name === 'AbortError') return PASSED;
     log.error({ err: error }, 'Warcprox-Meta could not be followed');
     return { meta: NO_META, refusal: plainAnswer(500, `Warcprox-Meta could not be followed: ${reasonOf(error)}`) };
   };
 
   return {
-    judge(fields, url) {
+    judge(fields, url, gone) {
       const values = fields.all(FIELD);
       const [value] = values;
       if (value === undefined) return PASSED;
@@ -107,7 +117,7 @@ export function createGate({ cache, slices, statistics, log }: GateOptions): Gat
       try {
         if (values.length > 1) throw new MetaError('syntax', '', 'expected one field of this name', values.length);
         const meta = cache.read(value);
-        const judged = meta instanceof Promise ? meta.then((read) => enforce(read, url, referer)) : enforce(meta, url, referer);
+        const judged = meta instanceof Promise ? meta.then((read) => enforce(read, url, referer, gone)) : enforce(meta, url, referer, gone);
         return judged instanceof Promise ? judged.catch(failed) : judged;
       } catch (error) {
         return failed(error);

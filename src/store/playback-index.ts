@@ -7,14 +7,16 @@
  * i NUL record id              → place     `response` records
  * ```
  *
- * Does not own the table. Entries are only ever added: whoever reads a place checks that the record is still there.
+ * Does not own the table. Entries are added, and dropped only when a crash has taken their record: whoever reads a place checks that the
+ * record is still there.
  * Source: spec/warcprox.md §10; ISO 28500:2017 §5.11 (WARC-Refers-To), §5.12.
  */
 
 /** What is needed of a sublevel of LevelDB whose keys and values are UTF-8 text. */
 export interface PlaybackTable {
-  batch(operations: { type: 'put'; key: string; value: string }[]): Promise<void>;
+  batch(operations: ({ type: 'put'; key: string; value: string } | { type: 'del'; key: string })[]): Promise<void>;
   get(key: string): Promise<string | undefined>;
+  iterator(): AsyncIterable<[key: string, value: string]>;
   values(range: { gte: string; lt: string; reverse: boolean; limit?: number }): AsyncIterable<string>;
 }
 
@@ -49,6 +51,8 @@ export interface PlaybackIndex {
   byId(recordId: string): Promise<PlaybackPlace | undefined>;
   /** The `response` record of that URL, WARC-Date (to the second or the millisecond) and payload. */
   byDate(url: string, date: string, payloadDigest: string): Promise<PlaybackPlace | undefined>;
+  /** Drop the entries whose record is lost. Reads the whole index: for the start after a crash. @returns how many were dropped */
+  drop(isLost: (place: Pick<PlaybackPlace, 'file' | 'offset'>) => boolean): Promise<number>;
 }
 
 /** As it is in the table. */
@@ -67,6 +71,7 @@ const NUL = '\0';
 /** Sorts after every key that begins with the text before it. */
 const END = '\uffff';
 const COUNT_DIGITS = 8;
+const DROP_AT_ONCE = 1000;
 
 export function playbackIndex(table: PlaybackTable): PlaybackIndex {
   let count = 0;
@@ -106,6 +111,21 @@ export function playbackIndex(table: PlaybackTable): PlaybackIndex {
         if (stored.t === 'response' && stored.p === payloadDigest) return placeOf(stored);
       }
       return undefined;
+    },
+    async drop(isLost) {
+      let dropped = 0;
+      let keys: string[] = [];
+      const write = async () => {
+        await table.batch(keys.map((key) => ({ type: 'del', key })));
+        dropped += keys.length;
+        keys = [];
+      };
+      for await (const [key, value] of table.iterator()) {
+        if (isLost(placeOf(JSON.parse(value) as Stored))) keys.push(key);
+        if (keys.length >= DROP_AT_ONCE) await write();
+      }
+      await write();
+      return dropped;
     },
   };
 }

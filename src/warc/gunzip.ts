@@ -16,6 +16,8 @@ const MAX_HEADER_BYTES = 128 * 1024;
 /** A member that begins and ends within so many bytes is unpacked at once: a stream for each costs several times as much. */
 const AT_ONCE_BYTES = 64 * 1024;
 const AT_ONCE_UNPACKED_BYTES = 1024 * 1024;
+/** A trip to the thread pool for each; 16 kB of output at a time costs a third more. */
+const STREAM_CHUNK_BYTES = 256 * 1024;
 const FHCRC = 2;
 const FEXTRA = 4;
 const FNAME = 8;
@@ -50,7 +52,7 @@ export class Member {
       if (small.data.length > 0) yield small.data;
       return;
     }
-    const inflate = createInflateRaw();
+    const inflate = createInflateRaw({ chunkSize: STREAM_CHUNK_BYTES });
     const source = Readable.from(this.#window.from(dataStart));
     source.on('error', (error) => inflate.destroy(error));
     source.pipe(inflate);

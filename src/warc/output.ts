@@ -5,6 +5,7 @@
  * Source: specification §3 (file names); open(2) O_EXCL, link(2), fcntl(2) locks.
  */
 import { createRequire } from 'node:module';
+import { fstatSync } from 'node:fs';
 import { link, lstat, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { oneLine, WarcOptionError } from './errors.ts';
@@ -14,19 +15,27 @@ export interface OutputHandle {
   readonly fd: number;
   writev(pieces: readonly Buffer[], position: number): Promise<{ readonly bytesWritten: number }>;
   truncate(size: number): Promise<void>;
+  /** fsync(2) */
+  sync(): Promise<void>;
   close(): Promise<void>;
 }
 
+/** When bytes are known to be on the disk and not only in the system's memory: never, once a file is closed, or after every write. */
+export type FsyncPolicy = 'never' | 'close' | 'capture';
+
 export interface OutputOptions {
-  /** write to `NAME.open`; otherwise to `NAME`, under a lock */
+  /** write to `NAME.open`; otherwise to `NAME` */
   readonly openSuffix: boolean;
-  /** an exclusive lock on the whole file; false when another process holds one */
-  readonly lock: (fd: number) => boolean;
+  /** an exclusive lock on the whole file until it is closed; false when another process holds one */
+  readonly lock: FileLock;
+  readonly fsync: FsyncPolicy;
   /** create a file that does not exist yet */
   readonly create: (path: string) => Promise<OutputHandle>;
   /** give a file a second name, which must be free; link(2) unless given */
   readonly link?: (from: string, to: string) => Promise<void>;
 }
+
+export type FileLock = (fd: number) => boolean;
 
 /** More names than this are not tried. */
 const MAX_ATTEMPTS = 10_000;
@@ -42,13 +51,24 @@ export function createExclusively(path: string): Promise<OutputHandle> {
  *
  * @throws WarcOptionError when the native add-on cannot be loaded on this machine
  */
-export function loadLock(): OutputOptions['lock'] {
+export function loadLock(): FileLock {
   try {
     const native = createRequire(import.meta.url)('fs-native-extensions') as { tryLock(fd: number): boolean };
     return (fd) => native.tryLock(fd);
   } catch (error) {
-    throw new WarcOptionError(`--no-warc-open-suffix: file locks do not work on this machine: ${oneLine(error)}`, { cause: error });
+    throw new WarcOptionError(`file locks do not work on this machine: ${oneLine(error)}`, { cause: error });
   }
+}
+
+/** For files with the suffix, which work without locks, too: where the file system has none, nobody is kept out. */
+export function lockIfPossible(lock: FileLock): FileLock {
+  return (fd) => {
+    try {
+      return lock(fd);
+    } catch {
+      return true;
+    }
+  };
 }
 
 export class OutputFile {
@@ -78,12 +98,15 @@ export class OutputFile {
       if (handle === undefined) continue;
       let ours = false;
       try {
-        // Looked at only now that ours exists, so that of two writers who want one name at most one keeps it.
-        ours = !(await exists(other)) && (options.openSuffix || options.lock(handle.fd));
+        // Looked at only now that ours exists, so that of two writers who want one name at most one keeps it. Until it was locked
+        // another process could take it for the empty file of a writer that has crashed, and delete it.
+        ours = !(await exists(other)) && options.lock(handle.fd) && fstatSync(handle.fd).nlink > 0;
       } finally {
-        if (!ours) await handle.close().then(() => unlink(path));
+        if (!ours) await handle.close().then(() => unlinkIfThere(path));
       }
-      if (ours) return new OutputFile(handle, dir, name, options);
+      if (!ours) continue;
+      if (options.fsync === 'capture') await syncFolder(dir);
+      return new OutputFile(handle, dir, name, options);
     }
     throw new Error(`no free name in ${dir} after ${MAX_ATTEMPTS} attempts`);
   }
@@ -109,6 +132,11 @@ export class OutputFile {
     }
   }
 
+  /** What was appended is on the disk, where that is asked for after every write. */
+  async synced(): Promise<void> {
+    if (this.#options.fsync === 'capture') await this.#handle.sync();
+  }
+
   async truncate(size: number): Promise<void> {
     await this.#handle.truncate(size);
     this.#size = size;
@@ -117,12 +145,23 @@ export class OutputFile {
   /**
    * Close and take the final name, or the next one of `names` where somebody else's file stands by now.
    *
-   * The file is closed in any case; where it cannot be named it stays `.open`.
+   * The file is closed in any case; where it cannot be named it stays `.open`. It is locked until it has its name, so that
+   * nobody takes it for a left-over.
    */
   async close(names: () => string): Promise<void> {
-    // A policy for fsync belongs here.
+    const { fsync, openSuffix } = this.#options;
+    try {
+      if (fsync !== 'never') await this.#handle.sync();
+      if (openSuffix) await this.#takeName(names);
+      if (openSuffix && fsync !== 'never') await syncFolder(this.#dir);
+    } catch (error) {
+      await this.#handle.close().catch(() => undefined);
+      throw error;
+    }
     await this.#handle.close();
-    if (!this.#options.openSuffix) return;
+  }
+
+  async #takeName(names: () => string): Promise<void> {
     let name = this.name;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const path = join(this.#dir, name);
@@ -148,7 +187,11 @@ export class OutputFile {
 }
 
 /** @returns false when there is a file at `to` */
-async function moveWithoutReplacing(from: string, to: string, linkFile: NonNullable<OutputOptions['link']>): Promise<boolean> {
+export async function moveWithoutReplacing(
+  from: string,
+  to: string,
+  linkFile: NonNullable<OutputOptions['link']> = link,
+): Promise<boolean> {
   try {
     await linkFile(from, to);
   } catch (error) {
@@ -158,6 +201,26 @@ async function moveWithoutReplacing(from: string, to: string, linkFile: NonNulla
   }
   await unlink(from);
   return true;
+}
+
+/** What was created, named or deleted in a folder is on the disk. */
+export async function syncFolder(dir: string): Promise<void> {
+  // Windows does not open folders, and has no need to.
+  if (process.platform === 'win32') return;
+  const handle = await open(dir, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function unlinkIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (!isCode(error, 'ENOENT')) throw error;
+  }
 }
 
 /** For file systems without hard links: rename replaces only the empty file that we made ourselves. */

@@ -47,6 +47,8 @@ interface Source {
 }
 
 const RECORD_END = '\r\n\r\n';
+/** Fields that may stand more than once; warcio joins their values. */
+const REPEATED = new Set(['warc-concurrent-to', 'warc-protocol']);
 
 /**
  * The records of a file in order. What a caller leaves unread of a record is skipped.
@@ -99,7 +101,7 @@ async function readRecord(source: Source, file: string, offset: number): Promise
   const parsed = await new WARCParser(source.reader, { keepHeadersCase: true, parseHttp: false }).parse();
   const version = parsed?.warcHeaders.statusline ?? '';
   if (parsed === null || !/^WARC\/\d+\.\d+$/.test(version)) throw new Error('does not begin with a WARC version');
-  const headers = [...parsed.warcHeaders.headers];
+  const headers = fieldsOf(parsed);
   const header = (name: string) => headers.find(([each]) => each.toLowerCase() === name.toLowerCase())?.[1];
   const lengthField = header('Content-Length') ?? '';
   if (!/^\d{1,15}$/.test(lengthField)) throw new Error('has no valid Content-Length');
@@ -140,6 +142,16 @@ async function readRecord(source: Source, file: string, offset: number): Promise
     bytes: () => joined(content(parsed)),
     length: () => (length ??= finish(parsed)),
   };
+}
+
+/** Not by the library's own iterator: it takes a target URI with `,,,` in it for several values, and throws. */
+function fieldsOf({ warcHeaders }: WARCRecord): [name: string, value: string][] {
+  const fields: Iterable<[string, string]> = Map.prototype.entries.call(warcHeaders.headers) as Iterable<[string, string]>;
+  return [...fields].flatMap(([name, value]) =>
+    REPEATED.has(name.toLowerCase())
+      ? value.split(',,,').map((each): [string, string] => [name, each])
+      : [[name, value] as [string, string]],
+  );
 }
 
 function readError(file: string, offset: number, error: unknown): WarcReadError {

@@ -58,7 +58,7 @@ export class WarcWriter {
    * Append captures, all records of each, until the file has grown past `maxBytes`; at least one.
    *
    * @param captures the records of each, principal record first
-   * @returns where the records of those captures stand that were taken; all of them are in the file
+   * @returns where the records of those captures stand that were taken; all of them are in the file, and on the disk with fsync `capture`
    * @throws WarcWriteError when any byte may be missing; the file is closed then
    */
   async write(captures: readonly (readonly WarcRecord[])[], maxBytes: number): Promise<readonly (readonly WrittenRecord[])[]> {
@@ -107,6 +107,7 @@ export class WarcWriter {
       if (this.#end > maxBytes) break;
     }
     await this.#flush();
+    await this.#file.synced();
     return written;
   }
 

@@ -94,6 +94,19 @@ test('a file that others may read is used with a warning', async () => {
   );
 });
 
+for (const mode of [0o620, 0o602, 0o664, 0o666]) {
+  test(`a file of mode ${mode.toString(8)}, which others may write to, is refused with what to do`, async () => {
+    const { file } = await newCa(temporaryFolder());
+    chmodSync(file, mode);
+    await assert.rejects(load(file), {
+      name: 'CaError',
+      message: `CA file ${file}: its group or others may write to it (mode ${mode.toString(8)}); expected a file of its owner alone, run: chmod 600 ${file}`,
+    });
+    chmodSync(file, 0o600);
+    assert.equal((await load(file)).created, false);
+  });
+}
+
 test('authorities made by other tools work: key before or after the certificate, PKCS#1, SEC 1 or PKCS#8, RSA or EC, with other blocks between', async () => {
   const rsa = rsaKey();
   const rsaCertificate = await selfSigned(rsa);

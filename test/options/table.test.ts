@@ -17,6 +17,7 @@ test('defaults are those of the specification', () => {
   assert.deepEqual(resolveOptions({}, machine), {
     port: 8000,
     address: 'localhost',
+    proxyAuthFile: undefined,
     cacert: './certs/machine-warcprox-ca.pem',
     certsDir: './certs/machine-warcprox-ca',
     dir: './warcs',
@@ -27,6 +28,7 @@ test('defaults are those of the specification', () => {
     size: 1_000_000_000,
     rolloverIdleTime: undefined,
     warcVersion: '1.1',
+    fsync: 'close',
     noWarcOpenSuffix: false,
     digestAlgorithm: 'sha1',
     base32: false,
@@ -58,6 +60,8 @@ test('defaults are those of the specification', () => {
     sslContext: undefined,
     unsafeLegacyRenegotiation: false,
     allowLocalhost: false,
+    allow: [],
+    deny: [],
     via: false,
     crawlLogDir: undefined,
   });

@@ -23,7 +23,7 @@ const v6 = (address: string) => ({ address, family: 6 });
 function newConnector(options: Partial<ConnectorOptions>): Connector {
   return new Connector({
     resolve: () => [v4('127.0.0.1')],
-    rules: addressRules(true, () => []),
+    rules: addressRules({ allowLocalhost: true, listening: () => [] }),
     secureContext: createSecureContext(),
     timeoutMs: 1000,
     ...options,
@@ -60,7 +60,7 @@ test('of several addresses only those that are allowed are connected to', async 
 
 test('the address is checked again at each connection, and what was forbidden is not remembered', async () => {
   let address = '127.0.0.1';
-  const connector = newConnector({ rules: addressRules(false, () => []), resolve: () => [v4(address)] });
+  const connector = newConnector({ rules: addressRules({ allowLocalhost: false, listening: () => [] }), resolve: () => [v4(address)] });
   for (let i = 0; i < 2; i++) await assert.rejects(connector.connect(origin()), { code: 'forbidden-address', status: 400 });
   address = '169.254.169.254';
   await assert.rejects(connector.connect(origin()), { code: 'forbidden-address' });

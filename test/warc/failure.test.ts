@@ -17,6 +17,7 @@ function fullAfter(maxBytes: number, changes: Partial<OutputHandle> = {}): Outpu
       return {
         fd: handle.fd,
         truncate: (size) => handle.truncate(size),
+        sync: () => handle.sync(),
         close: () => handle.close(),
         writev: async (pieces, position) => {
           const room = maxBytes - position;
@@ -140,6 +141,7 @@ test('a file that was idle and could not be closed fails the next batch', async 
       fd: handle.fd,
       truncate: () => Promise.resolve(),
       writev: (pieces, position) => handle.writev(pieces, position),
+      sync: () => handle.sync(),
       close: () => handle.close().then(() => Promise.reject(new Error('EIO: i/o error, close'))),
     };
   };

@@ -71,6 +71,7 @@ test('a write that takes only a part is continued, with thousands of pieces too'
     return {
       fd: handle.fd,
       truncate: (size: number) => handle.truncate(size),
+      sync: () => handle.sync(),
       close: () => handle.close(),
       writev: (pieces: readonly Buffer[], position: number) => handle.writev([Buffer.concat(pieces).subarray(0, 1000)], position),
     };

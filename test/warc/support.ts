@@ -134,7 +134,7 @@ export async function recordsOf(parts: ExchangeParts = {}, options = recordOptio
   return records!;
 }
 
-export const output: OutputOptions = { openSuffix: true, lock: () => true, create: createExclusively };
+export const output: OutputOptions = { openSuffix: true, lock: () => true, fsync: 'close', create: createExclusively };
 
 export function pool(dir: string, changes: Partial<PoolOptions> & { template?: string } = {}): WriterPool {
   const { template = '{prefix}-{serialno}', ...rest } = changes;
