@@ -23,6 +23,8 @@ const proxy = await createProxy({
   gzip: true,
   cacert: join(folder, 'ca.pem'),
   certsDir: join(folder, 'certs'),
+  dedupDbFile: join(folder, 'warctap.db'),
+  statsDbFile: join(folder, 'warctap.db'),
   // The site below is on this machine.
   allowLocalhost: true,
 });

@@ -21,6 +21,8 @@ const proxy = await createProxy({
   dir: join(folder, 'warcs'),
   cacert: join(folder, 'ca.pem'),
   certsDir: join(folder, 'certs'),
+  dedupDbFile: join(folder, 'warctap.db'),
+  statsDbFile: join(folder, 'warctap.db'),
   allowLocalhost: true,
 });
 

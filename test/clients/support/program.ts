@@ -51,8 +51,10 @@ export class Workplace {
   /** @param flags beside port, folders and the authority that all programs of a test file share */
   async start(...flags: string[]): Promise<Program> {
     const dir = join(this.dir, `warcs-${this.#programs++}`);
-    const args = ['--port', '0', '--dir', dir, '--cacert', await testCaFile(), '--certs-dir', join(this.dir, 'certs'), '--allow-localhost'];
-    return start([...args, ...flags], this.dir);
+    const folders = ['--dir', dir, '--cacert', await testCaFile(), '--certs-dir', join(this.dir, 'certs')];
+    // Every body is to be found in the archive, also one that came before.
+    const databases = ['--dedup-db-file', '/dev/null', '--stats-db-file', '/dev/null'];
+    return start(['--port', '0', '--allow-localhost', ...folders, ...databases, ...flags], this.dir);
   }
 
   /** All WARC files written so far. */
