@@ -50,12 +50,12 @@ export async function openAll(options: ResolvedOptions, version: string, log: Lo
   const leaves = await openLeafStore({ ca, dir: options.certsDir, log });
   const databases = new Databases();
   try {
-    const section = async (folder: string | undefined, name: string): Promise<Section | undefined> =>
-      folder === undefined ? undefined : (await databases.open(folder)).section(name);
-    const dedup = await section(options.cdxserverDedup === undefined ? options.dedupDbFile : undefined, 'dedup');
+    const section = async (folder: string | false, name: string): Promise<Section | undefined> =>
+      folder === false ? undefined : (await databases.open(folder)).section(name);
+    const dedup = await section(options.cdxserverDedup === undefined && options.dedupDbFile, 'dedup');
     const stats = await section(options.statsDbFile, 'stats');
     const index = options.playbackPort !== undefined;
-    const playbackSection = await section(index ? (options.dedupDbFile ?? options.statsDbFile ?? DATABASE) : undefined, 'playback');
+    const playbackSection = await section(index && (options.dedupDbFile || options.statsDbFile || DATABASE), 'playback');
     const stores = { dedup: dedup && new DedupStore(dedup), playback: playbackSection && playbackIndex(playbackSection) };
     await repairLeftovers({
       dir: options.dir,

@@ -86,11 +86,11 @@ export function oneOf<const Choice extends string>(...choices: readonly Choice[]
 
 export const path = text('a path', (value) => value !== '' && !value.includes('\0'));
 
-/** A folder, or nothing (`` or `/dev/null`), which switches a feature off. */
-export const pathOrOff: Kind<string | undefined> = {
+/** A folder; or nothing, `/dev/null` or false, which switch a feature off. */
+export const pathOrOff: Kind<string | false> = {
   expected: 'a path, or /dev/null to switch it off',
   shape: 'value',
-  read: (input) => (input === '' || input === '/dev/null' ? undefined : path.read(input)),
+  read: (input) => (input === '' || input === '/dev/null' || input === false ? false : path.read(input)),
 };
 
 export const httpUrl = text('a URL that begins with http:// or https://', (value) => /^https?:\/\//.test(value) && URL.canParse(value));

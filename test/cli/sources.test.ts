@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gather } from '../../src/cli/gather.ts';
+import { resolveOptions } from '../../src/options/resolve.ts';
 import { optionsOf, runToEnd, start } from './child.ts';
 
 let folder: string;
@@ -175,4 +176,17 @@ describe('the config file', () => {
     }
     assert.match(missing!.stderr, /nope\.yaml" \(ENOENT/);
   });
+});
+
+test('a database is switched off by /dev/null, from wherever that comes', async () => {
+  const off = { dedupDbFile: '/dev/null', statsDbFile: '' };
+  for (const proxy of [
+    (await gather(off, {})).proxy,
+    (await gather(off, { WARCTAP_DEDUP_DB_FILE: 'y' })).proxy,
+    (await gather({ statsDbFile: '' }, { WARCTAP_DEDUP_DB_FILE: '/dev/null' })).proxy,
+    off,
+  ]) {
+    const { dedupDbFile, statsDbFile } = resolveOptions(proxy);
+    assert.deepEqual({ dedupDbFile, statsDbFile }, { dedupDbFile: false, statsDbFile: false });
+  }
 });

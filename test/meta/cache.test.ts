@@ -11,7 +11,7 @@ const rules = (count: number): string => JSON.stringify({ blocks: Array.from({ l
 
 describe('the cache of values', () => {
   test('gives the same Meta for the same text', () => {
-    const cache = metaCache({ regexes: createRegexes(), slices: timeSlices() });
+    const cache = metaCache({ regexes: createRegexes(), slices: timeSlices({ now: () => 0 }) });
     const meta = cache.read('{"warc-prefix":"a"}');
     assert.equal(cache.read(fresh('{"warc-prefix":"a"}')), meta);
     assert.notEqual(cache.read('{"warc-prefix": "a"}'), meta);
@@ -39,7 +39,7 @@ describe('the cache of values', () => {
   });
 
   test('forgets what was not asked for longest, by number', () => {
-    const cache = metaCache({ regexes: createRegexes(), slices: timeSlices(), maxEntries: 2 });
+    const cache = metaCache({ regexes: createRegexes(), slices: timeSlices({ now: () => 0 }), maxEntries: 2 });
     const [a, b] = [cache.read('{"x":1}'), cache.read('{"x":2}')];
     assert.equal(cache.read('{"x":1}'), a);
     void cache.read('{"x":3}');
@@ -60,7 +60,7 @@ describe('the cache of values', () => {
   });
 
   test('costs next to nothing for a value of a megabyte that it knows', () => {
-    const cache = metaCache({ regexes: createRegexes(), slices: timeSlices() });
+    const cache = metaCache({ regexes: createRegexes(), slices: timeSlices({ now: () => 0 }) });
     const value = `{"x":"${'a'.repeat(1e6)}"}`;
     const meta = cache.read(value);
     const start = performance.now();

@@ -124,7 +124,7 @@ describe('a list of rules', () => {
   const rules = [{ domain: 'a.org' }, { regex: '.*b.*' }, { substring: 'b' }].map(rule);
 
   test('gives the first that matches, at once', () => {
-    const slices = timeSlices();
+    const slices = timeSlices({ now: () => 0 });
     assert.equal(firstMatch(rules, 'http://b.org/', undefined, slices), rules[1]);
     assert.equal(firstMatch(rules, 'http://a.org/b', undefined, slices), rules[0]);
     assert.equal(firstMatch(rules, 'http://c.org/', undefined, slices), undefined);
