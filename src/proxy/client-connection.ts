@@ -20,7 +20,7 @@ import type { Admission } from './admission.ts';
 import { answerBytes, plainAnswer, type Answer } from './answer.ts';
 import { CustomRecord, type RecordClient, type RecordServices } from './custom-record.ts';
 import type { FetchError } from './errors.ts';
-import type { ExchangeClient, RequestBody } from './exchange.ts';
+import type { ExchangeClient, RequestBody } from './client-side.ts';
 import type { Gate, Verdict } from './gate.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { route, type ClientTunnel, type OwnPages, type Route } from './router.ts';

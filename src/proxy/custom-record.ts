@@ -12,7 +12,7 @@ import { percentEncoded } from '../http1/target.ts';
 import type { Meta } from '../meta/meta.ts';
 import { plainAnswer, type Answer } from './answer.ts';
 import { reasonOf } from './errors.ts';
-import type { RequestBody } from './exchange.ts';
+import type { RequestBody } from './client-side.ts';
 
 const RECORD_METHOD = 'WARCPROX_WRITE_RECORD';
 /** The older form, for metadata records only. */

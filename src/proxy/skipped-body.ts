@@ -4,7 +4,7 @@
  * A body that is longer, or of unknown length, is not worth it: then the connection ends.
  */
 import type { Framing } from '../http1/framing.ts';
-import type { RequestBody } from './exchange.ts';
+import type { RequestBody } from './client-side.ts';
 
 const MAX_SKIPPED_BYTES = 65_536;
 
