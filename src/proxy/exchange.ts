@@ -77,6 +77,8 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
   #responseHead: ResponseHead | undefined;
   #response: ResponseRecorder | undefined;
   #framing: Framing = { kind: 'none' };
+  #originFull = false;
+  #requestDiskFull = false;
   #clientFull = false;
   #diskFull = false;
 
@@ -105,13 +107,13 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
   write(bytes: Buffer): boolean {
     if (this.#phase === 'ended') return true;
     this.#bodyBegun = true;
-    const recorded = this.#requestRecorder.write(bytes);
-    if (!recorded) this.#requestRecorder.bytes.onDrain(() => this.#client?.resumeRequest());
+    if (!this.#requestRecorder.write(bytes)) this.#awaitRequestDisk();
     if (this.#upstream === undefined) {
       this.#waiting.push(bytes);
       return false;
     }
-    return this.#upstream.socket.write(bytes) && recorded;
+    this.#originFull = !this.#upstream.socket.write(bytes);
+    return !this.#originFull && !this.#requestDiskFull;
   }
 
   endRequest(): void {
@@ -199,7 +201,8 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
   }
 
   onDrain(): void {
-    this.#client?.resumeRequest();
+    this.#originFull = false;
+    this.#resumeClient();
   }
 
   onIdle(): void {
@@ -241,7 +244,22 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
       for (const bytes of waiting) upstream.socket.write(bytes);
       upstream.socket.uncork();
     }
-    if (!this.#requestComplete && !upstream.socket.writableNeedDrain) this.#client?.resumeRequest();
+    this.#originFull = upstream.socket.writableNeedDrain;
+    if (!this.#requestComplete) this.#resumeClient();
+  }
+
+  #awaitRequestDisk(): void {
+    if (this.#requestDiskFull) return;
+    this.#requestDiskFull = true;
+    this.#requestRecorder.bytes.onDrain(() => {
+      this.#requestDiskFull = false;
+      this.#resumeClient();
+    });
+  }
+
+  /** Both have to keep up with the client: the origin and the disk of the recording. */
+  #resumeClient(): void {
+    if (this.#upstream !== undefined && !this.#originFull && !this.#requestDiskFull) this.#client?.resumeRequest();
   }
 
   /** What has come decides whether the response is over, and whether more of it is wanted now. */
