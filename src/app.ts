@@ -5,31 +5,21 @@
  *   playback listener ─► index, WARC files
  */
 import { EventEmitter } from 'node:events';
-import { randomBytes, randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { hostname as machineName, networkInterfaces, tmpdir } from 'node:os';
+import { hostname as machineName, tmpdir } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { statusPage } from './api/status.ts';
+import { digestOf, newRecordId, now, processorsOf, warcFiles } from './archiving.ts';
 import type { Capture } from './capture/capture.ts';
-import { bucketsOf } from './meta/buckets.ts';
 import { metaCache } from './meta/cache.ts';
 import { createRegexes } from './meta/regex.ts';
-import { timeSlices, type TimeSlices } from './meta/slices.ts';
+import { timeSlices } from './meta/slices.ts';
 import { openAll, type Opened } from './open.ts';
 import type { ResolvedOptions } from './options/table.ts';
 import { playback } from './playback/answer.ts';
 import { PlaybackListener } from './playback/listener.ts';
-import { cdxDedupLoader } from './postfetch/cdx-dedup-loader.ts';
 import { Chain } from './postfetch/chain.ts';
-import { crawlLog } from './postfetch/crawl-log.ts';
-import { dedupDb } from './postfetch/dedup-db.ts';
-import { dedupLoader } from './postfetch/dedup-loader.ts';
-import { mimeTypeFilter } from './postfetch/mime-type-filter.ts';
-import { playbackIndexer } from './postfetch/playback-index.ts';
-import type { Processor } from './postfetch/processor.ts';
 import { runningStats, type RunningStats } from './postfetch/running-stats.ts';
-import { statsProcessor } from './postfetch/stats.ts';
-import { warcWriter } from './postfetch/warc-writer.ts';
 import { addressRules } from './proxy/address-rules.ts';
 import { Admission } from './proxy/admission.ts';
 import { Connector } from './proxy/connector.ts';
@@ -45,9 +35,7 @@ import { MemoryBudget } from './util/memory-budget.ts';
 import { readVersion } from './util/version.ts';
 import { WarcWriteError } from './warc/errors.ts';
 import { warcDate } from './warc/fields.ts';
-import { Names } from './warc/names.ts';
-import { createExclusively } from './warc/output.ts';
-import { WriterPool } from './warc/pool.ts';
+import type { WriterPool } from './warc/pool.ts';
 
 /** What happens while a proxy runs. */
 export interface ProxyEvents {
@@ -59,12 +47,6 @@ export interface ProxyEvents {
 
 /** Idle connections to origins that are kept. */
 const MAX_IDLE_UPSTREAM = 1024;
-const MAX_OPEN_WARCS = 256;
-const MAX_OPEN_CRAWL_LOGS = 256;
-const RANDOM_TOKEN_LENGTH = 8;
-
-const now = (): Date => new Date();
-const newRecordId = (): string => `<urn:uuid:${randomUUID()}>`;
 
 /** A proxy that runs. */
 export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisposable {
@@ -100,19 +82,19 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     this.caCertificatePem = opened.ca.certificatePem;
     this.warcDir = options.dir;
 
-    const digest = { algorithm: options.digestAlgorithm, base32: options.base32 };
     const recording = {
-      digest,
+      digest: digestOf(options),
       spool: { maxMemoryBytes: options.tmpFileMaxMemorySize, budget: new MemoryBudget(options.maxMemory), dir: tmpdir() },
     };
     const slices = timeSlices();
-    this.#warcs = this.#writerPool();
+    const port = () => this.port;
+    this.#warcs = warcFiles(options, opened, version, port, log);
     this.#runningStats = runningStats(
       () => this.#warcs.bytesWritten,
       () => performance.now(),
     );
     this.#chain = new Chain({
-      processors: this.#processors(digest, slices),
+      processors: processorsOf({ options, opened, warcs: this.#warcs, slices, runningStats: this.#runningStats, port, log }),
       done: (capture) => this.#tell(capture),
       maxQueued: options.queueSize,
       log,
@@ -231,73 +213,6 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     if (errors.length > 1) throw new AggregateError(errors, 'closing failed');
   }
 
-  /** The chain, in the order of spec/warcprox.md §4; what is switched off is absent. */
-  #processors(digest: { algorithm: string; base32: boolean }, slices: TimeSlices): readonly Processor[] {
-    const options = this.#options;
-    const log = this.#log;
-    const { dedup, stats, playback: index, plugins } = this.#opened;
-    const methods = options.methodFilter;
-    const { subdirPrefix } = options;
-    const rules = {
-      minTextSize: options.dedupMinTextSize,
-      minBinarySize: options.dedupMinBinarySize,
-      onlyWithBucket: options.dedupOnlyWithBucket,
-    };
-    const cdx = options.cdxserverDedup !== undefined && {
-      url: options.cdxserverDedup,
-      cookies: options.cdxserverDedupCookies,
-      maxRequests: options.cdxserverDedupMaxThreads,
-    };
-    const chain: readonly (Processor | false | undefined)[] = [
-      ...plugins.early,
-      mimeTypeFilter({ slices, log }),
-      cdx && cdxDedupLoader({ ...cdx, rules, methods, log }),
-      dedup && dedupLoader({ store: dedup, rules, methods, log }),
-      warcWriter({
-        pool: this.#warcs,
-        records: { version: options.warcVersion, digest, newRecordId },
-        methods,
-        blackout: { seconds: options.blackoutPeriod, now },
-        log,
-      }),
-      dedup && dedupDb({ store: dedup, rules, subdirPrefix }),
-      stats && statsProcessor({ store: stats, bucketsOf }),
-      index && playbackIndexer({ index, subdirPrefix }),
-      options.crawlLogDir !== undefined &&
-        crawlLog({
-          dir: options.crawlLogDir,
-          hostname: machineName(),
-          port: () => this.port,
-          maxOpenFiles: MAX_OPEN_CRAWL_LOGS,
-          now,
-          log,
-        }),
-      ...plugins.late,
-      this.#runningStats,
-    ];
-    return chain.filter((processor) => processor !== undefined && processor !== false);
-  }
-
-  #writerPool(): WriterPool {
-    const options = this.#options;
-    const hostname = machineName();
-    return new WriterPool({
-      dir: options.dir,
-      subdirPrefix: options.subdirPrefix,
-      names: new Names({ template: this.#opened.template, hostname, port: () => this.port, now, newRandomToken: randomToken }),
-      gzip: options.gzip,
-      version: options.warcVersion,
-      info: { software: `warctap ${this.#version}`, hostname, ip: machineAddress() },
-      output: { openSuffix: !options.noWarcOpenSuffix, lock: this.#opened.lock, fsync: options.fsync, create: createExclusively },
-      maxBytes: options.size,
-      idleMs: options.rolloverIdleTime === undefined ? undefined : options.rolloverIdleTime * 1000,
-      maxOpenFiles: MAX_OPEN_WARCS,
-      now,
-      newRecordId,
-      log: this.#log,
-    });
-  }
-
   #connector(resolve: Resolve): Connector {
     const options = this.#options;
     const listening = () => [this.#listener.address, ...(this.#playbackAddress === undefined ? [] : [this.#playbackAddress])];
@@ -371,18 +286,4 @@ export async function startProxy(options: ResolvedOptions, log: Log, resolve: Re
 
 function urlOf({ address, family, port }: AddressInfo): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-}
-
-function randomToken(): string {
-  const letters = 'abcdefghijklmnopqrstuvwxyz0123456789';
-  return Array.from(randomBytes(RANDOM_TOKEN_LENGTH), (byte) => letters[byte % letters.length]).join('');
-}
-
-/** An address of this machine that others could know it by. */
-function machineAddress(): string | undefined {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  return (
-    addresses.find(({ internal, family }) => !internal && family === 'IPv4')?.address ??
-    addresses.find(({ internal }) => !internal)?.address
-  );
 }

@@ -12,6 +12,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['warc', 'store', 'ca', 'auth'],
   ['options', 'proxy', 'postfetch', 'playback', 'api'],
   ['open.ts'],
+  ['archiving.ts'],
   ['app.ts'],
   ['index.ts'],
   ['cli'],
