@@ -7,6 +7,7 @@
 import type { Capture } from '../capture/capture.ts';
 import type { Log } from '../util/log.ts';
 import type { WriterPool } from '../warc/pool.ts';
+import { WarcWriteError } from '../warc/errors.ts';
 import { buildRecords, type RecordOptions } from '../warc/records.ts';
 import { isToBeArchived, turnDownUnreadable, type Archivable } from './decision.ts';
 import type { Processor } from './processor.ts';
@@ -31,7 +32,10 @@ export function warcWriter({ pool, records, methods, blackout, log }: WarcWriter
 
   const write = async (captures: readonly Archivable[]) => {
     if (captures.length === 0) return;
-    const built = await buildRecords(captures, records);
+    const built = await buildRecords(captures, records).catch((error: unknown) => {
+      // Captures that are not written must not pass for written: this stops the proxy as a failed write does.
+      throw new WarcWriteError('temporary file', 'what was captured cannot be read back', error);
+    });
     const written = await pool.write(captures.map(({ warcPrefix }, index) => ({ prefix: warcPrefix, records: built[index] ?? [] })));
     for (const [index, capture] of captures.entries()) capture.outcome.records = written[index] ?? [];
   };

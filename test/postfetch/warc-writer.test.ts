@@ -112,3 +112,20 @@ test('equal payloads for several files are one response, referred to from all of
   assert.equal(readdirSync(dir).filter((name) => name.endsWith('.warc')).length, 8);
   assert.deepEqual(await checkReferences(dir), { responses: 1, revisits: 39 });
 });
+
+test('a head that cannot be read back from its temporary file fails as a write does, instead of losing the batch in silence', async (t) => {
+  const unreadable = new Error('EIO: i/o error');
+  const duplicate = exchange({
+    duplicateOf: { recordId: '<urn:uuid:1>', url: URL_A, date: '2024-01-01T00:00:00.000Z' },
+    maxMemoryBytes: 1,
+  });
+  const { bytes } = duplicate.response;
+  await bytes.flushed();
+  t.mock.method(bytes, 'slice', () => {
+    throw unreadable;
+  });
+  const writer = warcWriter({ pool: pool(tempDir(t)), records: recordOptions(), methods: [], log: silentLog });
+  await assert.rejects(async () => writer.process([duplicate]), { name: 'WarcWriteError', cause: unreadable });
+  bytes.release();
+  await writer.close?.();
+});
