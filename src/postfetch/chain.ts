@@ -22,6 +22,9 @@ export interface ChainOptions {
 
 /** Large enough to share the cost of a write, small enough to keep the first of a batch from waiting for the last. */
 const MAX_BATCH = 200;
+/** A batch waits so long, or for so many captures, unless somebody waits for it: a write and a look-up cost the same for one as for many. */
+const GATHER_MS = 5;
+const GATHER_CAPTURES = 64;
 
 export class Chain {
   readonly #options: ChainOptions;
@@ -31,6 +34,8 @@ export class Chain {
   #left = 0;
   #settling: { readonly after: number; readonly resolve: () => void }[] = [];
   #running = false;
+  /** ends the wait for more captures */
+  #gathered: (() => void) | undefined;
   #dead = false;
   #closed = false;
   #idle: (() => void)[] = [];
@@ -82,9 +87,9 @@ export class Chain {
     this.#pushed++;
     if (!this.#running) {
       this.#running = true;
-      // Captures that end in the same turn of the event loop make one batch.
-      setImmediate(() => void this.#run());
+      void this.#run();
     }
+    if (this.#enough) this.#gathered?.();
     if (this.#queue.length < this.#options.maxQueued) return undefined;
     return new Promise((resolve) => this.#room.push(resolve));
   }
@@ -93,12 +98,18 @@ export class Chain {
   settled(): Promise<void> | undefined {
     if (this.#left === this.#pushed) return undefined;
     const after = this.#pushed;
-    return new Promise((resolve) => this.#settling.push({ after, resolve }));
+    const settled = new Promise<void>((resolve) => this.#settling.push({ after, resolve }));
+    this.#gathered?.();
+    return settled;
   }
 
   /** Resolves when everything pushed so far and meanwhile has left the chain and the processors are closed. */
   async close(): Promise<void> {
-    if (this.#running) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    if (this.#running) {
+      const idle = new Promise<void>((resolve) => this.#idle.push(resolve));
+      this.#gathered?.();
+      await idle;
+    }
     this.#closed = true;
     const errors: unknown[] = [];
     for (const processor of this.#options.processors) {
@@ -116,6 +127,7 @@ export class Chain {
 
   async #run(): Promise<void> {
     while (this.#queue.length > 0) {
+      if (!this.#enough) await this.#gather();
       const batch = this.#queue.length <= MAX_BATCH ? this.#queue : this.#queue.slice(0, MAX_BATCH);
       this.#queue = this.#queue.length <= MAX_BATCH ? [] : this.#queue.slice(MAX_BATCH);
       if (this.#queue.length < this.#options.maxQueued) for (const resolve of this.#room.splice(0)) resolve();
@@ -129,6 +141,23 @@ export class Chain {
     }
     this.#running = false;
     for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** There is enough for a batch, or somebody waits for what there is. */
+  get #enough(): boolean {
+    const { length } = this.#queue;
+    return length >= GATHER_CAPTURES || length >= this.#options.maxQueued || this.#settling.length > 0 || this.#idle.length > 0;
+  }
+
+  #gather(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#gathered?.(), GATHER_MS);
+      this.#gathered = () => {
+        clearTimeout(timer);
+        this.#gathered = undefined;
+        resolve();
+      };
+    });
   }
 
   async #through(batch: readonly Capture[]): Promise<void> {

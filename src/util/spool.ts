@@ -242,7 +242,8 @@ async function* fromMemory(pieces: readonly Buffer[]): AsyncGenerator<Buffer> {
   yield* pieces;
 }
 
-function cut(pieces: readonly Buffer[], start: number, end: number): Buffer[] {
+/** The bytes from `start` to before `end` of what stands in pieces. */
+export function cut(pieces: readonly Buffer[], start: number, end: number): Buffer[] {
   const part: Buffer[] = [];
   let position = 0;
   for (const piece of pieces) {

@@ -14,6 +14,8 @@ import { isSafePrefix } from './filename.ts';
 import type { Names } from './names.ts';
 import { OutputFile, type OutputOptions } from './output.ts';
 import { warcinfoRecord, type WarcRecord, type WriterInfo } from './records.ts';
+import { Members } from './compress.ts';
+import type { Deflater } from './deflate-worker.ts';
 import { WarcWriter } from './writer.ts';
 
 export interface PoolOptions {
@@ -22,6 +24,8 @@ export interface PoolOptions {
   readonly subdirPrefix: boolean;
   readonly names: Names;
   readonly gzip: boolean;
+  /** closed with the pool */
+  readonly deflater: Deflater;
   readonly version: WarcVersion;
   readonly info: WriterInfo;
   readonly output: OutputOptions;
@@ -94,6 +98,7 @@ export class WriterPool {
       this.#timer = undefined;
       const errors: unknown[] = [];
       for (const prefix of [...this.#open.keys()]) await this.#close(prefix).catch((error: unknown) => errors.push(error));
+      await this.#options.deflater.close();
       if (errors.length === 1) throw errors[0];
       if (errors.length > 1) throw new AggregateError(errors, errors.map(oneLine).join('; '));
     });
@@ -128,15 +133,16 @@ export class WriterPool {
 
   async #writeTo(prefix: string, captures: readonly (readonly WarcRecord[])[]): Promise<readonly (readonly WrittenRecord[])[]> {
     if (this.#failure !== undefined) throw this.#failure;
-    const { maxBytes, now } = this.#options;
+    const { maxBytes, now, gzip, deflater } = this.#options;
     const written: (readonly WrittenRecord[])[] = [];
+    const members = gzip ? new Members(captures.flat(), deflater) : undefined;
     this.#busy.add(prefix);
     try {
       while (written.length < captures.length) {
         const open = await this.#writerFor(prefix);
         const before = open.writer.size;
         try {
-          written.push(...(await open.writer.write(captures.slice(written.length), maxBytes)));
+          written.push(...(await open.writer.write(captures.slice(written.length), members, maxBytes)));
         } finally {
           this.#bytesWritten += open.writer.size - before;
         }
@@ -162,7 +168,7 @@ export class WriterPool {
   }
 
   async #openWriter(prefix: string): Promise<WarcWriter> {
-    const { dir, subdirPrefix, names, gzip, version, info, output, maxOpenFiles, now, newRecordId, log } = this.#options;
+    const { dir, subdirPrefix, names, version, info, output, maxOpenFiles, now, newRecordId, log } = this.#options;
     while (this.#open.size >= maxOpenFiles && (await this.#closeOldest()));
     const folder = subdirPrefix ? join(dir, prefix) : dir;
     try {
@@ -170,7 +176,7 @@ export class WriterPool {
       const file = await OutputFile.create(folder, names.of(prefix), output);
       log.debug({ file: file.path }, 'WARC file opened');
       const warcinfo = warcinfoRecord(file.name, now(), info, { version, newRecordId });
-      return new WarcWriter(file, warcinfo, { gzip, names: names.of(prefix) });
+      return new WarcWriter(file, warcinfo, { names: names.of(prefix) });
     } catch (error) {
       throw new WarcWriteError(folder, `no WARC file can be created for prefix ${JSON.stringify(prefix)}`, error);
     }

@@ -19,6 +19,8 @@ export interface WarcRecord {
   /** version line, fields and the empty line */
   readonly header: string;
   readonly block: Bytes;
+  /** bytes of the block in front of its payload, where that is known */
+  readonly headSize: number;
 }
 
 export interface RecordOptions {
@@ -94,7 +96,15 @@ function responseRecord(capture: ExchangeCapture, options: RecordOptions): WarcR
     field('WARC-Truncated', response.truncated) +
     field('WARC-Block-Digest', response.digest) +
     field('WARC-Payload-Digest', response.payloadDigest);
-  return record(capture.recordId, 'response', warcDate(capture.startedAt, options.version), fields, response.bytes, options.version);
+  return record(
+    capture.recordId,
+    'response',
+    warcDate(capture.startedAt, options.version),
+    fields,
+    response.bytes,
+    options.version,
+    response.headSize,
+  );
 }
 
 type Original = NonNullable<ExchangeCapture['outcome']['duplicateOf']>;
@@ -128,9 +138,9 @@ function customRecord(capture: CustomRecordCapture, options: RecordOptions): War
   return record(capture.recordId, capture.warcType, warcDate(capture.startedAt, options.version), fields, block.bytes, options.version);
 }
 
-function record(id: string, type: string, date: string, fields: string, block: Bytes, version: WarcVersion): WarcRecord {
+function record(id: string, type: string, date: string, fields: string, block: Bytes, version: WarcVersion, headSize = 0): WarcRecord {
   const start = `WARC/${version}\r\n` + field('WARC-Type', type) + field('WARC-Record-ID', id) + field('WARC-Date', date);
-  return { id, type, date, header: `${start}${fields}Content-Length: ${block.size}\r\n\r\n`, block };
+  return { id, type, date, header: `${start}${fields}Content-Length: ${block.size}\r\n\r\n`, block, headSize };
 }
 
 function bytesOf(buffer: Buffer): Bytes {

@@ -6,14 +6,14 @@
  * Source: ISO 28500:2017 §4, Annex D (record-at-a-time gzip).
  */
 import type { WrittenRecord } from '../capture/capture.ts';
-import { Members, streamMember } from './compress.ts';
+import { Members, streamMember, type MemberPieces } from './compress.ts';
+import { inlineDeflater } from './deflate-worker.ts';
 import { WarcWriteError } from './errors.ts';
 import { memoryPieces, pieces } from './layout.ts';
 import type { OutputFile } from './output.ts';
 import type { WarcRecord } from './records.ts';
 
 export interface WriterOptions {
-  readonly gzip: boolean;
   /** the next name to try when others have taken the file's name before it is closed */
   readonly names: () => string;
 }
@@ -58,13 +58,18 @@ export class WarcWriter {
    * Append captures, all records of each, until the file has grown past `maxBytes`; at least one.
    *
    * @param captures the records of each, principal record first
+   * @param members of these records and those after them, in the same order; undefined for plain files
    * @returns where the records of those captures stand that were taken; all of them are in the file, and on the disk with fsync `capture`
    * @throws WarcWriteError when any byte may be missing; the file is closed then
    */
-  async write(captures: readonly (readonly WarcRecord[])[], maxBytes: number): Promise<readonly (readonly WrittenRecord[])[]> {
+  async write(
+    captures: readonly (readonly WarcRecord[])[],
+    members: Members | undefined,
+    maxBytes: number,
+  ): Promise<readonly (readonly WrittenRecord[])[]> {
     if (this.#failure !== undefined) throw this.#failure;
     try {
-      return await this.#write(captures, maxBytes);
+      return await this.#write(captures, members, maxBytes);
     } catch (error) {
       throw await this.#fail(error);
     }
@@ -85,21 +90,22 @@ export class WarcWriter {
     }
   }
 
-  async #write(captures: readonly (readonly WarcRecord[])[], maxBytes: number): Promise<readonly (readonly WrittenRecord[])[]> {
+  async #write(
+    captures: readonly (readonly WarcRecord[])[],
+    members: Members | undefined,
+    maxBytes: number,
+  ): Promise<readonly (readonly WrittenRecord[])[]> {
     const warcinfo = this.#warcinfo;
     this.#warcinfo = undefined;
-    if (warcinfo !== undefined) await this.#append(warcinfo, new Members([warcinfo]), 0);
+    if (warcinfo !== undefined) await this.#append(warcinfo, members && new Members([warcinfo], inlineDeflater));
 
-    const members = new Members(captures.flat());
     const written: WrittenRecord[][] = [];
-    let index = 0;
     for (const records of captures) {
       const places: WrittenRecord[] = [];
       for (const record of records) {
         const offset = this.#end;
-        const waiting = this.#append(record, members, index);
+        const waiting = this.#append(record, members);
         if (waiting !== undefined) await waiting;
-        index += 1;
         const { id, type, date } = record;
         places.push({ id, type, date, filename: this.#file.name, offset, length: this.#end - offset });
       }
@@ -117,15 +123,17 @@ export class WarcWriter {
   }
 
   /** Most records need no waiting; a promise for each would cost as much as the rest of the work. */
-  #append(record: WarcRecord, members: Members, index: number): Promise<void> | undefined {
-    const whole = this.#options.gzip ? members.take(index) : memoryPieces(record);
-    if (whole === undefined) return this.#appendStream(record);
-    if (whole instanceof Promise) return whole.then((member) => this.#appendPieces([member]));
-    return this.#appendPieces(Buffer.isBuffer(whole) ? [whole] : whole);
+  #append(record: WarcRecord, members: Members | undefined): Promise<void> | undefined {
+    const whole = members === undefined ? memoryPieces(record) : members.next();
+    const gzip = members !== undefined;
+    return whole instanceof Promise
+      ? whole.then((member) => this.#appendWhole(record, member, gzip))
+      : this.#appendWhole(record, whole, gzip);
   }
 
-  #appendPieces(record: readonly Buffer[]): Promise<void> | undefined {
-    for (const piece of record) {
+  #appendWhole(record: WarcRecord, whole: MemberPieces, gzip: boolean): Promise<void> | undefined {
+    if (whole === undefined) return this.#appendStream(record, gzip);
+    for (const piece of whole) {
       this.#pending.push(piece);
       this.#pendingBytes += piece.length;
     }
@@ -133,13 +141,13 @@ export class WarcWriter {
     return this.#pendingBytes >= GATHER_BYTES ? this.#flush() : undefined;
   }
 
-  async #appendStream(record: WarcRecord): Promise<void> {
+  async #appendStream(record: WarcRecord, gzip: boolean): Promise<void> {
     const gather = async (piece: Buffer) => {
       this.#pending.push(piece);
       this.#pendingBytes += piece.length;
       if (this.#pendingBytes >= GATHER_BYTES) await this.#flush();
     };
-    if (this.#options.gzip) await streamMember(record, gather);
+    if (gzip) await streamMember(record, gather);
     else for await (const piece of pieces(record)) await gather(piece);
     this.#pendingEnds.push(this.#end);
   }
