@@ -1,91 +1,155 @@
 /**
- * A load generator: so many connections to the proxy, one request after the other on each. Prints one line of JSON.
+ * The load generator: so many connections, on each one request after the other, by hand on raw sockets.
  *
- * `node --import tsx test/bench/load.ts PROXY_PORT ORIGIN_PORT http|https REQUESTS CONNECTIONS`
+ * `node --import tsx test/bench/load.ts JSON` with a `Load`. Prints `begin` when the warm-up is over, and a `LoadResult` as JSON.
  */
-import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { request, STALE, type Exchange, type Done } from './client.ts';
+import { hostName, ORIGIN_HOST } from './hosts.ts';
+
+export interface Load {
+  /** 0: no proxy, straight to the origin */
+  readonly proxyPort: number;
+  readonly originPort: number;
+  readonly scheme: 'http' | 'https';
+  readonly size: number;
+  readonly connections: number;
+  readonly keepAlive: boolean;
+  readonly hosts: number;
+  readonly warmUpSeconds: number;
+  readonly seconds: number;
+}
 
 export interface LoadResult {
+  /** in the time that counts */
   readonly requests: number;
+  /** warm-up and all; those with an error excepted */
+  readonly answered: number;
   readonly seconds: number;
+  /** of bodies */
   readonly bytes: number;
   readonly errors: number;
+  /** connections opened in the time that counts; over HTTPS as many handshakes */
+  readonly connects: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** of this process, in the time that counts */
+  readonly cpuSeconds: number;
+  /** the time that counts, by the monotonic clock */
+  readonly fromUs: number;
+  readonly toUs: number;
 }
 
-const [proxyPort = 0, originPort = 0, , requests = 0, connections = 1] = process.argv.slice(2).map(Number);
-const https = process.argv[4] === 'https';
-const times = new Float64Array(requests);
-let sent = 0;
-let done = 0;
-let bytes = 0;
+const load = JSON.parse(process.argv[2] ?? '{}') as Load;
+const nowUs = () => Number(process.hrtime.bigint() / 1000n);
+/** So that a proxy that refuses is not asked a million times. */
+const AFTER_ERROR_MS = 20;
+/** A proxy that has not had all hosts by then is measured by those that it had. */
+const MAX_HOSTS_MS = 20_000;
+
+let number = 0;
+let answered = 0;
 let errors = 0;
-let startedMs = 0;
+let connects = 0;
+let times: number[] = [];
+let firstError: string | undefined;
 
-function finish(): void {
-  const seconds = (performance.now() - startedMs) / 1000;
-  times.sort();
-  const at = (share: number) => times[Math.floor(share * (requests - 1))] ?? 0;
-  const result: LoadResult = { requests, seconds, bytes, errors, p50Ms: at(0.5), p99Ms: at(0.99) };
-  console.log(JSON.stringify(result));
-  process.exit(0);
+/** Names below `localhost` for many hosts, the address for one. */
+function target(host: number): { host: string; path: string } {
+  const path = `/${number++}`;
+  return { host: load.hosts === 0 ? ORIGIN_HOST : hostName(host), path };
 }
 
-function run(socket: Socket): void {
-  let head = '';
-  let left = -1;
+interface Lane {
+  /** One request after the other until there is no next one. The connection stays open. */
+  run(next: Next): Promise<void>;
+}
+
+/** @returns the host to ask, or nothing when it is over */
+type Next = () => number | undefined;
+
+function createLane(): Lane {
+  let exchange: Exchange | undefined;
+  let url = target(0);
   let sentMs = 0;
-  const next = () => {
-    if (sent === requests) return void socket.end();
-    const target = https ? `/${sent}` : `http://127.0.0.1:${originPort}/${sent}`;
-    sent++;
-    sentMs = performance.now();
-    socket.write(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1:${originPort}\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n`);
+  let next: Next = () => undefined;
+  let over: () => void;
+
+  const send = () => {
+    if (exchange === undefined || exchange.stale) connects++;
+    exchange = request(load, url, exchange, answer);
   };
-  const answered = (ok: boolean) => {
-    if (!ok) errors++;
-    times[done++] = performance.now() - sentMs;
-    if (done === requests) finish();
-    else next();
-  };
-  socket.on('data', (piece: Buffer) => {
-    bytes += piece.length;
-    let rest = piece.length;
-    if (left === -1) {
-      head += piece.toString('latin1');
-      const end = head.indexOf('\r\n\r\n');
-      if (end === -1) return;
-      left = Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0);
-      rest = head.length - end - 4;
+  const answer: Done = (error, kept) => {
+    exchange = kept;
+    if (error === undefined) {
+      answered++;
+      times.push(performance.now() - sentMs);
+      step();
+    } else if (error === STALE) send();
+    else {
+      errors++;
+      firstError ??= error;
+      setTimeout(step, AFTER_ERROR_MS);
     }
-    left -= rest;
-    if (left > 0) return;
-    const ok = head.startsWith('HTTP/1.1 200 ');
-    head = '';
-    left = -1;
-    answered(ok);
-  });
-  socket.on('error', (error) => {
-    console.error(`load: ${error.message}`);
-    process.exit(1);
-  });
-  next();
-}
-
-function open(): Promise<Socket> {
-  return new Promise((resolve) => {
-    const tcp = connectTcp({ port: proxyPort, host: '127.0.0.1', noDelay: true }, () => {
-      if (!https) return resolve(tcp);
-      tcp.write(`CONNECT 127.0.0.1:${originPort} HTTP/1.1\r\nHost: 127.0.0.1:${originPort}\r\n\r\n`);
-      tcp.once('data', () => {
-        const tls = connectTls({ socket: tcp, rejectUnauthorized: false }, () => resolve(tls));
+  };
+  const step = () => {
+    const host = next();
+    if (host === undefined) return over();
+    url = target(host);
+    sentMs = performance.now();
+    send();
+  };
+  return {
+    run: (nextHost) => {
+      next = nextHost;
+      return new Promise((resolve) => {
+        over = resolve;
+        step();
       });
-    });
-  });
+    },
+  };
 }
 
-const sockets = await Promise.all(Array.from({ length: connections }, open));
-startedMs = performance.now();
-for (const socket of sockets) run(socket);
+const lanes = Array.from({ length: load.connections }, createLane);
+const all = (next: Next) => Promise.all(lanes.map((lane) => lane.run(next)));
+
+function timed(seconds: number): Promise<unknown> {
+  const endMs = performance.now() + seconds * 1000;
+  return all(() => (performance.now() < endMs ? 0 : undefined));
+}
+
+function eachHostOnce(): Promise<unknown> {
+  const endMs = performance.now() + MAX_HOSTS_MS;
+  let host = 0;
+  return all(() => (host < load.hosts && performance.now() < endMs ? ++host : undefined));
+}
+
+await timed(load.warmUpSeconds);
+times = [];
+connects = 0;
+console.log('begin');
+const cpuBefore = process.cpuUsage();
+const fromUs = nowUs();
+await (load.hosts === 0 ? timed(load.seconds) : eachHostOnce());
+const toUs = nowUs();
+const cpu = process.cpuUsage(cpuBefore);
+times.sort((a, b) => a - b);
+const at = (share: number) => times[Math.floor(share * (times.length - 1))] ?? 0;
+const requests = times.length;
+const seconds = (toUs - fromUs) / 1e6;
+const bytes = requests * load.size;
+const result: LoadResult = {
+  requests,
+  answered,
+  seconds,
+  bytes,
+  errors,
+  connects,
+  p50Ms: at(0.5),
+  p99Ms: at(0.99),
+  cpuSeconds: (cpu.user + cpu.system) / 1e6,
+  fromUs,
+  toUs,
+};
+if (firstError !== undefined) console.error(`first error: ${firstError}`);
+console.log(JSON.stringify(result));
+process.exit(0);

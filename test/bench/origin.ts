@@ -1,28 +1,41 @@
 /**
- * A cheap origin for the benchmark: answers every request at once, without looking at more of it than its end.
+ * A cheap origin: answers every request at once, without looking at more of it than its end.
  *
- * `node --import tsx test/bench/origin.ts http|https unique|same SIZE` prints its port.
+ * `node --import tsx test/bench/origin.ts http|https random|text|same SIZE` prints its port.
  */
-import { randomFillSync } from 'node:crypto';
-import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { testCertificate } from '../support/certificate.ts';
+import { bodies, COUNTER_CHARS } from './bodies.ts';
+import { originCertificate } from './certificate.ts';
+import { ORIGIN_ADDRESSES } from './hosts.ts';
+import type { BodyKind } from './workloads.ts';
 
-const [scheme = 'http', kind = 'unique', size = '1024'] = process.argv.slice(2);
-const length = Number(size);
+const [scheme = 'http', kind = 'random', size = '1000'] = process.argv.slice(2);
+const type = kind === 'text' ? 'text/html; charset=utf-8' : 'application/octet-stream';
 const head = Buffer.from(
-  `HTTP/1.1 200 OK\r\nServer: bench\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\nContent-Type: application/octet-stream\r\nContent-Length: ${length}\r\n\r\n`,
+  `HTTP/1.1 200 OK\r\nServer: bench\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\nContent-Type: ${type}\r\nContent-Length: ${size}\r\n\r\n`,
 );
-const body = randomFillSync(Buffer.alloc(length));
-const same = Buffer.concat([head, body]);
+/** Larger bodies leave without being copied. */
+const COPIED_BYTES = 100_000;
+const templates = bodies(kind as BodyKind, Number(size)).map((body) => Buffer.concat([head, body]));
 let count = 0;
 
-/** Incompressible, and different from all others by a number in it. */
-function answer(): Buffer {
-  if (kind === 'same') return same;
-  const bytes = Buffer.concat([head, body]);
-  bytes.writeUInt32LE(count++, head.length);
-  return bytes;
+function answer(socket: Socket): void {
+  const template = templates[count % templates.length] ?? head;
+  if (kind === 'same') return void socket.write(template);
+  const number = String(count++).padStart(COUNTER_CHARS, '0');
+  const afterNumber = head.length + COUNTER_CHARS;
+  if (template.length > COPIED_BYTES) {
+    socket.cork();
+    socket.write(Buffer.concat([head, Buffer.from(number)]));
+    socket.write(template.subarray(afterNumber));
+    socket.uncork();
+  } else {
+    const bytes = Buffer.from(template);
+    bytes.write(number, head.length, 'latin1');
+    socket.write(bytes);
+  }
 }
 
 function serve(socket: Socket): void {
@@ -31,11 +44,20 @@ function serve(socket: Socket): void {
   socket.on('data', (bytes: Buffer) => {
     received += bytes.toString('latin1');
     for (let end = received.indexOf('\r\n\r\n'); end !== -1; end = received.indexOf('\r\n\r\n')) {
+      const last = / HTTP\/1\.0\r\n|\r\nconnection: close\r\n/i.test(received);
       received = received.slice(end + 4);
-      socket.write(answer());
+      answer(socket);
+      if (last) socket.end();
     }
   });
 }
 
-const server: Server = scheme === 'https' ? createTlsServer(await testCertificate(), serve) : createTcpServer({ noDelay: true }, serve);
-server.listen(0, '127.0.0.1', () => console.log((server.address() as AddressInfo).port));
+const certificate = await originCertificate();
+let port = 0;
+for (const host of ORIGIN_ADDRESSES) {
+  const server = scheme === 'https' ? createTlsServer(certificate, serve) : createTcpServer({ noDelay: true }, serve);
+  server.listen({ port, host, backlog: 4096 });
+  await once(server, 'listening');
+  ({ port } = server.address() as AddressInfo);
+}
+console.log(port);

@@ -1,153 +1,119 @@
 /**
- * `npm run bench`: how many exchanges per second go through the proxy into WARC files, on one core.
+ * `npm run bench`: how fast exchanges go through the proxy into WARC files, next to other proxies in the same run.
  *
- * Origin, load generator and proxy are processes of their own; where `taskset` exists the proxy has core 0 and the others core 1.
- * A run whose WARC files are not complete and valid is an error, not a result.
+ * What is measured, and how it is kept fair: docs/benchmarks.md.
  */
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { readFile } from 'node:fs/promises';
-import { readWarc } from '../../src/warc/reader.ts';
-import type { LoadResult } from './load.ts';
+import { measure, type Look, type Measured } from './measure.ts';
+import { HELP, readOptions, type Options } from './options.ts';
+import { PEERS } from './peers/index.ts';
+import { installPeer, isInstalled, type Peer } from './peers/peer.ts';
+import { warctap } from './peers/warctap.ts';
+import { nextLine, pinned, startScript } from './processes.ts';
+import { profile } from './profile.ts';
+import { figuresOf, resultsTable, type Row } from './report.ts';
+import { targetsTable } from './targets.ts';
+import type { Workload } from './workloads.ts';
 
-interface Workload {
-  readonly name: string;
-  readonly scheme: 'http' | 'https';
-  readonly body: 'unique' | 'same';
-  readonly size: number;
-  readonly gzip: boolean;
-  readonly requests: number;
-  readonly connections: number;
+interface Table {
+  add(workload: Workload, proxy: string, result: Measured | Error): void;
+  rows(): readonly Row[];
 }
 
-const base = { body: 'unique', size: 1024, gzip: true, requests: 20_000, connections: 16 } as const;
-const WORKLOADS: readonly Workload[] = [
-  { ...base, name: '1 kB unique, http, gzip', scheme: 'http' },
-  { ...base, name: '1 kB unique, https, gzip', scheme: 'https' },
-  { ...base, name: '1 kB unique, http', scheme: 'http', gzip: false },
-  { ...base, name: '1 kB unique, https', scheme: 'https', gzip: false },
-  { ...base, name: '50 kB over and over, https, gzip', scheme: 'https', body: 'same', size: 50_000 },
-  { ...base, name: '10 MB unique, http', scheme: 'http', gzip: false, size: 10_000_000, requests: 60 },
-];
+const NOTHING: Measured = {
+  ...{ requests: 0, answered: 0, seconds: 0, bytes: 0, errors: 0, connects: 0, p50Ms: 0, p99Ms: 0, cpuSeconds: 0, fromUs: 0, toUs: 0 },
+  ...{ responses: 0, revisits: 0, requestRecords: 0, cpuUs: 0, peakRssMb: 0, loadShare: 0, stopSeconds: 0 },
+};
+const GZIP_LIMIT_MS = 60_000;
 
-const pinned = hasTaskset();
-const runs = Number(process.env.BENCH_RUNS ?? 3);
-
-function hasTaskset(): boolean {
-  try {
-    execFileSync('taskset', ['-c', '1', 'true']);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function start(core: 0 | 1, args: readonly string[], cwd = process.cwd()): ChildProcess {
-  const command = pinned ? 'taskset' : process.execPath;
-  const rest = pinned ? ['-c', String(core), process.execPath, ...args] : args;
-  return spawn(command, rest, { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
-}
-
-async function firstLine(child: ChildProcess): Promise<string> {
-  if (child.stdout === null) throw new Error('no output');
-  const lines = createInterface(child.stdout);
-  const [line] = (await once(lines, 'line')) as [string];
-  child.stdout.resume();
-  return line;
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  const exited = once(child, 'exit');
-  child.kill('SIGTERM');
-  await exited;
-}
-
-interface Result extends LoadResult {
-  readonly cpuUs: number;
-  readonly peakRssMb: number;
-}
-
-async function run(workload: Workload): Promise<Result> {
-  const dir = mkdtempSync(join(tmpdir(), 'warctap-bench-'));
-  const tsx = ['--import', 'tsx'];
-  const origin = start(1, [...tsx, 'test/bench/origin.ts', workload.scheme, workload.body, String(workload.size)]);
-  const proxy = start(
-    0,
-    [join(process.cwd(), 'bin/warctap.js'), '--port=0', '--allow-localhost', '--quiet', ...(workload.gzip ? ['--gzip'] : [])],
-    dir,
-  );
-  try {
-    const originPort = await firstLine(origin);
-    const proxyPort = /:(\d+)$/.exec(await firstLine(proxy))?.[1] ?? '';
-    const { requests, connections, scheme } = workload;
-    const load = start(1, [...tsx, 'test/bench/load.ts', proxyPort, originPort, scheme, String(requests), String(connections)]);
-    const result = JSON.parse(await firstLine(load)) as LoadResult;
-    const usage = await usageOf(proxy);
-    await stop(proxy);
-    await check(join(dir, 'warcs'), workload, result);
-    return { ...result, cpuUs: (usage.cpuSeconds / requests) * 1e6, peakRssMb: usage.peakRssMb };
-  } finally {
-    if (proxy.exitCode === null) await stop(proxy);
-    await stop(origin);
-    rmSync(dir, { recursive: true, force: true });
-  }
-}
-
-/** Of a process on Linux; 0 elsewhere. */
-async function usageOf({ pid }: ChildProcess): Promise<{ cpuSeconds: number; peakRssMb: number }> {
-  if (process.platform !== 'linux' || pid === undefined) return { cpuSeconds: 0, peakRssMb: 0 };
-  const [stat, status] = await Promise.all([readFile(`/proc/${pid}/stat`, 'utf8'), readFile(`/proc/${pid}/status`, 'utf8')]);
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const ticks = Number(fields[11]) + Number(fields[12]);
-  return { cpuSeconds: ticks / 100, peakRssMb: Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024 };
-}
-
-/** @throws when a record is missing, or a file cannot be read to its end */
-async function check(dir: string, { requests, body }: Workload, { errors }: LoadResult): Promise<void> {
-  if (errors > 0) throw new Error(`${errors} requests were not answered 200`);
-  const counts = new Map<string, number>();
-  for (const name of readdirSync(dir)) {
-    if (name.endsWith('.open')) throw new Error(`${name} was not closed`);
-    for await (const { type } of readWarc(join(dir, name))) counts.set(type, (counts.get(type) ?? 0) + 1);
-  }
-  const expected = body === 'same' ? { response: 1, revisit: requests - 1, request: requests } : { response: requests, request: requests };
-  for (const [type, count] of Object.entries(expected)) {
-    if (counts.get(type) !== count) throw new Error(`${counts.get(type) ?? 0} ${type} records instead of ${count}`);
-  }
-}
-
-function median(results: readonly Result[]): Result {
-  const sorted = [...results].sort((a, b) => a.seconds - b.seconds);
-  const middle = sorted[Math.floor(sorted.length / 2)];
-  if (middle === undefined) throw new Error('BENCH_RUNS must be at least 1');
-  return middle;
-}
-
-const table: Record<string, object> = {};
-const json: object[] = [];
-for (const workload of WORKLOADS) {
-  const results: Result[] = [];
-  for (let i = 0; i < runs; i++) results.push(await run(workload));
-  const { requests, seconds, bytes, cpuUs, peakRssMb, p50Ms, p99Ms, errors } = median(results);
-  const row = {
-    'requests/s': Math.round(requests / seconds),
-    'MB/s': Math.round(bytes / seconds / 1e6),
-    'CPU µs/request': Math.round(cpuUs),
-    'p50 ms': Number(p50Ms.toFixed(2)),
-    'p99 ms': Number(p99Ms.toFixed(2)),
-    'peak RSS MB': Math.round(peakRssMb),
-    errors,
+function createTable(): Table {
+  const rows = new Map<string, { workload: Workload; proxy: string; runs: Measured[]; failures: string[] }>();
+  return {
+    add(workload, proxy, result) {
+      const key = `${workload.name}\n${proxy}`;
+      const row = rows.get(key) ?? { workload, proxy, runs: [], failures: [] };
+      rows.set(key, row);
+      if (result instanceof Error) row.failures.push(result.message);
+      else row.runs.push(result);
+      const said =
+        result instanceof Error ? `failed: ${firstLine(result.message)}` : `${Math.round(result.requests / result.seconds)} requests/s`;
+      console.error(`${workload.name} | ${proxy}: ${said}`);
+    },
+    rows: () => [...rows.values()],
   };
-  table[workload.name] = row;
-  json.push({ ...workload, ...row });
-  console.error(`${workload.name}: ${row['requests/s']} requests/s`);
 }
-console.log(
-  `medians of ${runs} runs, Node ${process.versions.node}, ${pinned ? 'proxy on one core, the others on another' : 'not pinned'}`,
-);
-console.table(table);
-console.log(JSON.stringify(json));
+
+const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
+
+/** All proxies one after the other, so that what else the machine does hits all alike. */
+async function runOnce(workload: Workload, names: readonly string[], options: Options, table: Table): Promise<void> {
+  const attempt = async (proxy: string, peer: Peer | undefined, look?: Look) => {
+    try {
+      table.add(workload, proxy, await measure(workload, peer, options, look));
+    } catch (error) {
+      table.add(workload, proxy, error instanceof Error ? error : new Error(String(error)));
+    }
+  };
+  const zlib: Look = async (dir, measured) => {
+    const rate = await gzipAlone(join(dir, 'proxy', 'warcs'));
+    const requests = (rate * measured.answered) / (measured.responses + measured.revisits + measured.requestRecords);
+    table.add(workload, 'gzip alone', { ...NOTHING, requests, seconds: 1, bytes: requests * workload.size, cpuUs: 1e6 / requests });
+  };
+  await attempt('warctap', warctap, names.includes('gzip alone') && workload.gzip ? zlib : undefined);
+  if (names.includes('direct')) await attempt('direct', undefined);
+  for (const peer of PEERS) {
+    if (names.includes(peer.name) && !skipped(peer, workload)) await attempt(peer.name, peer);
+  }
+}
+
+/** @returns records per second */
+async function gzipAlone(folder: string): Promise<number> {
+  return Number(await nextLine(startScript('proxy', 'gzip-alone.ts', [folder]), GZIP_LIMIT_MS));
+}
+
+function skipped(peer: Peer, workload: Workload): boolean {
+  return !isInstalled(peer) || (peer.alwaysGzip === true && !workload.gzip);
+}
+
+function namesFor({ peers, once }: Workload, options: Options, first: boolean): readonly string[] {
+  return options.peers ?? (first ? [...peers, ...once] : peers);
+}
+
+async function bench(options: Options): Promise<boolean> {
+  const table = createTable();
+  const wanted = new Set(options.workloads.flatMap((workload) => namesFor(workload, options, true)));
+  for (const peer of PEERS.filter((peer) => wanted.has(peer.name) && !isInstalled(peer))) {
+    console.error(`${peer.name}: skipped, not installed; "npm run bench -- --install --peers ${peer.name}" does it`);
+  }
+  if (!pinned) console.error('not pinned to cores: needs taskset and two cores');
+  for (let run = 0; run < options.runs; run++) {
+    for (const workload of options.workloads) await runOnce(workload, namesFor(workload, options, run === 0), options, table);
+  }
+  const order = (row: Row) => options.workloads.indexOf(row.workload);
+  const rows = [...table.rows()].sort((a, b) => order(a) - order(b));
+  const cores = pinned ? 'proxy on one core, load and origin on another' : 'not pinned';
+  console.log(`\nMedians of ${options.runs} runs of ${options.seconds} s, Node ${process.versions.node}, ${cores}\n`);
+  console.log(`${resultsTable(rows)}\n\n${targetsTable(rows)}\n`);
+  const json = rows.map((row) => ({ ...row, median: figuresOf(row) }));
+  if (options.out === undefined)
+    console.log(JSON.stringify(json.map(({ workload, proxy, median }) => ({ workload: workload.name, proxy, ...median }))));
+  else writeFileSync(options.out, `${JSON.stringify(json, null, 2)}\n`);
+  return rows.every(({ proxy, failures }) => proxy !== 'warctap' || failures.length === 0);
+}
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  const { peers } = options;
+  if (options.help) return console.log(HELP);
+  if (options.install) return PEERS.filter(({ name }) => peers?.includes(name) ?? true).forEach(installPeer);
+  if (options.profile !== undefined) return profile(options.profile, options.seconds);
+  if (!(await bench(options))) process.exitCode = 1;
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,100 @@
+/**
+ * One run: origin, proxy and load for one workload, in a folder that is new and goes with the run.
+ *
+ * A run whose WARC files are not complete and valid fails.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkRecords, type Records } from './check.ts';
+import { hostName } from './hosts.ts';
+import type { Load, LoadResult } from './load.ts';
+import type { Peer } from './peers/peer.ts';
+import {
+  createFolder,
+  freePort,
+  removeFolder,
+  nextLine,
+  startProxy,
+  startScript,
+  stop,
+  untilListening,
+  usageOf,
+  type Running,
+} from './processes.ts';
+import type { Workload } from './workloads.ts';
+
+export interface Measured extends LoadResult, Records {
+  /** of the proxy's processor time in the time that counts */
+  readonly cpuUs: number;
+  readonly peakRssMb: number;
+  /** of the core that load and origin share, how much of it they took: near 1 they are what limits */
+  readonly loadShare: number;
+  /** from the end of the load until everything was written and the proxy had ended */
+  readonly stopSeconds: number;
+}
+
+export interface Times {
+  readonly warmUpSeconds: number;
+  readonly seconds: number;
+}
+
+/** Looks into the run's folder before it goes. */
+export type Look = (dir: string, measured: Measured) => Promise<void>;
+
+const STALLED_MS = 90_000;
+
+/** @param peer nothing: straight to the origin */
+export async function measure(workload: Workload, peer: Peer | undefined, times: Times, look?: Look): Promise<Measured> {
+  const dir = createFolder();
+  const started: Running[] = [];
+  const keep = (process: Running) => (started.push(process), process);
+  try {
+    const others = workload.allCores ? 'all' : 'others';
+    const origin = keep(startScript(others, 'origin.ts', [workload.scheme, workload.body, String(workload.size)]));
+    const originPort = Number(await nextLine(origin, STALLED_MS));
+    const port = peer === undefined ? 0 : await freePort();
+    const proxy = peer && keep(startProxy(workload.allCores ? 'all' : 'proxy', peer.start(startOptions(workload, dir, port, originPort))));
+    if (proxy) await untilListening(port, proxy);
+
+    const { scheme, size, connections, keepAlive, hosts } = workload;
+    const { warmUpSeconds, seconds } = times;
+    const load: Load = { proxyPort: port, originPort, scheme, size, connections, keepAlive, hosts, warmUpSeconds, seconds };
+    const loader = keep(startScript(others, 'load.ts', [JSON.stringify(load)]));
+    const cpu = (process: Running | undefined) => (process === undefined ? 0 : usageOf(process).cpuSeconds);
+    if ((await nextLine(loader, STALLED_MS)) !== 'begin') throw new Error('the load did not begin');
+    const before = { proxy: cpu(proxy), origin: cpu(origin) };
+    const result = JSON.parse(await nextLine(loader, STALLED_MS)) as LoadResult;
+    const proxyCpuSeconds = cpu(proxy) - before.proxy;
+    const loadCpuSeconds = cpu(origin) - before.origin + result.cpuSeconds;
+    if (result.errors > 0) {
+      throw new Error(`${result.errors} of ${result.answered + result.errors} requests failed: ${loader.complaints()}`);
+    }
+
+    const stoppedMs = performance.now();
+    const peakRssMb = proxy ? usageOf(proxy).peakRssMb : 0;
+    if (proxy && !(await stop(proxy))) throw new Error('the proxy did not end');
+    const stopSeconds = (performance.now() - stoppedMs) / 1000;
+    const records =
+      peer?.warcs === undefined ? { responses: 0, revisits: 0, requestRecords: 0 } : await checkRecords(dir, peer, workload, result);
+    const measured: Measured = {
+      ...result,
+      ...records,
+      cpuUs: (proxyCpuSeconds / result.requests) * 1e6,
+      peakRssMb,
+      loadShare: loadCpuSeconds / result.seconds,
+      stopSeconds,
+    };
+    await look?.(dir, measured);
+    return measured;
+  } finally {
+    for (const process of started.reverse()) await stop(process);
+    removeFolder(dir);
+  }
+}
+
+function startOptions({ gzip, hosts }: Workload, root: string, port: number, originPort: number) {
+  const dir = join(root, 'proxy');
+  mkdirSync(dir);
+  const names = hosts === 0 ? [] : Array.from({ length: hosts + 1 }, (_, index) => hostName(index));
+  return { dir, port, originPort, gzip, hosts: names };
+}

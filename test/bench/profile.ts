@@ -1,0 +1,89 @@
+/**
+ * One workload with the proxy under V8's profiler: where its time goes, in µs of self time for each request.
+ *
+ * `npm run bench -- --profile WORDS`, or without a build `node --import tsx test/bench/profile.ts WORDS [SECONDS]`.
+ * Counts only samples of the time that counts, without the warm-up. Copies the profile to tmp/bench, where Chrome's developer tools open it.
+ */
+import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { measure, type Measured } from './measure.ts';
+import { hasWords } from './options.ts';
+import { profiled } from './peers/warctap.ts';
+import { WORKLOADS, type Workload } from './workloads.ts';
+
+interface CallFrame {
+  readonly functionName: string;
+  readonly url: string;
+  readonly lineNumber: number;
+}
+
+interface CpuProfile {
+  readonly nodes: readonly { readonly id: number; readonly callFrame: CallFrame }[];
+  readonly startTime: number;
+  readonly samples: readonly number[];
+  /** µs since the sample before */
+  readonly timeDeltas: readonly number[];
+}
+
+const ROWS = 30;
+const KEPT = 'tmp/bench/last.cpuprofile';
+
+/** @param words of the workload's name; the first that has all of them */
+export async function profile(words: readonly string[], seconds = 5): Promise<void> {
+  const workload = WORKLOADS.find(({ name }) => hasWords(name, words));
+  if (workload === undefined) throw new Error(`no workload has ${words.join(' ')} in its name`);
+  // eslint-disable-next-line @typescript-eslint/require-await
+  await measure(workload, profiled, { warmUpSeconds: 2, seconds }, async (dir, measured) => report(workload, dir, measured));
+}
+
+function report(workload: Workload, dir: string, measured: Measured): void {
+  const folder = join(dir, 'proxy', 'profile');
+  const [name = ''] = readdirSync(folder);
+  mkdirSync('tmp/bench', { recursive: true });
+  copyFileSync(join(folder, name), KEPT);
+  const cpuProfile = JSON.parse(readFileSync(KEPT, 'utf8')) as CpuProfile;
+  const byFunction = selfTimes(cpuProfile, measured, ({ functionName, url, lineNumber }) =>
+    url === '' ? functionName : `${functionName || '(anonymous)'} ${place(url)}:${lineNumber + 1}`,
+  );
+  const byFile = selfTimes(cpuProfile, measured, ({ functionName, url }) => (url === '' ? functionName : place(url)));
+  const rate = Math.round(measured.requests / measured.seconds);
+  console.log(`${workload.name}, under the profiler: ${rate} requests/s, ${Math.round(measured.cpuUs)} µs CPU a request (all threads)`);
+  console.log(`load and origin were busy ${Math.round(measured.loadShare * 100)} % of their core`);
+  print('µs/request by function', byFunction, measured.requests);
+  print('µs/request by file', byFile, measured.requests);
+  console.log(`profile: ${KEPT}`);
+}
+
+function selfTimes(profile: CpuProfile, { fromUs, toUs }: Measured, keyOf: (frame: CallFrame) => string): Map<string, number> {
+  const keys = new Map(profile.nodes.map(({ id, callFrame }) => [id, keyOf(callFrame)]));
+  const times = new Map<string, number>();
+  let atUs = profile.startTime;
+  profile.samples.forEach((id, index) => {
+    // A sample stands for the time until the next one.
+    atUs += profile.timeDeltas[index] ?? 0;
+    const key = keys.get(id) ?? '';
+    if (atUs >= fromUs && atUs < toUs) times.set(key, (times.get(key) ?? 0) + (profile.timeDeltas[index + 1] ?? 0));
+  });
+  return times;
+}
+
+function print(title: string, times: Map<string, number>, requests: number): void {
+  let total = 0;
+  for (const [key, us] of times) if (key !== '(idle)') total += us;
+  console.log(`\n${title}; busy ${(total / requests).toFixed(1)}, idle ${((times.get('(idle)') ?? 0) / requests).toFixed(1)}`);
+  const sorted = [...times].filter(([key]) => key !== '(idle)').sort(([, a], [, b]) => b - a);
+  for (const [key, us] of sorted.slice(0, ROWS)) {
+    console.log(`${(us / requests).toFixed(2).padStart(8)} ${((us / total) * 100).toFixed(1).padStart(5)} %  ${key}`);
+  }
+}
+
+/** `dist/proxy/exchange.js`, `node:net`, `node_modules/…` */
+function place(url: string): string {
+  return url.replace(/^file:\/\//, '').replace(/^.*\/((?:dist|node_modules)\/)/, '$1');
+}
+
+if (import.meta.filename === process.argv[1]) {
+  const words = process.argv.slice(2);
+  const seconds = Number(words.at(-1));
+  await profile(Number.isNaN(seconds) ? words : words.slice(0, -1), Number.isNaN(seconds) ? undefined : seconds);
+}
