@@ -5,7 +5,7 @@
  */
 import type { BodyReader } from './body.ts';
 import { MessageError } from './errors.ts';
-import { parseFields, trimOws } from './fields.ts';
+import { isField, parseFields, trimOws } from './fields.ts';
 import { MAX_HEAD_BYTES } from './head.ts';
 
 /** A size with its extensions; senders have no reason for more. */
@@ -15,6 +15,9 @@ const MAX_SIZE_LINE = 16 * 1024;
 const STRICT_SIZE = /^([0-9A-Fa-f]{1,13})(?:[ \t]*;[^\0-\x08\x0a-\x1f\x7f]*)?\r\n$/;
 /** White space around the size, more leading zeros, control characters but CR in extensions and a bare LF, too. */
 const LENIENT_SIZE = /^[ \t]*0*([0-9A-Fa-f]{1,13})[ \t]*(?:;[^\r\n]*)?\r?\n$/;
+
+/** They must not be in a trailer (RFC 9110 §6.5.1); some recipients go by them there, too, for this message or the next. */
+const FRAMING = /^(?:content-length|transfer-encoding):/i;
 
 const enum State {
   Size,
@@ -30,6 +33,8 @@ export class ChunkedBody implements BodyReader {
   #state = State.Size;
   /** a line that has begun in an earlier piece */
   #line = '';
+  /** that line ends in a CR so far */
+  #cr = false;
   #left = 0;
   #trailerBytes = 0;
 
@@ -53,6 +58,7 @@ export class ChunkedBody implements BodyReader {
       } else {
         const lf = bytes.indexOf(0x0a, at);
         const end = lf === -1 ? bytes.length : lf + 1;
+        if (this.#strict) this.#checkCr(bytes, at, end);
         this.#checkLength(end - at);
         this.#line += bytes.toString('latin1', at, end);
         at = end;
@@ -60,6 +66,24 @@ export class ChunkedBody implements BodyReader {
       }
     }
     return at;
+  }
+
+  /**
+   * What came of a line may be sent on before its end has come, and some recipients end lines at a CR (RFC 9112 §2.2): so it is refused at
+   * once, with the same words however it is split.
+   */
+  #checkCr(bytes: Buffer, start: number, end: number): void {
+    const cr = bytes.indexOf(0x0d, start);
+    const last = cr !== -1 && cr + 1 === end;
+    // Offset of what stands behind a CR.
+    const next = this.#cr ? start : cr === -1 || cr + 1 >= end ? end : cr + 1;
+    this.#cr = last;
+    if (next === end || bytes[next] === 0x0a) return;
+    this.#checkLength(next + 1 - start);
+    const found = this.#line + bytes.toString('latin1', start, bytes[next] === 0x0d ? next : next + 1);
+    if (this.#state === State.Size) throw new MessageError('syntax', 'malformed chunk size', found);
+    if (this.#state === State.DataEnd) throw new MessageError('syntax', 'chunk data longer than its size');
+    throw new MessageError('syntax', 'CR without LF in header field', found);
   }
 
   #checkLength(more: number): void {
@@ -89,8 +113,10 @@ export class ChunkedBody implements BodyReader {
       this.#state = State.Done;
     } else {
       this.#trailerBytes += line.length;
+      const framing = FRAMING.test(line);
       if (this.#strict) parseFields(line, 0);
-      else this.exact &&= line.endsWith('\r\n');
+      if (this.#strict && framing) throw new MessageError('syntax', 'framing field in the trailer', line.slice(0, -2));
+      this.exact &&= !framing && isField(line);
     }
   }
 

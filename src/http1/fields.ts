@@ -76,6 +76,12 @@ export function parseFieldsLeniently(text: string, start: number): Fields {
   return new Fields(scan(text, start, (at, list) => lenientLine(text, at, list)));
 }
 
+/** Whether a line, its end included, is exactly a field. */
+export function isField(line: string): boolean {
+  FIELD_LINE.lastIndex = 0;
+  return FIELD_LINE.exec(line)?.[0] === line;
+}
+
 /** @param other reads the line that is not exactly a field, adds what it finds to the list and returns where the next begins */
 function scan(text: string, start: number, other: (at: number, list: Field[]) => number): Field[] {
   const list: Field[] = [];
@@ -116,7 +122,8 @@ function problemOf(line: string): string {
   return /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(line) ? 'control character in header field' : 'invalid name of a header field';
 }
 
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** RFC 9110 §5.6.2 */
+export const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /** One line, or a run of folded ones: a run is joined at once, because line by line would cost the square of its length. */
 function lenientLine(text: string, at: number, list: Field[]): number {

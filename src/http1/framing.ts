@@ -29,7 +29,7 @@ export function requestFraming(head: RequestHead): Framing {
     if (lengths.length > 0) throw new MessageError('syntax', 'both Content-Length and Transfer-Encoding', value);
     if (head.minor === 0) throw new MessageError('syntax', 'Transfer-Encoding in an HTTP/1.0 request', value);
     const codings = value.split(',').map((coding) => trimOws(coding).toLowerCase());
-    if (codings.pop() !== 'chunked' || !codings.every((coding) => CODINGS.has(coding))) {
+    if (hasTabInCodings(head) || codings.pop() !== 'chunked' || !codings.every((coding) => CODINGS.has(coding))) {
       throw new MessageError('syntax', 'Transfer-Encoding not understood, expected "chunked"', value);
     }
     return CHUNKED;
@@ -40,6 +40,18 @@ export function requestFraming(head: RequestHead): Framing {
   const length = parseLength(value);
   if (length === undefined) throw new MessageError('syntax', 'malformed Content-Length, expected decimal digits', value);
   return { kind: 'length', length };
+}
+
+/** White space by RFC 9110 §5.6.3, but some parsers take a tab behind a coding for a part of it. */
+function hasTabInCodings({ fields }: RequestHead): boolean {
+  return fields.list.some(
+    ({ key, name, line }) =>
+      key === 'transfer-encoding' &&
+      line
+        .slice(name.length + 1)
+        .trimStart()
+        .includes('\t'),
+  );
 }
 
 /**

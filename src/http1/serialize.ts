@@ -3,7 +3,7 @@
  *
  * Source: RFC 9110 §7.6.1 (fields of one connection), spec/warcprox.md §2.
  */
-import type { Field, Fields } from './fields.ts';
+import { TOKEN, trimOws, type Field, type Fields } from './fields.ts';
 
 const ONE_CONNECTION = new Set(['connection', 'proxy-connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'upgrade']);
 /** Naming these in Connection must not take away what frames or routes the message. */
@@ -22,12 +22,34 @@ function connectionOptions(fields: Fields): ReadonlySet<string> | undefined {
  */
 export function forwardedLines(fields: Fields, replace: (field: Field) => string | undefined): string {
   const named = connectionOptions(fields);
+  const chunked = fields.members('transfer-encoding').findLast((coding) => coding !== 'identity') === 'chunked';
   let lines = '';
   for (const field of fields.list) {
     if (ONE_CONNECTION.has(field.key) || named?.has(field.key) === true) continue;
-    lines += replace(field) ?? (field.exact ? field.line : fieldLine(field.name, field.value));
+    lines += replace(field) ?? (chunked && field.key === 'transfer-encoding' ? codingsLine(field) : lineOf(field));
   }
   return lines;
+}
+
+function lineOf(field: Field): string {
+  return field.exact ? field.line : fieldLine(field.name, field.value);
+}
+
+/**
+ * Transfer-Encoding that ends in `chunked`, without what is no coding, and without tabs: not everybody reads `chunked, identity`, `chunked,`
+ * or `chunked` with a tab behind it as chunked, and who does not sees another end of the body (RFC 9112 §6.3).
+ */
+function codingsLine(field: Field): string {
+  const members = field.value.split(',').map(trimOws);
+  const codings = members.filter((coding) => TOKEN.test(coding) && coding.toLowerCase() !== 'identity');
+  if (codings.length === 0) return '';
+  const plain =
+    codings.length === members.length &&
+    !field.line
+      .slice(field.name.length + 1)
+      .trimStart()
+      .includes('\t');
+  return plain ? lineOf(field) : fieldLine(field.name, codings.join(', '));
 }
 
 export function fieldLine(name: string, value: string): string {

@@ -6,7 +6,7 @@
  * Source: spec/warcprox.md §5; WHATWG URL standard §4.4; order of the steps as in urlcanon's `semantic`.
  */
 import { normalHost, opaqueHost } from './host.ts';
-import { decodeFully, encode, utf8Bytes } from './percent.ts';
+import { decodeFully, encode, trimmed, utf8Bytes } from './percent.ts';
 import { defaultPort, joinUrl, splitUrl, type UrlParts } from './url-parts.ts';
 
 export interface CanonicalUrl extends UrlParts {
@@ -16,7 +16,7 @@ export interface CanonicalUrl extends UrlParts {
 
 /** Never throws: what is no URL stays what it is, but for its encodings. */
 export function canonicalise(url: string): CanonicalUrl {
-  const cleaned = /[\0-\x20]/.test(url) ? url.replace(/^[\0-\x20]+|[\0-\x20]+$/g, '').replace(/[\t\n\r]/g, '') : url;
+  const cleaned = /[\0-\x20]/.test(url) ? trimmed(url, (c) => c <= ' ').replace(/[\t\n\r]/g, '') : url;
   const { scheme: writtenScheme, slashes, userinfo, host, port, path, query } = splitUrl(cleaned, 'http');
   const scheme = writtenScheme.toLowerCase();
   const special = defaultPort(scheme) !== undefined;

@@ -29,9 +29,20 @@ export function decodeFully(bytes: string): string {
   return out.toString('latin1', 0, end);
 }
 
+/** Without what stands at both ends; a regex ending in `+$` would cost the square of a run that stands elsewhere. */
+export function trimmed(text: string, isStray: (c: string) => boolean): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isStray(text.charAt(start))) start += 1;
+  while (end > start && isStray(text.charAt(end - 1))) end -= 1;
+  return text.slice(start, end);
+}
+
+const ENCODED: readonly string[] = Array.from({ length: 256 }, (_, byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`);
+
 /** `%XX` of each byte that `what` (a global regex) finds. */
 export function encode(bytes: string, what: RegExp): string {
-  return bytes.replace(what, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+  return bytes.replace(what, (c) => ENCODED[c.charCodeAt(0)] ?? c);
 }
 
 /** @returns the byte that three bytes encode, or -1 */

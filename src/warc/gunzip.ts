@@ -81,14 +81,15 @@ export class Member {
   }
 }
 
-/** What a short member holds; undefined when these bytes are not all of it, or are damaged, which the stream then tells. */
+/** What a short member holds; undefined when these bytes are not all of it. @throws when they are damaged: whoever searches tries many */
 function unpackAtOnce(bytes: Buffer): { data: Buffer; packedBytes: number } | undefined {
   try {
     const options = { info: true, maxOutputLength: AT_ONCE_UNPACKED_BYTES };
     // With `info` the engine comes back, too, and says how much of the input it took.
     const { buffer, engine } = inflateRawSync(bytes, options) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
     return { data: buffer, packedBytes: engine.bytesWritten };
-  } catch {
+  } catch (error) {
+    if (codeOf(error) === 'Z_DATA_ERROR') throw error;
     return undefined;
   }
 }

@@ -6,7 +6,7 @@
  * Source: ISO 28500:2017 §4, Annex D.
  */
 import { open, type FileHandle } from 'node:fs/promises';
-import { AsyncIterReader, WARCParser, type WARCRecord } from 'warcio';
+import { AsyncIterReader, LimitReader, WARCParser, type WARCRecord } from 'warcio';
 import { oneLine, WarcReadError } from './errors.ts';
 import { isGzip, Member } from './gunzip.ts';
 import { FileWindow } from './window.ts';
@@ -41,12 +41,20 @@ export interface ReadOptions {
 /** Where the bytes of records come from. */
 interface Source {
   readonly reader: AsyncIterReader;
+  readonly guard: Guard;
   /** where the record ended in the file, after its last byte was read */
   end(): Promise<number>;
   close(): Promise<unknown>;
 }
 
+/** How many bytes may still be read: warcio keeps a header as long as it lasts, and a small member may hold gigabytes of one. */
+interface Guard {
+  left: number;
+}
+
 const RECORD_END = '\r\n\r\n';
+/** The longest URL that the proxy takes has 4 MiB; pieces are read ahead. */
+const MAX_HEAD_BYTES = 16 * 1024 * 1024;
 /** Fields that may stand more than once; warcio joins their values. */
 const REPEATED = new Set(['warc-concurrent-to', 'warc-protocol']);
 
@@ -81,36 +89,50 @@ export async function* readWarc(file: string, { start = 0, end }: ReadOptions = 
 
 function memberSource(window: FileWindow, offset: number): Source {
   const member = new Member(window, offset);
-  const data = member.data();
+  const guard: Guard = { left: MAX_HEAD_BYTES };
+  const data = guarded(member.data(), guard);
   const reader = new AsyncIterReader(data, null);
   const end = async () => {
     const more = await reader.readSize(1);
     if (more.length > 0 || member.end === undefined) throw new Error('more than one record in a gzip member');
     return member.end;
   };
-  return { reader, end, close: () => data.return() };
+  return { reader, guard, end, close: () => data.return() };
 }
 
 function plainSource(window: FileWindow, offset: number): Source {
-  const data = window.from(offset);
+  const guard: Guard = { left: MAX_HEAD_BYTES };
+  const data = guarded(window.from(offset), guard);
   const reader = new AsyncIterReader(data, null);
-  return { reader, end: () => Promise.resolve(offset + reader.getReadOffset()), close: () => data.return() };
+  return { reader, guard, end: () => Promise.resolve(offset + reader.getReadOffset()), close: () => data.return() };
+}
+
+async function* guarded(data: AsyncGenerator<Buffer, void>, guard: Guard): AsyncGenerator<Buffer, void> {
+  for await (const piece of data) {
+    guard.left -= piece.length;
+    yield piece;
+    if (guard.left < 0) throw new Error(`has a header of more than ${MAX_HEAD_BYTES} bytes`);
+  }
 }
 
 async function readRecord(source: Source, file: string, offset: number): Promise<ReadRecord> {
+  source.guard.left = MAX_HEAD_BYTES;
   const parsed = await new WARCParser(source.reader, { keepHeadersCase: true, parseHttp: false }).parse();
   const version = parsed?.warcHeaders.statusline ?? '';
   if (parsed === null || !/^WARC\/\d+\.\d+$/.test(version)) throw new Error('does not begin with a WARC version');
+  source.guard.left = Infinity;
   const headers = fieldsOf(parsed);
   const header = (name: string) => headers.find(([each]) => each.toLowerCase() === name.toLowerCase())?.[1];
-  const lengthField = header('Content-Length') ?? '';
-  if (!/^\d{1,15}$/.test(lengthField)) throw new Error('has no valid Content-Length');
+  const [lengthField = '', another] = headers.flatMap(([name, value]) => (name.toLowerCase() === 'content-length' ? [value] : []));
+  if (another !== undefined || !/^\d{1,15}$/.test(lengthField)) throw new Error('has no valid Content-Length');
   const contentLength = Number(lengthField);
+  // The library's own takes a length only from `Content-Length` in just this case.
+  const block = new LimitReader(source.reader, contentLength);
 
   let left = contentLength;
-  async function* content(record: WARCRecord): AsyncGenerator<Uint8Array, void> {
+  async function* content(): AsyncGenerator<Uint8Array, void> {
     try {
-      for await (const piece of record.reader) {
+      for await (const piece of block) {
         left -= piece.length;
         yield piece;
       }
@@ -119,9 +141,9 @@ async function readRecord(source: Source, file: string, offset: number): Promise
       throw readError(file, offset, error);
     }
   }
-  async function finish(record: WARCRecord): Promise<number> {
+  async function finish(): Promise<number> {
     try {
-      const rest = content(record);
+      const rest = content();
       while ((await rest.next()).done !== true);
       const end = await source.reader.readSize(RECORD_END.length);
       if (Buffer.from(end).toString('latin1') !== RECORD_END) throw new Error('is not followed by two line ends');
@@ -138,20 +160,21 @@ async function readRecord(source: Source, file: string, offset: number): Promise
     offset,
     contentLength,
     header,
-    content: () => content(parsed),
-    bytes: () => joined(content(parsed)),
-    length: () => (length ??= finish(parsed)),
+    content,
+    bytes: () => joined(content()),
+    length: () => (length ??= finish()),
   };
 }
 
 /** Not by the library's own iterator: it takes a target URI with `,,,` in it for several values, and throws. */
 function fieldsOf({ warcHeaders }: WARCRecord): [name: string, value: string][] {
   const fields: Iterable<[string, string]> = Map.prototype.entries.call(warcHeaders.headers) as Iterable<[string, string]>;
-  return [...fields].flatMap(([name, value]) =>
-    REPEATED.has(name.toLowerCase())
+  return [...fields].flatMap(([written, value]) => {
+    const name = written.trim();
+    return REPEATED.has(name.toLowerCase())
       ? value.split(',,,').map((each): [string, string] => [name, each])
-      : [[name, value] as [string, string]],
-  );
+      : [[name, value] as [string, string]];
+  });
 }
 
 function readError(file: string, offset: number, error: unknown): WarcReadError {

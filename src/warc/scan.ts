@@ -33,6 +33,9 @@ interface Head {
 }
 
 const VERSION = Buffer.from('WARC/');
+const VERSION_LINE = /^WARC\/\d+\.\d+[ \t]*\r\n/;
+const MAX_VERSION_BYTES = 64;
+const SEARCHED_BYTES = 64 * 1024;
 const HEAD_END = Buffer.from('\r\n\r\n');
 const RECORD_END = HEAD_END;
 /** The longest URL that the proxy takes has 4 MiB. */
@@ -63,17 +66,39 @@ export async function findRecord(window: FileWindow, broken: number): Promise<nu
   const gzip = await beginsAsGzip(window);
   const wanted = gzip ? Buffer.from([0x1f, 0x8b, 0x08]) : VERSION;
   let next = gzip ? broken + 1 : await afterBlock(window, broken);
+  for (;;) {
+    const found = await indexOf(window, wanted, next);
+    if (found === undefined) return undefined;
+    if (await isWhole(window, found, gzip)) return found;
+    next = gzip ? found + 1 : await afterHopeless(window, found);
+  }
+}
+
+async function indexOf(window: FileWindow, wanted: Buffer, from: number): Promise<number | undefined> {
+  let next = from;
   while (next < window.end) {
-    const bytes = await window.read(next, 64 * 1024);
+    const bytes = await window.read(next, SEARCHED_BYTES);
     const found = bytes.indexOf(wanted);
-    if (found === -1) {
-      next += Math.max(bytes.length - wanted.length + 1, 1);
-      continue;
-    }
-    if (await isWhole(window, next + found, gzip)) return next + found;
-    next += found + 1;
+    if (found !== -1) return next + found;
+    next += Math.max(bytes.length - wanted.length + 1, 1);
   }
   return undefined;
+}
+
+/**
+ * How far no record begins, knowing that none begins at `start`: what ends with the same header has the same fields, but for those that
+ * stand before it. Without that a block full of versions and without an empty line would be read once for each of them.
+ */
+async function afterHopeless(window: FileWindow, start: number): Promise<number> {
+  const version = await window.read(start, MAX_VERSION_BYTES);
+  if (!VERSION_LINE.test(version.toString('latin1'))) return start + 1;
+  const headEnd = await indexOf(window, HEAD_END, start);
+  if (headEnd === undefined) return window.end;
+  if (headEnd - start > MAX_HEAD_BYTES) return start + 1;
+  const text = (await window.read(start, headEnd - start)).toString('latin1');
+  const lengths = [...text.matchAll(/\n[ \t]*content-length[^\S\n]*:/gi)];
+  // A header with two lengths is none; what begins behind the first of them may be one.
+  return start + (lengths.at(-2)?.index ?? text.length - 1) + 1;
 }
 
 async function kindOf(window: FileWindow, end: number, error: unknown, wasClosed: boolean): Promise<Rest['kind']> {
@@ -93,10 +118,11 @@ async function beginsAsGzip(window: FileWindow): Promise<boolean> {
 /** The end of a block as its header has it, where that is in the file; else the next byte. */
 async function afterBlock(window: FileWindow, start: number): Promise<number> {
   try {
-    const head = parseHead(await window.read(start, MAX_HEAD_BYTES));
-    const end = start + (head?.headBytes ?? 0) + (head?.contentLength ?? 0);
-    return head === undefined || end > window.end ? start + 1 : end;
-  } catch {
+    const { head } = await headAt(window, start);
+    const end = start + head.headBytes + head.contentLength;
+    return end > window.end ? start + 1 : end;
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error) throw error;
     return start + 1;
   }
 }
@@ -116,18 +142,23 @@ function recordEnd(window: FileWindow, start: number, gzip: boolean): Promise<nu
 }
 
 async function plainEnd(window: FileWindow, start: number): Promise<number> {
+  const { head, bytes } = await headAt(window, start);
+  const blockEnd = start + head.headBytes + head.contentLength;
+  if (blockEnd + RECORD_END.length > window.end) throw new CutOffError('ends before the end of its block');
+  // Most blocks end within the bytes that are there already.
+  const inPiece = blockEnd - start;
+  const end = inPiece + 4 <= bytes.length ? bytes.subarray(inPiece, inPiece + 4) : await window.read(blockEnd, RECORD_END.length);
+  if (!end.equals(RECORD_END)) throw new Error('is not followed by two line ends');
+  return blockEnd + RECORD_END.length;
+}
+
+/** @returns the header, and the bytes that it was found in, which may be more */
+async function headAt(window: FileWindow, start: number): Promise<{ readonly head: Head; readonly bytes: Buffer }> {
   for (const size of HEAD_PIECES) {
     const bytes = await window.read(start, size);
     const head = parseHead(bytes);
-    if (head === undefined && bytes.length === size) continue;
-    if (head === undefined) throw new CutOffError('ends within its header');
-    const blockEnd = start + head.headBytes + head.contentLength;
-    if (blockEnd + RECORD_END.length > window.end) throw new CutOffError('ends before the end of its block');
-    // Most blocks end within the bytes that are there already.
-    const inPiece = blockEnd - start;
-    const end = inPiece + 4 <= bytes.length ? bytes.subarray(inPiece, inPiece + 4) : await window.read(blockEnd, RECORD_END.length);
-    if (!end.equals(RECORD_END)) throw new Error('is not followed by two line ends');
-    return blockEnd + RECORD_END.length;
+    if (head !== undefined) return { head, bytes };
+    if (bytes.length < size) throw new CutOffError('ends within its header');
   }
   throw new Error(`has a header of more than ${MAX_HEAD_BYTES} bytes`);
 }
@@ -164,9 +195,32 @@ function parseHead(bytes: Buffer): Head | undefined {
   if (!start.equals(VERSION.subarray(0, start.length))) throw new Error('does not begin with a WARC version');
   const end = bytes.indexOf(HEAD_END);
   if (end === -1) return undefined;
-  const text = bytes.toString('latin1', 0, end + 2);
-  if (!/^WARC\/\d+\.\d+[ \t]*\r\n/.test(text)) throw new Error('does not begin with a WARC version');
-  const length = /^content-length[ \t]*:[ \t]*(\d{1,15})[ \t]*\r$/im.exec(text)?.[1];
+  const text = bytes.toString('utf8', 0, end + 2);
+  if (!VERSION_LINE.test(text)) throw new Error('does not begin with a WARC version');
+  const length = lengthIn(text);
   if (length === undefined) throw new Error('has no valid Content-Length');
-  return { headBytes: end + HEAD_END.length, contentLength: Number(length) };
+  return { headBytes: end + HEAD_END.length, contentLength: length };
+}
+
+/** As the reader reads it: of exactly one field, and lenient in its white space. */
+function lengthIn(text: string): number | undefined {
+  const usual = /\ncontent-length[ \t]*:[ \t]*(\d{1,15})[ \t]*\r\n/i.exec(text)?.[1];
+  if (usual !== undefined && text.match(/content-length/gi)?.length === 1) return Number(usual);
+  const lengths: string[] = [];
+  let [name, value] = ['', ''];
+  const take = () => {
+    if (name === 'content-length' && value !== '') lengths.push(value);
+  };
+  for (const line of text.split('\n').slice(1)) {
+    const colon = line.indexOf(':');
+    if (value !== '' && /^[ \t]/.test(line)) {
+      value += line.trimEnd();
+    } else {
+      take();
+      [name, value] = colon === -1 ? ['', ''] : [line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()];
+    }
+  }
+  take();
+  const [length = ''] = lengths;
+  return lengths.length === 1 && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
 }

@@ -67,11 +67,13 @@ test('what is sent on of a mutated response is read strictly, with the same valu
       // RFC 9110 §5.5 lets other control characters pass; the strict reading refuses them.
       if (/[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(lines)) return;
       const again = parseRequestHead(bytes(`GET / HTTP/1.1\r\n${lines.replace(/^host:.*\r\n/gim, '')}\r\n`));
+      // Transfer-Encoding is sent on without what is no coding.
+      const compared = again.fields.list.filter(({ key }) => key !== 'transfer-encoding');
       const values = head.fields.list.filter(
-        (field) => new RegExp(`^${field.key.replace(/\W/g, '\\$&')}:`, 'im').test(lines) && field.key !== 'host',
+        ({ key }) => new RegExp(`^${key.replace(/\W/g, '\\$&')}:`, 'im').test(lines) && key !== 'host' && key !== 'transfer-encoding',
       );
       assert.deepEqual(
-        again.fields.list.map(({ key, value }) => [key, value]),
+        compared.map(({ key, value }) => [key, value]),
         values.map(({ key, value }) => [key, value]),
       );
       found++;

@@ -1,0 +1,256 @@
+/**
+ * Values of Warcprox-Meta that fuzzing begins with, and what once took far too long (`found` says what it was).
+ *
+ * Source: spec/warcprox.md §5.
+ */
+import { deflateSync } from 'node:zlib';
+
+const RULES = [
+  { domain: 'example.com', substring: '/calendar' },
+  { regex: '^https?://(?:[a-z]+\\.)*example\\.com/.{0,40}$' },
+  { ssurt: 'com,example,//http:/a' },
+  { surt: 'http://(com,example,)/', parent_url_regex: '.*a+b?' },
+  { url_match: 'REGEX_MATCH', value: '[^a-c]*\\bfoo\\b.*' },
+  { exact: true, domain: 'bücher.example', regex: null },
+];
+
+const OBJECTS: readonly object[] = [
+  {},
+  { 'warc-prefix': 'job-1', 'dedup-bucket': 'b', 'captures-bucket': 'c', 'dedup-ok': false, accept: ['capture-metadata'] },
+  {
+    'dedup-buckets': { '7': 'rw', b: 'ro', '1': 'rw' },
+    stats: { buckets: ['a', { bucket: 'b', 'tally-domains': ['example.com', 'ä.de'] }] },
+  },
+  { limits: { 'a/total/urls': 3, 'a:example.com/new/wire_bytes': 1e9 }, 'soft-limits': { 'b/c/revisit/urls': 0 } },
+  { blocks: RULES },
+  { compressed_blocks: deflateSync(JSON.stringify(RULES)).toString('base64') },
+  {
+    'mime-type-filters': [
+      { type: 'REJECT', regex: 'text/.*' },
+      { type: 'LIMIT', regex: '(?i)IMAGE/(?:png|jpe?g)' },
+    ],
+  },
+  { metadata: { seed: 'http://a/', hop_path: 'LLE', brozzled_url: 'http://b/', hop_via_url: 'é', heritrix_hashtags: ['#a'] } },
+  { __proto__: { 'warc-prefix': 'x' }, constructor: 1, blocks: [{ domain: '__proto__' }] },
+  { 'warc-prefix': '\ud800', stats: { buckets: [{ bucket: '\u0000' }] }, metadata: { seed: '\u2028' } },
+];
+
+export const METAS: readonly Buffer[] = OBJECTS.map((object) => Buffer.from(JSON.stringify(object)));
+
+/** What means something to JSON, to a field or to a regex. */
+export const META_TOKENS: readonly string[] = [
+  ...[
+    '{',
+    '}',
+    '[',
+    ']',
+    '"',
+    '\\',
+    ':',
+    ',',
+    '""',
+    '{}',
+    '[]',
+    '[[',
+    '{"',
+    '":',
+    '","',
+    'null',
+    'true',
+    'false',
+    '0',
+    '-1',
+    '1e999',
+    '1.5',
+    '-0',
+  ],
+  ...[
+    '\\u0000',
+    '\\ud800',
+    '\\udc00',
+    '\\u2028',
+    '\\n',
+    '\\"',
+    '\\\\',
+    '\\x',
+    '\xff',
+    '\xc3\xa9',
+    '\xed\xa0\x80',
+    '\0',
+    '\t',
+    ' ',
+    '\r\n',
+    '\xef\xbb\xbf',
+  ],
+  ...[
+    '"warc-prefix":',
+    '"dedup-buckets":',
+    '"limits":',
+    '"blocks":',
+    '"compressed_blocks":',
+    '"stats":',
+    '"metadata":',
+    '"__proto__":',
+    '"dedup-ok":',
+  ],
+  ...[
+    '"regex":"',
+    '"domain":',
+    '"exact":true,',
+    '"url_match":"SURT_MATCH",',
+    '"value":"x",',
+    '"1":',
+    '"2":"rw",',
+    '"a":"ro",',
+    '"tally-domains":',
+  ],
+  ...[
+    '(',
+    ')',
+    '(?:',
+    '(?i)',
+    '(?P<a>',
+    '|',
+    '*',
+    '+',
+    '?',
+    '{2}',
+    '{1,3}',
+    '{,5}',
+    '{99999}',
+    '.',
+    '^',
+    '$',
+    '\\\\b',
+    '\\\\d',
+    '[a-z]',
+    '[^',
+    '(?=',
+    '\\\\1',
+  ],
+  ...[
+    'AAAA',
+    '====',
+    '=',
+    'eJw',
+    '/',
+    '//',
+    '..',
+    '%2',
+    '%25',
+    '@',
+    '#',
+    'xn--',
+    'http://',
+    'é',
+    '0x7f',
+    '.',
+    '/total/urls',
+    '/new/',
+    'rw',
+    'ro',
+  ],
+];
+
+/** Pieces of URLs and hosts. */
+export const URL_TOKENS: readonly string[] = [
+  ...[
+    'http://',
+    'HTTPS:',
+    'foo://',
+    'x:',
+    'file:',
+    'ftp://',
+    '//',
+    '\\',
+    '/',
+    '..',
+    '.',
+    '%',
+    '%25',
+    '%2e',
+    '%2F',
+    '%5c',
+    '?',
+    '&',
+    '=',
+    '#',
+    '@',
+    ':',
+    ':80',
+    ':0x',
+  ],
+  ...[
+    'a',
+    'Z',
+    'é',
+    'ß',
+    '。',
+    '\u00ad',
+    '\u200d',
+    '\ud800',
+    '\udc00',
+    '😀',
+    '\ufffd',
+    '\u2028',
+    '\0',
+    ' ',
+    '\t',
+    '\n',
+    '[',
+    ']',
+    '[::1]',
+    '1',
+    '0x7f',
+    '127.1',
+    'xn--',
+    'xn--a',
+    'xn--bcher-kva',
+    ',',
+  ],
+];
+
+export interface Costly {
+  readonly name: string;
+  readonly found: string;
+  /** @param size about its length */
+  make(size: number): { readonly url: string } | { readonly host: string } | { readonly meta: object };
+}
+
+export const COSTLY: readonly Costly[] = [
+  {
+    name: 'a URL with a run of spaces in it (a Referer may have one)',
+    found: 'trimming looked at the rest of the run from each of its characters: 1.8 s for 40,000 spaces, hours for a head of 4 MiB',
+    make: (size) => ({ url: `http://a/x${' '.repeat(size)}y` }),
+  },
+  {
+    name: 'a host with a run of dots in it',
+    found: 'the same, for dots: 2.7 s for 40,000',
+    make: (size) => ({ url: `http://a${'.'.repeat(size)}b/` }),
+  },
+  {
+    name: 'a host of another scheme with a run of dots in it',
+    found: 'the same',
+    make: (size) => ({ url: `foo://a${'.'.repeat(size)}b/` }),
+  },
+  {
+    name: 'a domain with a run of dots in it',
+    found: 'the same',
+    make: (size) => ({ host: `ä${'.'.repeat(size)}b` }),
+  },
+  {
+    name: 'a domain of many different letters',
+    found: 'Punycode compares each with each: 2.4 s for 40,000, most of an hour for 4 MiB',
+    make: (size) => ({ host: Array.from({ length: size }, (_, i) => String.fromCharCode(0x4e00 + ((i * 7919) % 20_000))).join('') }),
+  },
+  {
+    name: 'a domain of long Punycode',
+    found: 'Punycode moves all letters behind each that it puts in: 99 ms for 40,000, and the square of it for more',
+    make: (size) => ({ host: `xn--${'a'.repeat(size)}-${'b'.repeat(size)}` }),
+  },
+  {
+    name: 'megabytes of Base64',
+    found: 'the regex for it kept a place for each group of four: 730 ms for 4 MiB, in one piece',
+    make: (size) => ({ meta: { compressed_blocks: 'AAAA'.repeat(size) } }),
+  },
+];
