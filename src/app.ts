@@ -23,6 +23,7 @@ import { runningStats, type RunningStats } from './postfetch/running-stats.ts';
 import { addressRules } from './proxy/address-rules.ts';
 import { Admission } from './proxy/admission.ts';
 import { Connector } from './proxy/connector.ts';
+import { reasonOf } from './proxy/errors.ts';
 import { createGate } from './proxy/gate.ts';
 import { Listener } from './proxy/listener.ts';
 import { UpstreamPool } from './proxy/pool.ts';
@@ -32,6 +33,7 @@ import { openTunnel } from './proxy/tunnel.ts';
 import type { Log } from './util/log.ts';
 import { FreeSpace } from './util/free-space.ts';
 import { MemoryBudget } from './util/memory-budget.ts';
+import { isLoopback } from './util/network.ts';
 import { readVersion } from './util/version.ts';
 import { WarcWriteError } from './warc/errors.ts';
 import { warcDate } from './warc/fields.ts';
@@ -46,7 +48,7 @@ export interface ProxyEvents {
 }
 
 /** Idle connections to origins that are kept. */
-const MAX_IDLE_UPSTREAM = 1024;
+const MAX_IDLE_UPSTREAM = 512;
 
 /** A proxy that runs. */
 export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisposable {
@@ -86,6 +88,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       digest: digestOf(options),
       spool: { maxMemoryBytes: options.tmpFileMaxMemorySize, budget: new MemoryBudget(options.maxMemory), dir: tmpdir() },
     };
+    const minRate = { bytesPerSecond: options.minRate, windowMs: options.socketTimeout * 1000 };
     const slices = timeSlices();
     const port = () => this.port;
     this.#warcs = warcFiles(options, opened, version, port, log);
@@ -101,7 +104,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       isFatal: (error) => error instanceof WarcWriteError,
       onFatal: (error) => {
         // What is not archived must not look as if it were: requests that run are answered 503 or cut.
-        this.#admission.close();
+        this.#admission.close(`nothing can be archived any more: ${reasonOf(error.cause ?? error)}`);
         this.emit('fatal', error);
       },
     });
@@ -125,6 +128,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
         newRecordId,
         sink,
         maxResourceBytes: options.maxResourceSize ?? 0,
+        minRate,
       },
       { maxExchanges: options.maxThreads, fetchTimeoutMs: options.fetchTimeout * 1000, noSpace: () => this.#space.low },
     );
@@ -135,6 +139,8 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       secureContexts: (host: string) => opened.leaves.secureContext(host),
       maxConnections: options.maxConnections,
       socketTimeoutMs: options.socketTimeout * 1000,
+      headTimeoutMs: options.headTimeout * 1000,
+      minRate,
       log,
     };
     this.#listener = new Listener({
@@ -188,6 +194,9 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     await this.#space.check();
     await this.#listener.listen(port, address);
     if (playbackPort !== undefined) this.#playbackAddress = await this.#playback?.listen(playbackPort, address);
+    if (this.#opened.authenticator === undefined && !isLoopback(this.address)) {
+      this.#log.warn({ address: this.address }, 'other machines can use this proxy without a password, see --proxy-auth-file');
+    }
   }
 
   /** Stop accepting, cut what runs, write everything that has come, close all files. Further calls wait for the same. */
@@ -227,6 +236,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       },
       onionSocks: options.onionTorSocksProxy,
       timeoutMs: options.socketTimeout * 1000,
+      onFault: (error) => this.#log.error({ err: error }, 'a fault in warctap: the connection to an origin was closed'),
     });
   }
 

@@ -289,6 +289,20 @@ export const PROXY_OPTIONS = {
     default: 60,
     summary: 'seconds without a byte after which a connection is given up',
   },
+  headTimeout: {
+    group: 'Limits',
+    argument: 'S',
+    kind: seconds('above zero'),
+    default: 60,
+    summary: 'seconds that a client may take for the head of a request, or for a TLS handshake',
+  },
+  minRate: {
+    group: 'Limits',
+    argument: 'N',
+    kind: wholeNumber(0, Number.MAX_SAFE_INTEGER, 'bytes per second'),
+    default: 10,
+    summary: 'bytes per second, as an average over --socket-timeout, below which a body is given up; 0: no minimum',
+  },
   fetchTimeout: {
     group: 'Limits',
     argument: 'S',

@@ -11,6 +11,7 @@ import { keepsConnection, requestFraming } from '../http1/framing.ts';
 import { HeadReader, leadingEmptyLines, parseRequestHead, type RequestHead } from '../http1/head.ts';
 import { absoluteTarget, connectTarget, percentEncoded, tunnelTarget, type Authority, type Tunnel } from '../http1/target.ts';
 import type { Log } from '../util/log.ts';
+import { MinimumRate, type MinimumRateOptions } from '../util/minimum-rate.ts';
 import { fieldLine } from '../http1/serialize.ts';
 import { textContent, type Playback, type PlaybackAnswer } from './answer.ts';
 import { Incoming } from './incoming.ts';
@@ -26,6 +27,10 @@ export interface PlaybackServices {
   /** takes over a socket on which CONNECT was answered, with the bytes that came after it */
   readonly openTunnel: (socket: Socket, authority: Authority, first: Buffer, serve: ServeTunnel) => void;
   readonly socketTimeoutMs: number;
+  /** from the first byte of a head to its last */
+  readonly headTimeoutMs: number;
+  /** of the body of a request */
+  readonly minRate: MinimumRateOptions;
   readonly log: Log;
 }
 
@@ -49,11 +54,11 @@ export async function serveConnection(
   const incoming = new Incoming(socket, first);
   try {
     for (;;) {
-      const head = await readHead(incoming);
+      const head = await readHead(incoming, services.headTimeoutMs);
       if (head === undefined) break;
       const denial = tunnel === undefined ? await services.authenticator?.check(head) : undefined;
       if (denial !== undefined) {
-        const body = await skipBody(head, incoming);
+        const body = await skipBody(head, incoming, services.minRate);
         if (body === 'cut') break;
         const close = !keepsConnection(head) || body === 'left';
         await deny(socket, denial, head.method, close);
@@ -69,7 +74,7 @@ export async function serveConnection(
         return;
       }
       const url = urlOf(head, tunnel);
-      const body = await skipBody(head, incoming);
+      const body = await skipBody(head, incoming, services.minRate);
       if (body === 'cut') break;
       const close = !keepsConnection(head) || body === 'left';
       const then = await answer(socket, services, head, url, close);
@@ -84,15 +89,20 @@ export async function serveConnection(
   finish(socket, incoming);
 }
 
-/** @returns undefined when the client has no more requests; @throws MessageError */
-async function readHead(incoming: Incoming): Promise<RequestHead | undefined> {
+/** @returns undefined when the client has no more requests, or is too slow; @throws MessageError */
+async function readHead(incoming: Incoming, timeoutMs: number): Promise<RequestHead | undefined> {
   const reader = new HeadReader();
+  let sinceMs: number | undefined;
   for (;;) {
     const received = await incoming.next();
     if (received === undefined) return undefined;
     const bytes = reader.pending === 0 ? received.subarray(leadingEmptyLines(received)) : received;
     const found = bytes.length === 0 ? undefined : reader.push(bytes);
-    if (found === undefined) continue;
+    if (found === undefined) {
+      sinceMs ??= performance.now();
+      if (performance.now() - sinceMs > timeoutMs) return undefined;
+      continue;
+    }
     incoming.unread(found.rest);
     return parseRequestHead(found.head);
   }
@@ -111,12 +121,13 @@ function urlOf({ method, target }: RequestHead, tunnel: Tunnel | undefined): str
 }
 
 /** A client that waits to be asked for the body of its request gets its answer instead: `left`. */
-async function skipBody(head: RequestHead, incoming: Incoming): Promise<'read' | 'left' | 'cut'> {
+async function skipBody(head: RequestHead, incoming: Incoming, minRate: MinimumRateOptions): Promise<'read' | 'left' | 'cut'> {
   const body = bodyReader(requestFraming(head), true);
   if (!body.done && head.fields.members('expect').includes('100-continue')) return 'left';
+  const rate = new MinimumRate(minRate);
   while (!body.done) {
     const bytes = await incoming.next();
-    if (bytes === undefined) return 'cut';
+    if (bytes === undefined || rate.tooSlow(bytes.length)) return 'cut';
     incoming.unread(bytes.subarray(body.read(bytes, 0, [])));
   }
   return 'read';

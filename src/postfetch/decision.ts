@@ -28,15 +28,25 @@ export function turnDownUnreadable(captures: readonly Archivable[], log: Log): P
   return spilled.length === 0 ? undefined : turnDown(spilled, log);
 }
 
+/** An exchange that noticed by itself that its temporary file has failed is a failure already, and is told of in the same words. */
+export function logIfLost(capture: Capture, log: Log): void {
+  if (capture.kind === 'failure' && capture.error.code === 'recording-failed') logLost(capture, capture.error.cause, log);
+}
+
 async function turnDown(captures: readonly Archivable[], log: Log): Promise<void> {
   for (const capture of captures) {
     for (const spool of spoolsOf(capture)) {
       await spool.flushed();
       if (spool.error === undefined || !capture.outcome.archive) continue;
-      log.error({ url: capture.url, err: spool.error }, `not archived, because its temporary file failed: ${spool.error.message}`);
+      logLost(capture, spool.error, log);
       capture.outcome.archive = false;
     }
   }
+}
+
+function logLost({ url }: Capture, error: unknown, log: Log): void {
+  const reason = error instanceof Error ? error.message : String(error);
+  log.error({ url, err: error }, `not archived, because its temporary file failed: ${reason}`);
 }
 
 function isSpilled(capture: Archivable): boolean {

@@ -9,7 +9,7 @@ import type { Log } from '../util/log.ts';
 import type { WriterPool } from '../warc/pool.ts';
 import { WarcWriteError } from '../warc/errors.ts';
 import { buildRecords, type RecordOptions } from '../warc/records.ts';
-import { isToBeArchived, turnDownUnreadable, type Archivable } from './decision.ts';
+import { isToBeArchived, logIfLost, turnDownUnreadable, type Archivable } from './decision.ts';
 import type { Processor } from './processor.ts';
 
 export interface WarcWriterOptions {
@@ -53,6 +53,7 @@ export function warcWriter({ pool, records, methods, blackout, log }: WarcWriter
       for (const capture of batch) {
         const { outcome } = capture;
         if (!isToBeArchived(capture, wanted)) {
+          logIfLost(capture, log);
           outcome.archive = false;
           continue;
         }

@@ -21,7 +21,7 @@ export class Admission {
   readonly #active = new Set<Exchange>();
   readonly #waiting = new Set<() => void>();
   readonly #sweep: NodeJS.Timeout | undefined;
-  #closing = false;
+  #closed: FetchError | undefined;
 
   constructor(services: ExchangeServices, options: AdmissionOptions) {
     this.#services = services;
@@ -40,7 +40,7 @@ export class Admission {
 
   /** Why nothing more is begun at the moment, if so. */
   get closed(): FetchError | undefined {
-    if (this.#closing) return new FetchError('shutting-down', 'proxy is shutting down');
+    if (this.#closed !== undefined) return this.#closed;
     return this.#options.noSpace() ? new FetchError('no-space', 'too little space is left on the disk of the WARC files') : undefined;
   }
 
@@ -72,18 +72,17 @@ export class Admission {
     return exchange;
   }
 
-  /** Begin nothing more. Who waits is admitted, to find that it is `closed`. */
-  stop(): void {
-    this.#closing = true;
+  /**
+   * Begin nothing more, and cut what runs. Who waits is admitted, to find that it is `closed`.
+   *
+   * @param reason what clients are told; that of the first call counts
+   */
+  close(reason = 'proxy is shutting down'): void {
+    this.#closed ??= new FetchError('shutting-down', reason);
     for (const admitted of [...this.#waiting]) admitted();
     this.#waiting.clear();
-  }
-
-  /** Cut what runs, too. */
-  close(): void {
-    this.stop();
     clearInterval(this.#sweep);
-    for (const exchange of [...this.#active]) exchange.shutDown();
+    for (const exchange of [...this.#active]) exchange.shutDown(this.#closed);
   }
 
   #ended(exchange: Exchange): void {

@@ -16,6 +16,7 @@ import { fieldLine } from '../http1/serialize.ts';
 import type { Authority } from '../http1/target.ts';
 import { NO_META, type Meta } from '../meta/meta.ts';
 import type { Log } from '../util/log.ts';
+import { MinimumRate, type MinimumRateOptions } from '../util/minimum-rate.ts';
 import type { Admission } from './admission.ts';
 import { answerBytes, plainAnswer, type Answer } from './answer.ts';
 import { CustomRecord, type RecordClient, type RecordServices } from './custom-record.ts';
@@ -36,6 +37,10 @@ export interface ClientServices {
   /** takes over a socket on which CONNECT was answered, with the bytes that came after it */
   readonly openTunnel: (socket: Socket, authority: Authority, first: Buffer) => void;
   readonly socketTimeoutMs: number;
+  /** from the first byte of a head to its last */
+  readonly headTimeoutMs: number;
+  /** of the body of a request */
+  readonly minRate: MinimumRateOptions;
   /** of captures whose client names none */
   readonly warcPrefix: string;
   /** add Via to requests, too */
@@ -61,6 +66,9 @@ export class ClientConnection implements ExchangeClient, RecordClient {
   #request: RequestHead | undefined;
   #meta: Meta = NO_META;
   #body: BodyReader | undefined;
+  /** when the head came that is not complete yet */
+  #headSinceMs: number | undefined;
+  #rate: MinimumRate | undefined;
   /** takes the body of the current request; undefined until it has been let in */
   #serving: RequestBody | undefined;
   /** the client waits for 100 (Continue) before it sends its body */
@@ -142,7 +150,12 @@ export class ClientConnection implements ExchangeClient, RecordClient {
   }
 
   readonly #onData = (bytes: Buffer): void => {
-    this.receive(bytes);
+    try {
+      this.receive(bytes);
+    } catch (error) {
+      this.#services.log.error({ err: error }, 'a fault in warctap: the connection of a client was closed');
+      this.#socket.destroy();
+    }
   };
 
   /** Bytes of the client, as from its socket. */
@@ -159,16 +172,23 @@ export class ClientConnection implements ExchangeClient, RecordClient {
 
   #readHead(bytes: Buffer): void {
     const received = this.#headReader.pending === 0 ? bytes.subarray(leadingEmptyLines(bytes)) : bytes;
-    if (received.length === 0) return;
     try {
-      const found = this.#headReader.push(received);
-      if (found === undefined) return;
+      const found = received.length === 0 ? undefined : this.#headReader.push(received);
+      if (found === undefined) return this.#awaitHead();
+      this.#headSinceMs = undefined;
       this.#request = parseRequestHead(found.head);
       this.#dispatch(this.#request, found.rest);
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
       this.#refuse(error);
     }
+  }
+
+  /** Looked at when a byte comes: that none comes is for the idle time-out to see. */
+  #awaitHead(): void {
+    const nowMs = performance.now();
+    this.#headSinceMs ??= nowMs;
+    if (nowMs - this.#headSinceMs > this.#services.headTimeoutMs) this.#tooLate('request head not complete within the time limit');
   }
 
   #dispatch(head: RequestHead, rest: Buffer): void {
@@ -293,8 +313,24 @@ export class ClientConnection implements ExchangeClient, RecordClient {
       if (end < bytes.length) this.#early.push(bytes.subarray(end));
       serving.endRequest();
     } else if (!ready) {
+      this.#rate?.restart();
       this.#socket.pause();
+    } else {
+      this.#rate ??= new MinimumRate(this.#services.minRate);
+      if (this.#rate.tooSlow(bytes.length)) this.#bodyTooSlow(serving);
     }
+  }
+
+  #bodyTooSlow(serving: RequestBody): void {
+    this.#serving = undefined;
+    serving.clientGone();
+    this.#tooLate('request body comes too slowly');
+  }
+
+  #tooLate(line: string): void {
+    if (this.#writer.begun) return this.#cut();
+    this.#closeAfter = true;
+    this.#answer(plainAnswer(REQUEST_TIMEOUT, line), undefined);
   }
 
   /** The body of the request is not what it should be. */
@@ -330,6 +366,7 @@ export class ClientConnection implements ExchangeClient, RecordClient {
     this.#state = 'head';
     this.#request = undefined;
     this.#body = undefined;
+    this.#rate = undefined;
     this.#writer.reset(false);
     if (this.#early.length > 0) this.#takeEarly();
     else if (this.#ended) this.#finish();
@@ -395,10 +432,7 @@ export class ClientConnection implements ExchangeClient, RecordClient {
   };
 
   readonly #onTimeout = (): void => {
-    if (this.#state === 'head' && this.#headReader.pending > 0) {
-      this.#closeAfter = true;
-      return this.#answer(plainAnswer(REQUEST_TIMEOUT, 'request head not complete within the idle time-out'), undefined);
-    }
+    if (this.#state === 'head' && this.#headReader.pending > 0) return this.#tooLate('request head not complete within the idle time-out');
     // Waiting for its turn or for the origin, or held back for its sake, is not idleness of the client.
     const waits = this.#expecting || this.#serving === undefined || this.#socket.isPaused();
     const held = this.#state === 'answer' || (this.#state === 'body' && waits);

@@ -39,6 +39,8 @@ export interface ConnectorOptions {
   readonly onionSocks?: SocksProxy | undefined;
   /** limit of connecting, and idle time-out of the connection made; 0 is none */
   readonly timeoutMs: number;
+  /** what should not have been thrown while bytes of an origin were read; its connection is closed */
+  readonly onFault: (error: unknown) => void;
 }
 
 const FAILED_HOSTS = 1024;
@@ -71,7 +73,7 @@ export class Connector {
       const tcp = socks === undefined ? await this.#direct(origin) : await this.#bySocks(origin, socks);
       const ipAddress = socks === undefined ? tcp.remoteAddress : undefined;
       const socket = origin.scheme === 'https' ? await this.#tls(tcp, origin) : tcp;
-      return new UpstreamConnection(socket, originKey(origin), ipAddress, this.#options.timeoutMs);
+      return new UpstreamConnection(socket, originKey(origin), ipAddress, this.#options.timeoutMs, this.#options.onFault);
     } catch (error) {
       const failure = error instanceof FetchError ? error : new FetchError('not-connected', reasonOf(error), { cause: error });
       if (failure.code !== 'forbidden-address') this.#failed.set(failure.code === 'tls-failed' ? withTls : hostPort, failure);
@@ -87,7 +89,7 @@ export class Connector {
   async #direct(origin: Origin): Promise<Socket> {
     const { host, port } = origin;
     const found = this.#options.resolve(host);
-    const allowed = this.#allowed(found instanceof Promise ? await found : found, port);
+    const allowed = this.#allowed(found instanceof Promise ? await this.#inTime(found, host) : found, port);
     const [first] = allowed;
     if (first === undefined) throw new FetchError('not-resolved', `host name ${host} has no address`);
     const socket = connectTcp({
@@ -102,6 +104,22 @@ export class Connector {
     });
     await this.#established(socket, 'connect', `connection to ${host}:${port}`, 'not-connected');
     return socket;
+  }
+
+  /** A look-up may ask several sources one after the other: all together have the time that connecting has. */
+  async #inTime(looking: Promise<readonly LookupAddress[]>, host: string): Promise<readonly LookupAddress[]> {
+    const { timeoutMs } = this.#options;
+    if (timeoutMs === 0) return looking;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      const message = `look-up of host name ${host} timed out after ${timeoutMs / 1000} s`;
+      timer = setTimeout(() => reject(new FetchError('connect-timeout', message)), timeoutMs);
+    });
+    try {
+      return await Promise.race([looking, late]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #allowed(addresses: readonly LookupAddress[], port: number): readonly LookupAddress[] {

@@ -15,6 +15,7 @@ import type { ResponseHead } from '../http1/head.ts';
 import { ResponseReader, type ResponseEvents } from '../http1/response-reader.ts';
 import type { Meta } from '../meta/meta.ts';
 import type { Target } from '../http1/target.ts';
+import { MinimumRate, type MinimumRateOptions } from '../util/minimum-rate.ts';
 import type { ExchangeClient, RequestBody } from './client-side.ts';
 import { originKey, type Connector, type Origin } from './connector.ts';
 import { FetchError, reasonOf } from './errors.ts';
@@ -51,6 +52,8 @@ export interface ExchangeServices {
   readonly sink: (capture: Capture) => Promise<void> | undefined;
   /** bytes of a response after which its download is stopped; 0 is no limit */
   readonly maxResourceBytes: number;
+  /** of a response that has begun */
+  readonly minRate: MinimumRateOptions;
 }
 
 /** Methods that may be sent again when a kept connection turns out dead (RFC 9110 §9.2.2), if there is no body to repeat. */
@@ -81,6 +84,7 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
   #requestDiskFull = false;
   #clientFull = false;
   #diskFull = false;
+  #rate: MinimumRate | undefined;
 
   /** @param onEnded called once, when the exchange needs nothing any more */
   constructor(services: ExchangeServices, request: ExchangeRequest, client: ExchangeClient, onEnded: () => void) {
@@ -108,6 +112,8 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
     if (this.#phase === 'ended') return true;
     this.#bodyBegun = true;
     if (!this.#requestRecorder.write(bytes)) this.#awaitRequestDisk();
+    // Its client is in the middle of handing over a piece, and is not told before that is done.
+    if (this.#recordingError !== undefined) queueMicrotask(() => this.#endIfNotRecorded());
     if (this.#upstream === undefined) {
       this.#waiting.push(bytes);
       return false;
@@ -146,17 +152,20 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
     else if (this.#phase === 'head') this.#fail(new FetchError('response-timeout', 'no answer within the time limit of a fetch'));
   }
 
-  /** The proxy stops: what has come is kept. */
-  shutDown(): void {
+  /** The proxy stops, for this reason: what has come is kept. */
+  shutDown(reason: FetchError): void {
     if (this.#phase === 'body') this.#end('disconnect');
     else if (this.#phase === 'sending') this.#end(undefined);
-    else if (this.#phase !== 'ended') this.#fail(new FetchError('shutting-down', 'proxy is shutting down'));
+    else if (this.#phase !== 'ended') this.#fail(reason);
   }
 
   onData(bytes: Buffer): void {
+    if (this.#endIfNotRecorded()) return;
     try {
       this.#reader.read(bytes);
-      if (this.#phase === 'body') this.#afterRead();
+      if (this.#phase === 'body') this.#afterRead(bytes.length);
+      else if (this.#phase === 'head' && this.#comesTooSlowly(bytes.length))
+        this.#fail(new FetchError('response-timeout', 'response head comes too slowly'));
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
       if (this.#phase === 'head') this.#fail(new FetchError('invalid-response', `invalid response: ${error.message}`, { cause: error }));
@@ -253,7 +262,7 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
     this.#requestDiskFull = true;
     this.#requestRecorder.bytes.onDrain(() => {
       this.#requestDiskFull = false;
-      this.#resumeClient();
+      if (!this.#endIfNotRecorded()) this.#resumeClient();
     });
   }
 
@@ -263,22 +272,28 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
   }
 
   /** What has come decides whether the response is over, and whether more of it is wanted now. */
-  #afterRead(): void {
+  #afterRead(received: number): void {
     const response = this.#response;
     if (response === undefined) return;
     const { maxResourceBytes } = this.#services;
-    if (response.bytes.error !== undefined) this.#recordingFailed(response.bytes.error);
-    else if (this.#reader.done) this.#whole();
+    if (this.#reader.done) this.#whole();
     else if (maxResourceBytes > 0 && response.bytes.size > maxResourceBytes) this.#end('length');
     else if (this.#clientFull || this.#diskFull) this.#pauseUpstream(response);
+    else if (this.#comesTooSlowly(received)) this.#end('time');
+  }
+
+  #comesTooSlowly(received: number): boolean {
+    this.#rate ??= new MinimumRate(this.#services.minRate);
+    return this.#rate.tooSlow(received);
   }
 
   #pauseUpstream(response: ResponseRecorder): void {
+    this.#rate?.restart();
     this.#upstream?.pause();
     if (!this.#diskFull) return;
     response.bytes.onDrain(() => {
       this.#diskFull = false;
-      this.#resumeUpstream();
+      if (!this.#endIfNotRecorded()) this.#resumeUpstream();
     });
   }
 
@@ -296,7 +311,7 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
   #end(truncated: Truncation | undefined): void {
     const head = this.#responseHead;
     const response = this.#response;
-    if (head === undefined || response === undefined) return;
+    if (head === undefined || response === undefined || this.#endIfNotRecorded()) return;
     this.#phase = 'ended';
     const capture: ExchangeCapture = Object.freeze({
       kind: 'exchange',
@@ -319,8 +334,17 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
     return this.#framing.kind !== 'close' && this.#request.persistent && keepsConnection(head);
   }
 
-  #recordingFailed(error: Error): void {
+  /** Why the temporary file of the request or of the response has failed, as far as is known: they are written behind what passes. */
+  get #recordingError(): Error | undefined {
+    return this.#requestRecorder.bytes.error ?? this.#response?.bytes.error;
+  }
+
+  /** @returns true when the exchange is over, as what passes cannot be kept */
+  #endIfNotRecorded(): boolean {
+    const error = this.#recordingError;
+    if (error === undefined || this.#phase === 'ended') return this.#phase === 'ended';
     this.#fail(new FetchError('recording-failed', `temporary file failed: ${reasonOf(error)}`, { cause: error }));
+    return true;
   }
 
   #fail(error: FetchError): void {

@@ -23,6 +23,8 @@ const CACHED_NAMES = 10_000;
 const DNS_TIMEOUT_MS = 3000;
 const DNS_TRIES = 2;
 const SYSTEM_LOOKUPS = 2;
+/** Who has waited so long for the system's resolver is not asked for any more. */
+const MAX_WAIT_MS = 60_000;
 
 const LOOPBACK: readonly LookupAddress[] = [
   { address: '127.0.0.1', family: 4 },
@@ -146,9 +148,11 @@ function createSystemLookup(): (host: string) => Promise<Found> {
   const lookupAll = promisify(lookup);
 
   return async (host) => {
+    const sinceMs = performance.now();
     if (running >= SYSTEM_LOOKUPS) await new Promise<void>((resolve) => waiting.push(resolve));
     else running++;
     try {
+      if (performance.now() - sinceMs > MAX_WAIT_MS) throw new Error("the system's resolver is behind");
       return { addresses: await lookupAll(host, { all: true }), ttlSeconds: LOCAL_TTL_S };
     } finally {
       const next = waiting.shift();

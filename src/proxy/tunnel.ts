@@ -16,6 +16,8 @@ export type SecureContexts = (host: string) => SecureContext | Promise<SecureCon
 export interface TunnelServices {
   readonly secureContexts: SecureContexts;
   readonly socketTimeoutMs: number;
+  /** of the whole TLS handshake */
+  readonly headTimeoutMs: number;
   readonly log: Log;
   /** serves the requests inside */
   readonly serve: (socket: Socket, tunnel: ClientTunnel, first: Buffer) => void;
@@ -65,7 +67,8 @@ async function openTls(services: TunnelServices, socket: Socket, authority: Auth
     secureContext,
     ALPNProtocols: ['http/1.1'],
     SNICallback: (name, callback) => {
-      if (name === authority.host) return callback(null, secureContext);
+      // The one that the connection has. It may have left the cache since, and must not be handed out again.
+      if (name === authority.host) return callback(null);
       Promise.resolve(secureContexts(name)).then(
         (context) => callback(null, context),
         (error: unknown) => callback(error instanceof Error ? error : new Error(String(error))),
@@ -78,10 +81,15 @@ async function openTls(services: TunnelServices, socket: Socket, authority: Auth
   };
   const stop = () => tls.destroy();
   tls.setTimeout(services.socketTimeoutMs, stop);
+  const limit = setTimeout(stop, services.headTimeoutMs);
+  socket.once('close', () => clearTimeout(limit));
   tls.on('error', failed);
   tls.on('_tlsError', failed);
+  // The connection is half-open on purpose: who leaves within the handshake would stay until the time limit.
+  tls.on('end', stop);
   tls.once('secure', () => {
-    tls.removeListener('timeout', stop).removeListener('error', failed);
+    clearTimeout(limit);
+    tls.removeListener('timeout', stop).removeListener('end', stop).removeListener('error', failed);
     const name: unknown = Reflect.get(tls, 'servername');
     const servername = typeof name === 'string' && name !== '' && name !== authority.host ? name.toLowerCase() : undefined;
     services.serve(tls, { ...authority, scheme: 'https', servername }, Buffer.alloc(0));

@@ -29,15 +29,21 @@ export class UpstreamConnection {
   #paused = false;
   #error: Error | undefined;
 
-  constructor(socket: Socket, key: string, ipAddress: string | undefined, idleMs: number) {
+  /** @param onFault told of what a user throws, which then finds the connection broken */
+  constructor(socket: Socket, key: string, ipAddress: string | undefined, idleMs: number, onFault: (error: unknown) => void) {
     this.socket = socket;
     this.key = key;
     this.ipAddress = ipAddress;
     this.#idleMs = idleMs;
     socket.setTimeout(idleMs);
     socket.on('data', (bytes: Buffer) => {
-      if (this.#user === undefined) this.destroy();
-      else this.#user.onData(bytes);
+      if (this.#user === undefined) return this.destroy();
+      try {
+        this.#user.onData(bytes);
+      } catch (error) {
+        onFault(error);
+        socket.destroy(new Error('a fault in warctap, see its log'));
+      }
     });
     socket.on('drain', () => this.#user?.onDrain());
     socket.on('end', () => this.#over());

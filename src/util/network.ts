@@ -28,6 +28,12 @@ export function parseAddress(text: string): Address | undefined {
   return mapped ?? address;
 }
 
+/** Whether only this machine can connect to a socket that listens on this address. */
+export function isLoopback(text: string): boolean {
+  const address = parseAddress(text);
+  return address !== undefined && (address.family === 4 ? address.bits >> 24n === 127n : address.bits === 1n);
+}
+
 /** `10.0.0.0/8`, `2001:db8::/32`, or one address. @returns undefined for what is none, also when bits are set behind the prefix */
 export function parseNetwork(text: string): Network | undefined {
   const [, host = '', digits] = /^([^/%]+)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? [];

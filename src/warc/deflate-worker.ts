@@ -6,6 +6,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { constants } from 'node:zlib';
 import { deflateRaw, type Flush } from './deflater.ts';
 
 export interface Piece {
@@ -105,8 +106,8 @@ function unpacked(bytes: Uint8Array, ends: Uint32Array): Buffer[] {
 }
 
 function work({ bytes, ends, flushes }: Task): Done {
-  const deflated = unpacked(bytes, ends).map((piece, index) => deflateRaw(piece, flushes[index] as Flush));
-  const done = packed(deflated.map((piece) => ({ bytes: piece, flush: 0 as Flush })));
+  const deflated = unpacked(bytes, ends).map((piece, index) => deflateRaw(piece, flushes[index] ?? constants.Z_FINISH));
+  const done = packed(deflated.map((piece) => ({ bytes: piece, flush: 0 })));
   return { bytes: done.bytes, ends: done.ends };
 }
 

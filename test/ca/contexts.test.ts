@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect as connectTcp, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
+import { connect as connectTls, TLSSocket } from 'node:tls';
 import type { CertificateAuthority } from '../../src/ca/authority.ts';
 import { CertificateNameError } from '../../src/ca/errors.ts';
 import { DAY_MS, ecKey, handshake, keptCertificate, newCa, openStore, recordingLog, temporaryFolder } from './support.ts';
@@ -232,3 +235,30 @@ test('no name leads out of the folder', async () => {
   assert.deepEqual(readdirSync(parent), ['certs']);
   assert.deepEqual(readdirSync(dir).sort(), ['fe80--1.pem', 'leaf.key', 'leaf.key.pem']);
 });
+
+for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+  test(`a connection that was begun with a context goes on when that has left the cache and was freed (${version})`, async (t) => {
+    const store = await openStore(ca, temporaryFolder(), { maxContexts: 1 });
+    const server = createServer().listen(0, '127.0.0.1');
+    t.after(() => {
+      server.close();
+      return store.close();
+    });
+    await once(server, 'listening');
+    const tcp = connectTcp((server.address() as AddressInfo).port, '127.0.0.1');
+    const [socket] = (await once(server, 'connection')) as [Socket];
+    const context = await store.secureContext('www.one.com');
+    const secured = new TLSSocket(socket, { isServer: true, secureContext: context });
+    await store.secureContext('www.two.com');
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    secured.on('data', (bytes: Buffer) => secured.write(bytes));
+    const client = connectTls({ socket: tcp, ca: ca.certificatePem, host: 'www.one.com', minVersion: version, maxVersion: version });
+    client.write('hello');
+    const [echo] = (await once(client, 'data')) as [Buffer];
+    assert.equal(echo.toString(), 'hello');
+    assert.equal(client.authorized, true);
+    client.destroy();
+    secured.destroy();
+  });
+}

@@ -43,6 +43,8 @@ const BAD: Record<Refused, string> = {
   maxConnections: 'many',
   queueSize: '0',
   socketTimeout: '0',
+  headTimeout: '0',
+  minRate: '-1',
   fetchTimeout: '1h',
   minFreeSpace: '5%',
   maxMemory: '1G',

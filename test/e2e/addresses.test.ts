@@ -231,3 +231,12 @@ test('--allow opens one address, --deny closes one, also through a tunnel', asyn
     }
   }
 });
+
+test('a look-up that takes longer than --socket-timeout is given up: 504', async () => {
+  await using proxy = await startResolving(() => new Promise(() => undefined), { socketTimeout: 0.2 });
+  using client = await RawClient.connect(proxy.port);
+  client.send(get('http://lost.example/'));
+  const { head, body } = await client.response();
+  const line = 'look-up of host name lost.example timed out after 0.2 s';
+  assert.equal(head + body.toString(), refusal('504 Gateway Timeout', line, false));
+});

@@ -10,7 +10,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { keptLog, startApi, WAYS, type Api } from '../support/api.ts';
 import { testCaFile } from '../support/certificate.ts';
@@ -31,6 +31,11 @@ async function chainOf(api: Api): Promise<{ processor: string; queued_urls: numb
 }
 
 const errorsOf = async (api: Api, name: string) => (await chainOf(api)).find(({ processor }) => processor === name)?.errors;
+
+/** With the clock in our hands: the chain has waited for more captures. */
+function gatherBatch({ mock }: TestContext): void {
+  mock.timers.tick(10);
+}
 
 for (const way of WAYS) {
   test(`a listener is told of every capture with its records, and of unknown fields, ${way}`, async () => {
@@ -111,6 +116,7 @@ for (const way of WAYS) {
         await using api = await startApi(way, { log, plugin: [file] });
         t.mock.timers.enable({ apis: ['setTimeout'] });
         assert.equal((await api.ask('/a')).status, 200);
+        gatherBatch(t);
         await log.line('info called');
         // Requests are answered meanwhile, and wait for the chain.
         assert.equal((await api.ask('/b')).status, 200);
@@ -118,6 +124,8 @@ for (const way of WAYS) {
         const [hanging] = (await chainOf(api)).filter(({ processor }) => processor === 'Hanging');
         assert.ok(hanging && hanging.queued_urls >= 1);
         t.mock.timers.tick(30_000);
+        await api.proxy.captured(1);
+        gatherBatch(t);
         await api.proxy.captured(2);
         assert.equal(await errorsOf(api, 'Hanging'), 2);
         assert.match(await log.line('plugin Hanging has not returned within 30000 ms'), /^error /);

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { RawClient } from '../support/client.ts';
 import { get, ok, okHead, refusal } from '../support/messages.ts';
 import { startOrigin } from '../support/origin.ts';
@@ -226,4 +226,108 @@ test('a client that does not read its answer is let go after --socket-timeout, a
   assert.ok(capture.kind === 'exchange');
   assert.equal(capture.response.truncated, undefined);
   assert.equal(capture.response.payloadSize, size);
+});
+
+/** Send a byte again and again, until the test is over. */
+function drip(t: TestContext, send: () => void): void {
+  const timer = setInterval(send, 10);
+  t.after(() => clearInterval(timer));
+}
+
+for (const [what, first] of [
+  ['the head of its request', 'GET http'],
+  ['empty lines', ''],
+] as const) {
+  test(`a client that drips ${what} is answered 408 after --head-timeout`, async (t) => {
+    await using proxy = await startProxy({ headTimeout: 0.2 });
+    using client = await RawClient.connect(proxy.port);
+    client.send(first);
+    drip(t, () => client.send(first === '' ? '\r\n' : 'x'));
+    const timeout = refusal('408 Request Timeout', 'request head not complete within the time limit');
+    assert.equal((await client.rest()).toString(), timeout);
+  });
+}
+
+test('the time for a head begins with its first byte, not with the answer before it', async () => {
+  await using origin = await startOrigin(({ socket }) => socket.write(ok()));
+  await using proxy = await startProxy({ headTimeout: 0.3 });
+  using client = await RawClient.connect(proxy.port);
+  const [first, second] = [get(`${origin.url}/`).slice(0, 10), get(`${origin.url}/`).slice(10)];
+  for (let i = 0; i < 4; i++) {
+    client.send(first);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    client.send(second);
+    assert.equal((await client.response()).status, 200);
+  }
+});
+
+test('a client that drips a TLS handshake is let go after --head-timeout', async (t) => {
+  await using proxy = await startProxy({ headTimeout: 0.2 });
+  using client = await RawClient.tunnel(proxy.port, 'localhost:443');
+  client.send(Buffer.from('160301020001', 'hex'));
+  drip(t, () => client.send('\0'));
+  assert.equal((await client.rest()).length, 0);
+});
+
+test('a client that drips its upload slower than --min-rate is answered 408, and the capture has failed', async (t) => {
+  await using origin = await startOrigin(({ socket }) => socket.write(ok()));
+  await using proxy = await startProxy({ minRate: 100_000, socketTimeout: 0.2 });
+  for (const method of ['POST', 'WARCPROX_WRITE_RECORD']) {
+    using client = await RawClient.connect(proxy.port);
+    client.send(
+      `${method} ${origin.url}/ HTTP/1.1\r\nHost: a\r\nWARC-Type: resource\r\nContent-Type: a/b\r\nContent-Length: 10000\r\n\r\n`,
+    );
+    drip(t, () => client.send('x'));
+    assert.equal((await client.rest()).toString(), refusal('408 Request Timeout', 'request body comes too slowly'));
+  }
+  assert.equal((await proxy.captureOf(`${origin.url}/`)).kind, 'failure');
+  while (origin.open > 0) await new Promise(setImmediate);
+  assert.equal((await proxy.records()).length, 0);
+});
+
+test('an origin that drips a body slower than --min-rate is cut off; what came is kept and marked "time"', async (t) => {
+  await using origin = await startOrigin(({ socket }) => {
+    socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+    drip(t, () => socket.write('1\r\nx\r\n'));
+  });
+  await using proxy = await startProxy({ minRate: 100_000, socketTimeout: 0.2 });
+  using client = await RawClient.connect(proxy.port);
+  client.send(get(`${origin.url}/`));
+  assert.match((await client.rest()).toString(), /\r\n\r\n(1\r\nx\r\n)+$/);
+  await proxy.captured(1);
+  const [response] = await proxy.records();
+  assert.equal(response?.fields.get('warc-truncated'), 'time');
+  assert.match(response.block.toString(), /\r\n\r\n(1\r\nx\r\n)+$/);
+});
+
+test('an origin that drips a head slower than --min-rate: 502', async (t) => {
+  await using origin = await startOrigin(({ socket }) => {
+    socket.write('HTTP/1.1 200 OK\r\nServer: ');
+    drip(t, () => socket.write('x'));
+  });
+  await using proxy = await startProxy({ minRate: 100_000, socketTimeout: 0.2 });
+  using client = await RawClient.connect(proxy.port);
+  client.send(get(`${origin.url}/`));
+  const { head, body } = await client.response();
+  assert.equal(head + body.toString(), refusal('502 Bad Gateway', 'response head comes too slowly', false));
+});
+
+test('an origin that is held back for a slow client does not drip', async () => {
+  const size = 32 * 1024 * 1024;
+  await using origin = await startOrigin(({ socket }) =>
+    socket.write(Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`), Buffer.alloc(size)])),
+  );
+  await using proxy = await startProxy({ minRate: 100_000_000, socketTimeout: 0.6 });
+  using client = await RawClient.connect(proxy.port);
+  client.send(get(`${origin.url}/`));
+  await client.head();
+  for (let i = 0; i < 16; i++) {
+    client.socket.pause();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    client.socket.resume();
+    await client.bytes(size / 16);
+  }
+  await proxy.captured(1);
+  const [capture] = proxy.captures;
+  assert.ok(capture?.kind === 'exchange' && capture.response.truncated === undefined);
 });

@@ -49,6 +49,8 @@ test('defaults are those of the specification', () => {
     maxConnections: 10_000,
     queueSize: 500,
     socketTimeout: 60,
+    headTimeout: 60,
+    minRate: 10,
     fetchTimeout: 1800,
     minFreeSpace: 1_073_741_824,
     maxMemory: 268_435_456,

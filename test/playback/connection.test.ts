@@ -18,7 +18,8 @@ function ask(url: string, fields = ''): string {
 /** A listener in front of answers that a test makes up. */
 async function listen(t: TestContext, playback: Playback, changes: Partial<PlaybackListenerOptions> = {}) {
   const openTunnel = () => assert.fail('no tunnel expected');
-  const listener = new PlaybackListener({ playback, openTunnel, socketTimeoutMs: 10_000, maxConnections: 10, log: silentLog, ...changes });
+  const bounds = { socketTimeoutMs: 10_000, headTimeoutMs: 10_000, minRate: { bytesPerSecond: 0, windowMs: 1000 }, maxConnections: 10 };
+  const listener = new PlaybackListener({ playback, openTunnel, ...bounds, log: silentLog, ...changes });
   t.after(() => listener.close());
   return { listener, port: (await listener.listen(0, '127.0.0.1')).port };
 }
@@ -242,4 +243,18 @@ function openIn(dir: string): number {
     }
   });
   return targets.filter((target) => target.startsWith(`${dir}/`)).length;
+}
+
+for (const [what, options, sent] of [
+  ['the head of its request', { headTimeoutMs: 100 }, ''],
+  ['a body', { minRate: { bytesPerSecond: 1000, windowMs: 100 } }, 'POST http://a/ HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n'],
+] as const) {
+  test(`a client that drips ${what} is let go`, async (t) => {
+    const { port } = await listen(t, () => assert.fail('nothing was asked'), options);
+    using client = await RawClient.connect(port);
+    client.send(sent);
+    const drip = setInterval(() => client.send('x'), 10);
+    t.after(() => clearInterval(drip));
+    assert.equal((await client.rest()).length, 0);
+  });
 }

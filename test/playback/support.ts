@@ -57,10 +57,11 @@ export async function startPlayback(t: TestContext, options: TestPlaybackOptions
   const ca = await loadOrCreateCa({ file: await testCaFile(), hostname: 'test', log });
   const leaves = await openLeafStore({ ca, dir: join(home, 'certs'), log });
   const secureContexts = (host: string): SecureContext | Promise<SecureContext> => leaves.secureContext(host);
+  const bounds = { socketTimeoutMs, headTimeoutMs: socketTimeoutMs, minRate: { bytesPerSecond: 0, windowMs: 1000 } };
   const listener = new PlaybackListener({
     playback: playback({ index, dir, log }),
-    openTunnel: (socket, authority, first, serve) => openTunnel({ secureContexts, socketTimeoutMs, log, serve }, socket, authority, first),
-    socketTimeoutMs,
+    openTunnel: (socket, authority, first, serve) => openTunnel({ secureContexts, ...bounds, log, serve }, socket, authority, first),
+    ...bounds,
     maxConnections: 100,
     log,
   });

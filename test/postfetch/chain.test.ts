@@ -141,23 +141,30 @@ test('a processor that throws is counted, and the batch goes on', async () => {
   assert.equal(chain.errors, 1);
 });
 
-test('after a fatal error nothing is processed any more, and closing still ends', async () => {
+test('after a fatal error nothing is processed any more, what waits is let go of in silence, and closing still ends', async () => {
   const fatal: string[] = [];
   const after: string[] = [];
+  const logged: string[] = [];
   const { chain } = newChain(
     [
       { name: 'Disk', process: () => Promise.reject(new Error('full')) },
       { name: 'After', process: (batch) => void after.push(...batch.map(({ url }) => url)) },
     ],
-    { isFatal: () => true, onFatal: (error) => fatal.push(error.message) },
+    {
+      isFatal: () => true,
+      onFatal: (error) => fatal.push(error.message),
+      log: { ...silentLog, error: (_, message) => logged.push(message) },
+    },
   );
-  const captures = [exchangeCapture('1'), exchangeCapture('2')];
-  void chain.push(captures[0]!);
+  // Several batches of them.
+  const captures = Array.from({ length: 500 }, (_, index) => exchangeCapture(String(index)));
+  for (const capture of captures) void chain.push(capture);
   await chain.settled();
-  assert.equal(chain.push(captures[1]!), undefined);
+  const late = exchangeCapture('late');
+  assert.equal(chain.push(late), undefined);
   await chain.close();
-  assert.deepEqual([fatal, after], [['full'], []]);
-  for (const { response } of captures) assert.deepEqual(response.bytes.memory, []);
+  assert.deepEqual([fatal, after, logged], [['full'], [], []]);
+  for (const { response } of [...captures, late]) assert.deepEqual(response.bytes.memory, []);
 });
 
 test('a capture is let go of when it has left the chain', async () => {

@@ -26,6 +26,7 @@ function newConnector(options: Partial<ConnectorOptions>): Connector {
     rules: addressRules({ allowLocalhost: true, listening: () => [] }),
     secureContext: createSecureContext(),
     timeoutMs: 1000,
+    onFault: (error) => assert.fail(String(error)),
     ...options,
   });
 }

@@ -20,7 +20,7 @@ after(() => {
 async function open(key: string, idleMs = 0): Promise<{ connection: UpstreamConnection; other: Socket }> {
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
   const [[other]] = (await Promise.all([once(server, 'connection'), once(socket, 'connect')])) as [[Socket], unknown];
-  return { connection: new UpstreamConnection(socket, key, undefined, idleMs), other };
+  return { connection: new UpstreamConnection(socket, key, undefined, idleMs, (error) => assert.fail(String(error))), other };
 }
 
 const closed = ({ socket }: UpstreamConnection) =>

@@ -18,7 +18,12 @@ async function tunnel(secureContexts: SecureContexts, log = silentLog): Promise<
   const [socket] = (await once(server, 'connection')) as [Socket];
   server.close();
   const serve = () => assert.fail('nothing is to be served');
-  openTunnel({ secureContexts, socketTimeoutMs: 0, log, serve }, socket, { host: 'a.example', port: 443 }, Buffer.alloc(0));
+  openTunnel(
+    { secureContexts, socketTimeoutMs: 0, headTimeoutMs: 60_000, log, serve },
+    socket,
+    { host: 'a.example', port: 443 },
+    Buffer.alloc(0),
+  );
   return {
     client,
     socket,
@@ -54,4 +59,12 @@ test('a certificate that cannot be made closes the connection, and is logged', a
   pair.client.write(HELLO);
   await once(pair.client, 'close');
   assert.deepEqual(errors, ['no certificate could be made']);
+});
+
+test('a client that leaves within the handshake keeps no connection', async () => {
+  const context = createSecureContext(await testCertificate());
+  using pair = await tunnel(() => context);
+  pair.client.write(HELLO);
+  pair.client.end();
+  if (!pair.socket.closed) await once(pair.socket, 'close');
 });

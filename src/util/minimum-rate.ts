@@ -1,0 +1,47 @@
+/**
+ * Whether bytes come too slowly: looked at when some come, because that none come is for the idle time-out to see.
+ */
+import { performance } from 'node:perf_hooks';
+
+export interface MinimumRateOptions {
+  /** 0 is no minimum */
+  readonly bytesPerSecond: number;
+  /** the average is taken over so long at least */
+  readonly windowMs: number;
+}
+
+export class MinimumRate {
+  readonly #options: MinimumRateOptions;
+  #bytes = 0;
+  #sinceMs: number | undefined;
+
+  constructor(options: MinimumRateOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Count bytes that have come.
+   *
+   * @returns true when a window has passed in which too few came
+   */
+  tooSlow(bytes: number): boolean {
+    const { bytesPerSecond, windowMs } = this.#options;
+    if (bytesPerSecond === 0) return false;
+    const nowMs = performance.now();
+    this.#sinceMs ??= nowMs;
+    this.#bytes += bytes;
+    const passedMs = nowMs - this.#sinceMs;
+    if (passedMs < windowMs) return false;
+    const wanted = (bytesPerSecond * passedMs) / 1000;
+    const slow = this.#bytes < wanted;
+    this.#sinceMs = nowMs;
+    this.#bytes = 0;
+    return slow;
+  }
+
+  /** Measure anew: the sender was held back. */
+  restart(): void {
+    this.#sinceMs = undefined;
+    this.#bytes = 0;
+  }
+}
