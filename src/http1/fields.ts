@@ -19,6 +19,7 @@ export interface Field {
 }
 
 export const MAX_FIELDS = 7000;
+const NONE: readonly string[] = [];
 
 export class Fields {
   readonly list: readonly Field[];
@@ -44,7 +45,8 @@ export class Fields {
   }
 
   /** Members of a comma-separated list over all fields of this name, in lower case (RFC 9110 §5.6.1). */
-  members(key: string): string[] {
+  members(key: string): readonly string[] {
+    if (!this.has(key)) return NONE;
     const members: string[] = [];
     for (const value of this.all(key)) {
       for (const member of value.split(',')) {
@@ -57,7 +59,7 @@ export class Fields {
 }
 
 /** field-name ":" OWS field-value OWS CRLF, with values of any octet but controls (RFC 9112 §5, RFC 9110 §5.5). */
-const FIELD_LINE = /([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\0-\x08\x0a-\x1f\x7f]*)\r\n/y;
+const FIELD_LINE = /[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\0-\x08\x0a-\x1f\x7f]*\r\n/y;
 
 /**
  * Fields from `start` up to the empty line that ends the text.
@@ -79,7 +81,7 @@ export function parseFieldsLeniently(text: string, start: number): Fields {
 /** Whether a line, its end included, is exactly a field. */
 export function isField(line: string): boolean {
   FIELD_LINE.lastIndex = 0;
-  return FIELD_LINE.exec(line)?.[0] === line;
+  return FIELD_LINE.test(line) && FIELD_LINE.lastIndex === line.length;
 }
 
 /** @param other reads the line that is not exactly a field, adds what it finds to the list and returns where the next begins */
@@ -88,13 +90,14 @@ function scan(text: string, start: number, other: (at: number, list: Field[]) =>
   let at = start;
   while (!endsHere(text, at)) {
     FIELD_LINE.lastIndex = at;
-    const match = FIELD_LINE.exec(text);
-    if (match === null) {
-      at = other(at, list);
+    if (FIELD_LINE.test(text)) {
+      const end = FIELD_LINE.lastIndex;
+      const colon = text.indexOf(':', at);
+      const name = text.slice(at, colon);
+      list.push({ name, key: name.toLowerCase(), value: trimmedSlice(text, colon + 1, end - 2), line: text.slice(at, end), exact: true });
+      at = end;
     } else {
-      const [line, name = '', value = ''] = match;
-      list.push({ name, key: name.toLowerCase(), value: trimOws(value), line, exact: true });
-      at += line.length;
+      at = other(at, list);
     }
     if (list.length > MAX_FIELDS) throw new MessageError('too-large', `more than ${MAX_FIELDS} header fields`);
   }
@@ -165,8 +168,12 @@ function afterFolds(text: string, at: number): number {
 
 /** Without spaces and tabs at both ends (RFC 9110 §5.6.3). */
 export function trimOws(text: string): string {
-  let start = 0;
-  let end = text.length;
+  return trimmedSlice(text, 0, text.length);
+}
+
+function trimmedSlice(text: string, from: number, to: number): string {
+  let start = from;
+  let end = to;
   while (start < end && isOws(text.charCodeAt(start))) start++;
   while (end > start && isOws(text.charCodeAt(end - 1))) end--;
   return text.slice(start, end);

@@ -54,7 +54,7 @@ export class ResponseReader {
   read(bytes: Buffer): void {
     let rest = bytes;
     while (this.#body === undefined) {
-      if (this.#headReader.pending === 0) rest = rest.subarray(leadingEmptyLines(rest));
+      if (this.#headReader.pending === 0) rest = withoutEmptyLines(rest);
       if (rest.length === 0) return;
       const found = this.#headReader.push(rest);
       if (found === undefined) return;
@@ -90,4 +90,9 @@ export class ResponseReader {
     if (end < bytes.length) this.#excess = true;
     if (malformed !== undefined) throw malformed as MessageError;
   }
+}
+
+function withoutEmptyLines(bytes: Buffer): Buffer {
+  const empty = leadingEmptyLines(bytes);
+  return empty === 0 ? bytes : bytes.subarray(empty);
 }

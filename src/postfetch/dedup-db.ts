@@ -6,6 +6,7 @@
  */
 import { posix } from 'node:path';
 import type { DedupStore } from '../store/dedup-store.ts';
+import { isoDate } from '../util/iso-date.ts';
 import { dedupBucketsOf, dedupKeyOf, isDedupable, type DedupRules } from './dedup-rules.ts';
 import type { Processor } from './processor.ts';
 
@@ -25,7 +26,7 @@ export function dedupDb({ store, rules, subdirPrefix }: DedupDbOptions): Process
         const principal = capture.outcome.records?.[0];
         if (principal?.type !== 'response' || capture.kind === 'failure') continue;
         if (!capture.meta.dedupOk || !isDedupable(capture, rules)) continue;
-        const entry = { recordId: principal.id, url: capture.url, date: capture.startedAt.toISOString() };
+        const entry = { recordId: principal.id, url: capture.url, date: isoDate(capture.startedAt) };
         const file = subdirPrefix ? posix.join(capture.warcPrefix, principal.filename) : principal.filename;
         const place = { file, offset: principal.offset };
         for (const bucket of dedupBucketsOf(capture.meta)) {

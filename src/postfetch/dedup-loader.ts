@@ -7,6 +7,7 @@
  */
 import type { Capture, ExchangeCapture } from '../capture/capture.ts';
 import type { DedupEntry, DedupStore } from '../store/dedup-store.ts';
+import { isoDate } from '../util/iso-date.ts';
 import type { Log } from '../util/log.ts';
 import { isToBeArchived, turnDownUnreadable } from './decision.ts';
 import { dedupBucketsOf, dedupKeyOf, isDedupable, type DedupRules } from './dedup-rules.ts';
@@ -59,7 +60,7 @@ function resolveAll(captures: readonly ExchangeCapture[], keys: readonly string[
     if (original !== undefined) capture.outcome.duplicateOf = original;
     else if (capture.meta.dedupOk) {
       const { recordId, url, startedAt } = capture;
-      const entry: DedupEntry = { recordId, url, date: startedAt.toISOString() };
+      const entry: DedupEntry = { recordId, url, date: isoDate(startedAt) };
       for (const [nth, { mode }] of buckets.entries()) if (mode === 'rw') ofBatch.set(keys[first + nth] ?? '', entry);
     }
     first += buckets.length;

@@ -171,7 +171,8 @@ export class ClientConnection implements ExchangeClient, RecordClient {
   }
 
   #readHead(bytes: Buffer): void {
-    const received = this.#headReader.pending === 0 ? bytes.subarray(leadingEmptyLines(bytes)) : bytes;
+    const empty = this.#headReader.pending === 0 ? leadingEmptyLines(bytes) : 0;
+    const received = empty === 0 ? bytes : bytes.subarray(empty);
     try {
       const found = received.length === 0 ? undefined : this.#headReader.push(received);
       if (found === undefined) return this.#awaitHead();

@@ -9,13 +9,16 @@ import type { ResponseHead } from '../http1/head.ts';
 import { responseLines } from './forward.ts';
 
 const NO_BODY: Framing = { kind: 'none' };
+/** A body that begins with no more than this is copied behind its head: one write costs more than the copy. */
+const ONE_WRITE_BYTES = 16 * 1024;
 
 export class ResponseWriter {
   readonly #socket: Socket;
   #http10 = false;
   #begun = false;
   #unchunk = false;
-  #corked = false;
+  /** lines of a head that waits for the first piece of its body, Latin-1 */
+  #head = '';
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -46,14 +49,14 @@ export class ResponseWriter {
     this.#begun = true;
     this.#unchunk = framing.kind === 'chunked' && this.#http10;
     const closes = close || framing.kind === 'close' || this.#unchunk;
-    this.#corked = true;
-    this.#socket.cork();
-    this.#socket.write(responseLines(head, { framing, close: closes, unchunk: this.#unchunk, added }), 'latin1');
+    this.#head = responseLines(head, { framing, close: closes, unchunk: this.#unchunk, added });
     return closes;
   }
 
   /** @returns false when the client is behind */
   body(bytes: Buffer, payload: readonly Buffer[]): boolean {
+    if (this.#head !== '' && (this.#unchunk || bytes.length > ONE_WRITE_BYTES)) this.flush();
+    if (this.#head !== '') return this.#socket.write(this.#withHead(bytes));
     if (!this.#unchunk) return this.#socket.write(bytes);
     for (const slice of payload) this.#socket.write(slice);
     return !this.#socket.writableNeedDrain;
@@ -61,8 +64,18 @@ export class ResponseWriter {
 
   /** Everything of one read of the origin has been written. */
   flush(): void {
-    if (!this.#corked) return;
-    this.#corked = false;
-    this.#socket.uncork();
+    if (this.#head === '') return;
+    const head = this.#head;
+    this.#head = '';
+    this.#socket.write(head, 'latin1');
+  }
+
+  #withHead(bytes: Buffer): Buffer {
+    const head = this.#head;
+    this.#head = '';
+    const both = Buffer.allocUnsafe(head.length + bytes.length);
+    both.write(head, 'latin1');
+    bytes.copy(both, head.length);
+    return both;
   }
 }

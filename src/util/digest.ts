@@ -15,6 +15,8 @@ export interface DigestFormat {
 
 /** Up to this many bytes are kept and hashed in one call: creating a hash object costs more than copying so little. */
 const ONE_SHOT_BYTES = 32 * 1024;
+/** Where pieces are joined to be hashed. */
+const scratch = Buffer.allocUnsafeSlow(ONE_SHOT_BYTES);
 
 /** True for a hash this runtime has; names are taken in lower case. */
 export function isDigestAlgorithm(name: string): boolean {
@@ -59,6 +61,9 @@ export class Digester {
 
   #joined(): Buffer {
     const [only] = this.#pieces;
-    return this.#pieces.length === 1 && only !== undefined ? only : Buffer.concat(this.#pieces, this.#kept);
+    if (this.#pieces.length === 1 && only !== undefined) return only;
+    let size = 0;
+    for (const piece of this.#pieces) size += piece.copy(scratch, size);
+    return scratch.subarray(0, size);
   }
 }

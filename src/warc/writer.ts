@@ -20,6 +20,8 @@ export interface WriterOptions {
 
 /** So many bytes are gathered for one write. */
 const GATHER_BYTES = 1024 * 1024;
+/** Pieces smaller than this on average are joined: each costs more in a vectored write than copying it. */
+const SMALL_PIECE_BYTES = 4096;
 
 export class WarcWriter {
   readonly #file: OutputFile;
@@ -154,9 +156,10 @@ export class WarcWriter {
 
   async #flush(): Promise<void> {
     const gathered = this.#pending;
+    const size = this.#pendingBytes;
     this.#pending = [];
     this.#pendingBytes = 0;
-    await this.#file.append(gathered);
+    await this.#file.append(fewPieces(gathered, size));
     this.#safeEnd = this.#pendingEnds.at(-1) ?? this.#safeEnd;
     this.#pendingEnds = [];
   }
@@ -180,4 +183,8 @@ export class WarcWriter {
     }
     return this.#failure;
   }
+}
+
+function fewPieces(pieces: readonly Buffer[], size: number): readonly Buffer[] {
+  return pieces.length > 1 && size < pieces.length * SMALL_PIECE_BYTES ? [Buffer.concat(pieces, size)] : pieces;
 }

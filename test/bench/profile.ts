@@ -28,9 +28,9 @@ interface CpuProfile {
 const ROWS = 30;
 const KEPT = 'tmp/bench/last.cpuprofile';
 
-/** @param words of the workload's name; the first that has all of them */
+/** @param words the workload's name, or words of it: the first that has all of them */
 export async function profile(words: readonly string[], seconds = 5): Promise<void> {
-  const workload = WORKLOADS.find(({ name }) => hasWords(name, words));
+  const workload = WORKLOADS.find(({ name }) => name === words.join(' ')) ?? WORKLOADS.find(({ name }) => hasWords(name, words));
   if (workload === undefined) throw new Error(`no workload has ${words.join(' ')} in its name`);
   // eslint-disable-next-line @typescript-eslint/require-await
   await measure(workload, profiled, { warmUpSeconds: 2, seconds }, async (dir, measured) => report(workload, dir, measured));

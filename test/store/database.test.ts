@@ -18,20 +18,20 @@ async function refused(folder: string): Promise<DatabaseError> {
 
 async function filled(t: TestContext): Promise<string> {
   const folder = join(tempDir(t), 'db');
-  await withDatabase(folder, ({ section }) => section('a').put('key', 'value'));
+  await withDatabase(folder, ({ section }) => section('a').batch([{ type: 'put', key: 'key', value: 'value' }]));
   return folder;
 }
 
 test('a folder is created with its parents, and has after reopening what was put in it', async (t) => {
   const folder = join(tempDir(t), 'deep', 'down', 'db');
-  await withDatabase(folder, ({ section }) => section('a').put('ключ', 'значение 🙂'));
+  await withDatabase(folder, ({ section }) => section('a').batch([{ type: 'put', key: 'ключ', value: 'значение 🙂' }]));
   assert.equal(await withDatabase(folder, ({ section }) => section('a').get('ключ')), 'значение 🙂');
 });
 
 test('sections do not see each other, and one of the same name is the same', async (t) => {
   await withDatabase(join(tempDir(t), 'db'), async ({ section }) => {
-    await section('a').put('key', 'in a');
-    await section('ab').put('key', 'in ab');
+    await section('a').batch([{ type: 'put', key: 'key', value: 'in a' }]);
+    await section('ab').batch([{ type: 'put', key: 'key', value: 'in ab' }]);
     assert.equal(await section('a').get('key'), 'in a');
     assert.equal(await section('ab').get('key'), 'in ab');
     assert.equal(await section('b').get('key'), undefined);
@@ -46,7 +46,7 @@ test('one folder by several paths is opened once, also at the same time', async 
   await using databases = new Databases();
   const paths = [folder, `${folder}/`, join(dir, 'x', '..', 'db'), join(dir, 'link')];
   const opened = await Promise.all(paths.map((path) => databases.open(path)));
-  await opened[0]!.section('a').put('key', 'value');
+  await opened[0]!.section('a').batch([{ type: 'put', key: 'key', value: 'value' }]);
   for (const { section } of opened) assert.equal(await section('a').get('key'), 'value');
 });
 
@@ -54,7 +54,7 @@ test('several folders are open at the same time and closed together', async (t) 
   const dir = tempDir(t);
   const databases = new Databases();
   const sections = await Promise.all(['a', 'b'].map(async (name) => (await databases.open(join(dir, name))).section('s')));
-  await sections[0]!.put('key', 'value');
+  await sections[0]!.batch([{ type: 'put', key: 'key', value: 'value' }]);
   assert.equal(await sections[1]!.get('key'), undefined);
   await databases.close();
   await databases.close();
@@ -68,7 +68,7 @@ test('a folder that another process has is refused, and free again when that one
   assert.equal(error.code, 'DATABASE_LOCKED');
   assert.equal(error.message, `database ${folder} is in use by another process`);
   await child.kill();
-  await withDatabase(folder, ({ section }) => section('a').put('key', 'value'));
+  await withDatabase(folder, ({ section }) => section('a').batch([{ type: 'put', key: 'key', value: 'value' }]));
 });
 
 test('after a refusal the same folder can be opened once the reason is gone', async (t) => {
@@ -103,7 +103,7 @@ test('an empty folder, and one where a database was begun and not finished, beco
   for (const names of [[], ['LOCK', 'LOG'], ['LOCK', 'LOG', 'LOG.old', 'MANIFEST-000001', '000001.dbtmp']]) {
     const folder = tempDir(t);
     for (const name of names) writeFileSync(join(folder, name), '');
-    await withDatabase(folder, ({ section }) => section('a').put('key', 'value'));
+    await withDatabase(folder, ({ section }) => section('a').batch([{ type: 'put', key: 'key', value: 'value' }]));
   }
 });
 

@@ -109,7 +109,11 @@ test('one write holds all that changed, and nothing is written twice', async (t)
   await withDatabase(join(tempDir(t), 'db'), async ({ section }) => {
     const stats = section('stats');
     const writes: number[] = [];
-    stats.on('write', (operations: unknown[]) => writes.push(operations.length));
+    const batch = stats.batch.bind(stats);
+    t.mock.method(stats, 'batch', (changes: Parameters<typeof batch>[0]) => {
+      writes.push(changes.length);
+      return batch(changes);
+    });
     const store = storeIn(stats);
     for (let count = 0; count < 300; count++) store.tally(`b${count % 3}`, 'new', 1);
     await store.flush();
