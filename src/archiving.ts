@@ -18,7 +18,7 @@ import { statsProcessor } from './postfetch/stats.ts';
 import { warcWriter } from './postfetch/warc-writer.ts';
 import type { DigestFormat } from './util/digest.ts';
 import type { Log } from './util/log.ts';
-import { createDeflater } from './warc/deflate-worker.ts';
+import { createCompressor } from './warc/compressor.ts';
 import { Names } from './warc/names.ts';
 import { createExclusively } from './warc/output.ts';
 import { WriterPool } from './warc/pool.ts';
@@ -97,7 +97,7 @@ export function warcFiles(options: ResolvedOptions, opened: Opened, version: str
     subdirPrefix: options.subdirPrefix,
     names: new Names({ template: opened.template, hostname, port, now, newRandomToken: randomToken }),
     gzip: options.gzip,
-    deflater: createDeflater(),
+    compressor: createCompressor(),
     version: options.warcVersion,
     info: { software: `warctap ${version}`, hostname, ip: machineAddress() },
     output: { openSuffix: !options.noWarcOpenSuffix, lock: opened.lock, fsync: options.fsync, create: createExclusively },

@@ -10,14 +10,13 @@
  * 20-30 µs of work in all: at 4 kB a quarter on top, at 8 kB 13 %, at 16 kB 9 %, at 64 kB 4 %, and it takes the rest off the main
  * thread. So the border is 16 kB. A record with 1 kB of noise takes 57 µs and 1,447 bytes deflated, 19 µs and 1,359 bytes stored.
  */
-import { constants, createGzip, gzip } from 'node:zlib';
+import { createGzip, gzip } from 'node:zlib';
 import { pipeline } from 'node:stream/promises';
 import { cut } from '../util/spool.ts';
-import { memoryPieces, pieces, RECORD_END, wholeBlock } from './layout.ts';
+import { memoryPieces, pieces, RECORD_END } from './layout.ts';
 import type { WarcRecord } from './records.ts';
-import { deflateRaw } from './deflater.ts';
-import type { Deflater, Piece } from './deflate-worker.ts';
-import { deflatedMember, looksDense, StoredMember } from './member.ts';
+import type { Compressor, WholeRecord } from './compressor.ts';
+import { looksDense, StoredMember } from './member.ts';
 
 /** Up to this size (header and block) a record counts as small. */
 const SMALL_BYTES = 16 * 1024;
@@ -37,7 +36,7 @@ export type MemberPieces = readonly Buffer[] | undefined;
 /** The members of one batch of records, taken in order. */
 export class Members {
   readonly #records: readonly WarcRecord[];
-  readonly #deflater: Deflater;
+  readonly #compressor: Compressor;
   readonly #ready = new Map<number, readonly Buffer[] | Promise<readonly Buffer[]>>();
   #jobs = 0;
   #next = 0;
@@ -45,9 +44,9 @@ export class Members {
   #ahead = 0;
   #steps = 0;
 
-  constructor(records: readonly WarcRecord[], deflater: Deflater) {
+  constructor(records: readonly WarcRecord[], compressor: Compressor) {
     this.#records = records;
-    this.#deflater = deflater;
+    this.#compressor = compressor;
   }
 
   /** The member of the next record. */
@@ -70,38 +69,39 @@ export class Members {
 
   /** Make the members of the next records, as many as one step has. */
   #makeStep(): Promise<void> | undefined {
-    const small: { readonly index: number; readonly record: WarcRecord; readonly dense: boolean; readonly text: Buffer }[] = [];
+    const indexes: number[] = [];
+    const small: WholeRecord[] = [];
     let bytes = 0;
     for (; small.length < STEP_RECORDS && bytes < STEP_BYTES && this.#jobs < MAX_JOBS; this.#ahead++) {
       const index = this.#ahead;
       const record = this.#records[index];
       if (record === undefined) break;
-      const dense = isDense(record);
-      if (isSmall(record) || (dense && isInMemory(record))) {
-        const text = dense ? inFront(record) : inOnePiece(record);
-        small.push({ index, record, dense, text });
-        bytes += text.length;
-      } else if (isInOnePiece(record)) {
-        const job = inThreadPool(record);
+      const pieces = memoryPieces(record);
+      if (pieces === undefined) continue;
+      const whole = wholeOf(record, pieces);
+      if (whole.size <= SMALL_BYTES) {
+        indexes.push(index);
+        small.push(whole);
+        bytes += whole.size;
+      } else if (isDense(record)) {
+        this.#ready.set(index, storedMember(whole));
+      } else if (whole.size <= IN_ONE_PIECE_BYTES) {
+        const job = inThreadPool(whole);
         // Whoever takes it sees the error; nobody does when an earlier record failed.
         job.catch(() => undefined);
         this.#jobs++;
         this.#ready.set(index, job);
       }
     }
-    const finish = (deflated: readonly Buffer[]) => {
-      for (const [nth, { index, record, dense, text }] of small.entries()) {
-        const data = deflated[nth] ?? NOTHING;
-        this.#ready.set(index, dense ? storedMember(record, text, data) : [deflatedMember(text, data)]);
-      }
+    const finish = (members: readonly Buffer[]) => {
+      for (const [nth, index] of indexes.entries()) this.#ready.set(index, members.slice(nth, nth + 1));
     };
     if (small.length === 0) return undefined;
-    const pieces = small.map(({ text, dense }): Piece => ({ bytes: text, flush: dense ? constants.Z_SYNC_FLUSH : constants.Z_FINISH }));
     // Other work gets its turn between two steps.
-    if (this.#steps++ > 0) return new Promise(setImmediate).then(() => this.#deflater.deflate(pieces)).then(finish);
-    const deflated = this.#deflater.deflate(pieces);
-    if (deflated instanceof Promise) return deflated.then(finish);
-    finish(deflated);
+    if (this.#steps++ > 0) return new Promise(setImmediate).then(() => this.#compressor.compress(small)).then(finish);
+    const members = this.#compressor.compress(small);
+    if (members instanceof Promise) return members.then(finish);
+    finish(members);
     return undefined;
   }
 }
@@ -117,7 +117,7 @@ export async function streamMember(record: WarcRecord, sink: (piece: Buffer) => 
 async function streamStored(record: WarcRecord, sink: (piece: Buffer) => Promise<void>): Promise<void> {
   let member: StoredMember | undefined;
   for await (const piece of pieces(record)) {
-    if (member === undefined) await sink((member = new StoredMember(piece, deflateRaw(piece, constants.Z_SYNC_FLUSH))).start);
+    if (member === undefined) await sink((member = new StoredMember(piece)).start);
     else for (const part of member.store(piece)) await sink(part);
   }
   if (member !== undefined) await sink(member.end(NOTHING));
@@ -130,47 +130,24 @@ async function beginsDense(record: WarcRecord): Promise<boolean> {
 
 /** Of a record in memory. */
 function isDense({ block, headSize }: WarcRecord): boolean {
-  return block.memory !== undefined && looksDense(cut(block.memory, headSize, Infinity));
+  return looksDense(cut(block.memory ?? [], headSize, Infinity));
 }
 
-function isInMemory({ block }: WarcRecord): boolean {
-  return block.memory !== undefined;
+function wholeOf({ block, headSize }: WarcRecord, pieces: readonly Buffer[]): WholeRecord {
+  const headerSize = pieces[0]?.length ?? 0;
+  return { pieces, size: headerSize + block.size + RECORD_END.length, payloadStart: headerSize + headSize };
 }
 
-function isSmall(record: WarcRecord): boolean {
-  return isInMemory(record) && record.header.length + record.block.size <= SMALL_BYTES;
+/** Without a copy of the payload. */
+function storedMember({ pieces, size, payloadStart }: WholeRecord): readonly Buffer[] {
+  const member = new StoredMember(Buffer.concat(cut(pieces, 0, payloadStart)));
+  return [member.start, ...cut(pieces, payloadStart, size).flatMap((piece) => member.store(piece)), member.end(NOTHING)];
 }
 
-function isInOnePiece(record: WarcRecord): boolean {
-  return isInMemory(record) && record.block.size <= IN_ONE_PIECE_BYTES;
-}
-
-function inOnePiece(record: WarcRecord): Buffer {
-  return Buffer.concat(memoryPieces(record) ?? []);
-}
-
-/** What stands in front of the payload. */
-function inFront({ header, block, headSize }: WarcRecord): Buffer {
-  return Buffer.concat([Buffer.from(header), ...cut(block.memory ?? [], 0, headSize)]);
-}
-
-/** @param deflated the text, flushed to a byte border */
-function storedMember(record: WarcRecord, text: Buffer, deflated: Buffer): readonly Buffer[] {
-  const member = new StoredMember(text, deflated);
-  const payload = cut(wholeBlock(record) ?? [], record.headSize, record.block.size);
-  return [member.start, ...payload.flatMap((piece) => member.store(piece)), member.end(RECORD_END)];
-}
-
-/** More than deflate can need, so that zlib is entered once. */
-function roomFor(record: WarcRecord): number {
-  const size = record.header.length + record.block.size;
-  return size + (size >> 8) + 64;
-}
-
-function inThreadPool(record: WarcRecord): Promise<readonly Buffer[]> {
+function inThreadPool({ pieces, size }: WholeRecord): Promise<readonly Buffer[]> {
   return new Promise((resolve, reject) => {
-    // A throw of inOnePiece rejects the promise.
-    gzip(inOnePiece(record), { chunkSize: roomFor(record) }, (error, member) => {
+    // More room than deflate can need, so that zlib is entered once.
+    gzip(Buffer.concat(pieces, size), { chunkSize: size + (size >> 8) + 64 }, (error, member) => {
       if (error === null) resolve([member]);
       else reject(error);
     });

@@ -8,20 +8,14 @@ import type { WarcRecord } from './records.ts';
 
 export const RECORD_END = Buffer.from('\r\n\r\n');
 
-/** All pieces of a record, or undefined when its block is not in memory. */
+/** All pieces of a record, the header as the first, or undefined when its block is not in memory. */
 export function memoryPieces(record: WarcRecord): readonly Buffer[] | undefined {
-  const block = wholeBlock(record);
-  return block && [Buffer.from(record.header), ...block, RECORD_END];
-}
-
-/** The pieces of the block, when they are in memory. */
-export function wholeBlock(record: WarcRecord): readonly Buffer[] | undefined {
   const { memory } = record.block;
   if (memory === undefined) return undefined;
   let size = 0;
   for (const piece of memory) size += piece.length;
   checkSize(record, size);
-  return memory;
+  return [Buffer.from(record.header), ...memory, RECORD_END];
 }
 
 /** All pieces, one after the other. */

@@ -6,11 +6,12 @@
  * the payload. Stored blocks are as much part of the format, so that every reader of gzip reads them.
  * Source: RFC 1951 §3.2.4 (stored blocks), RFC 1952 §2.3 (member).
  */
-import { crc32 } from 'node:zlib';
+import { constants, crc32 } from 'node:zlib';
+import { deflateRaw } from './deflater.ts';
 
 /** Less is deflated: it tells too little of itself, and costs little. */
 const MIN_SAMPLE_BYTES = 512;
-const SAMPLE_BYTES = 2048;
+const SAMPLE_BYTES = 512;
 /** Bits of information in a byte, of 8, from which deflate would gain next to nothing; noise has 7.9 and more, Base64 6, text 4. */
 const DENSE_BITS = 7.5;
 
@@ -18,6 +19,7 @@ const MEMBER_START = Buffer.from('1f8b0800000000000003', 'hex');
 const MAX_STORED_BYTES = 0xffff;
 const STORED_HEADER_BYTES = 5;
 const TRAILER_BYTES = 8;
+const NOTHING = Buffer.alloc(0);
 
 const counts = new Uint32Array(256);
 
@@ -31,30 +33,35 @@ export function looksDense(bytes: readonly Buffer[]): boolean {
   for (const piece of bytes) size += piece.length;
   if (size < MIN_SAMPLE_BYTES) return false;
   // Every nth byte of all, so that a head of plain text in front of an image does not decide.
-  const step = Math.max(1, Math.floor(size / SAMPLE_BYTES));
+  const step = Math.ceil(size / SAMPLE_BYTES);
   counts.fill(0);
   let sampled = 0;
+  let pairs = 0;
   let at = 0;
   for (const piece of bytes) {
     for (; at < piece.length; at += step) {
       const value = piece[at] ?? 0;
-      counts[value] = (counts[value] ?? 0) + 1;
+      const before = counts[value] ?? 0;
+      pairs += before;
+      counts[value] = before + 1;
       sampled++;
     }
     at -= piece.length;
   }
-  let pairs = 0;
-  for (const count of counts) pairs += count * (count - 1);
-  return pairs < sampled * (sampled - 1) * 2 ** -DENSE_BITS;
+  return pairs < ((sampled * (sampled - 1)) / 2) * 2 ** -DENSE_BITS;
 }
 
 /**
- * A member of which everything is deflated.
+ * The member of a whole record.
  *
- * @param deflated raw deflate data of the bytes
+ * @param payloadStart where the payload begins; what stands in front of it compresses well
  */
-export function deflatedMember(bytes: Buffer, deflated: Buffer): Buffer {
-  return Buffer.concat([MEMBER_START, deflated, trailer(crc32(bytes), bytes.length)]);
+export function member(record: Buffer, payloadStart: number): Buffer {
+  if (!looksDense([record.subarray(payloadStart)])) {
+    return Buffer.concat([MEMBER_START, deflateRaw(record, constants.Z_FINISH), trailer(crc32(record), record.length)]);
+  }
+  const stored = new StoredMember(record.subarray(0, payloadStart));
+  return Buffer.concat([stored.start, ...stored.store(record.subarray(payloadStart)), stored.end(NOTHING)]);
 }
 
 /** A member with a stored payload, put together piece by piece. */
@@ -64,14 +71,11 @@ export class StoredMember {
   /** what the member begins with: the text, deflated */
   readonly start: Buffer;
 
-  /**
-   * @param text what stands in front of the payload, and compresses well
-   * @param deflated raw deflate data of the text, flushed to a byte border (`Z_SYNC_FLUSH`)
-   */
-  constructor(text: Buffer, deflated: Buffer) {
+  /** @param text what stands in front of the payload, and compresses well */
+  constructor(text: Buffer) {
     this.#crc = crc32(text);
     this.#size = text.length;
-    this.start = Buffer.concat([MEMBER_START, deflated]);
+    this.start = Buffer.concat([MEMBER_START, deflateRaw(text, constants.Z_SYNC_FLUSH)]);
   }
 
   /** The piece as stored blocks; not copied. */

@@ -15,7 +15,7 @@ import type { Names } from './names.ts';
 import { OutputFile, type OutputOptions } from './output.ts';
 import { warcinfoRecord, type WarcRecord, type WriterInfo } from './records.ts';
 import { Members } from './compress.ts';
-import type { Deflater } from './deflate-worker.ts';
+import type { Compressor } from './compressor.ts';
 import { WarcWriter } from './writer.ts';
 
 export interface PoolOptions {
@@ -25,7 +25,7 @@ export interface PoolOptions {
   readonly names: Names;
   readonly gzip: boolean;
   /** closed with the pool */
-  readonly deflater: Deflater;
+  readonly compressor: Compressor;
   readonly version: WarcVersion;
   readonly info: WriterInfo;
   readonly output: OutputOptions;
@@ -98,7 +98,7 @@ export class WriterPool {
       this.#timer = undefined;
       const errors: unknown[] = [];
       for (const prefix of [...this.#open.keys()]) await this.#close(prefix).catch((error: unknown) => errors.push(error));
-      await this.#options.deflater.close();
+      await this.#options.compressor.close();
       if (errors.length === 1) throw errors[0];
       if (errors.length > 1) throw new AggregateError(errors, errors.map(oneLine).join('; '));
     });
@@ -133,9 +133,9 @@ export class WriterPool {
 
   async #writeTo(prefix: string, captures: readonly (readonly WarcRecord[])[]): Promise<readonly (readonly WrittenRecord[])[]> {
     if (this.#failure !== undefined) throw this.#failure;
-    const { maxBytes, now, gzip, deflater } = this.#options;
+    const { maxBytes, now, gzip, compressor } = this.#options;
     const written: (readonly WrittenRecord[])[] = [];
-    const members = gzip ? new Members(captures.flat(), deflater) : undefined;
+    const members = gzip ? new Members(captures.flat(), compressor) : undefined;
     this.#busy.add(prefix);
     try {
       while (written.length < captures.length) {

@@ -7,7 +7,7 @@
  */
 import type { WrittenRecord } from '../capture/capture.ts';
 import { Members, streamMember, type MemberPieces } from './compress.ts';
-import { inlineDeflater } from './deflate-worker.ts';
+import { inlineCompressor } from './compressor.ts';
 import { WarcWriteError } from './errors.ts';
 import { memoryPieces, pieces } from './layout.ts';
 import type { OutputFile } from './output.ts';
@@ -99,7 +99,7 @@ export class WarcWriter {
   ): Promise<readonly (readonly WrittenRecord[])[]> {
     const warcinfo = this.#warcinfo;
     this.#warcinfo = undefined;
-    if (warcinfo !== undefined) await this.#append(warcinfo, members && new Members([warcinfo], inlineDeflater));
+    if (warcinfo !== undefined) await this.#append(warcinfo, members && new Members([warcinfo], inlineCompressor));
 
     const written: WrittenRecord[][] = [];
     for (const records of captures) {

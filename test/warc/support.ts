@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { CustomRecordCapture, ExchangeCapture, FailedCapture, Truncation } from '../../src/capture/capture.ts';
 import { nameTemplate } from '../../src/warc/filename.ts';
-import { inlineDeflater } from '../../src/warc/deflate-worker.ts';
+import { inlineCompressor } from '../../src/warc/compressor.ts';
 import { Names } from '../../src/warc/names.ts';
 import { createExclusively, type OutputOptions } from '../../src/warc/output.ts';
 import { WriterPool, type PoolOptions } from '../../src/warc/pool.ts';
@@ -152,7 +152,7 @@ export function pool(dir: string, changes: Partial<PoolOptions> & { template?: s
       newRandomToken: () => 'abcd1234',
     }),
     gzip,
-    deflater: inlineDeflater,
+    compressor: inlineCompressor,
     version: '1.1',
     info: { software: 'warctap 0.1.0', hostname: 'host.example', ip: '10.0.0.1' },
     output,

@@ -1,64 +1,64 @@
-/** Deflating in a worker: the same bytes, the same order, and nothing lost when the worker is. */
+/** Compressing in a worker: the same bytes, the same order, and nothing lost when the worker is. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { constants, inflateRawSync } from 'node:zlib';
-import { createDeflater, type Piece } from '../../src/warc/deflate-worker.ts';
+import { gunzipSync } from 'node:zlib';
+import { createCompressor, type WholeRecord } from '../../src/warc/compressor.ts';
 import { verifyFiles } from '../../src/warc/verify.ts';
 import { pool, readAll, recordsOf, tempDir } from './support.ts';
 
 const ONE_CORE = availableParallelism() === 1 ? 'there is no worker where there is one core' : false;
 
-function pieces(count: number): Piece[] {
+function records(count: number): WholeRecord[] {
   const text = 'WARC/1.1\r\nWARC-Type: response\r\n'.repeat(100);
-  return Array.from({ length: count }, (_, nth) => ({
-    bytes: nth % 3 === 0 ? randomBytes(nth * 10) : Buffer.from(text.slice(0, nth * 7)),
-    flush: nth % 2 === 0 ? constants.Z_FINISH : constants.Z_SYNC_FLUSH,
-  }));
+  return Array.from({ length: count }, (_, nth) => {
+    const pieces = [Buffer.from(text.slice(0, nth * 7)), nth % 3 === 0 ? randomBytes(nth * 10) : Buffer.from(text)];
+    return { pieces, size: Buffer.concat(pieces).length, payloadStart: nth * 7 };
+  });
 }
 
-function check(task: readonly Piece[], deflated: readonly Buffer[]): void {
-  assert.equal(deflated.length, task.length);
-  for (const [nth, { bytes, flush }] of task.entries()) {
-    assert.deepEqual(inflateRawSync(deflated[nth] ?? Buffer.alloc(0), { finishFlush: flush }), bytes, `piece ${nth}`);
+function check(task: readonly WholeRecord[], members: readonly Buffer[]): void {
+  assert.equal(members.length, task.length);
+  for (const [nth, { pieces }] of task.entries()) {
+    assert.deepEqual(gunzipSync(members[nth] ?? Buffer.alloc(0)), Buffer.concat(pieces), `record ${nth}`);
   }
 }
 
-test('a worker gives what the main thread would, for many tasks under way at once', { skip: ONE_CORE }, async (t) => {
-  const deflater = createDeflater();
-  t.after(() => deflater.close());
-  const tasks = [8, 200, 9, 64].map(pieces);
-  const answers = tasks.map((task) => deflater.deflate(task));
+test('a worker makes members that hold what they were given, for many tasks under way at once', { skip: ONE_CORE }, async (t) => {
+  const compressor = createCompressor();
+  t.after(() => compressor.close());
+  const tasks = [8, 200, 9, 64].map(records);
+  const answers = tasks.map((task) => compressor.compress(task));
   assert.ok(answers.every((answer) => answer instanceof Promise));
   for (const [nth, answer] of (await Promise.all(answers)).entries()) check(tasks[nth] ?? [], answer);
 });
 
-test('a few pieces are done at once', async () => {
-  const deflater = createDeflater();
-  const task = pieces(3);
-  const deflated = deflater.deflate(task);
-  assert.ok(!(deflated instanceof Promise));
-  check(task, deflated);
-  await deflater.close();
+test('a few records are done at once', async () => {
+  const compressor = createCompressor();
+  const task = records(3);
+  const members = compressor.compress(task);
+  assert.ok(!(members instanceof Promise));
+  check(task, members);
+  await compressor.close();
 });
 
 test('what a worker has not done when it ends is done all the same', { skip: ONE_CORE }, async () => {
-  const deflater = createDeflater();
-  const task = pieces(100);
-  const waiting = deflater.deflate(task);
-  await deflater.close();
+  const compressor = createCompressor();
+  const task = records(100);
+  const waiting = compressor.compress(task);
+  await compressor.close();
   check(task, await waiting);
-  const deflated = deflater.deflate(task);
-  assert.ok(!(deflated instanceof Promise));
-  check(task, deflated);
+  const members = compressor.compress(task);
+  assert.ok(!(members instanceof Promise));
+  check(task, members);
 });
 
 test('a batch written by a worker is whole, in order, over several files', { skip: ONE_CORE }, async (t) => {
   const dir = tempDir(t);
-  const files = pool(dir, { gzip: true, deflater: createDeflater(), maxBytes: 30_000 });
+  const files = pool(dir, { gzip: true, compressor: createCompressor(), maxBytes: 30_000 });
   const sizes = Array.from({ length: 150 }, (_, nth) => (nth % 40 === 7 ? 100_000 : nth * 11));
   const bodies = sizes.map((size, nth) => (nth % 2 === 0 ? randomBytes(size) : Buffer.alloc(size, `${nth} `)));
   const batch = await Promise.all(bodies.map(async (body) => ({ prefix: 'A', records: await recordsOf({ body }) })));
