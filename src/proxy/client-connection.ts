@@ -136,7 +136,9 @@ export class ClientConnection implements ExchangeClient, RecordClient {
     this.#writer.flush();
     if (this.#state === 'over') return;
     if (this.#writer.begun) return this.#cut();
-    this.#services.log.info({ code: error.code, status: error.status, url: this.#request?.target }, error.message);
+    // Why the proxy stops is said once, and not again for each request that it refuses.
+    const message = error.code === 'shutting-down' ? 'request refused' : error.message;
+    this.#services.log.info({ code: error.code, status: error.status, url: this.#request?.target }, message);
     this.#answer(plainAnswer(error.status, error.message), accepted);
   }
 

@@ -8,7 +8,7 @@
 import type { WrittenRecord } from '../capture/capture.ts';
 import { Members, streamMember, type MemberPieces } from './compress.ts';
 import { inlineCompressor } from './compressor.ts';
-import { WarcWriteError } from './errors.ts';
+import { oneLine, WarcWriteError } from './errors.ts';
 import { memoryPieces, pieces } from './layout.ts';
 import type { OutputFile } from './output.ts';
 import type { WarcRecord } from './records.ts';
@@ -178,7 +178,7 @@ export class WarcWriter {
     } catch (error) {
       // The file stays `.open`, perhaps with a broken tail, for the next start to repair.
       await file.abandon().catch(() => undefined);
-      const both = new AggregateError([cause, error], String(cause));
+      const both = new AggregateError([cause, error], oneLine(cause));
       this.#failure = new WarcWriteError(file.path, 'cannot be written, nor cut back to its last whole record', both);
     }
     return this.#failure;
