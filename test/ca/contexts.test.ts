@@ -240,10 +240,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
   test(`a connection that was begun with a context goes on when that has left the cache and was freed (${version})`, async (t) => {
     const store = await openStore(ca, temporaryFolder(), { maxContexts: 1 });
     const server = createServer().listen(0, '127.0.0.1');
-    t.after(() => {
-      server.close();
-      return store.close();
-    });
+    t.after(() => server.close());
     await once(server, 'listening');
     const tcp = connectTcp((server.address() as AddressInfo).port, '127.0.0.1');
     const [socket] = (await once(server, 'connection')) as [Socket];
@@ -260,5 +257,6 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     assert.equal(client.authorized, true);
     client.destroy();
     secured.destroy();
+    await store.close();
   });
 }
