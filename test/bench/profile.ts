@@ -18,7 +18,7 @@ interface CallFrame {
 }
 
 interface CpuProfile {
-  readonly nodes: readonly { readonly id: number; readonly callFrame: CallFrame }[];
+  readonly nodes: readonly { readonly id: number; readonly callFrame: CallFrame; readonly children?: readonly number[] }[];
   readonly startTime: number;
   readonly samples: readonly number[];
   /** µs since the sample before */
@@ -42,20 +42,42 @@ function report(workload: Workload, dir: string, measured: Measured): void {
   mkdirSync('tmp/bench', { recursive: true });
   copyFileSync(join(folder, name), KEPT);
   const cpuProfile = JSON.parse(readFileSync(KEPT, 'utf8')) as CpuProfile;
-  const byFunction = selfTimes(cpuProfile, measured, ({ functionName, url, lineNumber }) =>
+  const keysBy = (keyOf: (frame: CallFrame) => string) => new Map(cpuProfile.nodes.map(({ id, callFrame }) => [id, keyOf(callFrame)]));
+  const byFunction = keysBy(({ functionName, url, lineNumber }) =>
     url === '' ? functionName : `${functionName || '(anonymous)'} ${place(url)}:${lineNumber + 1}`,
   );
-  const byFile = selfTimes(cpuProfile, measured, ({ functionName, url }) => (url === '' ? functionName : place(url)));
+  const byFile = keysBy(({ functionName, url }) => (url === '' ? functionName : place(url)));
   const rate = Math.round(measured.requests / measured.seconds);
   console.log(`${workload.name}, under the profiler: ${rate} requests/s, ${Math.round(measured.cpuUs)} µs CPU a request (all threads)`);
   console.log(`load and origin were busy ${Math.round(measured.loadShare * 100)} % of their core`);
-  print('µs/request by function', byFunction, measured.requests);
-  print('µs/request by file', byFile, measured.requests);
+  const { requests } = measured;
+  print('µs/request by function', selfTimes(cpuProfile, measured, byFunction), requests);
+  print('µs/request by file', selfTimes(cpuProfile, measured, byFile), requests);
+  print('µs/request by the file of ours that it was done for', selfTimes(cpuProfile, measured, ownersOf(cpuProfile)), requests);
   console.log(`profile: ${KEPT}`);
 }
 
-function selfTimes(profile: CpuProfile, { fromUs, toUs }: Measured, keyOf: (frame: CallFrame) => string): Map<string, number> {
-  const keys = new Map(profile.nodes.map(({ id, callFrame }) => [id, keyOf(callFrame)]));
+/** For each node the nearest file of dist/ that called it, or Node. */
+function ownersOf({ nodes }: CpuProfile): Map<number, string> {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const owners = new Map<number, string>();
+  const walk = (id: number, caller: string) => {
+    const node = byId.get(id);
+    if (node === undefined) return;
+    const { url, functionName } = node.callFrame;
+    const own = place(url);
+    const owner =
+      own.startsWith('dist/') && !own.startsWith('dist/esm/') ? own : functionName.startsWith('(') && caller === '' ? functionName : caller;
+    owners.set(id, owner || 'node');
+    for (const child of node.children ?? []) walk(child, owner === '(root)' ? '' : owner);
+  };
+  const [root] = nodes;
+  if (root !== undefined) walk(root.id, '');
+  return owners;
+}
+
+/** @param keys of the nodes */
+function selfTimes(profile: CpuProfile, { fromUs, toUs }: Measured, keys: ReadonlyMap<number, string>): Map<string, number> {
   const times = new Map<string, number>();
   let atUs = profile.startTime;
   profile.samples.forEach((id, index) => {
