@@ -67,10 +67,14 @@ export class ResponseRecorder {
     return this.#block.write(piece);
   }
 
-  finish(response: { status: number; contentType: string | undefined; truncated: Truncation | undefined }): RecordedResponse {
+  finish(status: number, contentType: string | undefined, truncated: Truncation | undefined): RecordedResponse {
+    const { bytes, digest } = this.#block.finish();
     return {
-      ...response,
-      ...this.#block.finish(),
+      status,
+      contentType,
+      truncated,
+      bytes,
+      digest,
       headSize: this.#headSize,
       payloadSize: this.#payloadSize,
       payloadDigest: this.#payload.finish(),

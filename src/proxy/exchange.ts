@@ -318,7 +318,7 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
       ...this.#captured(),
       ipAddress: this.#ipAddress,
       request: this.#requestRecorder.finish(),
-      response: response.finish({ status: head.status, contentType: head.fields.get('content-type'), truncated }),
+      response: response.finish(head.status, head.fields.get('content-type'), truncated),
       outcome: { archive: true },
     });
     this.#leaveUpstream(truncated === undefined && !this.#reader.excess && this.#requestComplete && this.#keepsUpstream(head));
