@@ -22,10 +22,10 @@ const NAMES = Number(process.env.WARCTAP_NAMES ?? 500);
 const CLIENTS = 8;
 const SAMPLES = 5;
 /** With the TLS contexts of a thousand names and as many idle TLS connections to origins, which are all that is kept. */
-const MAX_RSS_BYTES = 400_000_000;
-/** From here on only the allocator grows: JavaScript's heap does not. */
+const MAX_RSS_BYTES = 300_000_000;
+/** From here on all caches are full. */
 const WARM_NAMES = 4000;
-const MAX_GROWTH = 1.3;
+const MAX_GROWTH = 1.15;
 
 const skip = process.platform !== 'linux' && 'reads memory from /proc';
 
