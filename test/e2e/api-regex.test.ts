@@ -13,6 +13,8 @@ import { answered, startApi, WAYS, type Answered, type Api } from '../support/ap
 import { ok } from '../support/messages.ts';
 
 const MAX_MS = 50;
+/** An attack that takes long is over only after so many others. */
+const MIN_MEANWHILE = 10;
 const TRIES = 8;
 /** Requests at once that bring the regex. */
 const ATTACKERS = 4;
@@ -85,8 +87,8 @@ const ATTACKS: Readonly<Record<string, (nth: number) => Attack>> = {
   }),
 };
 
-/** Longest time that a request of somebody else takes until the attack is answered. */
-async function heldUp(api: Api, attack: Attack): Promise<{ longestMs: number; answers: Answered[] }> {
+/** Longest time that a request of somebody else takes until the attack is answered, and how many are answered meanwhile. */
+async function heldUp(api: Api, attack: Attack): Promise<{ longestMs: number; meanwhile: number; answers: Answered[] }> {
   using other = await api.connect();
   const time = async () => {
     const start = performance.now();
@@ -107,9 +109,13 @@ async function heldUp(api: Api, attack: Attack): Promise<{ longestMs: number; an
     );
     const ended = attacks.catch(() => undefined);
     let longestMs = 0;
-    for (let i = 0; i < 20 || waiting > 0; i++) longestMs = Math.max(longestMs, await time());
+    let meanwhile = 0;
+    for (let i = 0; i < 20 || waiting > 0; i++) {
+      longestMs = Math.max(longestMs, await time());
+      if (waiting > 0) meanwhile++;
+    }
     await ended;
-    return { longestMs, answers: await attacks };
+    return { longestMs, meanwhile, answers: await attacks };
   } finally {
     for (const client of clients) client[Symbol.dispose]();
   }
@@ -121,20 +127,23 @@ const IN_TUNNELS = ['(a*)*b', 'thousands of rules'];
 for (const way of WAYS) {
   for (const [name, attackOf] of Object.entries(ATTACKS)) {
     if (way === 'in a TLS tunnel' && !IN_TUNNELS.includes(name)) continue;
-    test(`${name}: others wait less than ${MAX_MS} ms, ${way}`, async () => {
+    test(`${name}: others are answered meanwhile, ${way}`, async (t) => {
       await using api = await startApi(way, {
         answer: ({ path, socket }) =>
           socket.write(path === '/other' ? ok(path) : path === '/long-type' ? ok('', `Content-Type: ${long('a')}\r\n`) : ok('')),
       });
-      const times: number[] = [];
-      for (let nth = 0; nth < TRIES; nth++) {
+      const found: string[] = [];
+      let free = false;
+      for (let nth = 0; nth < TRIES && !free; nth++) {
         const attack = attackOf(nth);
-        const { longestMs, answers } = await heldUp(api, attack);
+        const { longestMs, meanwhile, answers } = await heldUp(api, attack);
         for (const { status, body } of answers) assert.ok(attack.statuses.includes(status), `${status} ${body.slice(0, 200)}`);
-        times.push(Math.round(longestMs));
-        if (longestMs < MAX_MS) break;
+        found.push(`${Math.round(longestMs)} ms at most, ${meanwhile} meanwhile`);
+        // A machine that is busy makes everybody wait, but not one for the other.
+        free = longestMs < MAX_MS || meanwhile >= MIN_MEANWHILE;
       }
-      assert.ok(Math.min(...times) < MAX_MS, `${times.join(', ')} ms`);
+      t.diagnostic(found.join('; '));
+      assert.ok(free, found.join('; '));
     });
   }
 }
