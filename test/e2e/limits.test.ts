@@ -331,3 +331,30 @@ test('an origin that is held back for a slow client does not drip', async () => 
   const [capture] = proxy.captures;
   assert.ok(capture?.kind === 'exchange' && capture.response.truncated === undefined);
 });
+
+test('past --max-memory of all captures together, what comes goes to temporary files, and is archived all the same', async () => {
+  const waiting: (() => void)[] = [];
+  const body = 'x'.repeat(10_000);
+  await using origin = await startOrigin(({ socket }) => {
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length + 1}\r\n\r\n${body}`);
+    waiting.push(() => socket.write('!'));
+  });
+  await using proxy = await startProxy({ maxMemory: 15_000 });
+  const inMemory: boolean[] = [];
+  proxy.proxy.on('capture', (capture) => {
+    if (capture.kind === 'exchange') inMemory.push(capture.response.bytes.memory !== undefined);
+  });
+  using one = await RawClient.connect(proxy.port);
+  using two = await RawClient.connect(proxy.port);
+  for (const client of [one, two]) {
+    client.send(get(`${origin.url}/`));
+    await client.head();
+    await client.bytes(body.length);
+  }
+  for (const finish of waiting) finish();
+  assert.equal((await one.bytes(1)).toString() + (await two.bytes(1)).toString(), '!!');
+  await proxy.captured(2);
+  assert.deepEqual(inMemory.sort(), [false, true]);
+  const records = await proxy.records();
+  assert.ok(records.filter(({ type }) => type === 'response' || type === 'revisit').length === 2);
+});
