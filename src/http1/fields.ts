@@ -78,6 +78,14 @@ export function parseFieldsLeniently(text: string, start: number): Fields {
   return new Fields(scan(text, start, (at, list) => lenientLine(text, at, list)));
 }
 
+/** Whether there is a tab within or behind the value: white space by RFC 9110 §5.6.3, which some parsers take for a part of a member. */
+export function hasTab({ name, line }: Field): boolean {
+  return line
+    .slice(name.length + 1)
+    .trimStart()
+    .includes('\t');
+}
+
 /** Whether a line, its end included, is exactly a field. */
 export function isField(line: string): boolean {
   FIELD_LINE.lastIndex = 0;

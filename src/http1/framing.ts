@@ -4,7 +4,7 @@
  * Source: RFC 9112 §6.3; RFC 9110 §6.4.1 for answers without a body.
  */
 import { MessageError } from './errors.ts';
-import { trimOws } from './fields.ts';
+import { hasTab, trimOws } from './fields.ts';
 import type { RequestHead, ResponseHead } from './head.ts';
 
 export type Framing =
@@ -29,7 +29,8 @@ export function requestFraming(head: RequestHead): Framing {
     if (lengths.length > 0) throw new MessageError('syntax', 'both Content-Length and Transfer-Encoding', value);
     if (head.minor === 0) throw new MessageError('syntax', 'Transfer-Encoding in an HTTP/1.0 request', value);
     const codings = value.split(',').map((coding) => trimOws(coding).toLowerCase());
-    if (hasTabInCodings(head) || codings.pop() !== 'chunked' || !codings.every((coding) => CODINGS.has(coding))) {
+    const tab = head.fields.list.some((field) => field.key === 'transfer-encoding' && hasTab(field));
+    if (tab || codings.pop() !== 'chunked' || !codings.every((coding) => CODINGS.has(coding))) {
       throw new MessageError('syntax', 'Transfer-Encoding not understood, expected "chunked"', value);
     }
     return CHUNKED;
@@ -40,18 +41,6 @@ export function requestFraming(head: RequestHead): Framing {
   const length = parseLength(value);
   if (length === undefined) throw new MessageError('syntax', 'malformed Content-Length, expected decimal digits', value);
   return { kind: 'length', length };
-}
-
-/** White space by RFC 9110 §5.6.3, but some parsers take a tab behind a coding for a part of it. */
-function hasTabInCodings({ fields }: RequestHead): boolean {
-  return fields.list.some(
-    ({ key, name, line }) =>
-      key === 'transfer-encoding' &&
-      line
-        .slice(name.length + 1)
-        .trimStart()
-        .includes('\t'),
-  );
 }
 
 /**

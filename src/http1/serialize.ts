@@ -3,7 +3,7 @@
  *
  * Source: RFC 9110 §7.6.1 (fields of one connection), spec/warcprox.md §2.
  */
-import { TOKEN, trimOws, type Field, type Fields } from './fields.ts';
+import { hasTab, TOKEN, trimOws, type Field, type Fields } from './fields.ts';
 
 const ONE_CONNECTION = new Set(['connection', 'proxy-connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'upgrade']);
 /** Naming these in Connection must not take away what frames or routes the message. */
@@ -43,12 +43,7 @@ function codingsLine(field: Field): string {
   const members = field.value.split(',').map(trimOws);
   const codings = members.filter((coding) => TOKEN.test(coding) && coding.toLowerCase() !== 'identity');
   if (codings.length === 0) return '';
-  const plain =
-    codings.length === members.length &&
-    !field.line
-      .slice(field.name.length + 1)
-      .trimStart()
-      .includes('\t');
+  const plain = codings.length === members.length && !hasTab(field);
   return plain ? lineOf(field) : fieldLine(field.name, codings.join(', '));
 }
 

@@ -20,7 +20,7 @@ import { looksDense, StoredMember } from './member.ts';
 
 /** Up to this size (header and block) a record counts as small. */
 const SMALL_BYTES = 16 * 1024;
-/** So many small records, or so many bytes of them, are deflated in one step: on the main thread a few milliseconds. */
+/** So many records, or so many bytes of small ones, are worked on in one step: on the main thread a few milliseconds. */
 const STEP_RECORDS = 64;
 const STEP_BYTES = 256 * 1024;
 /** Above this size a record is streamed, though it may be in memory: a job in the thread pool needs all of it in one piece. */
@@ -28,7 +28,6 @@ const IN_ONE_PIECE_BYTES = 1024 * 1024;
 /** Jobs at a time; files and name look-ups need threads of the pool, too. */
 const MAX_JOBS = 6;
 const STREAM_CHUNK_BYTES = 256 * 1024;
-const NOTHING = Buffer.alloc(0);
 
 /** Pieces of a member; undefined for one that has to be streamed. */
 export type MemberPieces = readonly Buffer[] | undefined;
@@ -72,7 +71,8 @@ export class Members {
     const indexes: number[] = [];
     const small: WholeRecord[] = [];
     let bytes = 0;
-    for (; small.length < STEP_RECORDS && bytes < STEP_BYTES && this.#jobs < MAX_JOBS; this.#ahead++) {
+    const end = this.#ahead + STEP_RECORDS;
+    for (; this.#ahead < end && bytes < STEP_BYTES && this.#jobs < MAX_JOBS; this.#ahead++) {
       const index = this.#ahead;
       const record = this.#records[index];
       if (record === undefined) break;
@@ -120,7 +120,7 @@ async function streamStored(record: WarcRecord, sink: (piece: Buffer) => Promise
     if (member === undefined) await sink((member = new StoredMember(piece)).start);
     else for (const part of member.store(piece)) await sink(part);
   }
-  if (member !== undefined) await sink(member.end(NOTHING));
+  if (member !== undefined) await sink(member.end());
 }
 
 async function beginsDense(record: WarcRecord): Promise<boolean> {
@@ -141,7 +141,7 @@ function wholeOf({ block, headSize }: WarcRecord, pieces: readonly Buffer[]): Wh
 /** Without a copy of the payload. */
 function storedMember({ pieces, size, payloadStart }: WholeRecord): readonly Buffer[] {
   const member = new StoredMember(Buffer.concat(cut(pieces, 0, payloadStart)));
-  return [member.start, ...cut(pieces, payloadStart, size).flatMap((piece) => member.store(piece)), member.end(NOTHING)];
+  return [member.start, ...cut(pieces, payloadStart, size).flatMap((piece) => member.store(piece)), member.end()];
 }
 
 function inThreadPool({ pieces, size }: WholeRecord): Promise<readonly Buffer[]> {

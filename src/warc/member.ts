@@ -19,7 +19,6 @@ const MEMBER_START = Buffer.from('1f8b0800000000000003', 'hex');
 const MAX_STORED_BYTES = 0xffff;
 const STORED_HEADER_BYTES = 5;
 const TRAILER_BYTES = 8;
-const NOTHING = Buffer.alloc(0);
 
 const counts = new Uint32Array(256);
 
@@ -61,7 +60,7 @@ export function member(record: Buffer, payloadStart: number): Buffer {
     return Buffer.concat([MEMBER_START, deflateRaw(record, constants.Z_FINISH), trailer(crc32(record), record.length)]);
   }
   const stored = new StoredMember(record.subarray(0, payloadStart));
-  return Buffer.concat([stored.start, ...stored.store(record.subarray(payloadStart)), stored.end(NOTHING)]);
+  return Buffer.concat([stored.start, ...stored.store(record.subarray(payloadStart)), stored.end()]);
 }
 
 /** A member with a stored payload, put together piece by piece. */
@@ -89,10 +88,9 @@ export class StoredMember {
     return blocks;
   }
 
-  /** @param last a few bytes that the member ends with */
-  end(last: Buffer): Buffer {
-    this.#count(last);
-    return Buffer.concat([storedHeader(last.length, true), last, trailer(this.#crc, this.#size)]);
+  /** An empty last block, and the checksum. */
+  end(): Buffer {
+    return Buffer.concat([storedHeader(0, true), trailer(this.#crc, this.#size)]);
   }
 
   #count(bytes: Buffer): void {
