@@ -15,8 +15,11 @@ export interface Bytes {
   readonly size: number;
   /** the pieces, when all of them are in memory */
   readonly memory: readonly Buffer[] | undefined;
-  /** @throws the file system's error when the temporary file cannot be written or read */
-  read(): AsyncIterable<Buffer>;
+  /**
+   * @param into where a temporary file is read into, over and over: a piece is good until the next one is asked for. Otherwise each is new
+   * @throws the file system's error when the temporary file cannot be written or read
+   */
+  read(into?: Buffer): AsyncIterable<Buffer>;
 }
 
 export interface SpoolOptions {
@@ -87,14 +90,14 @@ export class Spool implements Bytes {
     await this.#file?.flushed();
   }
 
-  read(): AsyncIterable<Buffer> {
-    return this.slice(0, this.#size).read();
+  read(into?: Buffer): AsyncIterable<Buffer> {
+    return this.slice(0, this.#size).read(into);
   }
 
   /** The bytes from `start` to before `end`. */
   slice(start: number, end: number): Bytes {
     const file = this.#file;
-    if (file !== undefined) return { size: end - start, memory: undefined, read: () => file.read(start, end) };
+    if (file !== undefined) return { size: end - start, memory: undefined, read: (into) => file.read(start, end, into) };
     const pieces = start === 0 && end === this.#size ? this.#pieces : cut(this.#pieces, start, end);
     return { size: end - start, memory: pieces, read: () => fromMemory(pieces) };
   }
@@ -173,14 +176,14 @@ class SpoolFile {
     while (this.#busy || this.#pendingBytes > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  async *read(start: number, end: number): AsyncGenerator<Buffer> {
+  async *read(start: number, end: number, into: Buffer | undefined): AsyncGenerator<Buffer> {
     await this.flushed();
     if (this.error !== undefined) throw this.error;
     let position = start;
     while (position < end) {
       if (this.#fd === undefined || this.#closed) throw new Error('temporary file was released while it was read');
-      const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, end - position));
-      const { bytesRead } = await readAt(this.#fd, buffer, 0, buffer.length, position);
+      const buffer = into ?? Buffer.allocUnsafe(Math.min(READ_BYTES, end - position));
+      const { bytesRead } = await readAt(this.#fd, buffer, 0, Math.min(buffer.length, end - position), position);
       if (bytesRead === 0) throw new Error(`temporary file ends at ${position} of ${end} bytes`);
       position += bytesRead;
       yield buffer.subarray(0, bytesRead);

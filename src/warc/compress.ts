@@ -37,11 +37,12 @@ export class Members {
   readonly #records: readonly WarcRecord[];
   readonly #compressor: Compressor;
   readonly #ready = new Map<number, readonly Buffer[] | Promise<readonly Buffer[]>>();
+  /** the steps that are being worked on, with the first record of each */
+  readonly #making: { readonly start: number; readonly done: Promise<void> }[] = [];
   #jobs = 0;
   #next = 0;
   /** records before this one are ready or being made so */
   #ahead = 0;
-  #steps = 0;
 
   constructor(records: readonly WarcRecord[], compressor: Compressor) {
     this.#records = records;
@@ -52,8 +53,14 @@ export class Members {
   next(): MemberPieces | Promise<MemberPieces> {
     const index = this.#next++;
     if (index >= this.#records.length) throw new RangeError(`no record ${index}`);
-    const made = index < this.#ahead ? undefined : this.#makeStep();
-    return made === undefined ? this.#take(index) : made.then(() => this.#take(index));
+    if (index >= this.#ahead) this.#makeStep();
+    // What works elsewhere goes on while these members are taken.
+    while (this.#making.length > 0 && this.#making.length < this.#compressor.steps && this.#jobs < MAX_JOBS) {
+      if (this.#ahead === this.#records.length) break;
+      this.#makeStep();
+    }
+    const step = this.#making[0];
+    return step === undefined || index < step.start ? this.#take(index) : step.done.then(() => this.#take(index));
   }
 
   #take(index: number): MemberPieces | Promise<MemberPieces> {
@@ -67,7 +74,8 @@ export class Members {
   }
 
   /** Make the members of the next records, as many as one step has. */
-  #makeStep(): Promise<void> | undefined {
+  #makeStep(): void {
+    const start = this.#ahead;
     const indexes: number[] = [];
     const small: WholeRecord[] = [];
     let bytes = 0;
@@ -96,31 +104,49 @@ export class Members {
     const finish = (members: readonly Buffer[]) => {
       for (const [nth, index] of indexes.entries()) this.#ready.set(index, members.slice(nth, nth + 1));
     };
-    if (small.length === 0) return undefined;
-    // Other work gets its turn between two steps.
-    if (this.#steps++ > 0) return new Promise(setImmediate).then(() => this.#compressor.compress(small)).then(finish);
-    const members = this.#compressor.compress(small);
-    if (members instanceof Promise) return members.then(finish);
-    finish(members);
-    return undefined;
+    if (small.length === 0) return;
+    // On this thread, other work gets its turn between two steps.
+    const turn = start > 0 && this.#compressor.steps === 1;
+    const members = turn ? new Promise(setImmediate).then(() => this.#compressor.compress(small)) : this.#compressor.compress(small);
+    if (!(members instanceof Promise)) return finish(members);
+    const done = members.then((made) => {
+      this.#making.shift();
+      finish(made);
+    });
+    this.#making.push({ start, done });
   }
 }
 
-/** Give the member to `sink` in pieces, waiting for each; memory stays flat. */
-export async function streamMember(record: WarcRecord, sink: (piece: Buffer) => Promise<void>): Promise<void> {
-  if (await beginsDense(record)) return streamStored(record, sink);
-  await pipeline(pieces(record), createGzip({ chunkSize: STREAM_CHUNK_BYTES }), async (members: AsyncIterable<Buffer>) => {
-    for await (const piece of members) await sink(piece);
+/** Takes pieces, which are its own until the promise is fulfilled. */
+export type Sink = (pieces: readonly Buffer[]) => Promise<void>;
+
+/**
+ * Give the member to `sink` piece by piece, waiting for each; memory stays flat.
+ *
+ * @param into as `Bytes.read`
+ */
+export async function streamMember(record: WarcRecord, into: Buffer, sink: Sink): Promise<void> {
+  if (await beginsDense(record)) return streamStored(record, into, sink);
+  // Into fresh memory: when zlib has done with a piece is its own affair.
+  const source = async function* () {
+    for await (const some of pieces(record)) yield* some;
+  };
+  await pipeline(source, createGzip({ chunkSize: STREAM_CHUNK_BYTES }), async (members: AsyncIterable<Buffer>) => {
+    for await (const piece of members) await sink([piece]);
   });
 }
 
-async function streamStored(record: WarcRecord, sink: (piece: Buffer) => Promise<void>): Promise<void> {
+async function streamStored(record: WarcRecord, into: Buffer, sink: Sink): Promise<void> {
   let member: StoredMember | undefined;
-  for await (const piece of pieces(record)) {
-    if (member === undefined) await sink((member = new StoredMember(piece)).start);
-    else for (const part of member.store(piece)) await sink(part);
+  for await (const some of pieces(record, into)) {
+    const parts: Buffer[] = [];
+    for (const piece of some) {
+      if (member === undefined) parts.push((member = new StoredMember(piece)).start);
+      else parts.push(...member.store(piece));
+    }
+    await sink(parts);
   }
-  if (member !== undefined) await sink(member.end());
+  if (member !== undefined) await sink([member.end()]);
 }
 
 async function beginsDense(record: WarcRecord): Promise<boolean> {

@@ -20,6 +20,8 @@ export interface WholeRecord {
 export interface Compressor {
   /** @returns the member of each record, in the same order; at once, or when a worker has made them */
   compress(records: readonly WholeRecord[]): readonly Buffer[] | Promise<readonly Buffer[]>;
+  /** so many calls are worth making before the first is answered; answers come in the order of the calls */
+  readonly steps: number;
   close(): Promise<void>;
 }
 
@@ -37,13 +39,15 @@ interface Task extends Many {
 const ROLE = 'warctap compressor';
 /** Fewer records than this are not worth two messages. */
 const MIN_RECORDS = 8;
+/** So that the worker has the next when it has done with one. */
+const WORKER_STEPS = 4;
 
 function compressInline(records: readonly WholeRecord[]): readonly Buffer[] {
   return records.map(({ pieces, size, payloadStart }) => member(Buffer.concat(pieces, size), payloadStart));
 }
 
 /** On the calling thread. */
-export const inlineCompressor: Compressor = { compress: compressInline, close: () => Promise.resolve() };
+export const inlineCompressor: Compressor = { compress: compressInline, steps: 1, close: () => Promise.resolve() };
 
 /** @returns one with a worker where the process may use more than one core; the worker is started when it is needed first */
 export function createCompressor(): Compressor {
@@ -54,6 +58,10 @@ class WorkerCompressor implements Compressor {
   #worker: Worker | undefined;
   #broken = false;
   readonly #waiting: { readonly records: readonly WholeRecord[]; readonly resolve: (members: readonly Buffer[]) => void }[] = [];
+
+  get steps(): number {
+    return this.#broken ? 1 : WORKER_STEPS;
+  }
 
   compress(records: readonly WholeRecord[]): readonly Buffer[] | Promise<readonly Buffer[]> {
     if (this.#broken || records.length < MIN_RECORDS) return compressInline(records);

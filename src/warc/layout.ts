@@ -18,16 +18,22 @@ export function memoryPieces(record: WarcRecord): readonly Buffer[] | undefined 
   return [Buffer.from(record.header), ...memory, RECORD_END];
 }
 
-/** All pieces, one after the other. */
-export async function* pieces(record: WarcRecord): AsyncGenerator<Buffer> {
-  yield Buffer.from(record.header);
+/**
+ * All pieces, some at a time: the header together with the first of the block.
+ *
+ * @param into as `Bytes.read`
+ */
+export async function* pieces(record: WarcRecord, into?: Buffer): AsyncGenerator<readonly Buffer[]> {
+  let some: Buffer[] = [Buffer.from(record.header)];
   let size = 0;
-  for await (const piece of record.block.read()) {
+  for await (const piece of record.block.read(into)) {
     size += piece.length;
-    yield piece;
+    some.push(piece);
+    yield some;
+    some = [];
   }
   checkSize(record, size);
-  yield RECORD_END;
+  yield [...some, RECORD_END];
 }
 
 function checkSize(record: WarcRecord, size: number): void {

@@ -135,23 +135,28 @@ export class WarcWriter {
 
   #appendWhole(record: WarcRecord, whole: MemberPieces, gzip: boolean): Promise<void> | undefined {
     if (whole === undefined) return this.#appendStream(record, gzip);
-    for (const piece of whole) {
-      this.#pending.push(piece);
-      this.#pendingBytes += piece.length;
-    }
+    this.#gather(whole);
     this.#pendingEnds.push(this.#end);
     return this.#pendingBytes >= GATHER_BYTES ? this.#flush() : undefined;
   }
 
   async #appendStream(record: WarcRecord, gzip: boolean): Promise<void> {
-    const gather = async (piece: Buffer) => {
+    // One buffer for all of a record: reading ten megabytes into fresh memory had the collector run twice as often.
+    const into = Buffer.allocUnsafeSlow(Math.min(record.block.size, GATHER_BYTES));
+    const write = (some: readonly Buffer[]) => {
+      this.#gather(some);
+      return this.#flush();
+    };
+    if (gzip) await streamMember(record, into, write);
+    else for await (const some of pieces(record, into)) await write(some);
+    this.#pendingEnds.push(this.#end);
+  }
+
+  #gather(pieces: readonly Buffer[]): void {
+    for (const piece of pieces) {
       this.#pending.push(piece);
       this.#pendingBytes += piece.length;
-      if (this.#pendingBytes >= GATHER_BYTES) await this.#flush();
-    };
-    if (gzip) await streamMember(record, gather);
-    else for await (const piece of pieces(record)) await gather(piece);
-    this.#pendingEnds.push(this.#end);
+    }
   }
 
   async #flush(): Promise<void> {

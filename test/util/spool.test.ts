@@ -47,6 +47,22 @@ for (const maxMemoryBytes of [0, 100, 1_000_000]) {
   });
 }
 
+test('what is read into one buffer comes in pieces of that buffer, each good until the next', async () => {
+  const spool = new Spool({ maxMemoryBytes: 0, dir });
+  const text = numbered(50).join('');
+  spool.append(Buffer.from(text));
+  for (const size of [1, 7, text.length - 3, 1000]) {
+    const into = Buffer.alloc(size);
+    let all = '';
+    for await (const piece of spool.slice(3, text.length).read(into)) {
+      assert.equal(piece.buffer, into.buffer);
+      all += piece.toString();
+    }
+    assert.equal(all, text.slice(3));
+  }
+  spool.release();
+});
+
 test('exactly the bytes allowed stay in memory, one more goes to a file with all before it', () => {
   const spool = new Spool({ maxMemoryBytes: 10, dir });
   spool.append(Buffer.from('0123456789'));
