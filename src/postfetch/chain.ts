@@ -23,8 +23,8 @@ export interface ChainOptions {
 /** Large enough to share the cost of a write, small enough to keep the first of a batch from waiting for the last. */
 const MAX_BATCH = 200;
 /** A batch waits so long, or for so many captures, unless somebody waits for it: a write and a look-up cost the same for one as for many. */
-const GATHER_MS = 5;
-const GATHER_CAPTURES = 64;
+const GATHER_MS = 10;
+const GATHER_CAPTURES = 128;
 
 export class Chain {
   readonly #options: ChainOptions;
