@@ -4,24 +4,26 @@
  * node-forge keeps bytes as strings of Latin-1 characters (and a BMPString as a plain one); only this file knows.
  * Source: ITU-T X.690 (DER).
  */
-import forge from 'node-forge';
+import type forge from 'node-forge';
+// This part alone: all of node-forge has its own TLS, SSH and more, a megabyte of heap that every collection would go through.
+import asn1 from 'node-forge/lib/asn1.js';
 
-const { Class, Type } = forge.asn1;
+const { Class, Type } = asn1;
 
 export type Asn1 = forge.asn1.Asn1;
 
 /** node-forge's types lack these options. A bit string must stay bytes even when they happen to look like ASN.1. */
-const parse = forge.asn1.fromDer as unknown as (bytes: string, options: { readonly decodeBitStrings: boolean }) => Asn1;
+const parse = asn1.fromDer as unknown as (bytes: string, options: { readonly decodeBitStrings: boolean }) => Asn1;
 
 /** They lack context-specific tags too: there `type` is any number. */
-const create: (tagClass: number, type: number, constructed: boolean, value: string | Asn1[]) => Asn1 = forge.asn1.create;
+const create: (tagClass: number, type: number, constructed: boolean, value: string | Asn1[]) => Asn1 = asn1.create;
 
 const universal = (type: forge.asn1.Type, bytes: string): Asn1 => create(Class.UNIVERSAL, type, false, bytes);
 const latin1 = (bytes: Buffer): string => bytes.toString('latin1');
 
 export const sequence = (...items: Asn1[]): Asn1 => create(Class.UNIVERSAL, Type.SEQUENCE, true, items);
 export const set = (...items: Asn1[]): Asn1 => create(Class.UNIVERSAL, Type.SET, true, items);
-export const oid = (dotted: string): Asn1 => universal(Type.OID, forge.asn1.oidToDer(dotted).getBytes());
+export const oid = (dotted: string): Asn1 => universal(Type.OID, asn1.oidToDer(dotted).getBytes());
 export const nothing = (): Asn1 => universal(Type.NULL, '');
 export const yes = (): Asn1 => universal(Type.BOOLEAN, '\xff');
 export const utf8 = (text: string): Asn1 => universal(Type.UTF8, latin1(Buffer.from(text)));
@@ -42,12 +44,12 @@ export const implicit = (tag: number, bytes: Buffer): Asn1 => create(Class.CONTE
 export function time(ms: number): Asn1 {
   const date = new Date(ms);
   return date.getUTCFullYear() < 2050
-    ? universal(Type.UTCTIME, forge.asn1.dateToUtcTime(date))
-    : universal(Type.GENERALIZEDTIME, forge.asn1.dateToGeneralizedTime(date));
+    ? universal(Type.UTCTIME, asn1.dateToUtcTime(date))
+    : universal(Type.GENERALIZEDTIME, asn1.dateToGeneralizedTime(date));
 }
 
 export function toDer(node: Asn1): Buffer {
-  return Buffer.from(forge.asn1.toDer(node).getBytes(), 'latin1');
+  return Buffer.from(asn1.toDer(node).getBytes(), 'latin1');
 }
 
 /** @throws Error when the bytes are not DER */
@@ -72,5 +74,5 @@ export function isTagged(node: Asn1, tag: number): boolean {
 }
 
 export function isOid(node: Asn1 | undefined, dotted: string): boolean {
-  return node?.type === Type.OID && node.value === forge.asn1.oidToDer(dotted).getBytes();
+  return node?.type === Type.OID && node.value === asn1.oidToDer(dotted).getBytes();
 }

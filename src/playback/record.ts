@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import type { PlaybackPlace } from '../store/playback-index.ts';
 import { WarcReadError } from '../warc/errors.ts';
-import { readWarc, type ReadRecord } from '../warc/reader.ts';
+import type { ReadRecord } from '../warc/reader.ts';
 
 export interface OpenRecord {
   readonly record: ReadRecord;
@@ -21,6 +21,8 @@ const SUFFIXES = ['', '.open', ''];
  */
 export async function openRecord(dir: string, place: PlaybackPlace): Promise<OpenRecord | string> {
   const { file, offset, length, recordId } = place;
+  // Only now: a proxy without playback, or that nobody plays back from, does without the library that reads WARC.
+  const { readWarc } = await import('../warc/reader.ts');
   for (const suffix of SUFFIXES) {
     const records = readWarc(join(dir, file + suffix), { start: offset, end: offset + length });
     const close = () => records.return();

@@ -7,7 +7,6 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContext } from 'node:tls';
 import type { LookupAddress } from 'node:dns';
 import { LRUCache } from 'lru-cache';
-import { SocksClient } from 'socks';
 import type { AddressRules } from './address-rules.ts';
 import { FetchError, reasonOf } from './errors.ts';
 import { loopbackNamed, type Resolve } from './resolver.ts';
@@ -139,6 +138,7 @@ export class Connector {
     const family = isIP(origin.host);
     const known = family === 0 ? loopbackNamed(origin.host) : [{ address: origin.host, family }];
     if (known !== undefined) this.#allowed(known, origin.port);
+    const { SocksClient } = await import('socks');
     try {
       const { socket } = await SocksClient.createConnection({
         proxy: {
