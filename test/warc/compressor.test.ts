@@ -6,7 +6,10 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { createCompressor, type WholeRecord } from '../../src/warc/compressor.ts';
+import { Members } from '../../src/warc/compress.ts';
+import { createCompressor, inlineCompressor, type WholeRecord } from '../../src/warc/compressor.ts';
+import { memoryPieces } from '../../src/warc/layout.ts';
+import type { WarcRecord } from '../../src/warc/records.ts';
 import { verifyFiles } from '../../src/warc/verify.ts';
 import { pool, readAll, recordsOf, tempDir } from './support.ts';
 
@@ -80,3 +83,34 @@ test('a batch written by a worker is whole, in order, over several files', { ski
     { allowUnresolved: false, onFault: ({ file, problem }) => assert.fail(`${file}: ${problem}`) },
   );
 });
+
+for (const [name, create, ends] of [
+  ['on this thread', () => inlineCompressor, false],
+  ['by a worker', createCompressor, false],
+  ['by a worker that ends in the middle', createCompressor, true],
+] as const) {
+  test(`members of small, middling and dense records come in the order of the records, ${name}`, async () => {
+    const [sample] = await recordsOf();
+    assert.ok(sample);
+    // Runs of each kind, so that there are steps with all small, with few, and with none.
+    const kinds = [300, 5, 90, 1, 70, 200].flatMap((count, run) =>
+      Array.from({ length: count }, (_, nth) => (run % 2 === 0 ? 0 : nth % 4)),
+    );
+    const batch = kinds.map((kind, nth): WarcRecord => {
+      const body = kind === 1 ? randomBytes(20_000) : Buffer.alloc(kind === 0 ? nth : 20_000, `${nth} `);
+      const memory = kind === 3 ? undefined : [body];
+      return { ...sample, block: { size: body.length, memory, read: () => assert.fail('nobody reads it here') } };
+    });
+    const compressor = create();
+    const members = new Members(batch, compressor);
+    for (const [nth, record] of batch.entries()) {
+      if (ends && nth === 100) await compressor.close();
+      const pieces = await members.next();
+      const whole = memoryPieces(record);
+      if (whole === undefined) assert.equal(pieces, undefined);
+      else assert.ok(gunzipSync(Buffer.concat(pieces ?? [])).equals(Buffer.concat(whole)), `record ${nth}`);
+    }
+    assert.throws(() => members.next(), RangeError);
+    await compressor.close();
+  });
+}
