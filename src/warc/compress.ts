@@ -55,12 +55,13 @@ export class Members {
     if (index >= this.#records.length) throw new RangeError(`no record ${index}`);
     if (index >= this.#ahead) this.#makeStep();
     // What works elsewhere goes on while these members are taken.
-    while (this.#making.length > 0 && this.#making.length < this.#compressor.steps && this.#jobs < MAX_JOBS) {
-      if (this.#ahead === this.#records.length) break;
-      this.#makeStep();
-    }
+    while (this.#making.length > 0 && this.#canGoAhead) this.#makeStep();
     const step = this.#making[0];
     return step === undefined || index < step.start ? this.#take(index) : step.done.then(() => this.#take(index));
+  }
+
+  get #canGoAhead(): boolean {
+    return this.#ahead < this.#records.length && this.#making.length < this.#compressor.steps && this.#jobs < MAX_JOBS;
   }
 
   #take(index: number): MemberPieces | Promise<MemberPieces> {
