@@ -1,12 +1,12 @@
 /**
  * What a program that embeds warctap may import.
  */
-import { startProxy, type WarctapProxy } from './app.ts';
+import { startProxy, type WarctapProxy } from './programs/proxy.ts';
 import { resolveOptions } from './options/resolve.ts';
 import type { WarctapOptions } from './options/table.ts';
 import { silentLog, type Log } from './util/log.ts';
 
-export type { ProxyEvents, WarctapProxy } from './app.ts';
+export type { ProxyEvents, WarctapProxy } from './programs/proxy.ts';
 export type {
   Capture,
   CustomRecordCapture,
@@ -19,7 +19,7 @@ export type {
   WrittenRecord,
 } from './capture/capture.ts';
 export { OptionError } from './options/error.ts';
-export type { ListenerPlugin, Plugin, PluginController, PluginFactory, ProcessorPlugin } from './postfetch/plugins.ts';
+export type { ListenerPlugin, Plugin, PluginController, PluginFactory, ProcessorPlugin } from './archive/plugins.ts';
 export type { WarctapOptions } from './options/table.ts';
 export type { Log } from './util/log.ts';
 

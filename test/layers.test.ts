@@ -7,13 +7,15 @@ import { test } from 'node:test';
 /** From the bottom up; a room may import itself and whatever stands in an earlier line. */
 const LEVELS: readonly (readonly string[])[] = [
   ['util'],
+  ['url', 'regex'],
+  ['http'],
   ['http1', 'meta'],
   ['capture'],
   ['warc', 'store', 'ca', 'auth'],
-  ['options', 'proxy', 'postfetch', 'playback', 'api'],
-  ['open.ts'],
-  ['archiving.ts'],
-  ['app.ts'],
+  ['options', 'fetch'],
+  ['archive', 'proxy', 'playback', 'web'],
+  ['serve'],
+  ['programs'],
   ['index.ts'],
   ['cli'],
 ];

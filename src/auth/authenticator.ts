@@ -11,7 +11,8 @@
  * Source: RFC 9110 §11, RFC 7617 (Basic).
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Fields } from '../http1/fields.ts';
+import type { Fields } from '../http/fields.ts';
+import { turns } from '../util/turns.ts';
 import type { Users } from './auth-file.ts';
 import { decoyOf, verifyPassword, type PasswordHash } from './password-hash.ts';
 
@@ -67,7 +68,7 @@ export function createAuthenticator({ users, verify = verifyPassword }: Authenti
   /** of each user, what was right the last time: never more than there are users */
   const known = new Map<string, Buffer>();
   const underWay = new Map<string, Promise<boolean>>();
-  const inTurn = turns();
+  const looks = turns(AT_ONCE);
 
   const look = async ({ user, password }: Credentials, tag: Buffer): Promise<boolean> => {
     const hash = users.get(user);
@@ -83,7 +84,7 @@ export function createAuthenticator({ users, verify = verifyPassword }: Authenti
     const good = known.get(user);
     if (good !== undefined && timingSafeEqual(good, tag)) return true;
     const name = tag.toString('latin1');
-    const looking = underWay.get(name) ?? inTurn(() => look(credentials, tag));
+    const looking = underWay.get(name) ?? (looks.waiting < MAX_WAITING ? looks.run(() => look(credentials, tag)) : undefined);
     if (looking === undefined) return 'busy';
     if (!underWay.has(name)) {
       underWay.set(name, looking);
@@ -108,30 +109,6 @@ export function createAuthenticator({ users, verify = verifyPassword }: Authenti
         );
       return verdict ? undefined : denial;
     },
-  };
-}
-
-/** Runs a few at once and lets a bounded number wait: beyond that it returns undefined and runs nothing. */
-function turns(): <T>(work: () => Promise<T>) => Promise<T> | undefined {
-  let running = 0;
-  const waiting: (() => void)[] = [];
-  const run = async <T>(turn: Promise<void> | undefined, work: () => Promise<T>): Promise<T> => {
-    if (turn !== undefined) await turn;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) running--;
-      else next();
-    }
-  };
-  return (work) => {
-    if (running < AT_ONCE) {
-      running++;
-      return run(undefined, work);
-    }
-    if (waiting.length >= MAX_WAITING) return undefined;
-    return run(new Promise<void>((resolve) => waiting.push(resolve)), work);
   };
 }
 

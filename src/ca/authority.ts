@@ -11,9 +11,10 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { Log } from '../util/log.ts';
+import { codeOf, reasonOf } from '../util/thrown.ts';
 import { readCaPem, type KeyAndCertificate } from './ca-pem.ts';
 import type { Asn1 } from './der.ts';
-import { CaError, reasonOf, systemCode } from './errors.ts';
+import { CaError } from './errors.ts';
 import { createFile, makeFolder } from './files.ts';
 import {
   basicConstraintsCa,
@@ -131,7 +132,7 @@ async function readIfThere(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw new CaError('CA_IO', `CA file ${file}: it cannot be read (${reasonOf(error)}); expected a file that this user may read`, error);
   }
 }

@@ -5,7 +5,8 @@
  * Source: RFC 7468 §2.
  */
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
-import { CaError, reasonOf } from './errors.ts';
+import { reasonOf } from '../util/thrown.ts';
+import { CaError } from './errors.ts';
 import { signerOf } from './x509.ts';
 
 export interface KeyAndCertificate {

@@ -15,6 +15,7 @@ import { createPublicKey } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { LRUCache } from 'lru-cache';
 import type { Log } from '../util/log.ts';
+import { turns } from '../util/turns.ts';
 import type { CertificateAuthority } from './authority.ts';
 import type { Asn1 } from './der.ts';
 import { keptLeaf, mintLeaf, type Leaf } from './leaf.ts';
@@ -69,8 +70,8 @@ export class LeafStore {
   readonly #chain: string;
   readonly #cache: LRUCache<string, Entry>;
   readonly #underWay = new Map<string, Promise<SecureContext>>();
-  readonly #queue: (() => void)[] = [];
-  #active = 0;
+  /** The queue is bounded by the proxy's connections. */
+  readonly #turns = turns(MAX_AT_ONCE);
 
   constructor(options: LeafStoreOptions, folder: LeafFolder, key: KeyObject) {
     this.#ca = options.ca;
@@ -103,7 +104,7 @@ export class LeafStore {
     if (entry !== undefined && this.#now() < entry.renewAtMs) return entry.context;
     const running = this.#underWay.get(names.key);
     if (running !== undefined) return running;
-    const made = this.#inTurn(() => this.#make(names)).finally(() => this.#underWay.delete(names.key));
+    const made = this.#turns.run(() => this.#make(names)).finally(() => this.#underWay.delete(names.key));
     this.#underWay.set(names.key, made);
     return made;
   }
@@ -134,18 +135,5 @@ export class LeafStore {
     const leaf = await mintLeaf(this.#ca.issuer, names, this.#publicKey, this.#now());
     this.#folder.write(names.key, leaf.pem);
     return leaf;
-  }
-
-  /** Run at most `MAX_AT_ONCE` at a time, first come first served. The queue is bounded by the proxy's connections. */
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#active >= MAX_AT_ONCE) await new Promise<void>((resume) => this.#queue.push(resume));
-    else this.#active += 1;
-    try {
-      return await work();
-    } finally {
-      const next = this.#queue.shift();
-      if (next === undefined) this.#active -= 1;
-      else next();
-    }
   }
 }

@@ -24,13 +24,3 @@ export class CertificateNameError extends Error {
     super(`no certificate can be made for ${JSON.stringify(host.slice(0, 300))}: it is neither an IP address nor a host name`);
   }
 }
-
-/** The system's code of an error (`ENOENT` …), if it has one. */
-export function systemCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-}
-
-/** One line that says what happened. */
-export function reasonOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
-}

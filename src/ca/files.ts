@@ -6,8 +6,8 @@
 import { randomUUID } from 'node:crypto';
 import { link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { makeFolders } from '../util/folder.ts';
-import { systemCode } from './errors.ts';
+import { makeFolders, syncFolder } from '../util/folder.ts';
+import { codeOf } from '../util/thrown.ts';
 
 /** What a file system says that has no hard links (FAT, some network shares). */
 const NO_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
@@ -27,13 +27,13 @@ export async function createFile(file: string, text: string): Promise<boolean> {
   try {
     await writePrivate(temporary, text, true);
     await link(temporary, file).catch(async (error: unknown) => {
-      if (!NO_LINKS.has(systemCode(error))) throw error;
+      if (!NO_LINKS.has(codeOf(error))) throw error;
       await writePrivate(file, text, true); // exclusive too, but a reader may come too early and see a part
     });
-    await syncFolder(dirname(file));
+    await settleFolder(file);
     return true;
   } catch (error) {
-    if (systemCode(error) === 'EEXIST') return false;
+    if (codeOf(error) === 'EEXIST') return false;
     throw error;
   } finally {
     await rm(temporary, { force: true });
@@ -46,7 +46,7 @@ export async function replaceFile(file: string, text: string, sync = false): Pro
   try {
     await writePrivate(temporary, text, sync);
     await rename(temporary, file);
-    if (sync) await syncFolder(dirname(file));
+    if (sync) await settleFolder(file);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined); // the first error is the one to tell
     throw error;
@@ -68,9 +68,7 @@ async function writePrivate(file: string, text: string, sync: boolean): Promise<
   }
 }
 
-/** Without this the name could be gone after a power cut, though the bytes were there. Not every system can; none must. */
-async function syncFolder(dir: string): Promise<void> {
-  const handle = await open(dir, 'r').catch(() => undefined);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close();
+/** Not every system can sync a folder; here none must. */
+async function settleFolder(file: string): Promise<void> {
+  await syncFolder(dirname(file)).catch(() => undefined);
 }

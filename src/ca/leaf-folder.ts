@@ -9,7 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Log } from '../util/log.ts';
-import { reasonOf, systemCode } from './errors.ts';
+import { codeOf, reasonOf } from '../util/thrown.ts';
 import { createFile, makeFolder, replaceFile } from './files.ts';
 
 /** No host's file can have this name: those end in `.pem`. */
@@ -94,7 +94,7 @@ export class LeafFolder {
     try {
       return await readFile(join(this.#dir, name), 'utf8');
     } catch (error) {
-      if (systemCode(error) !== 'ENOENT')
+      if (codeOf(error) !== 'ENOENT')
         this.#log.debug({ file: join(this.#dir, name), reason: reasonOf(error) }, 'cannot read a kept certificate');
       return undefined;
     }

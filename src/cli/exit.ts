@@ -2,6 +2,7 @@
  * How the program ends: its exit codes, and the errors that lead to them told in one line.
  */
 import { OptionError } from '../options/error.ts';
+import { reasonOf } from '../util/thrown.ts';
 
 export const EXIT = {
   ok: { code: 0, meaning: 'stopped by a signal, everything written; verify, repair: all files are whole' },
@@ -28,11 +29,7 @@ const LISTEN_FAULTS: Readonly<Record<string, string>> = {
 
 /** What went wrong, in one line and without a stack. */
 export function oneLine(error: unknown): string {
-  if (!(error instanceof Error)) return firstLine(String(error));
-  const listening = listenFault(error) ?? listenFault(error.cause);
-  if (listening !== undefined) return listening;
-  if (error.message === '' && error instanceof AggregateError && error.errors.length > 0) return oneLine(error.errors[0]);
-  return firstLine(error.message === '' ? ((error as NodeJS.ErrnoException).code ?? error.name) : error.message);
+  return listenFault(error) ?? (error instanceof Error ? listenFault(error.cause) : undefined) ?? reasonOf(error);
 }
 
 function listenFault(error: unknown): string | undefined {
@@ -40,8 +37,4 @@ function listenFault(error: unknown): string | undefined {
   const { code, syscall, address, port } = error as NodeJS.ErrnoException & { address?: unknown; port?: unknown };
   const fault = syscall === 'listen' && code !== undefined ? LISTEN_FAULTS[code] : undefined;
   return fault === undefined ? undefined : `cannot listen on ${String(address)} port ${String(port)}: ${fault}`;
-}
-
-function firstLine(text: string): string {
-  return text.trim().split(/\r?\n/, 1)[0] ?? '';
 }

@@ -5,6 +5,7 @@
  */
 import { pino, type Logger } from 'pino';
 import { OPTION_NAMES, rowOf } from '../options/table.ts';
+import { codeOf } from '../util/thrown.ts';
 import type { LogLevel } from './gather.ts';
 
 export interface LogOptions {
@@ -55,7 +56,7 @@ export async function createLog({ level, pretty, colour = false, output }: LogOp
 
 function describeError(error: unknown, withStack: boolean): unknown {
   if (!(error instanceof Error)) return error;
-  const { code } = error as NodeJS.ErrnoException;
+  const code = codeOf(error);
   return {
     type: error.name,
     message: error.message,

@@ -8,6 +8,7 @@ import type { Readable, Writable } from 'node:stream';
 import { isUserName, withUser } from '../auth/auth-file.ts';
 import { hashPassword } from '../auth/password-hash.ts';
 import { replaceFile } from '../ca/files.ts';
+import { codeOf } from '../util/thrown.ts';
 import { UsageError } from './exit.ts';
 import { readPassword, type PasswordInput } from './read-password.ts';
 
@@ -42,7 +43,7 @@ async function unlessMissing<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

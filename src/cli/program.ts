@@ -3,13 +3,13 @@
  *
  * The rooms that cost time to load (proxy, logs, CA) are loaded by the action that needs them.
  */
-import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { CommanderError } from 'commander';
 import { OptionError } from '../options/error.ts';
 import { resolveOptions } from '../options/resolve.ts';
 import { isOptionName, rowOf } from '../options/table.ts';
+import { readVersion } from '../util/version.ts';
 import { createCommand } from './command.ts';
 import { EXIT, exitCodeOf, oneLine } from './exit.ts';
 import { gather, type Flags, type Gathered } from './gather.ts';
@@ -21,7 +21,7 @@ const SIGNAL_EXIT_BASE = 128;
 export async function main(args: readonly string[]): Promise<number> {
   let exitCode: number = EXIT.ok.code;
   const command = createCommand({
-    version: version(),
+    version: readVersion(),
     run: async (flags) => {
       exitCode = await startProxy(flags);
     },
@@ -111,9 +111,4 @@ function oneLineOfCommander(error: CommanderError): string {
 function whereIn(error: Error): string {
   const line = error.stack?.split('\n').find((text) => text.startsWith('    at '));
   return line === undefined ? '' : ` (${line.trim()})`;
-}
-
-function version(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
-  return version;
 }

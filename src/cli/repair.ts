@@ -1,8 +1,8 @@
 /**
  * `warctap repair`: a line for each WARC file, with what was done to it.
  */
-import { loadLock } from '../warc/output.ts';
-import { repair } from '../warc/repair.ts';
+import { loadLock } from '../warc/write/output.ts';
+import { repair } from '../warc/tools/repair.ts';
 import { EXIT, oneLine } from './exit.ts';
 
 /** @returns the exit code */

@@ -1,7 +1,7 @@
 /**
  * `warctap verify`: a line for each fault of WARC files, or one for a file without any.
  */
-import { verifyFiles, type FileReport } from '../warc/verify.ts';
+import { verifyFiles, type FileReport } from '../warc/tools/verify.ts';
 import type { VerifyFlags } from './command.ts';
 import { EXIT } from './exit.ts';
 

@@ -3,7 +3,7 @@
  *
  * Source: RFC 9112 §6.2, §7.1.
  */
-import type { Framing } from './framing.ts';
+import type { Framing } from '../http/message.ts';
 import { ChunkedBody } from './chunked.ts';
 
 export interface BodyReader {

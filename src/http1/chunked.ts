@@ -3,9 +3,10 @@
  *
  * Source: RFC 9112 §7.1.
  */
+import { trimOws } from '../http/fields.ts';
 import type { BodyReader } from './body.ts';
-import { MessageError } from './errors.ts';
-import { isField, parseFields, trimOws } from './fields.ts';
+import { MessageError } from '../http/errors.ts';
+import { isField, parseFields } from './fields.ts';
 import { MAX_HEAD_BYTES } from './head.ts';
 
 /** A size with its extensions; senders have no reason for more. */

@@ -1,62 +1,12 @@
 /**
- * Header fields in the order, spelling and bytes in which they came.
+ * Reads the fields of HTTP/1 heads: strictly, or as browsers do.
  *
- * Text is Latin-1 throughout: one character is one byte on the wire.
- * Source: RFC 9110 §5, RFC 9112 §5.
+ * Source: RFC 9112 §5.
  */
-import { MessageError } from './errors.ts';
-
-export interface Field {
-  readonly name: string;
-  /** the name in lower case */
-  readonly key: string;
-  /** without the white space around it, CR or NUL; the lines of a folded value joined by spaces (RFC 9112 §5.2) */
-  readonly value: string;
-  /** as it came, line ending included */
-  readonly line: string;
-  /** false for a line that only the lenient reading accepts */
-  readonly exact: boolean;
-}
+import { MessageError } from '../http/errors.ts';
+import { Fields, isOws, TOKEN, trimmedSlice, trimOws, type Field } from '../http/fields.ts';
 
 export const MAX_FIELDS = 7000;
-const NONE: readonly string[] = [];
-
-export class Fields {
-  readonly list: readonly Field[];
-
-  constructor(list: readonly Field[]) {
-    this.list = list;
-  }
-
-  /** Value of the first field of this name (lower case). */
-  get(key: string): string | undefined {
-    for (const field of this.list) if (field.key === key) return field.value;
-    return undefined;
-  }
-
-  has(key: string): boolean {
-    return this.get(key) !== undefined;
-  }
-
-  all(key: string): string[] {
-    const values: string[] = [];
-    for (const field of this.list) if (field.key === key) values.push(field.value);
-    return values;
-  }
-
-  /** Members of a comma-separated list over all fields of this name, in lower case (RFC 9110 §5.6.1). */
-  members(key: string): readonly string[] {
-    if (!this.has(key)) return NONE;
-    const members: string[] = [];
-    for (const value of this.all(key)) {
-      for (const member of value.split(',')) {
-        const trimmed = trimOws(member).toLowerCase();
-        if (trimmed !== '') members.push(trimmed);
-      }
-    }
-    return members;
-  }
-}
 
 /** field-name ":" OWS field-value OWS CRLF, with values of any octet but controls (RFC 9112 §5, RFC 9110 §5.5). */
 const FIELD_LINE = /[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\0-\x08\x0a-\x1f\x7f]*\r\n/y;
@@ -76,14 +26,6 @@ export function parseFields(text: string, start: number): Fields {
  */
 export function parseFieldsLeniently(text: string, start: number): Fields {
   return new Fields(scan(text, start, (at, list) => lenientLine(text, at, list)));
-}
-
-/** Whether there is a tab within or behind the value: white space by RFC 9110 §5.6.3, which some parsers take for a part of a member. */
-export function hasTab({ name, line }: Field): boolean {
-  return line
-    .slice(name.length + 1)
-    .trimStart()
-    .includes('\t');
 }
 
 /** Whether a line, its end included, is exactly a field. */
@@ -133,9 +75,6 @@ function problemOf(line: string): string {
   return /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(line) ? 'control character in header field' : 'invalid name of a header field';
 }
 
-/** RFC 9110 §5.6.2 */
-export const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-
 /** One line, or a run of folded ones: a run is joined at once, because line by line would cost the square of its length. */
 function lenientLine(text: string, at: number, list: Field[]): number {
   const folded = isOws(text.charCodeAt(at));
@@ -172,21 +111,4 @@ function afterFolds(text: string, at: number): number {
   let next = at;
   while (isOws(text.charCodeAt(next))) next = lineEnd(text, next);
   return next;
-}
-
-/** Without spaces and tabs at both ends (RFC 9110 §5.6.3). */
-export function trimOws(text: string): string {
-  return trimmedSlice(text, 0, text.length);
-}
-
-function trimmedSlice(text: string, from: number, to: number): string {
-  let start = from;
-  let end = to;
-  while (start < end && isOws(text.charCodeAt(start))) start++;
-  while (end > start && isOws(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
-}
-
-function isOws(code: number): boolean {
-  return code === 0x20 || code === 0x09;
 }

@@ -3,16 +3,9 @@
  *
  * Source: RFC 9112 §6.3; RFC 9110 §6.4.1 for answers without a body.
  */
-import { MessageError } from './errors.ts';
-import { hasTab, trimOws } from './fields.ts';
-import type { RequestHead, ResponseHead } from './head.ts';
-
-export type Framing =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'length'; readonly length: number }
-  | { readonly kind: 'chunked' }
-  /** the body lasts as long as the connection */
-  | { readonly kind: 'close' };
+import { hasTab, trimOws } from '../http/fields.ts';
+import { MessageError } from '../http/errors.ts';
+import type { Framing, RequestHead, ResponseHead } from '../http/message.ts';
 
 const NONE: Framing = { kind: 'none' };
 const CHUNKED: Framing = { kind: 'chunked' };

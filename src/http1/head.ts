@@ -5,27 +5,12 @@
  * Lenient towards origins: an archive wants what browsers accept; each leniency is listed in docs/http1.md.
  * Source: RFC 9112 §2 to §5.
  */
-import { MessageError } from './errors.ts';
-import { parseFields, parseFieldsLeniently, trimOws, type Fields } from './fields.ts';
+import { MessageError } from '../http/errors.ts';
+import { trimOws } from '../http/fields.ts';
+import type { RequestHead, ResponseHead } from '../http/message.ts';
+import { parseFields, parseFieldsLeniently } from './fields.ts';
 
 export const MAX_HEAD_BYTES = 4 * 1024 * 1024;
-
-export interface RequestHead {
-  readonly method: string;
-  /** as sent (RFC 9112 §3.2), Latin-1 */
-  readonly target: string;
-  /** minor version: 0 for HTTP/1.0, 1 for everything later */
-  readonly minor: 0 | 1;
-  readonly fields: Fields;
-}
-
-export interface ResponseHead {
-  readonly status: number;
-  /** Latin-1, CR and NUL in it replaced by spaces; empty when it is missing */
-  readonly reason: string;
-  readonly minor: 0 | 1;
-  readonly fields: Fields;
-}
 
 const NOTHING = Buffer.alloc(0);
 

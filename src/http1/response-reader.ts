@@ -3,10 +3,11 @@
  *
  * No sockets: bytes in, calls out. Source: RFC 9110 §15.2 (interim answers), RFC 9112 §6.3.
  */
+import type { Framing, ResponseHead } from '../http/message.ts';
 import { bodyReader, type BodyReader } from './body.ts';
-import { MessageError } from './errors.ts';
-import { responseFraming, type Framing } from './framing.ts';
-import { HeadReader, leadingEmptyLines, parseResponseHead, type ResponseHead } from './head.ts';
+import { MessageError } from '../http/errors.ts';
+import { responseFraming } from './framing.ts';
+import { HeadReader, leadingEmptyLines, parseResponseHead } from './head.ts';
 
 export interface ResponseEvents {
   onInterim(head: ResponseHead): void;

@@ -3,7 +3,7 @@
  *
  * Source: RFC 9110 §7.6.1 (fields of one connection), spec/warcprox.md §2.
  */
-import { hasTab, TOKEN, trimOws, type Field, type Fields } from './fields.ts';
+import { hasTab, TOKEN, trimOws, type Field, type Fields } from '../http/fields.ts';
 
 const ONE_CONNECTION = new Set(['connection', 'proxy-connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'upgrade']);
 /** Naming these in Connection must not take away what frames or routes the message. */

@@ -7,9 +7,9 @@ import { inflateSync } from 'node:zlib';
 import { MetaError } from './errors.ts';
 import { headerText, isTooDeep, own, type JsonObject } from './json.ts';
 import type { UrlRule } from './meta.ts';
-import type { Regexes } from './regex.ts';
+import type { Regexes } from '../regex/regex.ts';
 import { readRule } from './rules.ts';
-import type { Steps } from './slices.ts';
+import type { Steps } from '../util/slices.ts';
 
 /** Some 100,000 rules. Inflating and reading that much JSON is the longest thing here that cannot pause. */
 const MAX_BLOCKS_BYTES = 8 * 1024 * 1024;

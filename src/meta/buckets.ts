@@ -3,9 +3,9 @@
  *
  * Source: spec/warcprox.md §4 (Statistics), §5 (`stats`).
  */
-import { canonicalise } from './canon.ts';
+import { canonicalise } from '../url/canon.ts';
 import { MetaError, shown } from './errors.ts';
-import { isWithin, normalHost } from './host.ts';
+import { isWithin, normalHost } from '../url/host.ts';
 import { isObject, own, type JsonObject } from './json.ts';
 import type { Meta, StatsBucket } from './meta.ts';
 

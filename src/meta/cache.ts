@@ -6,8 +6,8 @@
 import { LRUCache } from 'lru-cache';
 import type { Meta } from './meta.ts';
 import { parseSteps } from './parse.ts';
-import type { Regexes } from './regex.ts';
-import type { TimeSlices } from './slices.ts';
+import type { Regexes } from '../regex/regex.ts';
+import type { TimeSlices } from '../util/slices.ts';
 
 export interface MetaCache {
   /**

@@ -4,7 +4,7 @@
  * Source: spec/warcprox.md §5 (`limits`, `soft-limits`, "Limit reached").
  */
 import { MetaError, shown } from './errors.ts';
-import { normalHost } from './host.ts';
+import { normalHost } from '../url/host.ts';
 import { isObject, own, type JsonObject } from './json.ts';
 import { STATISTICS, SUB_BUCKETS, type Limit, type Statistic, type SubBucket } from './meta.ts';
 

@@ -4,9 +4,9 @@
  * Source: spec/warcprox.md §5.
  */
 import type { JsonObject } from './json.ts';
-import type { Regex } from './regex.ts';
+import type { Regex } from '../regex/regex.ts';
 import type { RuleTarget } from './rule-target.ts';
-import type { Steps } from './slices.ts';
+import type { Steps } from '../util/slices.ts';
 
 export interface Meta {
   /** the whole JSON object, unknown fields included: plugins read their own from it */

@@ -6,9 +6,9 @@
 import { MetaError } from './errors.ts';
 import { isObject, own } from './json.ts';
 import type { MimeTypeFilter } from './meta.ts';
-import type { Regexes } from './regex.ts';
+import type { Regexes } from '../regex/regex.ts';
 import { readRegex } from './rules.ts';
-import type { Steps, TimeSlices } from './slices.ts';
+import type { Steps, TimeSlices } from '../util/slices.ts';
 
 const MAX_FILTERS_MS = 5_000;
 

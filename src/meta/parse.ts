@@ -10,8 +10,8 @@ import { headerText, isObject, isTooDeep, orderedEntries, own, type JsonObject }
 import { readLimits } from './limits.ts';
 import type { DedupBucket, Meta, MimeTypeFilter } from './meta.ts';
 import { readMimeFilter } from './mime.ts';
-import { createRegexes, type Regexes } from './regex.ts';
-import { finish, type Steps } from './slices.ts';
+import { createRegexes, type Regexes } from '../regex/regex.ts';
+import { finish, type Steps } from '../util/slices.ts';
 
 /** Leaves room in a file name for what templates add (as src/warc/filename.ts, which has the last word, does). */
 const MAX_PREFIX_BYTES = 128;

@@ -1,6 +1,6 @@
 /** The URL that rules are matched against, in the forms that they ask for; each is made when the first rule needs it. */
-import { canonicalise, type CanonicalUrl } from './canon.ts';
-import { ssurt, surt } from './surt.ts';
+import { canonicalise, type CanonicalUrl } from '../url/canon.ts';
+import { ssurt, surt } from '../url/surt.ts';
 
 export interface RuleTarget {
   readonly url: CanonicalUrl;

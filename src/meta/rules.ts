@@ -3,13 +3,14 @@
  *
  * Source: spec/warcprox.md §5 (URL match rules).
  */
-import { MetaError, RegexError } from './errors.ts';
-import { isWithin, normalHost } from './host.ts';
+import { MetaError } from './errors.ts';
+import { RegexError } from '../regex/errors.ts';
+import { isWithin, normalHost } from '../url/host.ts';
 import { isObject, type JsonObject } from './json.ts';
 import type { UrlRule } from './meta.ts';
-import type { Regex, Regexes } from './regex.ts';
+import type { Regex, Regexes } from '../regex/regex.ts';
 import { ruleTarget, type RuleTarget } from './rule-target.ts';
-import { finish, type Steps, type TimeSlices } from './slices.ts';
+import { finish, type Steps, type TimeSlices } from '../util/slices.ts';
 
 /** What a rule may say; `null` counts as not said. */
 const TEXTS = ['domain', 'surt', 'ssurt', 'substring', 'regex', 'parent_url_regex', 'url_match', 'value'] as const;

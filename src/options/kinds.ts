@@ -6,7 +6,7 @@
 import { isIP } from 'node:net';
 import { isDigestAlgorithm } from '../util/digest.ts';
 import { parseNetwork } from '../util/network.ts';
-import { isSafePrefix } from '../warc/filename.ts';
+import { isSafePrefix } from '../warc/write/filename.ts';
 
 export const REFUSED: unique symbol = Symbol('refused');
 

@@ -12,12 +12,11 @@
  * Source: spec/warcprox.md §10; RFC 9110 §7.6.1 (fields of one connection), RFC 9112 §6.3, §7.1.
  */
 import { STATUS_CODES } from 'node:http';
-import type { Framing } from '../http1/framing.ts';
-import type { ResponseHead } from '../http1/head.ts';
+import type { Framing, ResponseHead } from '../http/message.ts';
 import { fieldLine, forwardedLines } from '../http1/serialize.ts';
-import type { PlaybackIndex, PlaybackPlace } from '../store/playback-index.ts';
+import type { PlaybackIndex, PlaybackPlace } from '../store/level/playback-index.ts';
 import type { Log } from '../util/log.ts';
-import type { ReadRecord } from '../warc/reader.ts';
+import type { ReadRecord } from '../warc/read/reader.ts';
 import { IncompleteError, payloadOf, readBlock, wireBytesOf, type ArchivedMessage } from './message.ts';
 import { openRecord, type OpenRecord } from './record.ts';
 

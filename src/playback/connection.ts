@@ -4,12 +4,13 @@
  *   head ──► body, thrown away ──► answer ──► head …
  */
 import type { Socket } from 'node:net';
+import type { RequestHead } from '../http/message.ts';
 import type { Authenticator, Denial } from '../auth/authenticator.ts';
 import { bodyReader } from '../http1/body.ts';
-import { MessageError } from '../http1/errors.ts';
+import { MessageError } from '../http/errors.ts';
 import { keepsConnection, requestFraming } from '../http1/framing.ts';
-import { HeadReader, leadingEmptyLines, parseRequestHead, type RequestHead } from '../http1/head.ts';
-import { absoluteTarget, connectTarget, percentEncoded, tunnelTarget, type Authority, type Tunnel } from '../http1/target.ts';
+import { HeadReader, leadingEmptyLines, parseRequestHead } from '../http1/head.ts';
+import { absoluteTarget, connectTarget, percentEncoded, tunnelTarget, type Authority, type Tunnel } from '../http/target.ts';
 import type { Log } from '../util/log.ts';
 import { MinimumRate, type MinimumRateOptions } from '../util/minimum-rate.ts';
 import { fieldLine } from '../http1/serialize.ts';

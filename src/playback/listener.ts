@@ -2,7 +2,7 @@
  * The listening socket of the playback proxy, and all connections made to it.
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { Tunnel } from '../http1/target.ts';
+import type { Tunnel } from '../http/target.ts';
 import { listen } from '../util/listen.ts';
 import { serveConnection, type PlaybackServices } from './connection.ts';
 

@@ -3,11 +3,12 @@
  *
  * Never holds more than the head and one piece of the body.
  */
+import type { Framing, ResponseHead } from '../http/message.ts';
 import { bodyReader } from '../http1/body.ts';
-import { MessageError } from '../http1/errors.ts';
-import { responseFraming, type Framing } from '../http1/framing.ts';
-import { HeadReader, parseResponseHead, type ResponseHead } from '../http1/head.ts';
-import type { ReadRecord } from '../warc/reader.ts';
+import { MessageError } from '../http/errors.ts';
+import { responseFraming } from '../http1/framing.ts';
+import { HeadReader, parseResponseHead } from '../http1/head.ts';
+import type { ReadRecord } from '../warc/read/reader.ts';
 
 export interface ArchivedMessage {
   readonly kind: 'http';

@@ -2,9 +2,10 @@
  * One record of our WARC files, opened at the place that the index gives, whether its file is closed already or still being written.
  */
 import { join } from 'node:path';
-import type { PlaybackPlace } from '../store/playback-index.ts';
+import type { PlaybackPlace } from '../store/level/playback-index.ts';
 import { WarcReadError } from '../warc/errors.ts';
-import type { ReadRecord } from '../warc/reader.ts';
+import type { ReadRecord } from '../warc/read/reader.ts';
+import { codeOf, isSystemError, reasonOf } from '../util/thrown.ts';
 
 export interface OpenRecord {
   readonly record: ReadRecord;
@@ -22,7 +23,7 @@ const SUFFIXES = ['', '.open', ''];
 export async function openRecord(dir: string, place: PlaybackPlace): Promise<OpenRecord | string> {
   const { file, offset, length, recordId } = place;
   // Only now: a proxy without playback, or that nobody plays back from, does without the library that reads WARC.
-  const { readWarc } = await import('../warc/reader.ts');
+  const { readWarc } = await import('../warc/read/reader.ts');
   for (const suffix of SUFFIXES) {
     const records = readWarc(join(dir, file + suffix), { start: offset, end: offset + length });
     const close = () => records.return();
@@ -43,9 +44,5 @@ export async function openRecord(dir: string, place: PlaybackPlace): Promise<Ope
 /** ENOENT, EMFILE …; undefined when what was read is no record. */
 function systemCode(error: unknown): string | undefined {
   const cause = error instanceof WarcReadError ? error.cause : error;
-  return cause instanceof Error && 'syscall' in cause && 'code' in cause ? String(cause.code) : undefined;
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return isSystemError(cause) ? codeOf(cause) : undefined;
 }

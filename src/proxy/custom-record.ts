@@ -3,16 +3,15 @@
  *
  * Source: spec/warcprox.md §8; record types of ISO 28500:2017 §6.
  */
+import type { Framing, RequestHead } from '../http/message.ts';
 import type { CustomRecordCapture } from '../capture/capture.ts';
 import { BlockRecorder, type RecordingOptions } from '../capture/recorder.ts';
-import { MessageError } from '../http1/errors.ts';
-import type { Framing } from '../http1/framing.ts';
-import type { RequestHead } from '../http1/head.ts';
-import { percentEncoded } from '../http1/target.ts';
+import { MessageError } from '../http/errors.ts';
+import { percentEncoded } from '../http/target.ts';
 import type { Meta } from '../meta/meta.ts';
-import { plainAnswer, type Answer } from './answer.ts';
-import { reasonOf } from './errors.ts';
-import type { RequestBody } from './client-side.ts';
+import { plainAnswer, type Answer } from '../http/answer.ts';
+import { reasonOf } from '../util/thrown.ts';
+import type { RequestBody } from '../http/sides.ts';
 
 const RECORD_METHOD = 'WARCPROX_WRITE_RECORD';
 /** The older form, for metadata records only. */

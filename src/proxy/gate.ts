@@ -8,7 +8,7 @@
  *
  * Source: spec/warcprox.md §5 (order of enforcement).
  */
-import type { Fields } from '../http1/fields.ts';
+import type { Fields } from '../http/fields.ts';
 import { bucketsOf } from '../meta/buckets.ts';
 import type { MetaCache } from '../meta/cache.ts';
 import { MetaError } from '../meta/errors.ts';
@@ -16,10 +16,10 @@ import { reachedLimit, type BucketStats } from '../meta/limits.ts';
 import { NO_META, type Meta } from '../meta/meta.ts';
 import { blockRefusal, limitRefusal, softLimitRefusal, type MetaRefusal } from '../meta/refusals.ts';
 import { firstMatch } from '../meta/rules.ts';
-import type { TimeSlices } from '../meta/slices.ts';
+import type { TimeSlices } from '../util/slices.ts';
 import type { Log } from '../util/log.ts';
-import { plainAnswer, type Answer } from './answer.ts';
-import { reasonOf } from './errors.ts';
+import { plainAnswer, type Answer } from '../http/answer.ts';
+import { reasonOf } from '../util/thrown.ts';
 
 export interface Verdict {
   readonly meta: Meta;

@@ -3,14 +3,13 @@
  *
  * Source: spec/warcprox.md §2, §7, §8.
  */
+import type { Framing, RequestHead } from '../http/message.ts';
 import { bodyReader } from '../http1/body.ts';
-import { MessageError } from '../http1/errors.ts';
-import type { Framing } from '../http1/framing.ts';
-import type { RequestHead } from '../http1/head.ts';
-import { absoluteTarget, connectTarget, tunnelTarget, type Authority, type Target, type Tunnel } from '../http1/target.ts';
-import type { Answer } from './answer.ts';
+import { MessageError } from '../http/errors.ts';
+import { absoluteTarget, connectTarget, tunnelTarget, type Authority, type Target, type Tunnel } from '../http/target.ts';
+import type { Answer } from '../http/answer.ts';
 import { isRecordMethod, recordDraft, type RecordDraft } from './custom-record.ts';
-import { requestBytes } from './forward.ts';
+import { requestBytes } from '../http1/forward.ts';
 
 /** Where a client's connection leads, if it came through CONNECT. */
 export interface ClientTunnel extends Tunnel {

@@ -1,8 +1,10 @@
 /**
  * Making folders, without `mkdir`'s option `recursive`: Node 20 never returns from it where a parent cannot have children (`/proc/x`).
+ * And having on the disk what was done in one.
  */
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { codeOf } from './thrown.ts';
 
 /**
  * Make a folder and those above it, unless they are there.
@@ -14,7 +16,7 @@ export async function makeFolders(dir: string, mode = 0o777): Promise<void> {
   try {
     await makeFolder(dir, mode);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(dir) === dir) throw error;
+    if (codeOf(error) !== 'ENOENT' || dirname(dir) === dir) throw error;
     await makeFolders(dirname(dir), mode);
     await makeFolder(dir, mode);
   }
@@ -24,7 +26,24 @@ async function makeFolder(dir: string, mode: number): Promise<void> {
   try {
     await mkdir(dir, { mode });
   } catch (error) {
-    const there = (error as NodeJS.ErrnoException).code === 'EEXIST' && (await stat(dir)).isDirectory();
+    const there = codeOf(error) === 'EEXIST' && (await stat(dir)).isDirectory();
     if (!there) throw error;
+  }
+}
+
+/**
+ * What was created, named or deleted in a folder is on the disk: without this the name could be gone after a power cut, though the bytes
+ * were there.
+ *
+ * @throws the system's error
+ */
+export async function syncFolder(dir: string): Promise<void> {
+  // Windows does not open folders, and has no need to.
+  if (process.platform === 'win32') return;
+  const handle = await open(dir, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }

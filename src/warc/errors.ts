@@ -3,6 +3,7 @@
  *
  * Every message is one line that names the file or the option.
  */
+import { reasonOf } from '../util/thrown.ts';
 
 /** An option or a folder that cannot be used: the program should not start. */
 export class WarcOptionError extends Error {
@@ -17,7 +18,7 @@ export class WarcWriteError extends Error {
   readonly file: string;
 
   constructor(file: string, doing: string, cause: unknown) {
-    super(`${file}: ${doing}: ${oneLine(cause)}`, { cause });
+    super(`${file}: ${doing}: ${reasonOf(cause)}`, { cause });
     this.file = file;
   }
 }
@@ -35,9 +36,4 @@ export class WarcReadError extends Error {
     this.file = file;
     this.offset = offset;
   }
-}
-
-/** The message of anything thrown, on one line. */
-export function oneLine(thrown: unknown): string {
-  return String(thrown instanceof Error ? thrown.message : thrown).replace(/\s+/g, ' ');
 }

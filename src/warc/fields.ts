@@ -5,12 +5,13 @@
  * Source: ISO 28500:2017 §4 (named-field), §5.
  */
 import { isoDate } from '../util/iso-date.ts';
+import { encode, utf8Bytes } from '../url/percent.ts';
 
 export type WarcVersion = '1.1' | '1.0';
 
 /** Control characters (C0, DEL, C1) and Unicode's line and paragraph separators. */
 const LINE_BREAKERS = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
-const NOT_URI = /[^!-~]+/gu;
+const NOT_URI = /[^!-~]/g;
 /** Most values are, and are found to be so faster. */
 const PLAIN = /^[ -~]*$/;
 
@@ -22,7 +23,7 @@ export function field(name: string, value: string | undefined): string {
 
 /** The URI with everything percent-encoded that is not a printable ASCII character. */
 export function asciiUri(uri: string): string {
-  return uri.replace(NOT_URI, (run) => Buffer.from(run).toString('hex').toUpperCase().replace(/../g, '%$&'));
+  return encode(utf8Bytes(uri), NOT_URI);
 }
 
 /** A date as the version has it: 1.1 with milliseconds, 1.0 without (WARC 1.0 §5.4). */

@@ -3,7 +3,7 @@
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { readWarc } from '../../src/warc/reader.ts';
+import { readWarc } from '../../src/warc/read/reader.ts';
 import type { LoadResult } from './load.ts';
 import type { Peer } from './peers/peer.ts';
 import type { Workload } from './workloads.ts';

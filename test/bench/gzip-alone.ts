@@ -6,7 +6,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { readWarc } from '../../src/warc/reader.ts';
+import { readWarc } from '../../src/warc/read/reader.ts';
 
 const RECORDS = 2000;
 const WARM_UP_MS = 500;

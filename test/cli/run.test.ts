@@ -164,7 +164,7 @@ describe('the program', { concurrency: 2 }, () => {
       stdout: '',
       stderr: 'warctap: cannot listen on 127.0.0.1 port 8000: the port is in use\n',
     });
-    assert.equal((await runToEnd([], { fake: 'many lines' })).stderr, 'warctap: the CA is broken\n');
+    assert.equal((await runToEnd([], { fake: 'many lines' })).stderr, 'warctap: the CA is broken and here is why\n');
   });
 
   test('shows stack traces with --trace only', async () => {

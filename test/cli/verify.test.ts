@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createExclusively, loadLock, OutputFile } from '../../src/warc/output.ts';
-import { handMade, idOf, members } from '../warc/repair-support.ts';
+import { createExclusively, loadLock, OutputFile } from '../../src/warc/write/output.ts';
+import { handMade, idOf, members } from '../warc/tools/repair-support.ts';
 import { sha1, tempDir } from '../warc/support.ts';
 import { runToEnd } from './child.ts';
 

@@ -9,7 +9,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { verifyFiles } from '../../src/warc/verify.ts';
+import { verifyFiles } from '../../src/warc/tools/verify.ts';
 import { assertAcceptedByOthers } from '../interop/validators.ts';
 import { RawClient } from '../support/client.ts';
 import { get, ok } from '../support/messages.ts';

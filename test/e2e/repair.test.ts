@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { test } from 'node:test';
 import { setTimeout as passed } from 'node:timers/promises';
-import { verifyFiles } from '../../src/warc/verify.ts';
+import { verifyFiles } from '../../src/warc/tools/verify.ts';
 import { assertAcceptedByOthers } from '../interop/validators.ts';
 import { RawClient } from '../support/client.ts';
 import { get, ok } from '../support/messages.ts';

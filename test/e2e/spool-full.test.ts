@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { silentLog, type Log } from '../../src/util/log.ts';
-import { verifyFiles } from '../../src/warc/verify.ts';
+import { verifyFiles } from '../../src/warc/tools/verify.ts';
 import { testCaFile } from '../support/certificate.ts';
 import { RawClient } from '../support/client.ts';
 import { get, ok } from '../support/messages.ts';

@@ -10,7 +10,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { verifyFiles } from '../../src/warc/verify.ts';
+import { verifyFiles } from '../../src/warc/tools/verify.ts';
 import { RawClient } from '../support/client.ts';
 import { get, ok, refusal } from '../support/messages.ts';
 import { startOrigin, type Origin } from '../support/origin.ts';

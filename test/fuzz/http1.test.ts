@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { MessageError } from '../../src/http1/errors.ts';
+import { MessageError } from '../../src/http/errors.ts';
 import { requestFraming, responseFraming } from '../../src/http1/framing.ts';
 import { parseRequestHead, parseResponseHead } from '../../src/http1/head.ts';
 import { bytes, readMessage } from '../http1/read.ts';

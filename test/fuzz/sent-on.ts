@@ -1,10 +1,10 @@
 /** What the proxy sends on of the bytes that it gets, put together as its connections do (src/proxy), without any. */
-import { MessageError } from '../../src/http1/errors.ts';
-import type { Framing } from '../../src/http1/framing.ts';
-import { parseRequestHead, type RequestHead, type ResponseHead } from '../../src/http1/head.ts';
+import type { Framing, RequestHead, ResponseHead } from '../../src/http/message.ts';
+import { MessageError } from '../../src/http/errors.ts';
+import { parseRequestHead } from '../../src/http1/head.ts';
 import { ResponseReader } from '../../src/http1/response-reader.ts';
-import { absoluteTarget, tunnelTarget, type Target } from '../../src/http1/target.ts';
-import { requestBytes, responseLines } from '../../src/proxy/forward.ts';
+import { absoluteTarget, tunnelTarget, type Target } from '../../src/http/target.ts';
+import { requestBytes, responseLines } from '../../src/http1/forward.ts';
 import { bytes, type Read } from '../http1/read.ts';
 
 export interface SentRequest {

@@ -13,12 +13,12 @@ import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { WARCParser } from 'warcio';
 import { WarcReadError } from '../../src/warc/errors.ts';
-import { loadLock } from '../../src/warc/output.ts';
-import { readWarc } from '../../src/warc/reader.ts';
-import { repair } from '../../src/warc/repair.ts';
-import { findRecord, scanRecords } from '../../src/warc/scan.ts';
-import { verifyFiles } from '../../src/warc/verify.ts';
-import { FileWindow } from '../../src/warc/window.ts';
+import { loadLock } from '../../src/warc/write/output.ts';
+import { readWarc } from '../../src/warc/read/reader.ts';
+import { repair } from '../../src/warc/tools/repair.ts';
+import { findRecord, scanRecords } from '../../src/warc/read/scan.ts';
+import { verifyFiles } from '../../src/warc/tools/verify.ts';
+import { FileWindow } from '../../src/warc/read/window.ts';
 import { BAD_FILES, LAYOUTS, packed, RECORDS, WARC_TOKENS, type Layout } from './corpus/warc.ts';
 import { fuzz, LONG, mutate, mutations, Tally, type Mutation } from './support.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Framing } from '../../src/http/message.ts';
 import { bodyReader, type BodyReader } from '../../src/http1/body.ts';
-import type { Framing } from '../../src/http1/framing.ts';
 import { MAX_HEAD_BYTES } from '../../src/http1/head.ts';
 import { bytes, refusal } from './read.ts';
 

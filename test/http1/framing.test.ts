@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { keepsConnection, requestFraming, responseFraming, type Framing } from '../../src/http1/framing.ts';
+import type { Framing } from '../../src/http/message.ts';
+import { keepsConnection, requestFraming, responseFraming } from '../../src/http1/framing.ts';
 import { refusal, requestHead, responseHead } from './read.ts';
 
 const NONE: Framing = { kind: 'none' };

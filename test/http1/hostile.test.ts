@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ChunkedBody } from '../../src/http1/chunked.ts';
-import { MessageError } from '../../src/http1/errors.ts';
+import { MessageError } from '../../src/http/errors.ts';
 import { keepsConnection, requestFraming, responseFraming } from '../../src/http1/framing.ts';
 import { HeadReader, MAX_HEAD_BYTES, parseRequestHead, parseResponseHead } from '../../src/http1/head.ts';
 import { forwardedLines } from '../../src/http1/serialize.ts';
-import { absoluteTarget, connectTarget } from '../../src/http1/target.ts';
+import { absoluteTarget, connectTarget } from '../../src/http/target.ts';
 import { bytes } from './read.ts';
 
 /** Each takes well under a second; what grows with the square of the size takes minutes, or hours: so the small size comes first. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { MessageError } from '../../src/http1/errors.ts';
+import { MessageError } from '../../src/http/errors.ts';
 import { parseRequestHead, parseResponseHead } from '../../src/http1/head.ts';
 import { forwardedLines } from '../../src/http1/serialize.ts';
-import { absoluteTarget, connectTarget, parseAuthority } from '../../src/http1/target.ts';
+import { absoluteTarget, connectTarget, parseAuthority } from '../../src/http/target.ts';
 import { CORPUS, NEXT, type Message } from './corpus.ts';
 import { bytes, readMessage } from './read.ts';
 

@@ -1,15 +1,9 @@
 /** Helpers of the tests of http1: bytes from text, and whole messages read from pieces. */
+import type { Framing, RequestHead, ResponseHead } from '../../src/http/message.ts';
 import { bodyReader } from '../../src/http1/body.ts';
-import { MessageError } from '../../src/http1/errors.ts';
-import { requestFraming, responseFraming, type Framing } from '../../src/http1/framing.ts';
-import {
-  HeadReader,
-  leadingEmptyLines,
-  parseRequestHead,
-  parseResponseHead,
-  type RequestHead,
-  type ResponseHead,
-} from '../../src/http1/head.ts';
+import { MessageError } from '../../src/http/errors.ts';
+import { requestFraming, responseFraming } from '../../src/http1/framing.ts';
+import { HeadReader, leadingEmptyLines, parseRequestHead, parseResponseHead } from '../../src/http1/head.ts';
 
 /** Latin-1, as everywhere in http1. */
 export const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');

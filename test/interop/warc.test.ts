@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { Capture } from '../../src/capture/capture.ts';
 import type { WarcVersion } from '../../src/warc/fields.ts';
-import { buildRecords } from '../../src/warc/records.ts';
+import { buildRecords } from '../../src/archive/records.ts';
 import { custom, exchange, pool, recordOptions, sha1, tempDir, type ExchangeParts } from '../warc/support.ts';
 import { jwarc, warcio } from './validators.ts';
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import { metaCache } from '../../src/meta/cache.ts';
-import { createRegexes } from '../../src/meta/regex.ts';
-import { timeSlices } from '../../src/meta/slices.ts';
+import { createRegexes } from '../../src/regex/regex.ts';
+import { timeSlices } from '../../src/util/slices.ts';
 import { metaError, tickingClock } from './support.ts';
 
 const fresh = (value: string): string => Buffer.from(value, 'latin1').toString('latin1');

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { MimeTypeFilter } from '../../src/meta/meta.ts';
 import { readMimeFilter, rejectsMimeType } from '../../src/meta/mime.ts';
-import { createRegexes } from '../../src/meta/regex.ts';
-import { timeSlices } from '../../src/meta/slices.ts';
+import { createRegexes } from '../../src/regex/regex.ts';
+import { timeSlices } from '../../src/util/slices.ts';
 import { metaError } from './support.ts';
 
 const regexes = createRegexes();

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { MetaError } from '../../src/meta/errors.ts';
 import { NO_META } from '../../src/meta/meta.ts';
 import { parseMeta, parseSteps } from '../../src/meta/parse.ts';
-import { createRegexes } from '../../src/meta/regex.ts';
+import { createRegexes } from '../../src/regex/regex.ts';
 import { ruleMatches } from '../../src/meta/rules.ts';
 import { countSteps, metaError, parse, wire } from './support.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createRegexes } from '../../src/meta/regex.ts';
+import { createRegexes } from '../../src/regex/regex.ts';
 import { firstMatch, readRule, ruleMatches } from '../../src/meta/rules.ts';
-import { timeSlices } from '../../src/meta/slices.ts';
+import { timeSlices } from '../../src/util/slices.ts';
 import { countTurns, metaError, tickingClock } from './support.ts';
 
 const regexes = createRegexes();

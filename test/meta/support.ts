@@ -1,7 +1,7 @@
 /** What the tests of this room share. */
 import { MetaError, type MetaErrorCode } from '../../src/meta/errors.ts';
 import { parseMeta } from '../../src/meta/parse.ts';
-import type { Steps } from '../../src/meta/slices.ts';
+import type { Steps } from '../../src/util/slices.ts';
 
 /** For assert.throws: a MetaError with this code and exactly this message, which is one printable line. */
 export function metaError(code: MetaErrorCode, message: string): (error: unknown) => boolean {

@@ -4,7 +4,7 @@
  * Source: ISO 28500:2017 §4, §5, Annex D.
  */
 import { gzipSync } from 'node:zlib';
-import { base32Sha1, handMade, idOf } from '../../warc/repair-support.ts';
+import { base32Sha1, handMade, idOf } from '../../warc/tools/repair-support.ts';
 
 const http = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello';
 const response = (id: number) =>

@@ -1,0 +1,59 @@
+/**
+ * Whether a capture is to be archived: decided here for the steps that have to know it before the WARC writer and for the writer itself.
+ *
+ * Source: spec/warcprox.md §4 (Writer).
+ */
+import type { Capture, CustomRecordCapture, ExchangeCapture } from '../capture/capture.ts';
+import type { Log } from '../util/log.ts';
+import type { Spool } from '../util/spool.ts';
+import { reasonOf } from '../util/thrown.ts';
+
+export type Archivable = ExchangeCapture | CustomRecordCapture;
+
+/** A prefix that stands for "archive nothing". */
+const NO_PREFIX = '-';
+
+/** @param methods only these are archived, in upper case; none for all. Custom records always are */
+export function isToBeArchived(capture: Capture, methods: ReadonlySet<string>): capture is Archivable {
+  if (capture.kind === 'failure' || !capture.outcome.archive || capture.warcPrefix === NO_PREFIX) return false;
+  return methods.size === 0 || capture.kind === 'custom' || methods.has(capture.method.toUpperCase());
+}
+
+/**
+ * Turn down the captures whose temporary file has failed: each of them is lost, and nothing else.
+ *
+ * @returns undefined when all are in memory and there was nothing to wait for
+ */
+export function turnDownUnreadable(captures: readonly Archivable[], log: Log): Promise<void> | undefined {
+  const spilled = captures.filter(isSpilled);
+  return spilled.length === 0 ? undefined : turnDown(spilled, log);
+}
+
+/** An exchange that noticed by itself that its temporary file has failed is a failure already, and is told of in the same words. */
+export function logIfLost(capture: Capture, log: Log): void {
+  if (capture.kind === 'failure' && capture.error.code === 'recording-failed') logLost(capture, capture.error.cause, log);
+}
+
+async function turnDown(captures: readonly Archivable[], log: Log): Promise<void> {
+  for (const capture of captures) {
+    for (const spool of spoolsOf(capture)) {
+      await spool.flushed();
+      if (spool.error === undefined || !capture.outcome.archive) continue;
+      logLost(capture, spool.error, log);
+      capture.outcome.archive = false;
+    }
+  }
+}
+
+function logLost({ url }: Capture, error: unknown, log: Log): void {
+  const reason = reasonOf(error);
+  log.error({ url, err: error }, `not archived, because its temporary file failed: ${reason}`);
+}
+
+function isSpilled(capture: Archivable): boolean {
+  return spoolsOf(capture).some((spool) => spool.memory === undefined);
+}
+
+function spoolsOf(capture: Archivable): readonly Spool[] {
+  return capture.kind === 'custom' ? [capture.block.bytes] : [capture.response.bytes, capture.request.bytes];
+}

@@ -1,0 +1,42 @@
+/**
+ * `PlaybackIndexDb`: tells the playback index what was written, one write for a batch.
+ *
+ * Comes after the WARC writer, so that no entry points at bytes that are not in their file.
+ * Source: spec/warcprox.md §4, §10.
+ */
+import { posix } from 'node:path';
+import type { PlaybackEntry, PlaybackIndex } from '../store/level/playback-index.ts';
+import { asciiUri } from '../warc/fields.ts';
+import type { Processor } from './processor.ts';
+
+export interface PlaybackIndexOptions {
+  readonly index: Pick<PlaybackIndex, 'save'>;
+  /** WARC files are in a folder per prefix */
+  readonly subdirPrefix: boolean;
+}
+
+export function playbackIndexer({ index, subdirPrefix }: PlaybackIndexOptions): Processor {
+  return {
+    name: 'PlaybackIndexDb',
+    async process(batch) {
+      const entries: PlaybackEntry[] = [];
+      for (const capture of batch) {
+        const [principal] = capture.outcome.records ?? [];
+        if (principal === undefined || capture.kind === 'failure') continue;
+        const { filename, offset, length, id, type } = principal;
+        entries.push({
+          url: asciiUri(capture.url),
+          startedAt: capture.startedAt,
+          method: capture.kind === 'exchange' ? capture.method : undefined,
+          file: subdirPrefix ? posix.join(capture.warcPrefix, filename) : filename,
+          offset,
+          length,
+          recordId: id,
+          type,
+          payloadDigest: capture.kind === 'exchange' ? capture.response.payloadDigest : capture.block.digest,
+        });
+      }
+      if (entries.length > 0) await index.save(entries);
+    },
+  };
+}

@@ -1,0 +1,108 @@
+/**
+ * What was captured, as WARC records: principal record first, each with its header as text and its block as bytes.
+ *
+ * Opens no file and knows no offset. Never changes the bytes that came over the wire.
+ * Source: ISO 28500:2017 §5 (fields), §6.3-6.7 (types); WARC 1.0 for `version` 1.0; the table of the specification's §3.
+ */
+import type { Capture, CustomRecordCapture, ExchangeCapture } from '../capture/capture.ts';
+import { headerText } from '../meta/json.ts';
+import { Digester, type DigestFormat } from '../util/digest.ts';
+import type { Bytes } from '../util/spool.ts';
+import { asciiUri, dateIn, field, warcDate, type WarcVersion } from '../warc/fields.ts';
+import { bytesOf, recordOf, type WarcRecord } from '../warc/record.ts';
+
+export interface RecordOptions {
+  readonly version: WarcVersion;
+  /** for the block digest of revisit records, the only block that was not hashed when it came */
+  readonly digest: DigestFormat;
+  /** `<urn:uuid:…>`, a new one at each call */
+  readonly newRecordId: () => string;
+}
+
+/**
+ * The records of each capture, in the captures' order; none for a failure.
+ *
+ * @throws the file system's error when the head of a revisit was spilled and cannot be read
+ */
+export async function buildRecords(captures: readonly Capture[], options: RecordOptions): Promise<readonly (readonly WarcRecord[])[]> {
+  const records: (readonly WarcRecord[])[] = [];
+  for (const capture of captures) {
+    if (capture.kind === 'failure') records.push([]);
+    else if (capture.kind === 'custom') records.push([customRecord(capture, options)]);
+    else if (capture.outcome.duplicateOf === undefined) records.push(exchangeRecords(capture, responseRecord(capture, options), options));
+    else {
+      const head = capture.response.bytes.slice(0, capture.response.headSize);
+      const block = bytesOf(await joined(head));
+      records.push(exchangeRecords(capture, revisitRecord(capture, capture.outcome.duplicateOf, block, options), options));
+    }
+  }
+  return records;
+}
+
+function exchangeRecords(capture: ExchangeCapture, principal: WarcRecord, options: RecordOptions): readonly WarcRecord[] {
+  const { request } = capture;
+  const fields =
+    field('WARC-Target-URI', asciiUri(capture.url)) +
+    field('WARC-Concurrent-To', principal.id) +
+    field('Content-Type', 'application/http;msgtype=request') +
+    field('WARC-Block-Digest', request.digest);
+  return [principal, recordOf(options.newRecordId(), 'request', principal.date, fields, request.bytes, options.version)];
+}
+
+function responseRecord(capture: ExchangeCapture, options: RecordOptions): WarcRecord {
+  const { response } = capture;
+  const fields =
+    field('WARC-Target-URI', asciiUri(capture.url)) +
+    field('WARC-IP-Address', capture.ipAddress) +
+    field('Content-Type', 'application/http;msgtype=response') +
+    field('WARC-Truncated', response.truncated) +
+    field('WARC-Block-Digest', response.digest) +
+    field('WARC-Payload-Digest', response.payloadDigest);
+  return recordOf(
+    capture.recordId,
+    'response',
+    warcDate(capture.startedAt, options.version),
+    fields,
+    response.bytes,
+    options.version,
+    response.headSize,
+  );
+}
+
+type Original = NonNullable<ExchangeCapture['outcome']['duplicateOf']>;
+
+function revisitRecord(capture: ExchangeCapture, original: Original, head: Bytes, options: RecordOptions): WarcRecord {
+  const { version, digest } = options;
+  const digester = new Digester(digest);
+  for (const piece of head.memory ?? []) digester.update(piece);
+  const fields =
+    field('WARC-Target-URI', asciiUri(capture.url)) +
+    field('WARC-IP-Address', capture.ipAddress) +
+    field('WARC-Profile', `http://netpreserve.org/warc/${version}/revisit/identical-payload-digest`) +
+    // A CDX server knows the original's URL and date, not its id.
+    field('WARC-Refers-To', original.recordId === '' ? undefined : original.recordId) +
+    field('WARC-Refers-To-Target-URI', asciiUri(original.url)) +
+    field('WARC-Refers-To-Date', dateIn(original.date, version)) +
+    field('Content-Type', 'application/http;msgtype=response') +
+    field('WARC-Truncated', 'length') +
+    field('WARC-Block-Digest', digester.finish()) +
+    field('WARC-Payload-Digest', capture.response.payloadDigest);
+  return recordOf(capture.recordId, 'revisit', warcDate(capture.startedAt, version), fields, head, version);
+}
+
+function customRecord(capture: CustomRecordCapture, options: RecordOptions): WarcRecord {
+  const { block } = capture;
+  const fields =
+    field('WARC-Target-URI', asciiUri(capture.url)) +
+    field('Content-Type', headerText(capture.contentType)) +
+    field('WARC-Block-Digest', block.digest) +
+    field('WARC-Payload-Digest', block.digest);
+  return recordOf(capture.recordId, capture.warcType, warcDate(capture.startedAt, options.version), fields, block.bytes, options.version);
+}
+
+async function joined(bytes: Bytes): Promise<Buffer> {
+  if (bytes.memory !== undefined) return Buffer.concat(bytes.memory);
+  const pieces: Buffer[] = [];
+  for await (const piece of bytes.read()) pieces.push(piece);
+  return Buffer.concat(pieces);
+}

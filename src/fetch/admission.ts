@@ -1,0 +1,104 @@
+/**
+ * Which exchanges run: at most so many at once, the others wait their turn; none longer than the time limit of a fetch.
+ */
+import { FetchError } from '../http/fetch-error.ts';
+import type { ExchangeClient } from '../http/sides.ts';
+import { Exchange, type ExchangeRequest, type ExchangeServices } from './exchange.ts';
+
+export interface AdmissionOptions {
+  readonly maxExchanges: number;
+  /** wall-clock limit of a fetch; 0 is none */
+  readonly fetchTimeoutMs: number;
+  /** there is too little space left to archive anything more */
+  readonly noSpace: () => boolean;
+}
+
+const SWEEP_MS = 1000;
+
+export class Admission {
+  readonly #services: ExchangeServices;
+  readonly #options: AdmissionOptions;
+  readonly #active = new Set<Exchange>();
+  readonly #waiting = new Set<() => void>();
+  readonly #sweep: NodeJS.Timeout | undefined;
+  #closed: FetchError | undefined;
+
+  constructor(services: ExchangeServices, options: AdmissionOptions) {
+    this.#services = services;
+    this.#options = options;
+    // One timer for all of them: a timer for each request costs more than looking once a second.
+    if (options.fetchTimeoutMs > 0) this.#sweep = setInterval(() => this.#endLate(), SWEEP_MS).unref();
+  }
+
+  get active(): number {
+    return this.#active.size;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Why nothing more is begun at the moment, if so. */
+  get closed(): FetchError | undefined {
+    if (this.#closed !== undefined) return this.#closed;
+    return this.#options.noSpace() ? new FetchError('no-space', 'too little space is left on the disk of the WARC files') : undefined;
+  }
+
+  /** When the fetch began that has been running longest. */
+  get earliestStart(): Date | undefined {
+    const [earliest] = this.#active;
+    return earliest?.startedAt;
+  }
+
+  /**
+   * Call back once there is room, at once if there is now.
+   *
+   * @returns a function that gives up waiting
+   */
+  enter(admitted: () => void): () => void {
+    if (this.#active.size < this.#options.maxExchanges) {
+      admitted();
+      return () => undefined;
+    }
+    this.#waiting.add(admitted);
+    return () => void this.#waiting.delete(admitted);
+  }
+
+  /** To be called by the one that was admitted, in that call. */
+  exchange(request: ExchangeRequest, client: ExchangeClient): Exchange {
+    const exchange: Exchange = new Exchange(this.#services, request, client, () => this.#ended(exchange));
+    this.#active.add(exchange);
+    exchange.start();
+    return exchange;
+  }
+
+  /**
+   * Begin nothing more, and cut what runs. Who waits is admitted, to find that it is `closed`.
+   *
+   * @param reason what clients are told; that of the first call counts
+   */
+  close(reason = 'proxy is shutting down'): void {
+    this.#closed ??= new FetchError('shutting-down', reason);
+    for (const admitted of [...this.#waiting]) admitted();
+    this.#waiting.clear();
+    clearInterval(this.#sweep);
+    for (const exchange of [...this.#active]) exchange.shutDown(this.#closed);
+  }
+
+  #ended(exchange: Exchange): void {
+    this.#active.delete(exchange);
+    const [next] = this.#waiting;
+    if (next !== undefined) {
+      this.#waiting.delete(next);
+      next();
+    }
+  }
+
+  #endLate(): void {
+    const before = this.#services.now().getTime() - this.#options.fetchTimeoutMs;
+    for (const exchange of this.#active) {
+      if (exchange.startedAt.getTime() > before) break;
+      exchange.outOfTime();
+    }
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * Makes connections to origins: resolve, check the address, connect directly or by SOCKS5, then TLS.
+ *
+ * Remembers for a minute which hosts could not be reached. Never keeps a connection: that is the pool's work.
+ */
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls, type SecureContext } from 'node:tls';
+import type { LookupAddress } from 'node:dns';
+import { LRUCache } from 'lru-cache';
+import type { AddressRules } from './address-rules.ts';
+import { FetchError } from '../http/fetch-error.ts';
+import { reasonOf } from '../util/thrown.ts';
+import { loopbackNamed, type Resolve } from './resolver.ts';
+import { UpstreamConnection } from './http1-origin.ts';
+
+/** Where a connection leads to. */
+export interface Origin {
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  readonly port: number;
+  /** name asked for in TLS, when it is not the host's */
+  readonly servername?: string | undefined;
+}
+
+export interface SocksProxy {
+  readonly host: string;
+  readonly port: number;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+}
+
+export interface ConnectorOptions {
+  readonly resolve: Resolve;
+  readonly rules: AddressRules;
+  readonly secureContext: SecureContext;
+  /** for all origins */
+  readonly socks?: SocksProxy | undefined;
+  /** for .onion hosts */
+  readonly onionSocks?: SocksProxy | undefined;
+  /** limit of connecting, and idle time-out of the connection made; 0 is none */
+  readonly timeoutMs: number;
+  /** what should not have been thrown while bytes of an origin were read; its connection is closed */
+  readonly onFault: (error: unknown) => void;
+}
+
+const FAILED_HOSTS = 1024;
+const FAILED_HOST_TTL_MS = 60_000;
+const TLS_SESSIONS = 1024;
+/** Time for each of several addresses but the last: Node gives up on one before it tries the next, by default after 250 ms, which a far host needs. */
+const ADDRESS_ATTEMPT_MS = 3000;
+
+export class Connector {
+  readonly #options: ConnectorOptions;
+  readonly #failed = new LRUCache<string, FetchError>({ max: FAILED_HOSTS, ttl: FAILED_HOST_TTL_MS });
+  readonly #sessions = new LRUCache<string, Buffer>({ max: TLS_SESSIONS });
+
+  constructor(options: ConnectorOptions) {
+    this.#options = options;
+  }
+
+  /** @throws FetchError */
+  async connect(origin: Origin): Promise<UpstreamConnection> {
+    const hostPort = `${origin.host}:${origin.port}`;
+    // A host that speaks no TLS on a port may well speak HTTP there.
+    const withTls = `TLS ${hostPort}`;
+    const failed = this.#failed.get(hostPort) ?? (origin.scheme === 'https' ? this.#failed.get(withTls) : undefined);
+    if (failed !== undefined) {
+      const message = `${failed.message} (failed less than a minute ago, not tried again)`;
+      throw new FetchError('failed-before', message, { cause: failed, status: failed.status });
+    }
+    try {
+      const socks = this.#socksFor(origin);
+      const tcp = socks === undefined ? await this.#direct(origin) : await this.#bySocks(origin, socks);
+      const ipAddress = socks === undefined ? tcp.remoteAddress : undefined;
+      const socket = origin.scheme === 'https' ? await this.#tls(tcp, origin) : tcp;
+      return new UpstreamConnection(socket, originKey(origin), ipAddress, this.#options.timeoutMs, this.#options.onFault);
+    } catch (error) {
+      const failure = error instanceof FetchError ? error : new FetchError('not-connected', reasonOf(error), { cause: error });
+      if (failure.code !== 'forbidden-address') this.#failed.set(failure.code === 'tls-failed' ? withTls : hostPort, failure);
+      throw failure;
+    }
+  }
+
+  #socksFor(origin: Origin): SocksProxy | undefined {
+    const { onionSocks, socks } = this.#options;
+    return onionSocks !== undefined && /\.onion\.?$/.test(origin.host) ? onionSocks : socks;
+  }
+
+  async #direct(origin: Origin): Promise<Socket> {
+    const { host, port } = origin;
+    const found = this.#options.resolve(host);
+    const allowed = this.#allowed(found instanceof Promise ? await this.#inTime(found, host) : found, port);
+    const [first] = allowed;
+    if (first === undefined) throw new FetchError('not-resolved', `host name ${host} has no address`);
+    const socket = connectTcp({
+      port,
+      noDelay: true,
+      host: allowed.length === 1 ? first.address : host,
+      autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
+      // The addresses that were checked are the ones connected to: nothing is resolved again.
+      lookup: (_host, _options, callback) => {
+        callback(null, [...allowed]);
+      },
+    });
+    await this.#established(socket, 'connect', `connection to ${host}:${port}`, 'not-connected');
+    return socket;
+  }
+
+  /** A look-up may ask several sources one after the other: all together have the time that connecting has. */
+  async #inTime(looking: Promise<readonly LookupAddress[]>, host: string): Promise<readonly LookupAddress[]> {
+    const { timeoutMs } = this.#options;
+    if (timeoutMs === 0) return looking;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      const message = `look-up of host name ${host} timed out after ${timeoutMs / 1000} s`;
+      timer = setTimeout(() => reject(new FetchError('connect-timeout', message)), timeoutMs);
+    });
+    try {
+      return await Promise.race([looking, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #allowed(addresses: readonly LookupAddress[], port: number): readonly LookupAddress[] {
+    let refusal: string | undefined;
+    const allowed = addresses.filter(({ address }) => {
+      const reason = this.#options.rules.refuse(address, port);
+      refusal ??= reason;
+      return reason === undefined;
+    });
+    if (allowed.length === 0 && refusal !== undefined) throw new FetchError('forbidden-address', refusal);
+    return allowed;
+  }
+
+  async #bySocks(origin: Origin, proxy: SocksProxy): Promise<Socket> {
+    const { username, password } = proxy;
+    // A name is the SOCKS proxy's to resolve; what is known without can be checked here.
+    const family = isIP(origin.host);
+    const known = family === 0 ? loopbackNamed(origin.host) : [{ address: origin.host, family }];
+    if (known !== undefined) this.#allowed(known, origin.port);
+    const { SocksClient } = await import('socks');
+    try {
+      const { socket } = await SocksClient.createConnection({
+        proxy: {
+          host: proxy.host,
+          port: proxy.port,
+          type: 5,
+          ...(username === undefined ? {} : { userId: username, password: password ?? '' }),
+        },
+        command: 'connect',
+        destination: { host: origin.host, port: origin.port },
+        set_tcp_nodelay: true,
+        ...(this.#options.timeoutMs > 0 ? { timeout: this.#options.timeoutMs } : {}),
+      });
+      return socket;
+    } catch (error) {
+      const reason = reasonOf(error);
+      const code = /timed out/i.test(reason) ? 'connect-timeout' : 'proxy-failed';
+      throw new FetchError(code, `connection to ${origin.host}:${origin.port} by SOCKS proxy failed: ${reason}`, { cause: error });
+    }
+  }
+
+  async #tls(tcp: Socket, origin: Origin): Promise<Socket> {
+    const servername = origin.servername ?? (isIP(origin.host) === 0 ? origin.host : '');
+    const key = originKey(origin);
+    const session = this.#sessions.get(key);
+    const socket = connectTls({
+      socket: tcp,
+      servername,
+      secureContext: this.#options.secureContext,
+      rejectUnauthorized: false,
+      ALPNProtocols: ['http/1.1'],
+      ...(session === undefined ? {} : { session }),
+    });
+    socket.on('session', (ticket) => {
+      this.#sessions.set(key, ticket);
+    });
+    await this.#established(socket, 'secureConnect', `TLS with ${origin.host}:${origin.port}`, 'tls-failed');
+    return socket;
+  }
+
+  /** Resolves with the event; otherwise destroys the socket and says why. */
+  async #established(
+    socket: Socket,
+    event: 'connect' | 'secureConnect',
+    what: string,
+    code: 'not-connected' | 'tls-failed',
+  ): Promise<void> {
+    const { timeoutMs } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      const settle = (error?: FetchError) => {
+        clearTimeout(timer);
+        socket.removeListener(event, onReady).removeListener('error', onError).removeListener('close', onClose);
+        if (error === undefined) return resolve();
+        socket.on('error', () => undefined);
+        socket.destroy();
+        reject(error);
+      };
+      const onReady = () => settle();
+      const onError = (cause: Error) => settle(new FetchError(code, `${what} failed: ${connectReason(cause)}`, { cause }));
+      const onClose = () => settle(new FetchError(code, `${what} failed: closed by the other side`));
+      const onTimeout = () => settle(new FetchError('connect-timeout', `${what} timed out after ${timeoutMs / 1000} s`));
+      const timer = timeoutMs > 0 ? setTimeout(onTimeout, timeoutMs) : undefined;
+      socket.once(event, onReady).once('error', onError).once('close', onClose);
+    });
+  }
+}
+
+function connectReason(error: Error): string {
+  // OpenSSL's own line holds addresses and file names of its source.
+  return 'reason' in error && typeof error.reason === 'string' ? error.reason : reasonOf(error);
+}
+
+/** Connections with the same key are interchangeable. */
+export function originKey(origin: Origin): string {
+  return `${origin.scheme}|${origin.host}|${origin.port}|${origin.servername ?? ''}`;
+}

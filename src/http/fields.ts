@@ -1,0 +1,85 @@
+/**
+ * Header fields in the order, spelling and bytes in which they came.
+ *
+ * Text is Latin-1 throughout: one character is one byte on the wire.
+ * Source: RFC 9110 §5.
+ */
+
+export interface Field {
+  readonly name: string;
+  /** the name in lower case */
+  readonly key: string;
+  /** without the white space around it, CR or NUL; the lines of a folded value joined by spaces (RFC 9112 §5.2) */
+  readonly value: string;
+  /** as it came, line ending included */
+  readonly line: string;
+  /** false for a line that only the lenient reading accepts */
+  readonly exact: boolean;
+}
+
+const NONE: readonly string[] = [];
+
+export class Fields {
+  readonly list: readonly Field[];
+
+  constructor(list: readonly Field[]) {
+    this.list = list;
+  }
+
+  /** Value of the first field of this name (lower case). */
+  get(key: string): string | undefined {
+    for (const field of this.list) if (field.key === key) return field.value;
+    return undefined;
+  }
+
+  has(key: string): boolean {
+    return this.get(key) !== undefined;
+  }
+
+  all(key: string): string[] {
+    const values: string[] = [];
+    for (const field of this.list) if (field.key === key) values.push(field.value);
+    return values;
+  }
+
+  /** Members of a comma-separated list over all fields of this name, in lower case (RFC 9110 §5.6.1). */
+  members(key: string): readonly string[] {
+    if (!this.has(key)) return NONE;
+    const members: string[] = [];
+    for (const value of this.all(key)) {
+      for (const member of value.split(',')) {
+        const trimmed = trimOws(member).toLowerCase();
+        if (trimmed !== '') members.push(trimmed);
+      }
+    }
+    return members;
+  }
+}
+
+/** RFC 9110 §5.6.2 */
+export const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/** Whether there is a tab within or behind the value: white space by RFC 9110 §5.6.3, which some parsers take for a part of a member. */
+export function hasTab({ name, line }: Field): boolean {
+  return line
+    .slice(name.length + 1)
+    .trimStart()
+    .includes('\t');
+}
+
+/** Without spaces and tabs at both ends (RFC 9110 §5.6.3). */
+export function trimOws(text: string): string {
+  return trimmedSlice(text, 0, text.length);
+}
+
+export function trimmedSlice(text: string, from: number, to: number): string {
+  let start = from;
+  let end = to;
+  while (start < end && isOws(text.charCodeAt(start))) start++;
+  while (end > start && isOws(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+export function isOws(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}

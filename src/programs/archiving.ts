@@ -1,0 +1,125 @@
+/**
+ * What stands behind the queue of captures: the WARC files, and the processors of the chain, the whole list on one screen.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { hostname as machineName, networkInterfaces } from 'node:os';
+import { bucketsOf } from '../meta/buckets.ts';
+import type { TimeSlices } from '../util/slices.ts';
+import type { Opened } from './open.ts';
+import type { ResolvedOptions } from '../options/table.ts';
+import { cdxDedupLoader } from '../archive/cdx-dedup-loader.ts';
+import { crawlLog } from '../archive/crawl-log.ts';
+import { dedupDb } from '../archive/dedup-db.ts';
+import { dedupLoader } from '../archive/dedup-loader.ts';
+import { mimeTypeFilter } from '../archive/mime-type-filter.ts';
+import { playbackIndexer } from '../archive/playback-index.ts';
+import type { Processor } from '../archive/processor.ts';
+import { statsProcessor } from '../archive/stats.ts';
+import { warcWriter } from '../archive/warc-writer.ts';
+import type { DigestFormat } from '../util/digest.ts';
+import type { Log } from '../util/log.ts';
+import { createCompressor } from '../warc/codec/compressor.ts';
+import { Names } from '../warc/write/names.ts';
+import { createExclusively } from '../warc/write/output.ts';
+import { WriterPool } from '../warc/write/pool.ts';
+
+const MAX_OPEN_WARCS = 256;
+const MAX_OPEN_CRAWL_LOGS = 256;
+const RANDOM_TOKEN_LENGTH = 8;
+
+export interface ChainParts {
+  readonly options: ResolvedOptions;
+  readonly opened: Opened;
+  readonly warcs: WriterPool;
+  readonly slices: TimeSlices;
+  readonly runningStats: Processor;
+  /** where the proxy listens, known once it does */
+  readonly port: () => number;
+  readonly log: Log;
+}
+
+export const now = (): Date => new Date();
+export const newRecordId = (): string => `<urn:uuid:${randomUUID()}>`;
+
+export function digestOf(options: ResolvedOptions): DigestFormat {
+  return { algorithm: options.digestAlgorithm, base32: options.base32 };
+}
+
+/** The chain, in the order of spec/warcprox.md §4; what is switched off is absent. */
+export function processorsOf({ options, opened, warcs, slices, runningStats, port, log }: ChainParts): readonly Processor[] {
+  const { dedup, stats, playback: index, plugins } = opened;
+  const methods = options.methodFilter;
+  const { subdirPrefix } = options;
+  const rules = {
+    minTextSize: options.dedupMinTextSize,
+    minBinarySize: options.dedupMinBinarySize,
+    onlyWithBucket: options.dedupOnlyWithBucket,
+  };
+  const cdx = options.cdxserverDedup !== undefined && {
+    url: options.cdxserverDedup,
+    cookies: options.cdxserverDedupCookies,
+    maxRequests: options.cdxserverDedupMaxThreads,
+  };
+  const chain: readonly (Processor | false | undefined)[] = [
+    ...plugins.early,
+    mimeTypeFilter({ slices, log }),
+    cdx && cdxDedupLoader({ ...cdx, rules, methods, log }),
+    dedup && dedupLoader({ store: dedup, rules, methods, log }),
+    warcWriter({
+      pool: warcs,
+      records: { version: options.warcVersion, digest: digestOf(options), newRecordId },
+      methods,
+      blackout: { seconds: options.blackoutPeriod, now },
+      log,
+    }),
+    dedup && dedupDb({ store: dedup, rules, subdirPrefix }),
+    stats && statsProcessor({ store: stats, bucketsOf }),
+    index && playbackIndexer({ index, subdirPrefix }),
+    options.crawlLogDir !== undefined &&
+      crawlLog({
+        dir: options.crawlLogDir,
+        hostname: machineName(),
+        port,
+        maxOpenFiles: MAX_OPEN_CRAWL_LOGS,
+        now,
+        log,
+      }),
+    ...plugins.late,
+    runningStats,
+  ];
+  return chain.filter((processor) => processor !== undefined && processor !== false);
+}
+
+export function warcFiles(options: ResolvedOptions, opened: Opened, version: string, port: () => number, log: Log): WriterPool {
+  const hostname = machineName();
+  return new WriterPool({
+    dir: options.dir,
+    subdirPrefix: options.subdirPrefix,
+    names: new Names({ template: opened.template, hostname, port, now, newRandomToken: randomToken }),
+    gzip: options.gzip,
+    compressor: createCompressor(),
+    version: options.warcVersion,
+    info: { software: `warctap ${version}`, hostname, ip: machineAddress() },
+    output: { openSuffix: !options.noWarcOpenSuffix, lock: opened.lock, fsync: options.fsync, create: createExclusively },
+    maxBytes: options.size,
+    idleMs: options.rolloverIdleTime === undefined ? undefined : options.rolloverIdleTime * 1000,
+    maxOpenFiles: MAX_OPEN_WARCS,
+    now,
+    newRecordId,
+    log,
+  });
+}
+
+function randomToken(): string {
+  const letters = 'abcdefghijklmnopqrstuvwxyz0123456789';
+  return Array.from(randomBytes(RANDOM_TOKEN_LENGTH), (byte) => letters[byte % letters.length]).join('');
+}
+
+/** An address of this machine that others could know it by. */
+function machineAddress(): string | undefined {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return (
+    addresses.find(({ internal, family }) => !internal && family === 'IPv4')?.address ??
+    addresses.find(({ internal }) => !internal)?.address
+  );
+}

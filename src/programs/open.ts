@@ -1,0 +1,121 @@
+/**
+ * What has to be there before a proxy can be put together: opened in order, and closed again when a later thing cannot be.
+ */
+import { hostname as machineName } from 'node:os';
+import { AuthFileError, readAuthFile } from '../auth/auth-file.ts';
+import { createAuthenticator, type Authenticator } from '../auth/authenticator.ts';
+import { loadOrCreateCa, type CertificateAuthority } from '../ca/authority.ts';
+import { openLeafStore, type LeafStore } from '../ca/contexts.ts';
+import { OptionError } from '../options/error.ts';
+import type { ResolvedOptions } from '../options/table.ts';
+import { loadPlugins, PluginError, type LoadedPlugins } from '../archive/plugin-loader.ts';
+import { PLUGIN_TIMEOUT_MS } from '../archive/plugins.ts';
+import { Databases, type Section } from '../store/level/database.ts';
+import { DedupStore } from '../store/level/dedup-store.ts';
+import { playbackIndex, type PlaybackIndex } from '../store/level/playback-index.ts';
+import { StatsStore } from '../store/level/stats-store.ts';
+import type { Log } from '../util/log.ts';
+import { WarcOptionError } from '../warc/errors.ts';
+import { nameTemplate, type NameTemplate } from '../warc/write/filename.ts';
+import { prepareFolder } from '../warc/write/folder.ts';
+import { repairLeftovers } from '../warc/tools/leftovers.ts';
+import { loadLock, lockIfPossible, type FileLock } from '../warc/write/output.ts';
+
+export interface Opened {
+  /** undefined: everybody may use the proxy */
+  readonly authenticator: Authenticator | undefined;
+  readonly ca: CertificateAuthority;
+  readonly leaves: LeafStore;
+  readonly template: NameTemplate;
+  readonly lock: FileLock;
+  readonly databases: Databases;
+  /** undefined when the feature is switched off */
+  readonly dedup: DedupStore | undefined;
+  readonly stats: StatsStore | undefined;
+  readonly playback: PlaybackIndex | undefined;
+  readonly plugins: LoadedPlugins;
+}
+
+/** Of the playback index when no other database is used. */
+const DATABASE = './warctap.db';
+
+/** @throws OptionError, or an error whose message is one line */
+export async function openAll(options: ResolvedOptions, version: string, log: Log): Promise<Opened> {
+  const hostname = machineName();
+  const template = templateOf(options, hostname);
+  const lock = lockOf(options);
+  const authenticator = await authenticatorOf(options, log);
+  await prepareFolder(options.dir);
+  const ca = await loadOrCreateCa({ file: options.cacert, hostname, log });
+  const leaves = await openLeafStore({ ca, dir: options.certsDir, log });
+  const databases = new Databases();
+  try {
+    const section = async (folder: string | false, name: string): Promise<Section | undefined> =>
+      folder === false ? undefined : (await databases.open(folder)).section(name);
+    const dedup = await section(options.cdxserverDedup === undefined && options.dedupDbFile, 'dedup');
+    const stats = await section(options.statsDbFile, 'stats');
+    const index = options.playbackPort !== undefined;
+    const playbackSection = await section(index && (options.dedupDbFile || options.statsDbFile || DATABASE), 'playback');
+    const stores = { dedup: dedup && new DedupStore(dedup), playback: playbackSection && playbackIndex(playbackSection) };
+    await repairLeftovers({
+      dir: options.dir,
+      subdirPrefix: options.subdirPrefix,
+      lock,
+      drop: async (isLost) => ((await stores.dedup?.drop(isLost)) ?? 0) + ((await stores.playback?.drop(isLost)) ?? 0),
+      log,
+    });
+    return {
+      authenticator,
+      ca,
+      leaves,
+      template,
+      lock: lock === undefined ? () => true : options.noWarcOpenSuffix ? lock : lockIfPossible(lock),
+      databases,
+      ...stores,
+      stats: stats && new StatsStore({ section: stats, log }),
+      plugins: await pluginsOf(options, version, log),
+    };
+  } catch (error) {
+    await leaves.close();
+    await databases.close();
+    throw error;
+  }
+}
+
+/** @returns undefined where there are no locks, and they can be done without */
+function lockOf({ noWarcOpenSuffix }: ResolvedOptions): FileLock | undefined {
+  try {
+    return loadLock();
+  } catch (error) {
+    if (!noWarcOpenSuffix) return undefined;
+    throw new WarcOptionError(`--no-warc-open-suffix: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function authenticatorOf({ proxyAuthFile: file }: ResolvedOptions, log: Log): Promise<Authenticator | undefined> {
+  if (file === undefined) return undefined;
+  try {
+    return createAuthenticator({ users: await readAuthFile(file, log) });
+  } catch (error) {
+    if (!(error instanceof AuthFileError)) throw error;
+    throw new OptionError('proxyAuthFile', file, error.expected);
+  }
+}
+
+function templateOf(options: ResolvedOptions, hostname: string): NameTemplate {
+  try {
+    return nameTemplate(options.warcFilename, options.gzip, hostname);
+  } catch (error) {
+    if (!(error instanceof WarcOptionError)) throw error;
+    throw new OptionError('warcFilename', options.warcFilename, `a usable template for file names (this one has ${error.message})`);
+  }
+}
+
+async function pluginsOf(options: ResolvedOptions, version: string, log: Log): Promise<LoadedPlugins> {
+  try {
+    return await loadPlugins({ modules: options.plugin, cwd: process.cwd(), options, version, timeoutMs: PLUGIN_TIMEOUT_MS, log });
+  } catch (error) {
+    if (!(error instanceof PluginError)) throw error;
+    throw new OptionError('plugin', error.module, error.expected);
+  }
+}

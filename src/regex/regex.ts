@@ -1,0 +1,92 @@
+/**
+ * Regexes from clients: Python's syntax, matched in linear time, in steps, in bounded memory.
+ *
+ * A regex that is too large to be matched fairly is refused when it is read. Programs are built when they are first needed and kept
+ * while there is room, under their source: clients send the same regexes with every request.
+ */
+import { LRUCache } from 'lru-cache';
+import { RegexError } from './errors.ts';
+import { Machine } from './machine.ts';
+import { compileRegex } from './program.ts';
+import { Scratch } from './scratch.ts';
+import { ANY } from './set.ts';
+import { parseRegex, type RegexNode } from './syntax.ts';
+import type { Steps } from '../util/slices.ts';
+
+export interface Regex {
+  readonly source: string;
+  /** instructions, about: a measure of memory and of work per byte */
+  readonly size: number;
+  /** @param text canonical URL, or a header value as Latin-1 */
+  match(text: string): Steps<boolean>;
+}
+
+export interface Regexes {
+  /**
+   * @param extent `whole`: the regex must match the whole text; `start`: some beginning of it
+   * @throws RegexError
+   */
+  read(source: string, extent: 'whole' | 'start'): Regex;
+}
+
+export interface RegexesOptions {
+  /** for programs and their tables, in bytes, roughly */
+  readonly maxBytes?: number;
+}
+
+const MAX_SOURCE_CHARS = 32_768;
+/** Matching takes, at worst, some 0.05 µs per instruction and byte of the text, in steps no longer than one byte takes. */
+const MAX_SIZE = 20_000;
+const MAX_BYTES = 128 * 1024 * 1024;
+/** Objects, sets and map entries of a small program. */
+const PROGRAM_BYTES = 800;
+const INSTRUCTION_BYTES = 10;
+const CELL_BYTES = 8;
+
+export function createRegexes({ maxBytes = MAX_BYTES }: RegexesOptions = {}): Regexes {
+  const scratch = new Scratch();
+  const read = new LRUCache<string, Regex>({ maxSize: maxBytes / 4, sizeCalculation: ({ source }) => 2 * source.length + 500 });
+  const machines = new LRUCache<string, Machine>({ maxSize: maxBytes / 2, dispose: (_, key) => tables.delete(key) });
+  /** those of them that have a table */
+  const tables = new LRUCache<string, Machine>({ maxSize: maxBytes / 4, dispose: (machine) => machine.forget() });
+
+  function build(key: string, node: RegexNode): Machine {
+    const machine = new Machine(compileRegex(node), scratch);
+    machines.set(key, machine, { size: PROGRAM_BYTES + INSTRUCTION_BYTES * node.size + 2 * key.length });
+    return machine;
+  }
+
+  return {
+    read(source, extent) {
+      const key = `${extent} ${source}`;
+      const known = read.get(key);
+      if (known !== undefined) return known;
+      const regex: Regex = {
+        source,
+        size: parse(source, extent).size,
+        *match(text) {
+          let machine = machines.get(key);
+          if (machine === undefined) {
+            machine = build(key, parse(source, extent));
+            yield;
+          }
+          const { cells } = machine;
+          const matched = yield* machine.match(text);
+          if (machine.cells !== cells && machines.peek(key) === machine) tables.set(key, machine, { size: CELL_BYTES * machine.cells + 1 });
+          return matched;
+        },
+      };
+      read.set(key, regex);
+      return regex;
+    },
+  };
+}
+
+function parse(source: string, extent: 'whole' | 'start'): RegexNode {
+  if (source.length > MAX_SOURCE_CHARS) throw new RegexError(`regex too large, expected at most ${MAX_SOURCE_CHARS} characters`, true);
+  const node = parseRegex(source);
+  if (node.size > MAX_SIZE) throw new RegexError(`regex too large, expected at most ${MAX_SIZE} steps with all its repetitions`, true);
+  if (extent === 'whole') return node;
+  const rest: RegexNode = { kind: 'repeat', node: { kind: 'set', set: ANY, size: 1 }, min: 0, max: Infinity, size: 2 };
+  return { kind: 'sequence', nodes: [node, rest], size: node.size + rest.size };
+}

@@ -1,0 +1,97 @@
+/**
+ * What begins after CONNECT: TLS, which is opened with a certificate of ours, or plain HTTP/1.
+ *
+ * Source: spec/warcprox.md §2; RFC 8446 §5.1 (a TLS record of a handshake begins with 0x16).
+ */
+import type { Socket } from 'node:net';
+import { TLSSocket, type SecureContext } from 'node:tls';
+import type { Authority } from '../http/target.ts';
+import type { Log } from '../util/log.ts';
+import type { ClientTunnel } from '../proxy/router.ts';
+import { reasonOf } from '../util/thrown.ts';
+
+/** Certificates for the names that clients ask for; at once when it is known. */
+export type SecureContexts = (host: string) => SecureContext | Promise<SecureContext>;
+
+export interface TunnelServices {
+  readonly secureContexts: SecureContexts;
+  readonly socketTimeoutMs: number;
+  /** of the whole TLS handshake */
+  readonly headTimeoutMs: number;
+  readonly log: Log;
+  /** serves the requests inside */
+  readonly serve: (socket: Socket, tunnel: ClientTunnel, first: Buffer) => void;
+}
+
+const TLS_HANDSHAKE = 0x16;
+
+/** @param first bytes that came right after the head of CONNECT */
+export function openTunnel(services: TunnelServices, socket: Socket, authority: Authority, first: Buffer): void {
+  const quiet = () => undefined;
+  const stop = () => socket.destroy();
+  socket.setTimeout(services.socketTimeoutMs, stop);
+  socket.on('error', quiet);
+  socket.on('end', stop);
+
+  const begin = (bytes: Buffer) => {
+    socket.removeListener('data', begin).removeListener('end', stop).removeListener('timeout', stop);
+    socket.pause();
+    if (bytes[0] === TLS_HANDSHAKE) {
+      void openTls(services, socket, authority, bytes);
+    } else {
+      socket.removeListener('error', quiet);
+      services.serve(socket, { ...authority, scheme: 'http', servername: undefined }, bytes);
+    }
+  };
+  if (first.length > 0) return begin(first);
+  socket.on('data', begin);
+  socket.resume();
+}
+
+async function openTls(services: TunnelServices, socket: Socket, authority: Authority, first: Buffer): Promise<void> {
+  const { secureContexts, log } = services;
+  let secureContext: SecureContext;
+  try {
+    const context = secureContexts(authority.host);
+    secureContext = context instanceof Promise ? await context : context;
+  } catch (error) {
+    log.error({ host: authority.host, reason: reasonOf(error) }, 'no certificate could be made');
+    return void socket.destroy();
+  }
+  // It may have left while its certificate was made.
+  if (socket.destroyed || socket.readableEnded) return void socket.destroy();
+  socket.unshift(first);
+  socket.setTimeout(0);
+  const tls = new TLSSocket(socket, {
+    isServer: true,
+    secureContext,
+    ALPNProtocols: ['http/1.1'],
+    SNICallback: (name, callback) => {
+      // The one that the connection has. It may have left the cache since, and must not be handed out again.
+      if (name === authority.host) return callback(null);
+      Promise.resolve(secureContexts(name)).then(
+        (context) => callback(null, context),
+        (error: unknown) => callback(error instanceof Error ? error : new Error(String(error))),
+      );
+    },
+  });
+  const failed = (error: Error) => {
+    log.info({ host: authority.host, reason: reasonOf(error) }, 'TLS with the client failed; does it trust the CA?');
+    tls.destroy();
+  };
+  const stop = () => tls.destroy();
+  tls.setTimeout(services.socketTimeoutMs, stop);
+  const limit = setTimeout(stop, services.headTimeoutMs);
+  socket.once('close', () => clearTimeout(limit));
+  tls.on('error', failed);
+  tls.on('_tlsError', failed);
+  // The connection is half-open on purpose: who leaves within the handshake would stay until the time limit.
+  tls.on('end', stop);
+  tls.once('secure', () => {
+    clearTimeout(limit);
+    tls.removeListener('timeout', stop).removeListener('end', stop).removeListener('error', failed);
+    const name: unknown = Reflect.get(tls, 'servername');
+    const servername = typeof name === 'string' && name !== '' && name !== authority.host ? name.toLowerCase() : undefined;
+    services.serve(tls, { ...authority, scheme: 'https', servername }, Buffer.alloc(0));
+  });
+}

@@ -1,0 +1,253 @@
+/**
+ * Statistics: buckets of counts, exact in memory, on disk half a second after they changed.
+ *
+ * Holds recently used buckets, and pins those that are read from or written to the database. Counting never waits: what is counted before
+ * a bucket's earlier counts have been read is added to them afterwards, and nothing is written before that.
+ *
+ * ```
+ * tally ─► pinned: unread ─► changed ─► being written ─► recent (may be forgotten)
+ *                    ▲          └──◄── tally ──◄──┘ │
+ *                    └───────── tally, get ◄────────┘
+ * ```
+ *
+ * Source: spec/warcprox.md §4 (Statistics).
+ */
+import { LRUCache } from 'lru-cache';
+import type { Log } from '../../util/log.ts';
+import { turns } from '../../util/turns.ts';
+import type { Section } from './database.ts';
+
+/** As `/status`-like answers and the database show it; the names are those of warcprox. */
+export interface Bucket {
+  readonly bucket: string;
+  readonly total: Counts;
+  /** captures whose principal record is not a revisit */
+  readonly new: Counts;
+  readonly revisit: Counts;
+}
+
+export interface Counts {
+  readonly urls: number;
+  readonly wire_bytes: number;
+}
+
+export type TallyKind = 'new' | 'revisit';
+
+export interface StatsStoreOptions {
+  readonly section: Section;
+  readonly log: Log;
+  /** buckets kept in memory beside those that wait to be written */
+  readonly maxBuckets?: number;
+}
+
+/** A bucket in memory. `total` holds the whole history only once `read`. */
+interface Entry {
+  readonly name: string;
+  readonly total: { urls: number; wire_bytes: number };
+  readonly new: { urls: number; wire_bytes: number };
+  readonly revisit: { urls: number; wire_bytes: number };
+  read: boolean;
+  reading: Promise<void> | undefined;
+  changed: boolean;
+  writing: boolean;
+}
+
+const MAX_BUCKETS = 10_000;
+/** characters of the names of recent buckets: clients choose them */
+const MAX_NAMES = 8 * 1024 * 1024;
+/** Counts survive a crash to within the last second; writing takes a part of it. */
+const WRITE_AFTER_MS = 500;
+
+export class StatsStore {
+  readonly #section: Section;
+  readonly #log: Log;
+  readonly #maxPinned: number;
+  readonly #recent: LRUCache<string, Entry>;
+  readonly #pinned = new Map<string, Entry>();
+  #unread: Entry[] = [];
+  #nextRead: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #turns = turns();
+  #failing = false;
+
+  constructor({ section, log, maxBuckets = MAX_BUCKETS }: StatsStoreOptions) {
+    this.#section = section;
+    this.#log = log;
+    this.#maxPinned = maxBuckets;
+    this.#recent = new LRUCache({ max: maxBuckets, maxSize: MAX_NAMES, sizeCalculation: ({ name }) => name.length + 1 });
+  }
+
+  /** True when so many buckets wait for the disk that `flush` should be awaited before more are tallied. */
+  get crowded(): boolean {
+    return this.#pinned.size >= this.#maxPinned;
+  }
+
+  /**
+   * Count one capture in a bucket.
+   *
+   * @param kind undefined for a capture that was not archived: only `total` counts it
+   */
+  tally(bucket: string, kind: TallyKind | undefined, wireBytes: number): void {
+    const entry = this.#entry(bucket);
+    add(entry.total, 1, wireBytes);
+    if (kind !== undefined) add(entry[kind], 1, wireBytes);
+    if (entry.changed) return;
+    entry.changed = true;
+    this.#pin(entry);
+    this.#setTimer();
+  }
+
+  /** The bucket as it is now, or undefined when nothing was ever tallied in it. A promise only when the database has to be asked. */
+  get(bucket: string): Bucket | undefined | Promise<Bucket | undefined> {
+    const entry = this.#entry(bucket);
+    return entry.reading === undefined ? bucketOf(entry) : entry.reading.then(() => bucketOf(entry));
+  }
+
+  /**
+   * Write all that has changed, in one write.
+   *
+   * @throws the database's error; nothing is forgotten then, and the next time tries again
+   */
+  flush(): Promise<void> {
+    return this.#turns.run(() => this.#flush());
+  }
+
+  /** Write what is left. The section is closed by its database. */
+  async close(): Promise<void> {
+    try {
+      await this.flush();
+    } finally {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+  }
+
+  /** The only object for this bucket, being read if it was not in memory. */
+  #entry(name: string): Entry {
+    const known = this.#pinned.get(name) ?? this.#recent.get(name);
+    if (known?.read === true) return known;
+    const entry = known ?? {
+      name,
+      total: { urls: 0, wire_bytes: 0 },
+      new: { urls: 0, wire_bytes: 0 },
+      revisit: { urls: 0, wire_bytes: 0 },
+      read: false,
+      reading: undefined,
+      changed: false,
+      writing: false,
+    };
+    this.#pinned.set(name, entry);
+    this.#ask(entry);
+    return entry;
+  }
+
+  /** Those that are missed in the same turn are read together. */
+  #ask(entry: Entry): void {
+    if (entry.reading !== undefined) return;
+    this.#unread.push(entry);
+    if (this.#nextRead === undefined) {
+      this.#nextRead = Promise.resolve().then(() => this.#read());
+      // Whoever waits for it is told; a tally does not wait.
+      this.#nextRead.catch(() => undefined);
+    }
+    entry.reading = this.#nextRead;
+  }
+
+  async #read(): Promise<void> {
+    const entries = this.#unread;
+    this.#unread = [];
+    this.#nextRead = undefined;
+    try {
+      const values = await this.#section.getMany(entries.map(({ name }) => name));
+      for (const [index, entry] of entries.entries()) {
+        const value = values[index];
+        if (value !== undefined) addBucket(entry, JSON.parse(value) as Bucket);
+        entry.read = true;
+      }
+    } finally {
+      for (const entry of entries) {
+        entry.reading = undefined;
+        this.#settle(entry);
+      }
+    }
+  }
+
+  async #flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const unreadable = await this.#readPinned();
+    try {
+      await this.#write([...this.#pinned.values()].filter((entry) => entry.changed && entry.read));
+    } finally {
+      this.#setTimer();
+    }
+    if (unreadable !== undefined) throw unreadable.reason;
+    this.#failing = false;
+  }
+
+  async #readPinned(): Promise<PromiseRejectedResult | undefined> {
+    const readings = new Set<Promise<void>>();
+    for (const entry of this.#pinned.values()) {
+      if (!entry.read) this.#ask(entry);
+      if (entry.reading !== undefined) readings.add(entry.reading);
+    }
+    const ends = await Promise.allSettled(readings);
+    return ends.find((end) => end.status === 'rejected');
+  }
+
+  async #write(entries: readonly Entry[]): Promise<void> {
+    if (entries.length === 0) return;
+    const puts = entries.map((entry) => ({ type: 'put' as const, key: entry.name, value: JSON.stringify(bucketOf(entry)) }));
+    for (const entry of entries) {
+      entry.changed = false;
+      entry.writing = true;
+    }
+    try {
+      await this.#section.batch(puts);
+    } catch (error) {
+      for (const entry of entries) entry.changed = true;
+      throw error;
+    } finally {
+      for (const entry of entries) {
+        entry.writing = false;
+        this.#settle(entry);
+      }
+    }
+  }
+
+  #pin(entry: Entry): void {
+    this.#recent.delete(entry.name);
+    this.#pinned.set(entry.name, entry);
+  }
+
+  /** Unpin what has nothing more to do with the database; what could not be read is asked for anew the next time. */
+  #settle(entry: Entry): void {
+    if (entry.changed || entry.writing || entry.reading !== undefined) return;
+    this.#pinned.delete(entry.name);
+    if (entry.read) this.#recent.set(entry.name, entry);
+  }
+
+  #setTimer(): void {
+    if (this.#timer !== undefined || this.#pinned.size === 0) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.flush().catch((error: unknown) => {
+        if (!this.#failing) this.#log.error({ err: error }, 'statistics cannot be written; they are kept in memory and tried again');
+        this.#failing = true;
+      });
+    }, WRITE_AFTER_MS).unref();
+  }
+}
+
+function add(counts: { urls: number; wire_bytes: number }, urls: number, wireBytes: number): void {
+  counts.urls += urls;
+  counts.wire_bytes += wireBytes;
+}
+
+function addBucket(entry: Entry, stored: Bucket): void {
+  for (const part of ['total', 'new', 'revisit'] as const) add(entry[part], stored[part].urls, stored[part].wire_bytes);
+}
+
+function bucketOf({ name, total, new: fresh, revisit }: Entry): Bucket | undefined {
+  return total.urls === 0 ? undefined : { bucket: name, total: { ...total }, new: { ...fresh }, revisit: { ...revisit } };
+}

@@ -1,0 +1,37 @@
+/**
+ * What a thrown thing says: in one line, by its system code, as an Error.
+ *
+ * Anything may be thrown, and whatever it holds, what comes out is one line without a stack.
+ */
+
+/** What any thrown thing says, on one line; of an error that says nothing itself, what those in it say, else its code or name. */
+export function reasonOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return oneLine(String(thrown));
+  if (thrown.message !== '') return oneLine(thrown.message);
+  if (thrown instanceof AggregateError && thrown.errors.length > 0) return thrown.errors.map(reasonOf).join('; ');
+  return codeOf(thrown) ?? thrown.name;
+}
+
+/** The code of an error (`ENOENT`, `Z_BUF_ERROR` …), if it has one. */
+export function codeOf(thrown: unknown): string | undefined {
+  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;
+}
+
+/** Whether the operating system said no, rather than what was read or written being wrong. */
+export function isSystemError(thrown: unknown): thrown is Error & NodeJS.ErrnoException {
+  return thrown instanceof Error && 'syscall' in thrown;
+}
+
+export function errorOf(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(reasonOf(thrown));
+}
+
+/** Throw what several things that were closed have thrown, if anything: one as it is, more as one error that tells of all. */
+export function throwAll(errors: readonly unknown[], message?: string): void {
+  if (errors.length === 1) throw errors[0];
+  if (errors.length > 1) throw new AggregateError(errors, message ?? errors.map(reasonOf).join('; '));
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}

@@ -1,0 +1,41 @@
+/**
+ * A record's bytes as they stand in an uncompressed file: header, block, two line ends.
+ *
+ * Checks that the block is as long as the header says: a record that is too short would swallow the next one.
+ * Source: ISO 28500:2017 §4 (warc-record).
+ */
+import type { WarcRecord } from '../record.ts';
+
+export const RECORD_END = Buffer.from('\r\n\r\n');
+
+/** All pieces of a record, the header as the first, or undefined when its block is not in memory. */
+export function memoryPieces(record: WarcRecord): readonly Buffer[] | undefined {
+  const { memory } = record.block;
+  if (memory === undefined) return undefined;
+  let size = 0;
+  for (const piece of memory) size += piece.length;
+  checkSize(record, size);
+  return [Buffer.from(record.header), ...memory, RECORD_END];
+}
+
+/**
+ * All pieces, some at a time: the header together with the first of the block.
+ *
+ * @param into as `Bytes.read`
+ */
+export async function* pieces(record: WarcRecord, into?: Buffer): AsyncGenerator<readonly Buffer[]> {
+  let some: Buffer[] = [Buffer.from(record.header)];
+  let size = 0;
+  for await (const piece of record.block.read(into)) {
+    size += piece.length;
+    some.push(piece);
+    yield some;
+    some = [];
+  }
+  checkSize(record, size);
+  yield [...some, RECORD_END];
+}
+
+function checkSize(record: WarcRecord, size: number): void {
+  if (size !== record.block.size) throw new Error(`block of ${record.id} has ${size} bytes instead of ${record.block.size}`);
+}

@@ -1,0 +1,196 @@
+/**
+ * One open WARC file: `warcinfo` first, then the records of captures, each record its own gzip member where asked for.
+ *
+ * Owns the output file. One caller at a time (the pool). Never rolls over by itself. What waits to be written goes out in few large
+ * writes: one per MiB, and one at the end of each batch. After a failed write the file is cut back to its last whole record and closed.
+ * Source: ISO 28500:2017 §4, Annex D (record-at-a-time gzip).
+ */
+import type { WrittenRecord } from '../../capture/capture.ts';
+import { Members, streamMember, type MemberPieces } from '../codec/compress.ts';
+import { inlineCompressor } from '../codec/compressor.ts';
+import { reasonOf } from '../../util/thrown.ts';
+import { WarcWriteError } from '../errors.ts';
+import { memoryPieces, pieces } from './layout.ts';
+import type { OutputFile } from './output.ts';
+import type { WarcRecord } from '../record.ts';
+
+export interface WriterOptions {
+  /** the next name to try when others have taken the file's name before it is closed */
+  readonly names: () => string;
+}
+
+/** So many bytes are gathered for one write. */
+const GATHER_BYTES = 1024 * 1024;
+/** Pieces smaller than this on average are joined: each costs more in a vectored write than copying it. */
+const SMALL_PIECE_BYTES = 4096;
+
+export class WarcWriter {
+  readonly #file: OutputFile;
+  readonly #options: WriterOptions;
+  #warcinfo: WarcRecord | undefined;
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  /** ends of whole records that are not in the file yet, ascending */
+  #pendingEnds: number[] = [];
+  /** end of the last whole record in the file */
+  #safeEnd = 0;
+  #failure: WarcWriteError | undefined;
+
+  constructor(file: OutputFile, warcinfo: WarcRecord, options: WriterOptions) {
+    this.#file = file;
+    this.#warcinfo = warcinfo;
+    this.#options = options;
+  }
+
+  /** name of the file once closed */
+  get filename(): string {
+    return this.#file.name;
+  }
+
+  /** where the file is now */
+  get path(): string {
+    return this.#file.path;
+  }
+
+  /** bytes in the file */
+  get size(): number {
+    return this.#file.size;
+  }
+
+  /**
+   * Append captures, all records of each, until the file has grown past `maxBytes`; at least one.
+   *
+   * @param captures the records of each, principal record first
+   * @param members of these records and those after them, in the same order; undefined for plain files
+   * @returns where the records of those captures stand that were taken; all of them are in the file, and on the disk with fsync `capture`
+   * @throws WarcWriteError when any byte may be missing; the file is closed then
+   */
+  async write(
+    captures: readonly (readonly WarcRecord[])[],
+    members: Members | undefined,
+    maxBytes: number,
+  ): Promise<readonly (readonly WrittenRecord[])[]> {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      return await this.#write(captures, members, maxBytes);
+    } catch (error) {
+      throw await this.#fail(error);
+    }
+  }
+
+  /**
+   * Close and give the file its final name. After a failure that has happened already.
+   *
+   * @throws WarcWriteError when the file could not be closed or named
+   */
+  async close(): Promise<void> {
+    if (this.#failure !== undefined) return;
+    try {
+      await this.#file.close(this.#options.names);
+    } catch (error) {
+      this.#failure = new WarcWriteError(this.#file.path, 'cannot be closed', error);
+      throw this.#failure;
+    }
+  }
+
+  async #write(
+    captures: readonly (readonly WarcRecord[])[],
+    members: Members | undefined,
+    maxBytes: number,
+  ): Promise<readonly (readonly WrittenRecord[])[]> {
+    const warcinfo = this.#warcinfo;
+    this.#warcinfo = undefined;
+    if (warcinfo !== undefined) await this.#append(warcinfo, members && new Members([warcinfo], inlineCompressor));
+
+    const written: WrittenRecord[][] = [];
+    for (const records of captures) {
+      const places: WrittenRecord[] = [];
+      for (const record of records) {
+        const offset = this.#end;
+        const waiting = this.#append(record, members);
+        if (waiting !== undefined) await waiting;
+        const { id, type, date } = record;
+        places.push({ id, type, date, filename: this.#file.name, offset, length: this.#end - offset });
+      }
+      written.push(places);
+      if (this.#end > maxBytes) break;
+    }
+    await this.#flush();
+    await this.#file.synced();
+    return written;
+  }
+
+  /** where the next byte will stand */
+  get #end(): number {
+    return this.#file.size + this.#pendingBytes;
+  }
+
+  /** Most records need no waiting; a promise for each would cost as much as the rest of the work. */
+  #append(record: WarcRecord, members: Members | undefined): Promise<void> | undefined {
+    const whole = members === undefined ? memoryPieces(record) : members.next();
+    const gzip = members !== undefined;
+    return whole instanceof Promise
+      ? whole.then((member) => this.#appendWhole(record, member, gzip))
+      : this.#appendWhole(record, whole, gzip);
+  }
+
+  #appendWhole(record: WarcRecord, whole: MemberPieces, gzip: boolean): Promise<void> | undefined {
+    if (whole === undefined) return this.#appendStream(record, gzip);
+    this.#gather(whole);
+    this.#pendingEnds.push(this.#end);
+    return this.#pendingBytes >= GATHER_BYTES ? this.#flush() : undefined;
+  }
+
+  async #appendStream(record: WarcRecord, gzip: boolean): Promise<void> {
+    // One buffer for all of a record: reading ten megabytes into fresh memory had the collector run twice as often.
+    const into = Buffer.allocUnsafeSlow(Math.min(record.block.size, GATHER_BYTES));
+    const write = (some: readonly Buffer[]) => {
+      this.#gather(some);
+      return this.#flush();
+    };
+    if (gzip) await streamMember(record, into, write);
+    else for await (const some of pieces(record, into)) await write(some);
+    this.#pendingEnds.push(this.#end);
+  }
+
+  #gather(pieces: readonly Buffer[]): void {
+    for (const piece of pieces) {
+      this.#pending.push(piece);
+      this.#pendingBytes += piece.length;
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const gathered = this.#pending;
+    const size = this.#pendingBytes;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    await this.#file.append(fewPieces(gathered, size));
+    this.#safeEnd = this.#pendingEnds.at(-1) ?? this.#safeEnd;
+    this.#pendingEnds = [];
+  }
+
+  async #fail(cause: unknown): Promise<WarcWriteError> {
+    const file = this.#file;
+    this.#failure = new WarcWriteError(file.path, 'cannot be written', cause);
+    this.#pending = [];
+    const safeEnd = this.#pendingEnds.findLast((end) => end <= file.size) ?? this.#safeEnd;
+    try {
+      if (safeEnd === 0) await file.discard();
+      else {
+        await file.truncate(safeEnd);
+        await file.close(this.#options.names);
+      }
+    } catch (error) {
+      // The file stays `.open`, perhaps with a broken tail, for the next start to repair.
+      await file.abandon().catch(() => undefined);
+      const both = new AggregateError([cause, error], reasonOf(cause));
+      this.#failure = new WarcWriteError(file.path, 'cannot be written, nor cut back to its last whole record', both);
+    }
+    return this.#failure;
+  }
+}
+
+function fewPieces(pieces: readonly Buffer[], size: number): readonly Buffer[] {
+  return pieces.length > 1 && size < pieces.length * SMALL_PIECE_BYTES ? [Buffer.concat(pieces, size)] : pieces;
+}

@@ -1,0 +1,93 @@
+/** Idle connections to origins. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { after, before, test } from 'node:test';
+import { UpstreamPool } from '../../src/fetch/pool.ts';
+import { UpstreamConnection } from '../../src/fetch/http1-origin.ts';
+
+let server: Server;
+const accepted: Socket[] = [];
+before(async () => {
+  server = createServer((socket) => accepted.push(socket.on('error', () => undefined))).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+after(() => {
+  server.close();
+  for (const socket of accepted) socket.destroy();
+});
+
+async function open(key: string, idleMs = 0): Promise<{ connection: UpstreamConnection; other: Socket }> {
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const [[other]] = (await Promise.all([once(server, 'connection'), once(socket, 'connect')])) as [[Socket], unknown];
+  return { connection: new UpstreamConnection(socket, key, undefined, idleMs, (error) => assert.fail(String(error))), other };
+}
+
+const closed = ({ socket }: UpstreamConnection) =>
+  new Promise<void>((resolve) => (socket.closed ? resolve() : socket.once('close', resolve)));
+
+test('the connection used last is taken first, and only for its own key', async () => {
+  const pool = new UpstreamPool(10);
+  const [{ connection: one }, { connection: two }, { connection: three }] = [await open('a'), await open('a'), await open('b')];
+  for (const connection of [one, two, three]) pool.put(connection);
+  assert.equal(pool.take('c'), undefined);
+  assert.equal(pool.take('a'), two);
+  assert.equal(pool.take('a'), one);
+  assert.equal(pool.take('a'), undefined);
+  assert.equal(pool.take('b'), three);
+  assert.ok(one.reused);
+  for (const connection of [one, two, three]) connection.destroy();
+});
+
+test('one too many: the one idle for longest is closed', async () => {
+  const pool = new UpstreamPool(2);
+  const connections = [(await open('a')).connection, (await open('b')).connection, (await open('c')).connection];
+  for (const connection of connections) pool.put(connection);
+  assert.ok(connections[0]?.socket.destroyed);
+  assert.equal(pool.take('a'), undefined);
+  assert.equal(pool.take('b'), connections[1]);
+  assert.equal(pool.take('c'), connections[2]);
+  for (const connection of connections) connection.destroy();
+});
+
+for (const [what, act] of [
+  ['that its origin closes', (other: Socket) => other.end()],
+  ['that its origin resets', (other: Socket) => other.resetAndDestroy()],
+  ['on which its origin says something', (other: Socket) => other.write('x')],
+] as const) {
+  test(`a connection ${what} is forgotten`, async () => {
+    const pool = new UpstreamPool(10);
+    const { connection, other } = await open('a');
+    pool.put(connection);
+    act(other);
+    await closed(connection);
+    assert.equal(pool.take('a'), undefined);
+  });
+}
+
+test('a connection that is idle for too long is closed and forgotten', async () => {
+  const pool = new UpstreamPool(10);
+  const { connection } = await open('a', 50);
+  pool.put(connection);
+  await closed(connection);
+  assert.equal(pool.take('a'), undefined);
+});
+
+test('a broken connection is not taken in', async () => {
+  const pool = new UpstreamPool(10);
+  const { connection } = await open('a');
+  connection.socket.destroy();
+  pool.put(connection);
+  assert.equal(pool.take('a'), undefined);
+});
+
+test('closing closes all, and what comes later', async () => {
+  const pool = new UpstreamPool(10);
+  const { connection: one } = await open('a');
+  const { connection: late } = await open('a');
+  pool.put(one);
+  pool.close();
+  pool.put(late);
+  assert.ok(one.socket.destroyed && late.socket.destroyed);
+  assert.equal(pool.take('a'), undefined);
+});

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { Databases, DatabaseError } from '../../../src/store/level/database.ts';
+import { playbackIndex } from '../../../src/store/level/playback-index.ts';
+import { startChild, tempDir, withDatabase } from './support.ts';
+
+async function refused(folder: string): Promise<DatabaseError> {
+  let error: unknown;
+  await withDatabase(folder, () => Promise.resolve()).catch((reason: unknown) => (error = reason));
+  assert.ok(error instanceof DatabaseError, String(error));
+  assert.equal(error.folder, folder);
+  assert.ok(!error.message.includes('\n'));
+  assert.ok(error.message.startsWith(`database ${folder} `), error.message);
+  return error;
+}
+
+async function filled(t: TestContext): Promise<string> {
+  const folder = join(tempDir(t), 'db');
+  await withDatabase(folder, ({ section }) => section('a').batch([{ type: 'put', key: 'key', value: 'value' }]));
+  return folder;
+}
+
+test('a folder is created with its parents, and has after reopening what was put in it', async (t) => {
+  const folder = join(tempDir(t), 'deep', 'down', 'db');
+  await withDatabase(folder, ({ section }) => section('a').batch([{ type: 'put', key: 'ключ', value: 'значение 🙂' }]));
+  assert.equal(await withDatabase(folder, ({ section }) => section('a').get('ключ')), 'значение 🙂');
+});
+
+test('sections do not see each other, and one of the same name is the same', async (t) => {
+  await withDatabase(join(tempDir(t), 'db'), async ({ section }) => {
+    await section('a').batch([{ type: 'put', key: 'key', value: 'in a' }]);
+    await section('ab').batch([{ type: 'put', key: 'key', value: 'in ab' }]);
+    assert.equal(await section('a').get('key'), 'in a');
+    assert.equal(await section('ab').get('key'), 'in ab');
+    assert.equal(await section('b').get('key'), undefined);
+  });
+});
+
+test('one folder by several paths is opened once, also at the same time', async (t) => {
+  const dir = tempDir(t);
+  const folder = join(dir, 'db');
+  mkdirSync(folder);
+  symlinkSync(folder, join(dir, 'link'));
+  await using databases = new Databases();
+  const paths = [folder, `${folder}/`, join(dir, 'x', '..', 'db'), join(dir, 'link')];
+  const opened = await Promise.all(paths.map((path) => databases.open(path)));
+  await opened[0]!.section('a').batch([{ type: 'put', key: 'key', value: 'value' }]);
+  for (const { section } of opened) assert.equal(await section('a').get('key'), 'value');
+});
+
+test('several folders are open at the same time and closed together', async (t) => {
+  const dir = tempDir(t);
+  const databases = new Databases();
+  const sections = await Promise.all(['a', 'b'].map(async (name) => (await databases.open(join(dir, name))).section('s')));
+  await sections[0]!.batch([{ type: 'put', key: 'key', value: 'value' }]);
+  assert.equal(await sections[1]!.get('key'), undefined);
+  await databases.close();
+  await databases.close();
+  for (const section of sections) await assert.rejects(section.get('key'));
+});
+
+test('a folder that another process has is refused, and free again when that one was killed', async (t) => {
+  const folder = join(tempDir(t), 'db');
+  const child = await startChild(t, folder, 'open');
+  const error = await refused(folder);
+  assert.equal(error.code, 'DATABASE_LOCKED');
+  assert.equal(error.message, `database ${folder} is in use by another process`);
+  await child.kill();
+  await withDatabase(folder, ({ section }) => section('a').batch([{ type: 'put', key: 'key', value: 'value' }]));
+});
+
+test('after a refusal the same folder can be opened once the reason is gone', async (t) => {
+  const folder = join(tempDir(t), 'db');
+  writeFileSync(folder, '');
+  await using databases = new Databases();
+  await assert.rejects(databases.open(folder));
+  rmSync(folder);
+  await databases.open(folder);
+});
+
+test('a file is refused, also as a part of the path', async (t) => {
+  const file = join(tempDir(t), 'warcprox.sqlite');
+  writeFileSync(file, 'SQLite format 3\0');
+  for (const folder of [file, join(file, 'db')]) {
+    const error = await refused(folder);
+    assert.equal(error.code, 'DATABASE_FOREIGN');
+    assert.match(error.message, / is a file; a folder is expected, existing or not$/);
+  }
+});
+
+test('a folder that holds other things is refused and left as it is', async (t) => {
+  const folder = tempDir(t);
+  writeFileSync(join(folder, '000001.log'), 'not of a database');
+  const error = await refused(folder);
+  assert.equal(error.code, 'DATABASE_FOREIGN');
+  assert.match(error.message, / is no database: the folder holds other things, such as "000001\.log"$/);
+  assert.deepEqual(readdirSync(folder), ['000001.log']);
+});
+
+test('an empty folder, and one where a database was begun and not finished, becomes a database', async (t) => {
+  for (const names of [[], ['LOCK', 'LOG'], ['LOCK', 'LOG', 'LOG.old', 'MANIFEST-000001', '000001.dbtmp']]) {
+    const folder = tempDir(t);
+    for (const name of names) writeFileSync(join(folder, name), '');
+    await withDatabase(folder, ({ section }) => section('a').batch([{ type: 'put', key: 'key', value: 'value' }]));
+  }
+});
+
+test('a damaged database is refused with what to do', async (t) => {
+  const damages: ((folder: string) => void)[] = [
+    (folder) => writeFileSync(join(folder, 'CURRENT'), 'nonsense'),
+    (folder) => writeFileSync(join(folder, 'CURRENT'), 'MANIFEST-000099\n'),
+    (folder) => rmSync(join(folder, 'CURRENT')),
+    (folder) =>
+      writeFileSync(
+        join(
+          folder,
+          readdirSync(folder).find((name) => name.startsWith('MANIFEST'))!,
+        ),
+        'nonsense',
+      ),
+  ];
+  for (const damage of damages) {
+    const folder = await filled(t);
+    damage(folder);
+    const error = await refused(folder);
+    assert.equal(error.code, 'DATABASE_DAMAGED');
+    assert.match(error.message, / is damaged \(.+\); move it away to begin a new one$/);
+  }
+});
+
+test('the playback index fits into a section', async (t) => {
+  await withDatabase(join(tempDir(t), 'db'), async ({ section }) => {
+    const index = playbackIndex(section('playback'));
+    const place = { file: 'A.warc', offset: 12, length: 34, recordId: '<urn:uuid:1>', type: 'response', payloadDigest: 'sha1:aa' };
+    await index.save([{ ...place, url: 'http://a.example/', startedAt: new Date(0), method: 'GET' }]);
+    assert.deepEqual(await index.latest('http://a.example/', 'GET'), place);
+  });
+});
