@@ -4,7 +4,6 @@
  * Comes after the WARC writer: no entry is made before its record is in the file.
  * Source: spec/warcprox.md §4 (Dedup).
  */
-import { posix } from 'node:path';
 import type { DedupStore } from '../store/level/dedup-store.ts';
 import { isoDate } from '../util/iso-date.ts';
 import { dedupBucketsOf, dedupKeyOf, isDedupable, type DedupRules } from './dedup-rules.ts';
@@ -13,11 +12,9 @@ import type { Processor } from './processor.ts';
 export interface DedupDbOptions {
   readonly store: Pick<DedupStore, 'save'>;
   readonly rules: DedupRules;
-  /** WARC files are in a folder per prefix */
-  readonly subdirPrefix: boolean;
 }
 
-export function dedupDb({ store, rules, subdirPrefix }: DedupDbOptions): Processor {
+export function dedupDb({ store, rules }: DedupDbOptions): Processor {
   return {
     name: 'DedupDb',
     process(batch) {
@@ -27,8 +24,7 @@ export function dedupDb({ store, rules, subdirPrefix }: DedupDbOptions): Process
         if (principal?.type !== 'response' || capture.kind === 'failure') continue;
         if (!capture.meta.dedupOk || !isDedupable(capture, rules)) continue;
         const entry = { recordId: principal.id, url: capture.url, date: isoDate(capture.startedAt) };
-        const file = subdirPrefix ? posix.join(capture.warcPrefix, principal.filename) : principal.filename;
-        const place = { file, offset: principal.offset };
+        const place = { file: principal.path, offset: principal.offset };
         for (const bucket of dedupBucketsOf(capture.meta)) {
           if (bucket.mode === 'rw') originals.push({ key: dedupKeyOf(capture.response, bucket), entry, place });
         }

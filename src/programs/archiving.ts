@@ -49,7 +49,6 @@ export function digestOf(options: ResolvedOptions): DigestFormat {
 export function processorsOf({ options, opened, warcs, slices, runningStats, port, log }: ChainParts): readonly Processor[] {
   const { dedup, stats, playback: index, plugins } = opened;
   const methods = options.methodFilter;
-  const { subdirPrefix } = options;
   const rules = {
     minTextSize: options.dedupMinTextSize,
     minBinarySize: options.dedupMinBinarySize,
@@ -72,9 +71,9 @@ export function processorsOf({ options, opened, warcs, slices, runningStats, por
       blackout: { seconds: options.blackoutPeriod, now },
       log,
     }),
-    dedup && dedupDb({ store: dedup, rules, subdirPrefix }),
+    dedup && dedupDb({ store: dedup, rules }),
     stats && statsProcessor({ store: stats, bucketsOf }),
-    index && playbackIndexer({ index, subdirPrefix }),
+    index && playbackIndexer({ index }),
     options.crawlLogDir !== undefined &&
       crawlLog({
         dir: options.crawlLogDir,

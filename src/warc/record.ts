@@ -19,6 +19,23 @@ export interface WarcRecord {
   readonly headSize: number;
 }
 
+/** Where a record stands. */
+export interface WrittenRecord {
+  /** `<urn:uuid:…>` */
+  readonly id: string;
+  readonly type: string;
+  /** WARC-Date */
+  readonly date: string;
+  /** name of the file once closed, without folder */
+  readonly filename: string;
+  /** the same with the folder that it has below the folder of WARC files, if any: `PREFIX/NAME`, with `/` on all systems */
+  readonly path: string;
+  /** bytes from the start of the (compressed) file */
+  readonly offset: number;
+  /** bytes in the (compressed) file */
+  readonly length: number;
+}
+
 /** What `warcinfo` says about the program that wrote the file. */
 export interface WriterInfo {
   /** `warctap VERSION` */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { WrittenRecord } from '../../src/capture/capture.ts';
+import type { WrittenRecord } from '../../src/warc/record.ts';
 import { dedupDb } from '../../src/archive/dedup-db.ts';
 import type { DedupStore } from '../../src/store/level/dedup-store.ts';
 import { custom, exchange, failure, RULES } from './dedup-support.ts';
@@ -8,16 +8,16 @@ import { custom, exchange, failure, RULES } from './dedup-support.ts';
 type Saved = Parameters<DedupStore['save']>[0];
 
 function written(type: string, id = '<urn:uuid:1>'): WrittenRecord {
-  return { id, type, date: '2024-02-03T04:05:06Z', filename: 'P-00000.warc', offset: 300, length: 200 };
+  return { id, type, date: '2024-02-03T04:05:06Z', filename: 'P-00000.warc', path: 'Q/P-00000.warc', offset: 300, length: 200 };
 }
 
-function saving(subdirPrefix = false) {
+function saving() {
   const calls: Saved[] = [];
   const save = (originals: Saved) => {
     calls.push(originals);
     return Promise.resolve();
   };
-  return { calls, processor: dedupDb({ store: { save }, rules: RULES, subdirPrefix }) };
+  return { calls, processor: dedupDb({ store: { save }, rules: RULES }) };
 }
 
 test('all responses of a batch are saved in one call, with id, URL, date to the millisecond and place', async () => {
@@ -27,7 +27,7 @@ test('all responses of a batch are saved in one call, with id, URL, date to the 
   await processor.process(captures);
   const [first, second] = captures;
   const date = '2024-02-03T04:05:06.789Z';
-  const place = { file: 'P-00000.warc', offset: 300 };
+  const place = { file: 'Q/P-00000.warc', offset: 300 };
   const entry = { recordId: second!.recordId, url: 'http://example.com/', date };
   assert.deepEqual(calls, [
     [
@@ -36,14 +36,6 @@ test('all responses of a batch are saved in one call, with id, URL, date to the 
       { key: `${second!.response.payloadDigest}|z`, entry, place },
     ],
   ]);
-});
-
-test('with a folder per prefix the place has the folder', async () => {
-  const { calls, processor } = saving(true);
-  const capture = exchange({ warcPrefix: 'Q' });
-  capture.outcome.records = [written('response')];
-  await processor.process([capture]);
-  assert.equal(calls[0]?.[0]?.place.file, 'Q/P-00000.warc');
 });
 
 test('nothing is saved of what is no response in a file', () => {

@@ -73,7 +73,7 @@ export async function dedupSteps(
   const processors = [
     dedupLoader({ store, rules, ...common }),
     warcWriter({ pool: writers, records: recordOptions(), ...common }),
-    dedupDb({ store, rules, subdirPrefix: false }),
+    dedupDb({ store, rules }),
   ];
   return {
     writers,

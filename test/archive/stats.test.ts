@@ -12,7 +12,7 @@ import { silentLog } from '../../src/util/log.ts';
 import { custom, exchange, failure, RULES, tempDir } from './dedup-support.ts';
 
 function archivedAs<T extends Capture>(type: string, capture: T): T {
-  capture.outcome.records = [{ id: capture.recordId, type, date: '', filename: 'P.warc', offset: 0, length: 1 }];
+  capture.outcome.records = [{ id: capture.recordId, type, date: '', filename: 'P.warc', path: 'P.warc', offset: 0, length: 1 }];
   return capture;
 }
 

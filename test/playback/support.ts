@@ -52,7 +52,7 @@ export async function startPlayback(t: TestContext, options: TestPlaybackOptions
   await mkdir(dir);
   const writers = pool(dir, { gzip, subdirPrefix, version });
   const writer = warcWriter({ pool: writers, records: recordOptions(version), methods: [], log });
-  const indexer = playbackIndexer({ index, subdirPrefix });
+  const indexer = playbackIndexer({ index });
 
   const ca = await loadOrCreateCa({ file: await testCaFile(), hostname: 'test', log });
   const leaves = await openLeafStore({ ca, dir: join(home, 'certs'), log });

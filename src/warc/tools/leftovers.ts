@@ -6,11 +6,12 @@
  * Source: specification §12.
  */
 import { readdir } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { join } from 'node:path';
 import type { Log } from '../../util/log.ts';
 import { reasonOf } from '../../util/thrown.ts';
+import { pathBelow } from '../paths.ts';
 import type { FileLock } from '../write/output.ts';
-import { closedName, inspect, NotRepairedError, repair, type Finding } from './repair.ts';
+import { inspect, NotRepairedError, repair, type Finding } from './repair.ts';
 
 /** Where an index says that a record stands. */
 export interface Place {
@@ -50,7 +51,7 @@ export async function repairLeftovers({ dir, subdirPrefix, lock, drop, log }: Le
     if (finding !== undefined) findings.push(finding);
   }
   if (findings.length === 0) return;
-  const ends = new Map(findings.map((finding) => [nameIn(dir, finding.file), endOf(finding)]));
+  const ends = new Map(findings.map((finding) => [pathBelow(dir, finding.file), endOf(finding)]));
   const dropped = await drop(({ file, offset }) => offset >= (ends.get(file) ?? Infinity));
   if (dropped > 0) log.warn({ entries: dropped }, 'dropped index entries of records that were lost');
   for (const finding of findings) {
@@ -73,11 +74,6 @@ async function leftoversIn(dir: string, subdirPrefix: boolean): Promise<string[]
     for (const folder of entries.filter((entry) => entry.isDirectory())) files.push(...(await leftoversIn(join(dir, folder.name), false)));
   }
   return files.sort();
-}
-
-/** As the indexes call it. */
-function nameIn(dir: string, file: string): string {
-  return relative(dir, closedName(file)).split(sep).join('/');
 }
 
 async function orLogged<T>(file: string, log: Log, job: () => Promise<T>): Promise<T | undefined> {

@@ -8,6 +8,7 @@
 import { lstat, open, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { reasonOf } from '../../util/thrown.ts';
+import { closedName, OPEN_SUFFIX } from '../paths.ts';
 import { moveWithoutReplacing, type FileLock } from '../write/output.ts';
 import { scanRecords, type Scan } from '../read/scan.ts';
 import { FileWindow } from '../read/window.ts';
@@ -53,13 +54,7 @@ export class NotRepairedError extends Error {
   }
 }
 
-const OPEN_SUFFIX = '.open';
 const MAX_ATTEMPTS = 10_000;
-
-/** The name that a file has when it is closed. */
-export function closedName(file: string): string {
-  return file.endsWith(OPEN_SUFFIX) ? file.slice(0, -OPEN_SUFFIX.length) : file;
-}
 
 /**
  * Look at a file, and change nothing.

@@ -6,6 +6,7 @@
  * Source: specification §1 (`--warc-filename`), §3, §5 (`warc-prefix`).
  */
 import { WarcOptionError } from '../errors.ts';
+import { OPEN_SUFFIX } from '../paths.ts';
 
 export interface NameParts {
   readonly prefix: string;
@@ -26,7 +27,7 @@ const MAX_NAME_BYTES = 255;
 const MAX_PREFIX_BYTES = 128;
 /** Path separators, line breakers, halves of surrogate pairs. */
 const UNSAFE = /[/\\\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/gu;
-const OPEN_SUFFIX_BYTES = '.open'.length;
+const OPEN_SUFFIX_BYTES = Buffer.byteLength(OPEN_SUFFIX);
 
 const VARIABLES: Readonly<Record<string, (parts: NameParts) => string>> = {
   prefix: ({ prefix }) => prefix,

@@ -5,17 +5,17 @@
  * After a failed write the pool takes nothing more: an archive that silently drops is worse than one that is down.
  */
 import { basename, join } from 'node:path';
-import type { WrittenRecord } from '../../capture/capture.ts';
 import { makeFolders } from '../../util/folder.ts';
 import type { Log } from '../../util/log.ts';
 import { errorOf, throwAll } from '../../util/thrown.ts';
 import { WarcWriteError } from '../errors.ts';
 import type { WarcVersion } from '../fields.ts';
 import { turns } from '../../util/turns.ts';
+import { pathBelow } from '../paths.ts';
 import { isSafePrefix } from './filename.ts';
 import type { Names } from './names.ts';
 import { OutputFile, type OutputOptions } from './output.ts';
-import { warcinfoRecord, type WarcRecord, type WriterInfo } from '../record.ts';
+import { warcinfoRecord, type WarcRecord, type WriterInfo, type WrittenRecord } from '../record.ts';
 import { Members } from '../codec/compress.ts';
 import type { Compressor } from '../codec/compressor.ts';
 import { WarcWriter } from './writer.ts';
@@ -171,7 +171,7 @@ export class WriterPool {
       const file = await OutputFile.create(folder, names.of(prefix), output);
       log.debug({ file: file.path }, 'WARC file opened');
       const warcinfo = warcinfoRecord(file.name, now(), info, { version, newRecordId });
-      return new WarcWriter(file, warcinfo, { names: names.of(prefix) });
+      return new WarcWriter(file, warcinfo, { path: pathBelow(dir, join(folder, file.name)), names: names.of(prefix) });
     } catch (error) {
       throw new WarcWriteError(folder, `no WARC file can be created for prefix ${JSON.stringify(prefix)}`, error);
     }

@@ -5,16 +5,17 @@
  * writes: one per MiB, and one at the end of each batch. After a failed write the file is cut back to its last whole record and closed.
  * Source: ISO 28500:2017 §4, Annex D (record-at-a-time gzip).
  */
-import type { WrittenRecord } from '../../capture/capture.ts';
 import { Members, streamMember, type MemberPieces } from '../codec/compress.ts';
 import { inlineCompressor } from '../codec/compressor.ts';
 import { reasonOf } from '../../util/thrown.ts';
 import { WarcWriteError } from '../errors.ts';
 import { memoryPieces, pieces } from './layout.ts';
 import type { OutputFile } from './output.ts';
-import type { WarcRecord } from '../record.ts';
+import type { WarcRecord, WrittenRecord } from '../record.ts';
 
 export interface WriterOptions {
+  /** of the file once closed, below the folder of WARC files */
+  readonly path: string;
   /** the next name to try when others have taken the file's name before it is closed */
   readonly names: () => string;
 }
@@ -102,6 +103,8 @@ export class WarcWriter {
     this.#warcinfo = undefined;
     if (warcinfo !== undefined) await this.#append(warcinfo, members && new Members([warcinfo], inlineCompressor));
 
+    const { name: filename } = this.#file;
+    const { path } = this.#options;
     const written: WrittenRecord[][] = [];
     for (const records of captures) {
       const places: WrittenRecord[] = [];
@@ -110,7 +113,7 @@ export class WarcWriter {
         const waiting = this.#append(record, members);
         if (waiting !== undefined) await waiting;
         const { id, type, date } = record;
-        places.push({ id, type, date, filename: this.#file.name, offset, length: this.#end - offset });
+        places.push({ id, type, date, filename, path, offset, length: this.#end - offset });
       }
       written.push(places);
       if (this.#end > maxBytes) break;
