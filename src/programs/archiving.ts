@@ -18,7 +18,6 @@ import { statsProcessor } from '../archive/stats.ts';
 import { warcWriter } from '../archive/warc-writer.ts';
 import type { DigestFormat } from '../util/digest.ts';
 import type { Log } from '../util/log.ts';
-import { createCompressor } from '../warc/codec/compressor.ts';
 import { Names } from '../warc/write/names.ts';
 import { createExclusively } from '../warc/write/output.ts';
 import { WriterPool } from '../warc/write/pool.ts';
@@ -95,8 +94,7 @@ export function warcFiles(options: ResolvedOptions, opened: Opened, version: str
     dir: options.dir,
     subdirPrefix: options.subdirPrefix,
     names: new Names({ template: opened.template, hostname, port, now, newRandomToken: randomToken }),
-    gzip: options.gzip,
-    compressor: createCompressor(),
+    encoder: opened.encoder,
     version: options.warcVersion,
     info: { software: `warctap ${version}`, hostname, ip: machineAddress() },
     output: { openSuffix: !options.noWarcOpenSuffix, lock: opened.lock, fsync: options.fsync, create: createExclusively },

@@ -15,6 +15,8 @@ import { DedupStore } from '../store/level/dedup-store.ts';
 import { playbackIndex, type PlaybackIndex } from '../store/level/playback-index.ts';
 import { StatsStore } from '../store/level/stats-store.ts';
 import type { Log } from '../util/log.ts';
+import type { Encoder } from '../warc/codec/codec.ts';
+import { createEncoder } from '../warc/codec/encoders.ts';
 import { WarcOptionError } from '../warc/errors.ts';
 import { nameTemplate, type NameTemplate } from '../warc/write/filename.ts';
 import { prepareFolder } from '../warc/write/folder.ts';
@@ -26,6 +28,8 @@ export interface Opened {
   readonly authenticator: Authenticator | undefined;
   readonly ca: CertificateAuthority;
   readonly leaves: LeafStore;
+  /** closed with the WARC files */
+  readonly encoder: Encoder;
   readonly template: NameTemplate;
   readonly lock: FileLock;
   readonly databases: Databases;
@@ -42,7 +46,8 @@ const DATABASE = './warctap.db';
 /** @throws OptionError, or an error whose message is one line */
 export async function openAll(options: ResolvedOptions, version: string, log: Log): Promise<Opened> {
   const hostname = machineName();
-  const template = templateOf(options, hostname);
+  const encoder = createEncoder(options.gzip ? 'gzip' : 'none');
+  const template = templateOf(options, encoder.suffix, hostname);
   const lock = lockOf(options);
   const authenticator = await authenticatorOf(options, log);
   await prepareFolder(options.dir);
@@ -68,6 +73,7 @@ export async function openAll(options: ResolvedOptions, version: string, log: Lo
       authenticator,
       ca,
       leaves,
+      encoder,
       template,
       lock: lock === undefined ? () => true : options.noWarcOpenSuffix ? lock : lockIfPossible(lock),
       databases,
@@ -102,9 +108,9 @@ async function authenticatorOf({ proxyAuthFile: file }: ResolvedOptions, log: Lo
   }
 }
 
-function templateOf(options: ResolvedOptions, hostname: string): NameTemplate {
+function templateOf(options: ResolvedOptions, suffix: string, hostname: string): NameTemplate {
   try {
-    return nameTemplate(options.warcFilename, options.gzip, hostname);
+    return nameTemplate(options.warcFilename, suffix, hostname);
   } catch (error) {
     if (!(error instanceof WarcOptionError)) throw error;
     throw new OptionError('warcFilename', options.warcFilename, `a usable template for file names (this one has ${error.message})`);

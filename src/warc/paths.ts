@@ -7,6 +7,9 @@ import { relative, sep } from 'node:path';
 
 export const OPEN_SUFFIX = '.open';
 
+/** What names end with, whoever has written the file. */
+export const WARC_SUFFIX = /\.warc(\.gz)?$/;
+
 /** The name that a file has when it is closed. */
 export function closedName(file: string): string {
   return file.endsWith(OPEN_SUFFIX) ? file.slice(0, -OPEN_SUFFIX.length) : file;

@@ -9,7 +9,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../../util/log.ts';
 import { reasonOf } from '../../util/thrown.ts';
-import { pathBelow } from '../paths.ts';
+import { closedName, OPEN_SUFFIX, pathBelow, WARC_SUFFIX } from '../paths.ts';
 import type { FileLock } from '../write/output.ts';
 import { inspect, NotRepairedError, repair, type Finding } from './repair.ts';
 
@@ -31,8 +31,6 @@ export interface LeftoversOptions {
   readonly drop: (isLost: (place: Place) => boolean) => Promise<number>;
   readonly log: Log;
 }
-
-const LEFTOVER = /\.warc(\.gz)?\.open$/;
 
 /** Never throws for a file that cannot be repaired: that is logged, and the file left as it is. @throws what `drop` throws */
 export async function repairLeftovers({ dir, subdirPrefix, lock, drop, log }: LeftoversOptions): Promise<void> {
@@ -69,11 +67,15 @@ function endOf({ verdict, end }: Finding): number {
 
 async function leftoversIn(dir: string, subdirPrefix: boolean): Promise<string[]> {
   const entries = await readdir(dir, { withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile() && LEFTOVER.test(entry.name)).map(({ name }) => join(dir, name));
+  const files = entries.filter((entry) => entry.isFile() && isLeftover(entry.name)).map(({ name }) => join(dir, name));
   if (subdirPrefix) {
     for (const folder of entries.filter((entry) => entry.isDirectory())) files.push(...(await leftoversIn(join(dir, folder.name), false)));
   }
   return files.sort();
+}
+
+function isLeftover(name: string): boolean {
+  return name.endsWith(OPEN_SUFFIX) && WARC_SUFFIX.test(closedName(name));
 }
 
 async function orLogged<T>(file: string, log: Log, job: () => Promise<T>): Promise<T | undefined> {

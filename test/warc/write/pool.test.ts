@@ -5,11 +5,11 @@ import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { WarcOptionError } from '../../../src/warc/errors.ts';
 import { prepareFolder } from '../../../src/warc/write/folder.ts';
-import { type WarcRecord } from '../../../src/warc/record.ts';
+import type { RecordBytes } from '../../../src/warc/record.ts';
 import { buildRecords } from '../../../src/archive/records.ts';
 import { custom, exchange, pool, readAll, recordOptions, tempDir } from '../support.ts';
 
-async function capture(url: string, bodyBytes = 5): Promise<readonly WarcRecord[]> {
+async function capture(url: string, bodyBytes = 5): Promise<readonly RecordBytes[]> {
   const [records] = await buildRecords([exchange({ url, body: Buffer.alloc(bodyBytes, 'x') })], recordOptions());
   return records!;
 }
