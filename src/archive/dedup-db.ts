@@ -21,7 +21,7 @@ export function dedupDb({ store, rules }: DedupDbOptions): Processor {
       const originals: Parameters<DedupStore['save']>[0][number][] = [];
       for (const capture of batch) {
         const principal = capture.outcome.records?.[0];
-        if (principal?.type !== 'response' || capture.kind === 'failure') continue;
+        if (principal?.type !== 'response') continue;
         if (!capture.meta.dedupOk || !isDedupable(capture, rules)) continue;
         const entry = { recordId: principal.id, url: capture.url, date: isoDate(capture.startedAt) };
         const place = { file: principal.path, offset: principal.offset };

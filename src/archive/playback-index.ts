@@ -4,6 +4,7 @@
  * Comes after the WARC writer, so that no entry points at bytes that are not in their file.
  * Source: spec/warcprox.md §4, §10.
  */
+import { isFailure, originMethod, payloadDigest } from '../capture/kinds.ts';
 import type { PlaybackEntry, PlaybackIndex } from '../store/level/playback-index.ts';
 import { asciiUri } from '../warc/fields.ts';
 import type { Processor } from './processor.ts';
@@ -19,18 +20,18 @@ export function playbackIndexer({ index }: PlaybackIndexOptions): Processor {
       const entries: PlaybackEntry[] = [];
       for (const capture of batch) {
         const [principal] = capture.outcome.records ?? [];
-        if (principal === undefined || capture.kind === 'failure') continue;
+        if (principal === undefined || isFailure(capture)) continue;
         const { path, offset, length, id, type } = principal;
         entries.push({
           url: asciiUri(capture.url),
           startedAt: capture.startedAt,
-          method: capture.kind === 'exchange' ? capture.method : undefined,
+          method: originMethod(capture),
           file: path,
           offset,
           length,
           recordId: id,
           type,
-          payloadDigest: capture.kind === 'exchange' ? capture.response.payloadDigest : capture.block.digest,
+          payloadDigest: payloadDigest(capture),
         });
       }
       if (entries.length > 0) await index.save(entries);

@@ -4,6 +4,7 @@
  * Source: spec/warcprox.md §4 (Statistics).
  */
 import type { Capture } from '../capture/capture.ts';
+import { isFailure, wireSize } from '../capture/kinds.ts';
 import type { Meta } from '../meta/meta.ts';
 import type { StatsStore, TallyKind } from '../store/level/stats-store.ts';
 import type { Processor } from './processor.ts';
@@ -17,8 +18,8 @@ export interface StatsProcessorOptions {
 export function statsProcessor({ store, bucketsOf }: StatsProcessorOptions): Processor {
   const tally = (batch: readonly Capture[]) => {
     for (const capture of batch) {
-      if (capture.kind === 'failure') continue;
-      const wireBytes = capture.kind === 'custom' ? capture.block.bytes.size : capture.response.bytes.size;
+      if (isFailure(capture)) continue;
+      const wireBytes = wireSize(capture);
       const kind = kindOf(capture);
       for (const bucket of bucketsOf(capture.meta, capture.url)) store.tally(bucket, kind, wireBytes);
     }

@@ -85,13 +85,3 @@ export interface Outcome {
   /** what was written, principal record first */
   records?: readonly WrittenRecord[];
 }
-
-/** Let go of the memory and temporary files of a capture. */
-export function releaseCapture(capture: Capture): void {
-  if (capture.kind === 'exchange') {
-    capture.request.bytes.release();
-    capture.response.bytes.release();
-  } else if (capture.kind === 'custom') {
-    capture.block.bytes.release();
-  }
-}

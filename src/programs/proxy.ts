@@ -7,9 +7,9 @@
 import { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { hostname as machineName, tmpdir } from 'node:os';
-import { performance } from 'node:perf_hooks';
 import { statusPage } from '../web/status.ts';
-import { digestOf, newRecordId, now, processorsOf, warcFiles } from './archiving.ts';
+import { digestOf, newRecordId, now, openArchive } from './archiving.ts';
+import type { Archive, ArchiveState } from '../capture/archive.ts';
 import type { Capture } from '../capture/capture.ts';
 import { metaCache } from '../meta/cache.ts';
 import { createRegexes } from '../regex/regex.ts';
@@ -18,8 +18,7 @@ import { openAll, type Opened } from './open.ts';
 import type { ResolvedOptions } from '../options/table.ts';
 import { playback } from '../playback/answer.ts';
 import { PlaybackListener } from '../playback/listener.ts';
-import { Chain } from '../archive/chain.ts';
-import { runningStats, type RunningStats } from '../archive/running-stats.ts';
+import type { RunningStats } from '../archive/running-stats.ts';
 import { addressRules } from '../fetch/address-rules.ts';
 import { Admission } from '../fetch/admission.ts';
 import { Connector } from '../fetch/connector.ts';
@@ -35,9 +34,7 @@ import { FreeSpace } from '../util/free-space.ts';
 import { MemoryBudget } from '../util/memory-budget.ts';
 import { isLoopback } from '../util/network.ts';
 import { readVersion } from '../util/version.ts';
-import { WarcWriteError } from '../warc/errors.ts';
 import { warcDate } from '../warc/fields.ts';
-import type { WriterPool } from '../warc/write/pool.ts';
 
 /** What happens while a proxy runs. */
 export interface ProxyEvents {
@@ -62,9 +59,8 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   readonly #log: Log;
   readonly #version: string;
   readonly #startedAt = now();
-  readonly #warcs: WriterPool;
-  readonly #runningStats: RunningStats;
-  readonly #chain: Chain;
+  readonly #archive: Archive & ArchiveState;
+  readonly #totals: RunningStats;
   readonly #upstreams: UpstreamPool;
   readonly #space: FreeSpace;
   readonly #admission: Admission;
@@ -90,24 +86,22 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     };
     const minRate = { bytesPerSecond: options.minRate, windowMs: options.socketTimeout * 1000 };
     const slices = timeSlices();
-    const port = () => this.port;
-    this.#warcs = warcFiles(options, opened, version, port, log);
-    this.#runningStats = runningStats(
-      () => this.#warcs.bytesWritten,
-      () => performance.now(),
-    );
-    this.#chain = new Chain({
-      processors: processorsOf({ options, opened, warcs: this.#warcs, slices, runningStats: this.#runningStats, port, log }),
+    const { archive, totals } = openArchive({
+      options,
+      opened,
+      version,
+      slices,
+      port: () => this.port,
       done: (capture) => this.#tell(capture),
-      maxQueued: options.queueSize,
-      log,
-      isFatal: (error) => error instanceof WarcWriteError,
       onFatal: (error) => {
         // What is not archived must not look as if it were: requests that run are answered 503 or cut.
         this.#admission.close(`nothing can be archived any more: ${reasonOf(error.cause ?? error)}`);
         this.emit('fatal', error);
       },
+      log,
     });
+    this.#archive = archive;
+    this.#totals = totals;
 
     this.#upstreams = new UpstreamPool(MAX_IDLE_UPSTREAM);
     this.#space = new FreeSpace({
@@ -118,7 +112,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
         else log.info({ dir: options.dir, freeBytes }, 'enough space again');
       },
     });
-    const sink = (capture: Capture) => this.#chain.push(capture);
+    const sink = (capture: Capture) => archive.push(capture);
     this.#admission = new Admission(
       {
         connector: this.#connector(resolve),
@@ -148,7 +142,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       gate: createGate({
         cache: metaCache({ regexes: createRegexes(), slices }),
         slices,
-        statistics: stats && { settled: () => this.#chain.settled(), get: (bucket) => stats.get(bucket) },
+        statistics: stats && { settled: () => archive.settled(), get: (bucket) => stats.get(bucket) },
         log,
       }),
       admission: this.#admission,
@@ -214,7 +208,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     this.#admission.close();
     const errors: unknown[] = [];
     // Who waits for a record to be written is answered before the connections are closed.
-    const rooms = [this.#playback, this.#chain, this.#listener, this.#opened.leaves, this.#opened.databases];
+    const rooms = [this.#playback, this.#archive, this.#listener, this.#opened.leaves, this.#opened.databases];
     for (const room of rooms) await room?.close().catch((error: unknown) => errors.push(error));
     this.#upstreams.close();
     this.#space.close();
@@ -240,7 +234,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   }
 
   #status(): { status: number; contentType: string; body: string } {
-    const { oldest } = this.#chain;
+    const { oldest } = this.#archive;
     return statusPage({
       version: this.#version,
       host: machineName(),
@@ -250,20 +244,20 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       maxExchanges: this.#options.maxThreads,
       activeRequests: this.#admission.active,
       waitingRequests: this.#admission.waiting,
-      queued: this.#chain.queued,
-      maxQueued: this.#chain.maxQueued,
+      queued: this.#archive.queued,
+      maxQueued: this.#archive.maxQueued,
       secondsBehind: oldest === undefined ? 0 : (Date.now() - oldest.startedAt.getTime() - oldest.durationMs) / 1000,
-      urlsProcessed: this.#runningStats.urlsProcessed,
-      warcBytesWritten: this.#warcs.bytesWritten,
+      urlsProcessed: this.#totals.urlsProcessed,
+      warcBytesWritten: this.#totals.warcBytesWritten,
       earliestFetchStart: this.#admission.earliestStart,
-      processors: this.#chain.processors,
-      rate: (minutes) => this.#runningStats.rate(minutes),
+      processors: this.#archive.processors,
+      rate: (minutes) => this.#totals.rate(minutes),
     });
   }
 
   async #record(capture: Capture): Promise<void> {
-    await this.#chain.push(capture);
-    await this.#chain.settled();
+    await this.#archive.push(capture);
+    await this.#archive.settled();
   }
 
   #tell(capture: Capture): void {

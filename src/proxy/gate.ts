@@ -9,6 +9,7 @@
  * Source: spec/warcprox.md §5 (order of enforcement).
  */
 import type { Fields } from '../http/fields.ts';
+import type { Archive } from '../capture/archive.ts';
 import { bucketsOf } from '../meta/buckets.ts';
 import type { MetaCache } from '../meta/cache.ts';
 import { MetaError } from '../meta/errors.ts';
@@ -36,10 +37,8 @@ export interface Gate {
   judge(fields: Fields, url: string, gone: () => AbortSignal): Verdict | Promise<Verdict>;
 }
 
-/** What limits are compared with. */
-export interface Statistics {
-  /** a promise that everything which has been fetched is counted, or undefined when it is */
-  settled(): Promise<void> | undefined;
+/** What limits are compared with, once everything which has been fetched is counted. */
+export interface Statistics extends Pick<Archive, 'settled'> {
   get(bucket: string): BucketStats | undefined | Promise<BucketStats | undefined>;
 }
 
