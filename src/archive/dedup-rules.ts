@@ -9,7 +9,7 @@
 import type { Capture, ExchangeCapture, RecordedResponse } from '../capture/capture.ts';
 import { isExchange } from '../capture/kinds.ts';
 import type { DedupBucket, Meta } from '../meta/meta.ts';
-import { dedupKey } from '../store/level/dedup-store.ts';
+import { dedupKey } from '../store/dedup.ts';
 
 export interface DedupRules {
   /** only payloads larger than this, in bytes */

@@ -5,7 +5,7 @@
  * Source: spec/warcprox.md §4, §10.
  */
 import { isFailure, originMethod, payloadDigest } from '../capture/kinds.ts';
-import type { PlaybackEntry, PlaybackIndex } from '../store/level/playback-index.ts';
+import type { PlaybackEntry, PlaybackIndex } from '../store/playback.ts';
 import { asciiUri } from '../warc/fields.ts';
 import type { Processor } from './processor.ts';
 

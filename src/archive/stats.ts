@@ -6,11 +6,11 @@
 import type { Capture } from '../capture/capture.ts';
 import { isFailure, wireSize } from '../capture/kinds.ts';
 import type { Meta } from '../meta/meta.ts';
-import type { StatsStore, TallyKind } from '../store/level/stats-store.ts';
+import type { StatisticsStore, TallyKind } from '../store/statistics.ts';
 import type { Processor } from './processor.ts';
 
 export interface StatsProcessorOptions {
-  readonly store: Pick<StatsStore, 'tally' | 'crowded' | 'flush' | 'close'>;
+  readonly store: Pick<StatisticsStore, 'tally' | 'crowded' | 'flush' | 'close'>;
   /** names of all buckets that a capture is tallied in, `__all__` included */
   readonly bucketsOf: (meta: Meta, url: string) => readonly string[];
 }

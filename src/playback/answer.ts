@@ -14,7 +14,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Framing, ResponseHead } from '../http/message.ts';
 import { fieldLine, forwardedLines } from '../http1/serialize.ts';
-import type { PlaybackIndex, PlaybackPlace } from '../store/level/playback-index.ts';
+import type { PlaybackIndex, PlaybackPlace } from '../store/playback.ts';
 import type { Log } from '../util/log.ts';
 import type { ReadRecord } from '../warc/read/reader.ts';
 import { IncompleteError, payloadOf, readBlock, wireBytesOf, type ArchivedMessage } from './message.ts';

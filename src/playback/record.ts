@@ -2,7 +2,7 @@
  * One record of our WARC files, opened at the place that the index gives, whether its file is closed already or still being written.
  */
 import { join } from 'node:path';
-import type { PlaybackPlace } from '../store/level/playback-index.ts';
+import type { PlaybackPlace } from '../store/playback.ts';
 import { WarcReadError } from '../warc/errors.ts';
 import { OPEN_SUFFIX } from '../warc/paths.ts';
 import type { ReadRecord } from '../warc/read/reader.ts';

@@ -74,7 +74,8 @@ export function openArchive(parts: ArchiveParts): OpenArchive {
 
 /** The chain, in the order of spec/warcprox.md §4; what is switched off is absent. */
 function processorsOf({ options, opened, slices, port, log }: ArchiveParts, warcs: WriterPool, totals: Processor): readonly Processor[] {
-  const { dedup, stats, playback: index, plugins } = opened;
+  const { stats, playback: index, plugins } = opened;
+  const dedup = opened.dedup && { index: opened.dedup.holder(), won: new Set<string>() };
   const methods = options.methodFilter;
   const rules = {
     minTextSize: options.dedupMinTextSize,
@@ -90,7 +91,7 @@ function processorsOf({ options, opened, slices, port, log }: ArchiveParts, warc
     ...plugins.early,
     mimeTypeFilter({ slices, log }),
     cdx && cdxDedupLoader({ ...cdx, rules, methods, log }),
-    dedup && dedupLoader({ store: dedup, rules, methods, log }),
+    dedup && dedupLoader({ ...dedup, rules, methods, log }),
     warcWriter({
       pool: warcs,
       records: { version: options.warcVersion, digest: digestOf(options), newRecordId },
@@ -98,7 +99,7 @@ function processorsOf({ options, opened, slices, port, log }: ArchiveParts, warc
       blackout: { seconds: options.blackoutPeriod, now },
       log,
     }),
-    dedup && dedupDb({ store: dedup, rules }),
+    dedup && dedupDb({ ...dedup, rules }),
     stats && statsProcessor({ store: stats, bucketsOf }),
     index && playbackIndexer({ index }),
     options.crawlLogDir !== undefined &&

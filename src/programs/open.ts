@@ -11,9 +11,12 @@ import type { ResolvedOptions } from '../options/table.ts';
 import { loadPlugins, PluginError, type LoadedPlugins } from '../archive/plugin-loader.ts';
 import { PLUGIN_TIMEOUT_MS } from '../archive/plugins.ts';
 import { Databases, type Section } from '../store/level/database.ts';
-import { DedupStore } from '../store/level/dedup-store.ts';
-import { playbackIndex, type PlaybackIndex } from '../store/level/playback-index.ts';
-import { StatsStore } from '../store/level/stats-store.ts';
+import type { DedupStore } from '../store/dedup.ts';
+import { levelDedup } from '../store/level/dedup.ts';
+import { levelPlayback } from '../store/level/playback.ts';
+import { LevelStatistics } from '../store/level/statistics.ts';
+import type { PlaybackIndex } from '../store/playback.ts';
+import type { StatisticsStore } from '../store/statistics.ts';
 import type { Log } from '../util/log.ts';
 import type { Encoder } from '../warc/codec/codec.ts';
 import { createEncoder } from '../warc/codec/encoders.ts';
@@ -35,7 +38,7 @@ export interface Opened {
   readonly databases: Databases;
   /** undefined when the feature is switched off */
   readonly dedup: DedupStore | undefined;
-  readonly stats: StatsStore | undefined;
+  readonly stats: StatisticsStore | undefined;
   readonly playback: PlaybackIndex | undefined;
   readonly plugins: LoadedPlugins;
 }
@@ -61,7 +64,7 @@ export async function openAll(options: ResolvedOptions, version: string, log: Lo
     const stats = await section(options.statsDbFile, 'stats');
     const index = options.playbackPort !== undefined;
     const playbackSection = await section(index && (options.dedupDbFile || options.statsDbFile || DATABASE), 'playback');
-    const stores = { dedup: dedup && new DedupStore(dedup), playback: playbackSection && playbackIndex(playbackSection) };
+    const stores = { dedup: dedup && levelDedup(dedup), playback: playbackSection && levelPlayback(playbackSection) };
     await repairLeftovers({
       dir: options.dir,
       subdirPrefix: options.subdirPrefix,
@@ -78,7 +81,7 @@ export async function openAll(options: ResolvedOptions, version: string, log: Lo
       lock: lock === undefined ? () => true : options.noWarcOpenSuffix ? lock : lockIfPossible(lock),
       databases,
       ...stores,
-      stats: stats && new StatsStore({ section: stats, log }),
+      stats: stats && new LevelStatistics({ section: stats, log }),
       plugins: await pluginsOf(options, version, log),
     };
   } catch (error) {

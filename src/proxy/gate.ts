@@ -17,6 +17,7 @@ import { reachedLimit, type BucketStats } from '../meta/limits.ts';
 import { NO_META, type Meta } from '../meta/meta.ts';
 import { blockRefusal, limitRefusal, softLimitRefusal, type MetaRefusal } from '../meta/refusals.ts';
 import { firstMatch } from '../meta/rules.ts';
+import type { StatisticsStore } from '../store/statistics.ts';
 import type { TimeSlices } from '../util/slices.ts';
 import type { Log } from '../util/log.ts';
 import { plainAnswer, type Answer } from '../http/answer.ts';
@@ -38,9 +39,7 @@ export interface Gate {
 }
 
 /** What limits are compared with, once everything which has been fetched is counted. */
-export interface Statistics extends Pick<Archive, 'settled'> {
-  get(bucket: string): BucketStats | undefined | Promise<BucketStats | undefined>;
-}
+export type Statistics = Pick<Archive, 'settled'> & Pick<StatisticsStore, 'get'>;
 
 export interface GateOptions {
   readonly cache: MetaCache;
