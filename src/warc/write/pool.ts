@@ -98,7 +98,9 @@ export class WriterPool {
     if (this.#failure !== undefined) throw this.#failure;
     const { maxBytes, encoder } = this.#options;
     const written: (readonly WrittenRecord[])[] = [];
-    const units = encoder.units(captures.flat());
+    const all: RecordBytes[] = [];
+    for (const records of captures) for (const record of records) all.push(record);
+    const units = encoder.units(all);
     this.#files.hold(prefix);
     try {
       while (written.length < captures.length) {
