@@ -8,7 +8,8 @@ import { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { hostname as machineName, tmpdir } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { statusPage } from '../web/status.ts';
+import { createPages } from '../web/pages.ts';
+import { statusPage, type StatusSource } from '../web/status.ts';
 import { digestOf, newRecordId, now, processorsOf, warcFiles } from './archiving.ts';
 import type { Capture } from '../capture/capture.ts';
 import { metaCache } from '../meta/cache.ts';
@@ -17,7 +18,7 @@ import { timeSlices } from '../util/slices.ts';
 import { openAll, type Opened } from './open.ts';
 import type { ResolvedOptions } from '../options/table.ts';
 import { playback } from '../playback/answer.ts';
-import { PlaybackListener } from '../playback/listener.ts';
+import { playbackHandler } from '../playback/handler.ts';
 import { Chain } from '../archive/chain.ts';
 import { runningStats, type RunningStats } from '../archive/running-stats.ts';
 import { addressRules } from '../fetch/address-rules.ts';
@@ -26,10 +27,13 @@ import { Connector } from '../fetch/connector.ts';
 import { reasonOf, throwAll } from '../util/thrown.ts';
 import { createGate } from '../proxy/gate.ts';
 import { Listener } from '../serve/listener.ts';
-import { UpstreamPool } from '../fetch/pool.ts';
+import { OriginPool } from '../fetch/pool.ts';
 import { createResolver, type Resolve } from '../fetch/resolver.ts';
 import { originSecureContext } from '../fetch/tls-profiles.ts';
-import { openTunnel } from '../serve/tunnel.ts';
+import { withTunnels } from '../serve/connect.ts';
+import { withLogin } from '../auth/login.ts';
+import { createPassage } from '../proxy/passage.ts';
+import { createRoad } from '../proxy/road.ts';
 import type { Log } from '../util/log.ts';
 import { FreeSpace } from '../util/free-space.ts';
 import { MemoryBudget } from '../util/memory-budget.ts';
@@ -48,7 +52,7 @@ export interface ProxyEvents {
 }
 
 /** Idle connections to origins that are kept. */
-const MAX_IDLE_UPSTREAM = 512;
+const MAX_IDLE_CONNECTIONS = 512;
 
 /** A proxy that runs. */
 export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisposable {
@@ -65,11 +69,11 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   readonly #warcs: WriterPool;
   readonly #runningStats: RunningStats;
   readonly #chain: Chain;
-  readonly #upstreams: UpstreamPool;
+  readonly #origins: OriginPool;
   readonly #space: FreeSpace;
   readonly #admission: Admission;
   readonly #listener: Listener;
-  readonly #playback: PlaybackListener | undefined;
+  readonly #playback: { readonly listener: Listener; readonly settled: () => Promise<void> } | undefined;
   #playbackAddress: AddressInfo | undefined;
   #closing: Promise<void> | undefined;
 
@@ -109,7 +113,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       },
     });
 
-    this.#upstreams = new UpstreamPool(MAX_IDLE_UPSTREAM);
+    this.#origins = new OriginPool(MAX_IDLE_CONNECTIONS);
     this.#space = new FreeSpace({
       dir: options.dir,
       minBytes: options.minFreeSpace,
@@ -118,11 +122,12 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
         else log.info({ dir: options.dir, freeBytes }, 'enough space again');
       },
     });
+    const connector = this.#connector(resolve);
     const sink = (capture: Capture) => this.#chain.push(capture);
     this.#admission = new Admission(
       {
-        connector: this.#connector(resolve),
-        pool: this.#upstreams,
+        connect: connector.connect.bind(connector),
+        pool: this.#origins,
         recording,
         now,
         newRecordId,
@@ -133,9 +138,8 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       { maxExchanges: options.maxThreads, fetchTimeoutMs: options.fetchTimeout * 1000, noSpace: () => this.#space.low },
     );
 
-    const { stats } = opened;
-    const tunnels = {
-      authenticator: opened.authenticator,
+    const { stats, authenticator } = opened;
+    const listening = {
       secureContexts: (host: string) => opened.leaves.secureContext(host),
       maxConnections: options.maxConnections,
       socketTimeoutMs: options.socketTimeout * 1000,
@@ -143,8 +147,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       minRate,
       log,
     };
-    this.#listener = new Listener({
-      ...tunnels,
+    const passage = createPassage({
       gate: createGate({
         cache: metaCache({ regexes: createRegexes(), slices }),
         slices,
@@ -153,18 +156,17 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       }),
       admission: this.#admission,
       records: { recording, now, newRecordId, record: (capture) => this.#record(capture) },
-      ownPage: ({ method, target }) => ((method === 'GET' || method === 'HEAD') && target === '/status' ? this.#status() : undefined),
       warcPrefix: options.prefix,
       warcDate: (date) => warcDate(date, options.warcVersion),
-      via: options.via,
     });
-    this.#playback =
-      opened.playback &&
-      new PlaybackListener({
-        ...tunnels,
-        playback: playback({ index: opened.playback, dir: options.dir, log }),
-        openTunnel: (socket, authority, first, serve) => openTunnel({ ...tunnels, serve }, socket, authority, first),
-      });
+    const pages = createPages({ '/status': statusPage(() => this.#status()) }, log);
+    const road = createRoad({ passage, pages, via: options.via });
+    this.#listener = new Listener({ ...listening, handler: withLogin(authenticator, withTunnels(road), log) });
+    const played = opened.playback && playbackHandler({ playback: playback({ index: opened.playback, dir: options.dir, log }), log });
+    this.#playback = played && {
+      listener: new Listener({ ...listening, handler: withLogin(authenticator, withTunnels(played.handler), log) }),
+      settled: () => played.settled(),
+    };
   }
 
   /** Address that the proxy listens on. */
@@ -193,7 +195,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     const address = this.#options.address === 'localhost' ? '127.0.0.1' : this.#options.address;
     await this.#space.check();
     await this.#listener.listen(port, address);
-    if (playbackPort !== undefined) this.#playbackAddress = await this.#playback?.listen(playbackPort, address);
+    if (playbackPort !== undefined) this.#playbackAddress = await this.#playback?.listener.listen(playbackPort, address);
     if (this.#opened.authenticator === undefined && !isLoopback(this.address)) {
       this.#log.warn({ address: this.address }, 'other machines can use this proxy without a password, see --proxy-auth-file');
     }
@@ -214,11 +216,17 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     this.#admission.close();
     const errors: unknown[] = [];
     // Who waits for a record to be written is answered before the connections are closed.
-    const rooms = [this.#playback, this.#chain, this.#listener, this.#opened.leaves, this.#opened.databases];
-    for (const room of rooms) await room?.close().catch((error: unknown) => errors.push(error));
-    this.#upstreams.close();
+    const playback = { close: () => this.#closePlayback() };
+    const rooms = [playback, this.#chain, this.#listener, this.#opened.leaves, this.#opened.databases];
+    for (const room of rooms) await room.close().catch((error: unknown) => errors.push(error));
+    this.#origins.close();
     this.#space.close();
     throwAll(errors, 'closing failed');
+  }
+
+  async #closePlayback(): Promise<void> {
+    await this.#playback?.listener.close();
+    await this.#playback?.settled();
   }
 
   #connector(resolve: Resolve): Connector {
@@ -239,9 +247,9 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     });
   }
 
-  #status(): { status: number; contentType: string; body: string } {
+  #status(): StatusSource {
     const { oldest } = this.#chain;
-    return statusPage({
+    return {
       version: this.#version,
       host: machineName(),
       address: this.address,
@@ -258,7 +266,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       earliestFetchStart: this.#admission.earliestStart,
       processors: this.#chain.processors,
       rate: (minutes) => this.#runningStats.rate(minutes),
-    });
+    };
   }
 
   async #record(capture: Capture): Promise<void> {
