@@ -66,7 +66,7 @@ export class Connector {
       const tcp = socks === undefined ? await this.#direct(origin) : await this.#bySocks(origin, socks);
       const ipAddress = socks === undefined ? tcp.remoteAddress : undefined;
       const socket = origin.scheme === 'https' ? await this.#tls(tcp, origin) : tcp;
-      return new Http1Origin(socket, originKey(origin), ipAddress, this.#options.timeoutMs, this.#options.onFault);
+      return new Http1Origin(socket, originKey(origin, origin.servername), ipAddress, this.#options.timeoutMs, this.#options.onFault);
     } catch (error) {
       const failure = error instanceof FetchError ? error : new FetchError('not-connected', reasonOf(error), { cause: error });
       if (failure.code !== 'forbidden-address') this.#failed.set(failure.code === 'tls-failed' ? withTls : hostPort, failure);
@@ -156,7 +156,7 @@ export class Connector {
 
   async #tls(tcp: Socket, origin: Origin): Promise<Socket> {
     const servername = origin.servername ?? (isIP(origin.host) === 0 ? origin.host : '');
-    const key = originKey(origin);
+    const key = originKey(origin, origin.servername);
     const session = this.#sessions.get(key);
     const socket = connectTls({
       socket: tcp,

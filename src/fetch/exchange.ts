@@ -16,7 +16,7 @@ import type { Meta } from '../meta/meta.ts';
 import { MinimumRate, type MinimumRateOptions } from '../util/minimum-rate.ts';
 import { reasonOf } from '../util/thrown.ts';
 import { Valve } from '../util/valve.ts';
-import { originKey, type Connect, type Origin } from './origin.ts';
+import { originKey, type Connect } from './origin.ts';
 import type { AnswerEvents, OriginConnection, OriginStream, OutgoingRequest } from './origin-connection.ts';
 import type { OriginPool } from './pool.ts';
 
@@ -67,9 +67,9 @@ export class Exchange implements RequestBody, AnswerEvents {
   readonly #onEnded: () => void;
   readonly #form: AnswerForm;
   /** of the request: the origin and the disk have to keep up with the client */
-  readonly #upload = new Valve(ORIGIN, () => this.#client?.resumeRequest());
+  readonly #upload = new Valve(ORIGIN);
   /** of the response: the client and the disk have to keep up with the origin */
-  readonly #download = new Valve(0, () => this.#stream?.resume());
+  readonly #download = new Valve(0);
   #client: ExchangeClient | undefined;
   #phase: Phase = 'connecting';
   #connection: OriginConnection | undefined;
@@ -100,7 +100,7 @@ export class Exchange implements RequestBody, AnswerEvents {
     const { outgoing } = this.#request;
     // What must not be sent twice never goes on a connection that its origin may be closing.
     const repeatable = !outgoing.hasBody && REPEATABLE.has(outgoing.method);
-    const kept = repeatable ? this.#services.pool.take(originKey(this.#origin)) : undefined;
+    const kept = repeatable ? this.#services.pool.take(originKey(outgoing.target, outgoing.servername)) : undefined;
     if (kept === undefined) this.#connect();
     else this.#connected(kept);
   }
@@ -127,7 +127,7 @@ export class Exchange implements RequestBody, AnswerEvents {
 
   /** The client takes more of the response again. */
   resumeResponse(): void {
-    this.#download.release(CLIENT);
+    this.#letDown(CLIENT);
   }
 
   /** Nobody waits for the response any more: it is fetched to its end all the same, if its request was complete. */
@@ -190,18 +190,15 @@ export class Exchange implements RequestBody, AnswerEvents {
   }
 
   onDrain(): void {
-    this.#upload.release(ORIGIN);
-  }
-
-  get #origin(): Origin {
-    const { target, servername } = this.#request.outgoing;
-    return { scheme: target.scheme, host: target.host, port: target.port, servername };
+    this.#letUp(ORIGIN);
   }
 
   #connect(): void {
     this.#phase = 'connecting';
     this.#stream = undefined;
-    this.#services.connect(this.#origin).then(
+    const { target, servername } = this.#request.outgoing;
+    const { scheme, host, port } = target;
+    this.#services.connect({ scheme, host, port, servername }).then(
       (connection) => {
         if (this.#phase === 'connecting') this.#connected(connection);
         else connection.destroy();
@@ -231,16 +228,24 @@ export class Exchange implements RequestBody, AnswerEvents {
       for (const { bytes } of waiting) this.#keepSent(bytes);
     }
     if (outgoing.hasBody && this.#requestComplete) stream.endRequest();
-    if (!stream.full) this.#upload.release(ORIGIN);
+    if (!stream.full) this.#letUp(ORIGIN);
   }
 
   #keepSent(bytes: Buffer): void {
     const recorder = this.#sent;
     if (recorder === undefined || recorder.write(bytes) || this.#upload.isHeldBy(DISK)) return;
-    this.#upload.hold(DISK);
+    this.#upload.set(DISK, true);
     recorder.bytes.onDrain(() => {
-      if (!this.#endIfNotRecorded()) this.#upload.release(DISK);
+      if (!this.#endIfNotRecorded()) this.#letUp(DISK);
     });
+  }
+
+  #letUp(holder: number): void {
+    if (this.#upload.release(holder)) this.#client?.resumeRequest();
+  }
+
+  #letDown(holder: number): void {
+    if (this.#download.release(holder)) this.#stream?.resume();
   }
 
   /** What has come decides whether the response is over, and whether more of it is wanted now. */
@@ -264,7 +269,7 @@ export class Exchange implements RequestBody, AnswerEvents {
     this.#stream?.pause();
     if (!this.#download.isHeldBy(DISK)) return;
     response.bytes.onDrain(() => {
-      if (!this.#endIfNotRecorded()) this.#download.release(DISK);
+      if (!this.#endIfNotRecorded()) this.#letDown(DISK);
     });
   }
 

@@ -15,6 +15,6 @@ export interface Origin {
 export type Connect = (origin: Origin) => Promise<OriginConnection>;
 
 /** Connections with the same key are interchangeable. */
-export function originKey(origin: Origin): string {
-  return `${origin.scheme}|${origin.host}|${origin.port}|${origin.servername ?? ''}`;
+export function originKey({ scheme, host, port }: Origin, servername: string | undefined): string {
+  return `${scheme}|${host}|${port}|${servername ?? ''}`;
 }

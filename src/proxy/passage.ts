@@ -14,11 +14,11 @@ import type { Meta } from '../meta/meta.ts';
 import { CustomRecord, type RecordDraft, type RecordServices } from './custom-record.ts';
 import type { Gate, Verdict } from './gate.ts';
 
-/** What may be asked for. `fields` are the client's: Warcprox-Meta and Referer are looked at. */
+/** What may be asked for. Of the client's fields Warcprox-Meta and Referer are looked at. */
 export type Wanted =
   | { readonly kind: 'record'; readonly fields: Fields; readonly draft: RecordDraft }
   /** `recordId` of the principal record, for whoever wants to know it before */
-  | { readonly kind: 'fetch'; readonly fields: Fields; readonly outgoing: OutgoingRequest; readonly recordId?: string };
+  | { readonly kind: 'fetch'; readonly outgoing: OutgoingRequest; readonly recordId?: string };
 
 /** Never throws: whatever becomes of it, the client is told. */
 export type Passage = (wanted: Wanted, client: ClientSide) => void;
@@ -47,11 +47,11 @@ export function createPassage({ gate, admission, records, warcPrefix, warcDate }
   };
 
   const fetch = (wanted: Extract<Wanted, { kind: 'fetch' }>, meta: Meta, client: ClientSide) => {
-    const { outgoing, fields, recordId } = wanted;
+    const { outgoing, recordId } = wanted;
     const exchange = admission.exchange(
       {
         outgoing,
-        referer: fields.get('referer'),
+        referer: outgoing.fields.get('referer'),
         meta,
         warcPrefix: meta.warcPrefix ?? warcPrefix,
         form: meta.acceptsCaptureMetadata ? withCaptureMetadata : passed,
@@ -81,8 +81,10 @@ export function createPassage({ gate, admission, records, warcPrefix, warcDate }
   };
 
   return (wanted, client) => {
-    const url = wanted.kind === 'record' ? wanted.draft.url : wanted.outgoing.target.url;
-    const verdict = gate.judge(wanted.fields, url, client.untilGone);
+    const verdict =
+      wanted.kind === 'fetch'
+        ? gate.judge(wanted.outgoing.fields, wanted.outgoing.target.url, client.untilGone)
+        : gate.judge(wanted.fields, wanted.draft.url, client.untilGone);
     if (verdict instanceof Promise)
       void verdict.then((settled) => pass(wanted, client, settled)).catch((error: unknown) => client.refuse(error));
     else pass(wanted, client, verdict);

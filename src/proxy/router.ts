@@ -19,7 +19,6 @@ export function route({ head, framing, hasBody, expectsContinue, tunnel }: Clien
   const target = tunnel === undefined ? absoluteTarget(method, written) : tunnelTarget(tunnel, method, written);
   return {
     kind: 'fetch',
-    fields,
     outgoing: {
       method,
       target,

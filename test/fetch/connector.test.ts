@@ -98,7 +98,7 @@ test('connections are interchangeable when scheme, host, port and name in TLS ar
     { ...origin(), host: 'b.example' },
     { ...origin(), port: 1 },
     { ...origin(), servername: 'b.example' },
-  ].map(originKey);
+  ].map((each) => originKey(each, each.servername));
   assert.equal(new Set(keys).size, keys.length);
-  assert.equal(originKey(origin()), originKey({ ...origin(), servername: undefined }));
+  assert.equal(originKey(origin(), undefined), originKey({ ...origin(), servername: undefined }, undefined));
 });
