@@ -21,6 +21,7 @@ import {
   type Signer,
 } from '../../src/ca/x509.ts';
 import { silentLog, type Log } from '../../src/util/log.ts';
+import { tool } from '../support/tools.ts';
 
 export const DAY_MS = 86_400_000;
 
@@ -123,11 +124,14 @@ export async function certificateFor(privateKey: KeyObject, publicKey: KeyObject
   return certificatePem(await buildCertificate(fields, wish.signer ?? signerOf(privateKey)!));
 }
 
-export const opensslIsMissing: string | false = spawnSync('openssl', ['version']).status === 0 ? false : 'openssl is not installed';
+const OPENSSL = tool('openssl');
+
+/** For the `skip` option of a test. */
+export const opensslIsMissing = OPENSSL.skip;
 
 /** @returns what openssl printed, errors included; its exit code must be 0 */
 export function openssl(...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync('openssl', args, { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(OPENSSL.command, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`openssl ${args.join(' ')}: ${stdout}${stderr}`);
   return stdout + stderr;
 }
