@@ -2,12 +2,12 @@
 import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync, X509Certificate, type KeyObject } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, isIPv6, type AddressInfo } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { checkServerIdentity, connect, TLSSocket, type PeerCertificate, type SecureContext } from 'node:tls';
+import { connect, TLSSocket, type SecureContext } from 'node:tls';
 import { loadOrCreateCa, type CertificateAuthority } from '../../src/ca/authority.ts';
 import { openLeafStore, type LeafStore, type LeafStoreOptions } from '../../src/ca/contexts.ts';
 import type { Asn1 } from '../../src/ca/der.ts';
@@ -21,6 +21,7 @@ import {
   type Signer,
 } from '../../src/ca/x509.ts';
 import { silentLog, type Log } from '../../src/util/log.ts';
+import { checkIdentity } from '../support/identity.ts';
 import { tool } from '../support/tools.ts';
 
 export const DAY_MS = 86_400_000;
@@ -72,7 +73,7 @@ export async function handshake(context: SecureContext, trusted: string, host: s
     port,
     host: '127.0.0.1',
     ca: trusted,
-    checkServerIdentity: (_, certificate) => (isIPv6(host) ? checkAddress(host, certificate) : checkServerIdentity(host, certificate)),
+    checkServerIdentity: (_, certificate) => checkIdentity(host, certificate),
   });
   try {
     await once(client, 'secureConnect');
@@ -81,13 +82,6 @@ export async function handshake(context: SecureContext, trusted: string, host: s
     client.destroy();
     server.close();
   }
-}
-
-/** By OpenSSL's own rule: Node 22.23 has lost its rule for IPv6, and takes such an address for a name. */
-function checkAddress(address: string, { raw }: PeerCertificate): Error | undefined {
-  const certificate = new X509Certificate(raw);
-  const error = new Error(`${address} is not in ${certificate.subjectAltName}`);
-  return certificate.checkIP(address) === undefined ? Object.assign(error, { code: 'ERR_TLS_CERT_ALTNAME_INVALID' }) : undefined;
 }
 
 export function keptCertificate(dir: string, name: string): X509Certificate {
