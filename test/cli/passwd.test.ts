@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parsePasswordHash, verifyPassword } from '../../src/auth/password-hash.ts';
 import { UsageError } from '../../src/cli/exit.ts';
 import { readPassword } from '../../src/cli/read-password.ts';
+import { readAllNow } from '../support/read-all.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
@@ -99,7 +100,7 @@ function typing(keys: string) {
   const input = Object.assign(new PassThrough(), { isTTY: true, setRawMode: (mode: boolean) => raw.push(mode) });
   const prompt = new PassThrough();
   input.write(keys);
-  const shown = () => String(prompt.read() ?? '');
+  const shown = () => readAllNow(prompt);
   return { reading: readPassword(input, prompt, 'alice'), raw, shown };
 }
 

@@ -29,6 +29,9 @@ const CLIENTS = 8;
 const SETTLED_MS = 1000;
 /** Between the requests of a client in a long round: its records are all read again in every round after it. */
 const PACE_MS = 15;
+/** More than the first records of a file. */
+const BEGUN_BYTES = 5000;
+const BEGUN_WITHIN_MS = 30_000;
 
 const isTearing = (round: number): boolean => round % 2 === 1;
 const isLong = (round: number): boolean => round % 4 === 2;
@@ -44,6 +47,17 @@ async function tearOpenFiles(dir: string): Promise<boolean> {
     await truncate(file, size - Math.floor(random() * Math.min(size, 30_000)));
   }
   return open.length > 0;
+}
+
+/** Until whole records are in a file: killed before, on a slow disk, the program leaves no file to look at. */
+async function begun(dir: string): Promise<void> {
+  for (const startedAtMs = performance.now(); performance.now() < startedAtMs + BEGUN_WITHIN_MS; await passed(5)) {
+    const files = existsSync(dir) ? await warcsIn(dir) : [];
+    // A file may have got its final name meanwhile.
+    const sizes = await Promise.all(files.map(async (file) => (await stat(file).catch(() => undefined))?.size ?? 0));
+    if (sizes.some((size) => size > BEGUN_BYTES)) return;
+  }
+  throw new Error(`nothing was written within ${BEGUN_WITHIN_MS / 1000} s`);
 }
 
 async function warcsIn(dir: string): Promise<string[]> {
@@ -114,7 +128,7 @@ for (const kind of ['plain', 'gzip'] as const) {
         const enough = isLong(round)
           ? passed(1500 + random() * 1000)
           : origin.requested(origin.requests.length + 50 + Math.floor(random() * 1500));
-        await Promise.race([enough, ...load]);
+        await Promise.race([Promise.all([enough, begun(join(dir, 'warcs'))]), ...load]);
         killed = true;
         child.kill('SIGKILL');
         const killedAtMs = performance.now();
