@@ -1,0 +1,9 @@
+/**
+ * Names of hash functions. Apart from the digests themselves, as options ask for it at every start.
+ */
+import { getHashes } from 'node:crypto';
+
+/** True for a hash this runtime has; names are taken in lower case. */
+export function isDigestAlgorithm(name: string): boolean {
+  return /^[a-z0-9-]+$/.test(name) && getHashes().includes(name);
+}
