@@ -1,97 +1,61 @@
 /**
- * The command line as commander knows it, made from the table of options.
+ * The command line as commander knows it, made from the list of commands.
  *
  * Only collects flags as they were typed and calls an action; values are checked elsewhere, together with those of other sources.
+ * A command gets its options when it is the one that was called: the others cost no time.
  */
 import { Command, Option } from 'commander';
 import { flagsOf, shownDefault } from '../options/markdown.ts';
-import { flagOf, OPTION_NAMES, rowOf, type OptionName } from '../options/table.ts';
-import { EXIT, UsageError } from './exit.ts';
-import type { Flags } from './gather.ts';
+import { readOption } from '../options/resolve.ts';
+import { flagOf, namesIn, rowIn, type OptionRow, type OptionRows, type Options } from '../options/row.ts';
+import { COMMAND_LINE_ROWS } from '../options/rows/logs-and-settings.ts';
+import type { CommandFamily, CommandSpec } from './command.ts';
+import { EXIT, UsageError, type ExitName } from './exit.ts';
+import type { Environment } from './gather.ts';
 
-/** What `warctap ca export` has beside the options of the table. */
-export interface CaExportFlags {
-  readonly p12?: boolean;
-  readonly password?: string;
-  readonly out?: string;
-}
-
-/** What `warctap verify` has. */
-export interface VerifyFlags {
-  readonly allowUnresolved?: boolean;
-}
-
-export interface Actions {
+export interface ProgramParts {
+  /** what is done when no command is named */
+  readonly root: CommandSpec;
+  readonly commands: readonly (CommandSpec | CommandFamily)[];
   readonly version: string;
-  readonly run: (flags: Flags) => Promise<void>;
-  readonly exportCa: (flags: Flags, own: CaExportFlags) => Promise<void>;
-  readonly verify: (files: readonly string[], own: VerifyFlags) => Promise<void>;
-  readonly repair: (files: readonly string[]) => Promise<void>;
-  readonly passwd: (flags: Flags, user: string) => Promise<void>;
+  readonly environment: Environment;
+  /** told the exit code of an action */
+  readonly ended: (code: number) => void;
+}
+
+/** What all commands of one call share: a setting may stand before the command's name as well. */
+interface Shared extends Pick<ProgramParts, 'environment' | 'ended'> {
+  readonly flags: Record<string, unknown>;
 }
 
 /** @throws by its `parseAsync`: CommanderError (help and version too, with exit code 0), UsageError, and what the actions throw */
-export function createCommand(actions: Actions): Command {
-  const flags: Flags = {};
-  const program = command(new Command('warctap'), 'Archiving proxy: keeps what goes over the wire in WARC files.')
-    .enablePositionalOptions()
-    .action(() => actions.run(flags));
-  const hidden = OPTION_NAMES.flatMap((name) => addOption(program, name, flags));
+export function buildProgram({ root, commands, version, environment, ended }: ProgramParts): Command {
+  const shared: Shared = { flags: {}, environment, ended };
+  const program = prepare(new Command('warctap')).enablePositionalOptions();
+  furnish(program, root, root.name, shared);
   program
+    .description(
+      `${root.summary}\n\nWithout a command it runs the proxy. Commands, told at the end: ${commands.map(({ name }) => name).join(', ')}.`,
+    )
     .optionsGroup('Help:')
-    .version(actions.version, '--version', 'print the version')
-    .option('--help-hidden', 'show also what is rarely needed')
-    .addHelpOption(new Option('-h, --help', 'show this help').helpGroup('Help:'))
-    .addHelpText('after', AFTER_HELP);
-  program.on('option:help-hidden', () => {
-    for (const option of hidden) option.hidden = false;
-    program.help();
-  });
-
-  const ca = command(program.command('ca'), 'The certificate authority: "ca export" prints its certificate.').action(() => {
-    throw new UsageError('ca: expected a command, one of: export');
-  });
-  const caExport = command(ca.command('export'), 'Print the certificate to be trusted by clients, without its key.')
-    .option('--p12', 'as PKCS#12 instead of PEM')
-    .option('--password <TEXT>', 'asked for when the PKCS#12 is imported (default empty)')
-    .option('--out <FILE>', 'into a file instead of standard output')
-    .action((own: CaExportFlags) => actions.exportCa(flags, own));
-  for (const name of ['cacert', 'config', 'quiet', 'verbose', 'trace'] as const) addOption(caExport, name, flags);
-
-  command(program.command('verify'), 'Check WARC files: structure, digests, gzip members, and that what revisits refer to is there.')
-    .argument('[FILE...]', 'WARC files of any tool, plain or gzip, open ones too')
-    .option('--allow-unresolved', 'a revisit may refer to a record that is in none of the files')
-    .addHelpText('after', AFTER_VERIFY)
-    .action((files: string[], own: VerifyFlags) => actions.verify(someFiles('verify', files), own));
-  command(program.command('repair'), 'Cut WARC files behind their last whole record, and give open ones their final names.')
-    .argument('[FILE...]', 'WARC files of any tool, plain or gzip')
-    .addHelpText('after', AFTER_REPAIR)
-    .action((files: string[]) => actions.repair(someFiles('repair', files)));
-
-  const passwd = command(
-    program.command('passwd'),
-    'Make the line of a user for --proxy-auth-file: asks for a password, or reads a line of it.',
-  )
-    .argument('[USER]', 'a name without colon')
-    .action((user: string | undefined, _own: object, { args }: Command) => {
-      if (user === undefined) throw new UsageError('passwd: expected the name of a user, see passwd --help');
-      if (args.length > 1) throw new UsageError('passwd: the password is asked for, it does not belong on the command line');
-      return actions.passwd(flags, user);
-    })
-    .addHelpText('after', AFTER_PASSWD);
-  for (const name of ['proxyAuthFile', 'config'] as const) addOption(passwd, name, flags);
+    .version(version, '--version', 'print the version');
+  addHelp(program, root);
+  for (const spec of commands) add(program, spec, spec.name, shared);
   return program;
 }
 
-function someFiles(name: string, files: readonly string[]): readonly string[] {
-  if (files.length === 0) throw new UsageError(`${name}: expected at least one file, see ${name} --help`);
-  return files;
+/** Whether there is a switch of this name, in any of the commands. */
+export function isSwitch(flag: string, commands: readonly (CommandSpec | CommandFamily)[]): boolean {
+  return commands.some((spec) => {
+    if ('commands' in spec) return isSwitch(flag, spec.commands);
+    const rows: OptionRows = { ...settingsOf(spec), ...spec.own };
+    return namesIn(rows).some((name) => `--${flagOf(name)}` === flag && rowIn(rows, name).kind.shape === 'switch');
+  });
 }
 
 /** What all commands have in common: errors in one line, no argument that nobody asked for. */
-function command(created: Command, description: string): Command {
+function prepare(created: Command): Command {
   return created
-    .description(description)
     .allowExcessArguments()
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
@@ -102,64 +66,104 @@ function command(created: Command, description: string): Command {
     });
 }
 
-/** @returns the option if it is hidden */
-function addOption(to: Command, name: OptionName, flags: Flags): Option[] {
-  const { argument, group, hidden, kind, summary } = rowOf(name);
-  const isSwitch = kind.shape === 'switch';
-  const shown = isSwitch || rowOf(name).defaultText === 'none' ? '' : ` (default ${shownDefault(name).text})`;
-  const option = new Option(isSwitch ? flagsOf(name) : `${flagsOf(name)} <${argument ?? 'VALUE'}>`, summary + shown)
-    .helpGroup(`${group}:`)
-    .hideHelp(hidden ?? false);
-  to.addOption(option).on(`option:${option.name()}`, (text?: string) => {
-    flags[name] = isSwitch ? true : kind.shape === 'list' ? [...((flags[name] as string[] | undefined) ?? []), text] : text;
-  });
-  if (isSwitch) {
-    const negated = new Option(negationOf(name)).hideHelp();
-    to.addOption(negated).on(`option:${negated.name()}`, () => (flags[name] = false));
+/** @param path all words that are typed, such as `ca export` */
+function add(parent: Command, spec: CommandSpec | CommandFamily, path: string, shared: Shared): void {
+  const created = prepare(parent.command(spec.name)).description(spec.summary);
+  if (!('commands' in spec)) {
+    if (spec.operands !== undefined) created.argument(spec.operands.name, spec.operands.summary);
+    parent.hook('preSubcommand', (_, called) => {
+      if (called !== created) return;
+      furnish(created, spec, path, shared);
+      addHelp(created, spec);
+    });
+    return;
   }
-  return hidden === true ? [option] : [];
+  const { commands, notes = 'Each command has a --help of its own, with its exit codes.' } = spec;
+  addHelpFlag(created.addHelpText('after', `\n${notes}`)).action(() => {
+    throw new UsageError(`${path}: expected a command, one of: ${commands.map((each) => each.name).join(', ')}`);
+  });
+  for (const each of commands) add(created, each, `${path} ${each.name}`, shared);
 }
 
-function negationOf(name: OptionName): string {
+/** Options and action. */
+function furnish(command: Command, spec: CommandSpec, path: string, { flags, environment, ended }: Shared): void {
+  const own: Record<string, unknown> = {};
+  for (const [name, row] of Object.entries(spec.own ?? {})) addOption(command, name, row, own);
+  const settings = settingsOf(spec);
+  for (const name of spec.shown ?? namesIn(settings)) addOption(command, name, rowIn(settings, name), flags);
+  command.action(async () => {
+    const call = {
+      operands: command.args,
+      own: checked(spec.own ?? {}, own),
+      settings: async () => {
+        const stranger = Object.keys(flags).find((name) => !Object.hasOwn(settings, name));
+        if (stranger !== undefined) throw new UsageError(`--${flagOf(stranger)} is no option of ${path}, see ${path} --help`);
+        const { gather } = await import('./gather.ts');
+        return gather(spec.settings ?? {}, flags, environment);
+      },
+    };
+    ended(await spec.run(call));
+  });
+}
+
+/** With what every command line has, if the command has any settings. */
+function settingsOf({ settings }: CommandSpec): OptionRows {
+  return settings === undefined ? {} : { ...settings, ...COMMAND_LINE_ROWS };
+}
+
+function checked(rows: OptionRows, typed: Readonly<Record<string, unknown>>): Options<OptionRows> {
+  return Object.fromEntries(Object.entries(typed).map(([name, input]) => [name, readOption(rows, name, input, `--${flagOf(name)}`)]));
+}
+
+function addOption(to: Command, name: string, row: OptionRow, typed: Record<string, unknown>): void {
+  const { argument = 'VALUE', defaultText, group, hidden = false, kind, summary } = row;
+  const isToggle = kind.shape === 'switch';
+  const shown = isToggle || defaultText === 'none' ? '' : ` (default ${shownDefault(row).text})`;
+  const option = new Option(isToggle ? flagsOf(name, row) : `${flagsOf(name, row)} <${argument}>`, summary + shown)
+    .helpGroup(`${group}:`)
+    .hideHelp(hidden);
+  to.addOption(option).on(`option:${option.name()}`, (text?: string) => {
+    typed[name] = isToggle ? true : kind.shape === 'list' ? [...((typed[name] as string[] | undefined) ?? []), text] : text;
+  });
+  if (!isToggle) return;
+  const negated = new Option(negationOf(name)).hideHelp();
+  to.addOption(negated).on(`option:${negated.name()}`, () => (typed[name] = false));
+}
+
+function negationOf(name: string): string {
   const flag = flagOf(name);
   return flag.startsWith('no-') ? `--${flag.slice('no-'.length)}` : `--no-${flag}`;
 }
 
-const AFTER_VERIFY = `
-Prints a line for each fault, or one for a file that has none. Give all files
-of a collection at once: what a revisit refers to may stand in another file.
+function addHelp(command: Command, spec: CommandSpec): void {
+  const rows = settingsOf(spec);
+  const hidden = namesIn(rows).filter((name) => rowIn(rows, name).hidden === true);
+  if (spec.shown === undefined && hidden.length > 0) {
+    command.addOption(new Option('--help-hidden', 'show also what is rarely needed').helpGroup('Help:')).on('option:help-hidden', () => {
+      for (const option of command.options) if (hidden.some((name) => option.long === `--${flagOf(name)}`)) option.hidden = false;
+      command.help();
+    });
+  }
+  const texts = [spec.notes, spec.settings !== undefined && spec.shown === undefined ? ABOUT_SETTINGS : undefined, exitCodes(spec)];
+  addHelpFlag(command).addHelpText(
+    'after',
+    texts
+      .map((text) => (text === undefined ? '' : `\n${text}\n`))
+      .join('')
+      .trimEnd(),
+  );
+}
 
-Exit codes:
-  0  no fault
-  1  faults, or a file that cannot be read
-  2  bad option or argument`;
+function addHelpFlag(command: Command): Command {
+  return command.addHelpOption(new Option('-h, --help', 'show this help').helpGroup('Help:'));
+}
 
-const AFTER_REPAIR = `
-Prints a line for each file. An open file in which nothing is whole is deleted.
-Left as they are: a file that another process has locked, one in which whole
-records follow behind damage, and one that holds no whole record. Another
-file is never replaced: where NAME is taken, NAME.open becomes NAME-1.
+function exitCodes({ exits, exitNotes }: CommandSpec): string {
+  const lines = Object.entries(exits).map(([name, meaning]) => `  ${EXIT[name as ExitName].code}  ${meaning}`);
+  return ['Exit codes:', ...lines, ...(exitNotes === undefined ? [] : [exitNotes])].join('\n');
+}
 
-Exit codes:
-  0  every file is whole now
-  1  a file could not be repaired
-  2  bad option or argument`;
-
-const AFTER_PASSWD = `
-Without --proxy-auth-file the line is printed. With it, given here, in the
-environment or in the file of --config, the line takes the place of the user's
-old one in that file, which is made if need be (mode 600). A proxy that runs
-reads the file at its next start.`;
-
-const AFTER_HELP = `
-Every option may also be set in the environment (WARCTAP_MAX_THREADS=5, lists
+const ABOUT_SETTINGS = `Every option may also be set in the environment (WARCTAP_MAX_THREADS=5, lists
 with commas) or in the file of --config (max-threads: 5). A flag goes before
 the environment, the environment before the file. --no-gzip takes back --gzip,
-and so on.
-
-Exit codes:
-${Object.values(EXIT)
-  .map(({ code, meaning }) => `  ${code}  ${meaning}`)
-  .join('\n')}
-  A second signal ends it at once (a shell shows 130 for SIGINT, 143 for
-  SIGTERM); the next start repairs open files.`;
+and so on.`;

@@ -1,23 +1,34 @@
 /**
  * `warctap repair`: a line for each WARC file, with what was done to it.
  */
-import { loadLock } from '../warc/write/output.ts';
-import { repair } from '../warc/tools/repair.ts';
-import { EXIT, oneLine } from './exit.ts';
+import { atLeastOneFile, defineCommand } from '../command.ts';
+import { EXIT, oneLine } from '../exit.ts';
 
-/** @returns the exit code */
-export async function repairFiles(files: readonly string[], print: (text: string) => void): Promise<number> {
-  const lock = loadLock();
-  let allWhole = true;
-  for (const file of files) {
-    try {
-      const { ok, told } = await repair(file, lock);
-      allWhole &&= ok;
-      print(`${file}: ${told}\n`);
-    } catch (error) {
-      allWhole = false;
-      print(`${file}: not repaired: ${oneLine(error)}\n`);
+export const repair = defineCommand({
+  name: 'repair',
+  summary: 'Cut WARC files behind their last whole record, and give open ones their final names.',
+  operands: { name: '[FILE...]', summary: 'WARC files of any tool, plain or gzip' },
+  notes: `Prints a line for each file. An open file in which nothing is whole is deleted.
+Left as they are: a file that another process has locked, one in which whole
+records follow behind damage, and one that holds no whole record. Another
+file is never replaced: where NAME is taken, NAME.open becomes NAME-1.`,
+  exits: { ok: 'every file is whole now', failed: 'a file could not be repaired', usage: 'bad option or argument' },
+
+  async run({ operands }) {
+    const files = atLeastOneFile('repair', operands);
+    const [tool, { loadLock }] = await Promise.all([import('../../warc/tools/repair.ts'), import('../../warc/write/output.ts')]);
+    const lock = loadLock();
+    let allWhole = true;
+    for (const file of files) {
+      try {
+        const { ok, told } = await tool.repair(file, lock);
+        allWhole &&= ok;
+        process.stdout.write(`${file}: ${told}\n`);
+      } catch (error) {
+        allWhole = false;
+        process.stdout.write(`${file}: not repaired: ${oneLine(error)}\n`);
+      }
     }
-  }
-  return allWhole ? EXIT.ok.code : EXIT.notStarted.code;
-}
+    return allWhole ? EXIT.ok.code : EXIT.failed.code;
+  },
+});

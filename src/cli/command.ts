@@ -1,0 +1,68 @@
+/**
+ * What a command is: one plain object with its options, arguments, help, exit codes and action, in one file of commands/.
+ *
+ * Pure description: commander's program is built from it by build.ts.
+ */
+import type { OptionRows, Options } from '../options/row.ts';
+import type { COMMAND_LINE_ROWS } from '../options/rows/logs-and-settings.ts';
+import { UsageError, type Exits } from './exit.ts';
+import type { Gathered } from './gather.ts';
+
+interface Described {
+  /** what is typed */
+  readonly name: string;
+  /** one line, for the list of commands and the beginning of its own help */
+  readonly summary: string;
+  /** what is to be said after the options, in lines of at most 80 characters */
+  readonly notes?: string;
+}
+
+export interface CommandSpec<Own extends OptionRows = OptionRows, Settings extends OptionRows = OptionRows> extends Described {
+  readonly operands?: {
+    /** as commander writes it: `[FILE...]`; that one is missing is for the action to say */
+    readonly name: string;
+    readonly summary: string;
+  };
+  /** options of this command alone, which are given as flags and nowhere else */
+  readonly own?: Own;
+  /** options that may come from a flag, the environment or the file of `--config`, which is then an option, too */
+  readonly settings?: Settings;
+  /** those of the settings that are flags here; all, unless given */
+  readonly shown?: readonly (keyof Settings | keyof typeof COMMAND_LINE_ROWS)[];
+  /** each code that it may end with, in words of its own where those of the registry are too wide */
+  readonly exits: Exits;
+  /** what belongs to the exit codes, after them */
+  readonly exitNotes?: string;
+  /**
+   * @returns the exit code
+   * @throws whatever ends the program with one line
+   */
+  run(call: Call<Own, Settings>): Promise<number>;
+}
+
+/** A word that other commands stand behind: `warctap ca export`. */
+export interface CommandFamily extends Described {
+  readonly commands: readonly CommandSpec[];
+}
+
+/** What an action gets. */
+export interface Call<Own extends OptionRows = OptionRows, Settings extends OptionRows = OptionRows> {
+  readonly operands: readonly string[];
+  /** checked, defaults not filled in */
+  readonly own: Options<Own>;
+  /** @throws OptionError or UsageError */
+  readonly settings: () => Promise<Gathered<Settings>>;
+}
+
+/** A command, with the types of its rows seen by its action. */
+export function defineCommand<const Own extends OptionRows = OptionRows, const Settings extends OptionRows = OptionRows>(
+  spec: CommandSpec<Own, Settings>,
+): CommandSpec<Own, Settings> {
+  return spec;
+}
+
+/** @throws UsageError */
+export function atLeastOneFile(command: string, files: readonly string[]): readonly string[] {
+  if (files.length === 0) throw new UsageError(`${command}: expected at least one file, see ${command} --help`);
+  return files;
+}
