@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gather } from '../../src/cli/gather.ts';
 import { resolveOptions } from '../../src/options/resolve.ts';
+import { PROXY_OPTIONS } from '../../src/options/table.ts';
 import { optionsOf, runToEnd, start } from './child.ts';
 
 let folder: string;
@@ -79,7 +80,7 @@ test('a flag takes back a switch that the environment or the file has turned on'
 });
 
 test('an empty variable counts as not set', async () => {
-  assert.deepEqual((await gather({}, { WARCTAP_PORT: '', WARCTAP_GZIP: '' })).proxy, {});
+  assert.deepEqual((await gather(PROXY_OPTIONS, {}, { WARCTAP_PORT: '', WARCTAP_GZIP: '' })).given, {});
 });
 
 test('a variable that names no option is logged without its value', async () => {
@@ -92,7 +93,7 @@ test('a variable that names no option is logged without its value', async () => 
 });
 
 test('the log level comes from the first source that sets one', async () => {
-  const level = async (flags: object, env: Record<string, string>) => (await gather(flags, env)).logLevel;
+  const level = async (flags: Record<string, unknown>, env: Record<string, string>) => (await gather(PROXY_OPTIONS, flags, env)).logLevel;
   assert.equal(await level({}, {}), 'info');
   assert.equal(await level({ quiet: true }, { WARCTAP_TRACE: '1' }), 'warn');
   assert.equal(await level({ quiet: true, trace: true, verbose: true }, {}), 'trace');
@@ -101,7 +102,7 @@ test('the log level comes from the first source that sets one', async () => {
 });
 
 describe('the config file', () => {
-  const read = async (name: string, text: string) => (await gather({ config: await file(name, text) }, {})).proxy;
+  const read = async (name: string, text: string) => (await gather(PROXY_OPTIONS, { config: await file(name, text) }, {})).given;
 
   test('may be JSON', async () => {
     const text = JSON.stringify({ port: 1, gzip: true, 'method-filter': ['GET'], 'socks-proxy': '[::1]:9', 'socket-timeout': 1.5 });
@@ -184,13 +185,13 @@ describe('the config file', () => {
 
 test('a database is switched off by /dev/null, from wherever that comes', async () => {
   const off = { dedupDbFile: '/dev/null', statsDbFile: '' };
-  for (const proxy of [
-    (await gather(off, {})).proxy,
-    (await gather(off, { WARCTAP_DEDUP_DB_FILE: 'y' })).proxy,
-    (await gather({ statsDbFile: '' }, { WARCTAP_DEDUP_DB_FILE: '/dev/null' })).proxy,
+  for (const given of [
+    (await gather(PROXY_OPTIONS, off, {})).given,
+    (await gather(PROXY_OPTIONS, off, { WARCTAP_DEDUP_DB_FILE: 'y' })).given,
+    (await gather(PROXY_OPTIONS, { statsDbFile: '' }, { WARCTAP_DEDUP_DB_FILE: '/dev/null' })).given,
     off,
   ]) {
-    const { dedupDbFile, statsDbFile } = resolveOptions(proxy);
+    const { dedupDbFile, statsDbFile } = resolveOptions(given);
     assert.deepEqual({ dedupDbFile, statsDbFile }, { dedupDbFile: false, statsDbFile: false });
   }
 });
