@@ -16,12 +16,12 @@ export type {
   RecordedBlock,
   RecordedResponse,
   Truncation,
-  WrittenRecord,
 } from './capture/capture.ts';
 export { OptionError } from './options/error.ts';
 export type { ListenerPlugin, Plugin, PluginController, PluginFactory, ProcessorPlugin } from './archive/plugins.ts';
 export type { WarctapOptions } from './options/table.ts';
 export type { Log } from './util/log.ts';
+export type { WrittenRecord } from './warc/record.ts';
 
 /**
  * Start a proxy inside of this program.

@@ -4,7 +4,9 @@
  * Because a batch goes through to the end before the next begins, what a processor stored is seen by everything that comes later.
  * Owns the captures from `push` on, and releases each exactly once.
  */
-import { releaseCapture, type Capture } from '../capture/capture.ts';
+import type { Archive, ArchiveState } from '../capture/archive.ts';
+import type { Capture } from '../capture/capture.ts';
+import { releaseCapture } from '../capture/kinds.ts';
 import type { Log } from '../util/log.ts';
 import { errorOf, throwAll } from '../util/thrown.ts';
 import type { Processor } from './processor.ts';
@@ -27,7 +29,7 @@ const MAX_BATCH = 200;
 const GATHER_MS = 10;
 const GATHER_CAPTURES = 128;
 
-export class Chain {
+export class Chain implements Archive, ArchiveState {
   readonly #options: ChainOptions;
   #queue: Capture[] = [];
   #room: (() => void)[] = [];
@@ -50,7 +52,6 @@ export class Chain {
     this.#options = options;
   }
 
-  /** Captures waiting for the chain. */
   get queued(): number {
     return this.#queue.length;
   }
@@ -59,7 +60,6 @@ export class Chain {
     return this.#options.maxQueued;
   }
 
-  /** The capture that has been longest in the chain. */
   get oldest(): Capture | undefined {
     return this.#batch[0] ?? this.#queue[0];
   }
@@ -69,8 +69,7 @@ export class Chain {
     return this.#errors;
   }
 
-  /** Name of each processor, with the captures that are before or in it (the first has the queue before it), and those that it has failed for. */
-  get processors(): readonly { readonly name: string; readonly queued: number; readonly errors: number }[] {
+  get processors(): ArchiveState['processors'] {
     return this.#options.processors.map((processor, index) => ({
       name: processor.name,
       queued: (index === 0 ? this.#queue.length : 0) + (index === this.#at ? this.#batch.length : 0),
@@ -78,7 +77,6 @@ export class Chain {
     }));
   }
 
-  /** @returns undefined when there is room for more, or a promise of it */
   push(capture: Capture): Promise<void> | undefined {
     if (this.#dead || this.#closed) {
       releaseCapture(capture);
@@ -95,7 +93,6 @@ export class Chain {
     return new Promise((resolve) => this.#room.push(resolve));
   }
 
-  /** @returns undefined when nothing is in the chain; otherwise a promise that resolves when all that is in it now has left */
   settled(): Promise<void> | undefined {
     if (this.#left === this.#pushed) return undefined;
     const after = this.#pushed;

@@ -6,6 +6,7 @@
  */
 import { domainToASCII } from 'node:url';
 import type { Capture, FailedCapture } from '../capture/capture.ts';
+import { bodySize, contentType, isFailure, payloadDigest, statusOf, wireSize } from '../capture/kinds.ts';
 import { encode, utf8Bytes } from '../url/percent.ts';
 
 /**
@@ -25,9 +26,6 @@ const FROM_FAILURE_CACHE = 'failed-before';
 /** What warcprox writes, and scripts look for. */
 const CACHED_FAILURE = 'Cached_Failed_Connection';
 
-/** Status of a custom record: what its client was answered. */
-const NO_CONTENT = 204;
-
 const STATUS_WIDTH = 5;
 const SIZE_WIDTH = 10;
 
@@ -38,15 +36,15 @@ export function crawlLogLine(capture: Capture, loggedAt: Date): string {
   const [principal] = capture.outcome.records ?? [];
   const fields = [
     loggedAt.toISOString(),
-    String(statusOf(capture)).padStart(STATUS_WIDTH),
+    String(isFailure(capture) ? artificialStatus(capture) : statusOf(capture)).padStart(STATUS_WIDTH),
     String(bodySize(capture)).padStart(SIZE_WIDTH),
     orDash(escaped(capture.url)),
     hopPath,
     via,
     mimeType(capture),
     '-',
-    capture.kind === 'failure' ? '-' : `${digits(capture.startedAt)}+${String(Math.round(capture.durationMs)).padStart(3, '0')}`,
-    payloadDigest(capture),
+    isFailure(capture) ? '-' : `${digits(capture.startedAt)}+${String(Math.round(capture.durationMs)).padStart(3, '0')}`,
+    isFailure(capture) ? '-' : payloadDigest(capture),
     orDash(escaped(seed ?? '')),
     principal?.type === 'revisit' ? 'duplicate:digest' : '-',
     extraInfo(capture),
@@ -54,27 +52,12 @@ export function crawlLogLine(capture: Capture, loggedAt: Date): string {
   return `${fields.join(' ')}\n`;
 }
 
-function statusOf(capture: Capture): number {
-  if (capture.kind === 'exchange') return capture.response.status;
-  if (capture.kind === 'custom') return NO_CONTENT;
-  return ARTIFICIAL_STATUS[capture.error.code] ?? FAILED_OTHERWISE;
-}
-
-/** Bytes on the wire, without the head. */
-function bodySize(capture: Capture): number {
-  if (capture.kind === 'failure') return 0;
-  return capture.kind === 'exchange' ? capture.response.bytes.size - capture.response.headSize : capture.block.bytes.size;
-}
-
-function payloadDigest(capture: Capture): string {
-  if (capture.kind === 'failure') return '-';
-  return capture.kind === 'exchange' ? capture.response.payloadDigest : capture.block.digest;
+function artificialStatus({ error }: FailedCapture): number {
+  return ARTIFICIAL_STATUS[error.code] ?? FAILED_OTHERWISE;
 }
 
 function mimeType(capture: Capture): string {
-  const contentType =
-    capture.kind === 'exchange' ? capture.response.contentType : capture.kind === 'custom' ? capture.contentType : undefined;
-  const [type = ''] = (contentType ?? '').split(/[;\s]/, 1);
+  const [type = ''] = (contentType(capture) ?? '').split(/[;\s]/, 1);
   return type === '' ? 'unknown' : escaped(type, 'latin1');
 }
 
@@ -101,7 +84,7 @@ function extraInfo(capture: Capture): string {
   const contentSize = wireSize(capture);
   const info = {
     ...(contentSize > 0 ? { contentSize } : {}),
-    ...(capture.kind === 'failure' ? exceptionOf(capture) : {}),
+    ...(isFailure(capture) ? exceptionOf(capture) : {}),
     ...(principal === undefined ? {} : { warcFilename: principal.filename, warcFileOffset: principal.offset }),
     ...(capture.method === 'GET' ? {} : { method: capture.method }),
   };
@@ -111,11 +94,6 @@ function extraInfo(capture: Capture): string {
 function exceptionOf({ error }: FailedCapture): { exception: string; exceptionMessage: string } {
   const exception = error.code === FROM_FAILURE_CACHE ? CACHED_FAILURE : error.code.replaceAll(' ', '_');
   return { exception, exceptionMessage: error.message.replaceAll(' ', '_') };
-}
-
-function wireSize(capture: Capture): number {
-  if (capture.kind === 'failure') return 0;
-  return capture.kind === 'exchange' ? capture.response.bytes.size : capture.block.bytes.size;
 }
 
 /** A URL with its host as IDNA has it and everything else percent-encoded that may not stand in a URL (RFC 3986 §2). */

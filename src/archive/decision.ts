@@ -3,20 +3,19 @@
  *
  * Source: spec/warcprox.md §4 (Writer).
  */
-import type { Capture, CustomRecordCapture, ExchangeCapture } from '../capture/capture.ts';
+import type { Capture } from '../capture/capture.ts';
+import { isArchivable, isFailure, originMethod, spoolsOf, type Archivable } from '../capture/kinds.ts';
 import type { Log } from '../util/log.ts';
-import type { Spool } from '../util/spool.ts';
 import { reasonOf } from '../util/thrown.ts';
-
-export type Archivable = ExchangeCapture | CustomRecordCapture;
 
 /** A prefix that stands for "archive nothing". */
 const NO_PREFIX = '-';
 
 /** @param methods only these are archived, in upper case; none for all. Custom records always are */
 export function isToBeArchived(capture: Capture, methods: ReadonlySet<string>): capture is Archivable {
-  if (capture.kind === 'failure' || !capture.outcome.archive || capture.warcPrefix === NO_PREFIX) return false;
-  return methods.size === 0 || capture.kind === 'custom' || methods.has(capture.method.toUpperCase());
+  if (!isArchivable(capture) || !capture.outcome.archive || capture.warcPrefix === NO_PREFIX) return false;
+  const method = originMethod(capture);
+  return methods.size === 0 || method === undefined || methods.has(method.toUpperCase());
 }
 
 /**
@@ -31,7 +30,7 @@ export function turnDownUnreadable(captures: readonly Archivable[], log: Log): P
 
 /** An exchange that noticed by itself that its temporary file has failed is a failure already, and is told of in the same words. */
 export function logIfLost(capture: Capture, log: Log): void {
-  if (capture.kind === 'failure' && capture.error.code === 'recording-failed') logLost(capture, capture.error.cause, log);
+  if (isFailure(capture) && capture.error.code === 'recording-failed') logLost(capture, capture.error.cause, log);
 }
 
 async function turnDown(captures: readonly Archivable[], log: Log): Promise<void> {
@@ -52,8 +51,4 @@ function logLost({ url }: Capture, error: unknown, log: Log): void {
 
 function isSpilled(capture: Archivable): boolean {
   return spoolsOf(capture).some((spool) => spool.memory === undefined);
-}
-
-function spoolsOf(capture: Archivable): readonly Spool[] {
-  return capture.kind === 'custom' ? [capture.block.bytes] : [capture.response.bytes, capture.request.bytes];
 }

@@ -1,39 +1,55 @@
 /**
  * `DedupDb`: remembers the payloads that were written as `response` records, so that later captures can refer to them.
  *
- * Comes after the WARC writer: no entry is made before its record is in the file.
+ * Comes after the WARC writer: no entry is made before its record is in the file. What the batch has won and not written others may write.
  * Source: spec/warcprox.md §4 (Dedup).
  */
-import { posix } from 'node:path';
-import type { DedupStore } from '../store/level/dedup-store.ts';
+import type { Capture } from '../capture/capture.ts';
+import type { DedupIndex, Published } from '../store/dedup.ts';
 import { isoDate } from '../util/iso-date.ts';
 import { dedupBucketsOf, dedupKeyOf, isDedupable, type DedupRules } from './dedup-rules.ts';
 import type { Processor } from './processor.ts';
 
 export interface DedupDbOptions {
-  readonly store: Pick<DedupStore, 'save'>;
+  /** closed with this step */
+  readonly index: Pick<DedupIndex, 'publish' | 'release' | 'close'>;
+  /** the keys that `DedupLoader` has won for the batch */
+  readonly won: Set<string>;
   readonly rules: DedupRules;
-  /** WARC files are in a folder per prefix */
-  readonly subdirPrefix: boolean;
 }
 
-export function dedupDb({ store, rules, subdirPrefix }: DedupDbOptions): Processor {
+export function dedupDb({ index, won, rules }: DedupDbOptions): Processor {
+  const publish = async (originals: readonly Published[], rest: readonly string[]): Promise<void> => {
+    try {
+      await index.publish(originals);
+    } catch (error) {
+      await index.release(originals.map(({ key }) => key));
+      throw error;
+    } finally {
+      if (rest.length > 0) await index.release(rest);
+    }
+  };
+
   return {
     name: 'DedupDb',
     process(batch) {
-      const originals: Parameters<DedupStore['save']>[0][number][] = [];
-      for (const capture of batch) {
-        const principal = capture.outcome.records?.[0];
-        if (principal?.type !== 'response' || capture.kind === 'failure') continue;
-        if (!capture.meta.dedupOk || !isDedupable(capture, rules)) continue;
-        const entry = { recordId: principal.id, url: capture.url, date: isoDate(capture.startedAt) };
-        const file = subdirPrefix ? posix.join(capture.warcPrefix, principal.filename) : principal.filename;
-        const place = { file, offset: principal.offset };
-        for (const bucket of dedupBucketsOf(capture.meta)) {
-          if (bucket.mode === 'rw') originals.push({ key: dedupKeyOf(capture.response, bucket), entry, place });
-        }
-      }
-      return originals.length === 0 ? undefined : store.save(originals);
+      const originals = batch.flatMap((capture) => originalsOf(capture, rules));
+      for (const { key } of originals) won.delete(key);
+      const rest = [...won];
+      won.clear();
+      if (originals.length > 0) return publish(originals, rest);
+      return rest.length === 0 ? undefined : index.release(rest);
     },
+    close: () => index.close(),
   };
+}
+
+/** What a capture that was written is the original of: its payload, in each bucket that is not only read. */
+function originalsOf(capture: Capture, rules: DedupRules): Published[] {
+  const principal = capture.outcome.records?.[0];
+  if (principal?.type !== 'response' || !capture.meta.dedupOk || !isDedupable(capture, rules)) return [];
+  const original = { recordId: principal.id, url: capture.url, date: isoDate(capture.startedAt) };
+  const place = { file: principal.path, offset: principal.offset };
+  const buckets = dedupBucketsOf(capture.meta).filter(({ mode }) => mode === 'rw');
+  return buckets.map((bucket) => ({ key: dedupKeyOf(capture.response, bucket), original, place }));
 }

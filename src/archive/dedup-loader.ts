@@ -1,12 +1,13 @@
 /**
  * `DedupLoader`: finds the earlier record with the same payload, in the dedup index or among those before it in the batch.
  *
- * Within the batch it goes by what the later steps will do: the first of equals becomes a `response` and is stored under its `rw` buckets,
+ * Whoever is the first with a payload claims the right to write it, as another chain may come with the same one at the same time. Within the
+ * batch it goes by what the later steps will do: the first of equals becomes a `response` and is stored under its `rw` buckets,
  * so the rest can refer to it already. That holds because it asks the same questions as they do, and after the temporary files are whole.
  * Source: spec/warcprox.md §4 (Dedup).
  */
 import type { Capture, ExchangeCapture } from '../capture/capture.ts';
-import type { DedupEntry, DedupStore } from '../store/level/dedup-store.ts';
+import type { DedupIndex, Original, Standing, Wanted } from '../store/dedup.ts';
 import { isoDate } from '../util/iso-date.ts';
 import type { Log } from '../util/log.ts';
 import { isToBeArchived, turnDownUnreadable } from './decision.ts';
@@ -14,22 +15,29 @@ import { dedupBucketsOf, dedupKeyOf, isDedupable, type DedupRules } from './dedu
 import type { Processor } from './processor.ts';
 
 export interface DedupLoaderOptions {
-  readonly store: Pick<DedupStore, 'getMany'>;
+  readonly index: Pick<DedupIndex, 'claim'>;
+  /** gets the keys that the batch wins; what is not published in the end `DedupDb` releases */
+  readonly won: Set<string>;
   readonly rules: DedupRules;
   /** as the WARC writer has them */
   readonly methods: readonly string[];
   readonly log: Log;
 }
 
-export function dedupLoader({ store, rules, methods, log }: DedupLoaderOptions): Processor {
+export function dedupLoader({ index, won, rules, methods, log }: DedupLoaderOptions): Processor {
   const wanted = new Set(methods);
 
+  const decide = (captures: readonly ExchangeCapture[], wanted: readonly Wanted[], standings: readonly Standing[]): void => {
+    for (const [nth, standing] of standings.entries()) if (standing === 'won') won.add(wanted[nth]?.key ?? '');
+    resolveAll(captures, wanted, standings);
+  };
+
   const load = (captures: readonly ExchangeCapture[]): Promise<void> | undefined => {
-    const keys = captures.flatMap(({ meta, response }) => dedupBucketsOf(meta).map((bucket) => dedupKeyOf(response, bucket)));
-    if (keys.length === 0) return undefined;
-    const stored = store.getMany(keys);
-    if (stored instanceof Promise) return stored.then((entries) => resolveAll(captures, keys, entries));
-    resolveAll(captures, keys, stored);
+    const wanted = captures.flatMap(wantedBy);
+    if (wanted.length === 0) return undefined;
+    const standings = index.claim(wanted);
+    if (standings instanceof Promise) return standings.then((late) => decide(captures, wanted, late));
+    decide(captures, wanted, standings);
     return undefined;
   };
 
@@ -44,25 +52,36 @@ export function dedupLoader({ store, rules, methods, log }: DedupLoaderOptions):
   };
 }
 
+/** A bucket that is only read, and a capture that is not to be an original, claim nothing. */
+function wantedBy({ meta, response }: ExchangeCapture): Wanted[] {
+  return dedupBucketsOf(meta).map((bucket) => ({ key: dedupKeyOf(response, bucket), claims: meta.dedupOk && bucket.mode === 'rw' }));
+}
+
 /**
- * @param keys of all captures, one after the other
- * @param stored what the index knows under each
+ * What another is about to write counts as not known: the capture is written as a response, which is true, and not published.
+ *
+ * @param wanted of all captures, one after the other
+ * @param standings of each
  */
-function resolveAll(captures: readonly ExchangeCapture[], keys: readonly string[], stored: readonly (DedupEntry | undefined)[]): void {
-  const ofBatch = new Map<string, DedupEntry>();
+function resolveAll(captures: readonly ExchangeCapture[], wanted: readonly Wanted[], standings: readonly Standing[]): void {
+  const ofBatch = new Map<string, Original>();
   let first = 0;
   for (const capture of captures) {
-    const buckets = dedupBucketsOf(capture.meta);
-    let original: DedupEntry | undefined;
-    for (let nth = 0; nth < buckets.length && original === undefined; nth++) {
-      original = stored[first + nth] ?? ofBatch.get(keys[first + nth] ?? '');
+    const end = first + dedupBucketsOf(capture.meta).length;
+    let original: Original | undefined;
+    for (let nth = first; nth < end && original === undefined; nth++) {
+      const standing = standings[nth];
+      original = typeof standing === 'object' ? standing : ofBatch.get(wanted[nth]?.key ?? '');
     }
     if (original !== undefined) capture.outcome.duplicateOf = original;
     else if (capture.meta.dedupOk) {
       const { recordId, url, startedAt } = capture;
-      const entry: DedupEntry = { recordId, url, date: isoDate(startedAt) };
-      for (const [nth, { mode }] of buckets.entries()) if (mode === 'rw') ofBatch.set(keys[first + nth] ?? '', entry);
+      const own: Original = { recordId, url, date: isoDate(startedAt) };
+      for (let nth = first; nth < end; nth++) {
+        const each = wanted[nth];
+        if (each?.claims === true) ofBatch.set(each.key, own);
+      }
     }
-    first += buckets.length;
+    first = end;
   }
 }

@@ -6,10 +6,10 @@
  * is incomplete (its WARC-Truncated stands for the payload left out), the original that it refers to says it then.
  * Source: spec/warcprox.md §4 (Dedup); ISO 28500:2017 §5.13.
  */
-import type { ExchangeCapture, RecordedResponse } from '../capture/capture.ts';
+import type { Capture, ExchangeCapture, RecordedResponse } from '../capture/capture.ts';
+import { isExchange } from '../capture/kinds.ts';
 import type { DedupBucket, Meta } from '../meta/meta.ts';
-import { dedupKey } from '../store/level/dedup-store.ts';
-import type { Archivable } from './decision.ts';
+import { dedupKey } from '../store/dedup.ts';
 
 export interface DedupRules {
   /** only payloads larger than this, in bytes */
@@ -29,8 +29,8 @@ const TEXT = new Set([
   'image/svg+xml',
 ]);
 
-export function isDedupable(capture: Archivable, rules: DedupRules): capture is ExchangeCapture {
-  if (capture.kind !== 'exchange' || (rules.onlyWithBucket && capture.meta.dedupBuckets.length === 0)) return false;
+export function isDedupable(capture: Capture, rules: DedupRules): capture is ExchangeCapture {
+  if (!isExchange(capture) || (rules.onlyWithBucket && capture.meta.dedupBuckets.length === 0)) return false;
   const { payloadSize, contentType } = capture.response;
   return payloadSize > (isText(contentType) ? rules.minTextSize : rules.minBinarySize);
 }

@@ -5,6 +5,7 @@
  * Source: spec/warcprox.md §4 (MIME filters).
  */
 import type { Capture } from '../capture/capture.ts';
+import { contentType, isFailure } from '../capture/kinds.ts';
 import { rejectsMimeType } from '../meta/mime.ts';
 import type { TimeSlices } from '../util/slices.ts';
 import type { Log } from '../util/log.ts';
@@ -26,11 +27,10 @@ export function mimeTypeFilter({ slices, log }: MimeTypeFilterOptions): Processo
 
   /** @returns a promise only when it takes longer than its slice of time */
   const filter = (capture: Capture): Promise<void> | undefined => {
-    if (capture.kind === 'failure' || capture.meta.mimeTypeFilters.length === 0) return undefined;
+    if (isFailure(capture) || capture.meta.mimeTypeFilters.length === 0) return undefined;
     const { outcome } = capture;
-    const contentType = capture.kind === 'custom' ? capture.contentType : capture.response.contentType;
     try {
-      const rejected = rejectsMimeType(capture.meta.mimeTypeFilters, contentType, slices);
+      const rejected = rejectsMimeType(capture.meta.mimeTypeFilters, contentType(capture), slices);
       if (rejected instanceof Promise) {
         return rejected.then((late) => void (outcome.archive &&= !late)).catch((error: unknown) => undecided(capture, error));
       }

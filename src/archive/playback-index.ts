@@ -4,36 +4,34 @@
  * Comes after the WARC writer, so that no entry points at bytes that are not in their file.
  * Source: spec/warcprox.md §4, §10.
  */
-import { posix } from 'node:path';
-import type { PlaybackEntry, PlaybackIndex } from '../store/level/playback-index.ts';
+import { isFailure, originMethod, payloadDigest } from '../capture/kinds.ts';
+import type { PlaybackEntry, PlaybackIndex } from '../store/playback.ts';
 import { asciiUri } from '../warc/fields.ts';
 import type { Processor } from './processor.ts';
 
 export interface PlaybackIndexOptions {
   readonly index: Pick<PlaybackIndex, 'save'>;
-  /** WARC files are in a folder per prefix */
-  readonly subdirPrefix: boolean;
 }
 
-export function playbackIndexer({ index, subdirPrefix }: PlaybackIndexOptions): Processor {
+export function playbackIndexer({ index }: PlaybackIndexOptions): Processor {
   return {
     name: 'PlaybackIndexDb',
     async process(batch) {
       const entries: PlaybackEntry[] = [];
       for (const capture of batch) {
         const [principal] = capture.outcome.records ?? [];
-        if (principal === undefined || capture.kind === 'failure') continue;
-        const { filename, offset, length, id, type } = principal;
+        if (principal === undefined || isFailure(capture)) continue;
+        const { path, offset, length, id, type } = principal;
         entries.push({
           url: asciiUri(capture.url),
           startedAt: capture.startedAt,
-          method: capture.kind === 'exchange' ? capture.method : undefined,
-          file: subdirPrefix ? posix.join(capture.warcPrefix, filename) : filename,
+          method: originMethod(capture),
+          file: path,
           offset,
           length,
           recordId: id,
           type,
-          payloadDigest: capture.kind === 'exchange' ? capture.response.payloadDigest : capture.block.digest,
+          payloadDigest: payloadDigest(capture),
         });
       }
       if (entries.length > 0) await index.save(entries);

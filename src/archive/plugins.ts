@@ -5,9 +5,10 @@
  * gets no other one: batches pass it by until then. Only a plugin that never gives back the thread cannot be helped.
  * Source: spec/warcprox.md §11.
  */
-import type { Capture, WrittenRecord } from '../capture/capture.ts';
+import type { Capture } from '../capture/capture.ts';
 import type { Log } from '../util/log.ts';
 import { reasonOf } from '../util/thrown.ts';
+import type { WrittenRecord } from '../warc/record.ts';
 import type { Processor } from './processor.ts';
 
 interface PluginBase {

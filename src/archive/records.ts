@@ -9,7 +9,7 @@ import { headerText } from '../meta/json.ts';
 import { Digester, type DigestFormat } from '../util/digest.ts';
 import type { Bytes } from '../util/spool.ts';
 import { asciiUri, dateIn, field, warcDate, type WarcVersion } from '../warc/fields.ts';
-import { bytesOf, recordOf, type WarcRecord } from '../warc/record.ts';
+import { bytesOf, recordOf, type NewRecord } from '../warc/record.ts';
 
 export interface RecordOptions {
   readonly version: WarcVersion;
@@ -24,8 +24,8 @@ export interface RecordOptions {
  *
  * @throws the file system's error when the head of a revisit was spilled and cannot be read
  */
-export async function buildRecords(captures: readonly Capture[], options: RecordOptions): Promise<readonly (readonly WarcRecord[])[]> {
-  const records: (readonly WarcRecord[])[] = [];
+export async function buildRecords(captures: readonly Capture[], options: RecordOptions): Promise<readonly (readonly NewRecord[])[]> {
+  const records: (readonly NewRecord[])[] = [];
   for (const capture of captures) {
     if (capture.kind === 'failure') records.push([]);
     else if (capture.kind === 'custom') records.push([customRecord(capture, options)]);
@@ -39,7 +39,7 @@ export async function buildRecords(captures: readonly Capture[], options: Record
   return records;
 }
 
-function exchangeRecords(capture: ExchangeCapture, principal: WarcRecord, options: RecordOptions): readonly WarcRecord[] {
+function exchangeRecords(capture: ExchangeCapture, principal: NewRecord, options: RecordOptions): readonly NewRecord[] {
   const { request } = capture;
   const fields =
     field('WARC-Target-URI', asciiUri(capture.url)) +
@@ -49,7 +49,7 @@ function exchangeRecords(capture: ExchangeCapture, principal: WarcRecord, option
   return [principal, recordOf(options.newRecordId(), 'request', principal.date, fields, request.bytes, options.version)];
 }
 
-function responseRecord(capture: ExchangeCapture, options: RecordOptions): WarcRecord {
+function responseRecord(capture: ExchangeCapture, options: RecordOptions): NewRecord {
   const { response } = capture;
   const fields =
     field('WARC-Target-URI', asciiUri(capture.url)) +
@@ -71,7 +71,7 @@ function responseRecord(capture: ExchangeCapture, options: RecordOptions): WarcR
 
 type Original = NonNullable<ExchangeCapture['outcome']['duplicateOf']>;
 
-function revisitRecord(capture: ExchangeCapture, original: Original, head: Bytes, options: RecordOptions): WarcRecord {
+function revisitRecord(capture: ExchangeCapture, original: Original, head: Bytes, options: RecordOptions): NewRecord {
   const { version, digest } = options;
   const digester = new Digester(digest);
   for (const piece of head.memory ?? []) digester.update(piece);
@@ -90,7 +90,7 @@ function revisitRecord(capture: ExchangeCapture, original: Original, head: Bytes
   return recordOf(capture.recordId, 'revisit', warcDate(capture.startedAt, version), fields, head, version);
 }
 
-function customRecord(capture: CustomRecordCapture, options: RecordOptions): WarcRecord {
+function customRecord(capture: CustomRecordCapture, options: RecordOptions): NewRecord {
   const { block } = capture;
   const fields =
     field('WARC-Target-URI', asciiUri(capture.url)) +

@@ -4,6 +4,7 @@
  * Source: spec/warcprox.md §7.
  */
 import type { Capture } from '../capture/capture.ts';
+import { isFailure } from '../capture/kinds.ts';
 import type { Processor } from './processor.ts';
 
 export interface Rate {
@@ -15,6 +16,8 @@ export interface Rate {
 export interface RunningStats extends Processor {
   /** exchanges and custom records that left the chain, archived or not */
   readonly urlsProcessed: number;
+  /** bytes of WARC files so far */
+  readonly warcBytesWritten: number;
   /** @returns rates since the snapshot nearest to so many minutes ago, or since the start when that is later */
   rate(minutes: number): Rate;
 }
@@ -47,8 +50,11 @@ export function runningStats(bytesWritten: () => number, nowMs: () => number): R
     get urlsProcessed() {
       return urls;
     },
+    get warcBytesWritten() {
+      return bytesWritten();
+    },
     process(batch: readonly Capture[]) {
-      for (const capture of batch) if (capture.kind !== 'failure') urls++;
+      for (const capture of batch) if (!isFailure(capture)) urls++;
     },
     rate(minutes) {
       const atMs = nowMs();

@@ -4,12 +4,13 @@
  * Source: spec/warcprox.md §4 (Statistics).
  */
 import type { Capture } from '../capture/capture.ts';
+import { isFailure, wireSize } from '../capture/kinds.ts';
 import type { Meta } from '../meta/meta.ts';
-import type { StatsStore, TallyKind } from '../store/level/stats-store.ts';
+import type { StatisticsStore, TallyKind } from '../store/statistics.ts';
 import type { Processor } from './processor.ts';
 
 export interface StatsProcessorOptions {
-  readonly store: Pick<StatsStore, 'tally' | 'crowded' | 'flush' | 'close'>;
+  readonly store: Pick<StatisticsStore, 'tally' | 'crowded' | 'flush' | 'close'>;
   /** names of all buckets that a capture is tallied in, `__all__` included */
   readonly bucketsOf: (meta: Meta, url: string) => readonly string[];
 }
@@ -17,8 +18,8 @@ export interface StatsProcessorOptions {
 export function statsProcessor({ store, bucketsOf }: StatsProcessorOptions): Processor {
   const tally = (batch: readonly Capture[]) => {
     for (const capture of batch) {
-      if (capture.kind === 'failure') continue;
-      const wireBytes = capture.kind === 'custom' ? capture.block.bytes.size : capture.response.bytes.size;
+      if (isFailure(capture)) continue;
+      const wireBytes = wireSize(capture);
       const kind = kindOf(capture);
       for (const bucket of bucketsOf(capture.meta, capture.url)) store.tally(bucket, kind, wireBytes);
     }

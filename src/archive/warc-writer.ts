@@ -5,15 +5,17 @@
  * Source: spec/warcprox.md §4 (Writer).
  */
 import type { Capture } from '../capture/capture.ts';
+import type { Archivable } from '../capture/kinds.ts';
 import type { Log } from '../util/log.ts';
 import type { WriterPool } from '../warc/write/pool.ts';
 import { WarcWriteError } from '../warc/errors.ts';
 import { buildRecords, type RecordOptions } from './records.ts';
-import { isToBeArchived, logIfLost, turnDownUnreadable, type Archivable } from './decision.ts';
+import { isToBeArchived, logIfLost, turnDownUnreadable } from './decision.ts';
 import type { Processor } from './processor.ts';
 
 export interface WarcWriterOptions {
-  readonly pool: WriterPool;
+  /** closed with this step */
+  readonly pool: Pick<WriterPool, 'write' | 'close'>;
   readonly records: RecordOptions;
   /** only these methods are archived, in upper case; none for all. Custom records always are */
   readonly methods: readonly string[];

@@ -5,6 +5,7 @@
  */
 import type { Meta } from '../meta/meta.ts';
 import type { Spool } from '../util/spool.ts';
+import type { WrittenRecord } from '../warc/record.ts';
 
 /** A message as it went over the wire: the block of a WARC record (ISO 28500:2017 §5.8). */
 export interface RecordedBlock {
@@ -83,29 +84,4 @@ export interface Outcome {
   duplicateOf?: { readonly recordId: string; readonly url: string; readonly date: string } | undefined;
   /** what was written, principal record first */
   records?: readonly WrittenRecord[];
-}
-
-/** Where a record stands. */
-export interface WrittenRecord {
-  /** `<urn:uuid:…>` */
-  readonly id: string;
-  readonly type: string;
-  /** WARC-Date */
-  readonly date: string;
-  /** name of the file once closed, without folder */
-  readonly filename: string;
-  /** bytes from the start of the (compressed) file */
-  readonly offset: number;
-  /** bytes in the (compressed) file */
-  readonly length: number;
-}
-
-/** Let go of the memory and temporary files of a capture. */
-export function releaseCapture(capture: Capture): void {
-  if (capture.kind === 'exchange') {
-    capture.request.bytes.release();
-    capture.response.bytes.release();
-  } else if (capture.kind === 'custom') {
-    capture.block.bytes.release();
-  }
 }

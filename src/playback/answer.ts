@@ -14,7 +14,7 @@
 import { fieldOf, Fields } from '../http/fields.ts';
 import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
 import { chunkOf, LAST_CHUNK } from '../http1/chunked.ts';
-import type { PlaybackIndex, PlaybackPlace } from '../store/level/playback-index.ts';
+import type { PlaybackIndex, PlaybackPlace } from '../store/playback.ts';
 import type { Log } from '../util/log.ts';
 import type { ReadRecord } from '../warc/read/reader.ts';
 import { IncompleteError, payloadOf, readBlock, wirePiecesOf, type ArchivedMessage } from './message.ts';

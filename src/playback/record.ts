@@ -2,8 +2,9 @@
  * One record of our WARC files, opened at the place that the index gives, whether its file is closed already or still being written.
  */
 import { join } from 'node:path';
-import type { PlaybackPlace } from '../store/level/playback-index.ts';
+import type { PlaybackPlace } from '../store/playback.ts';
 import { WarcReadError } from '../warc/errors.ts';
+import { OPEN_SUFFIX } from '../warc/paths.ts';
 import type { ReadRecord } from '../warc/read/reader.ts';
 import { codeOf, isSystemError, reasonOf } from '../util/thrown.ts';
 
@@ -14,7 +15,7 @@ export interface OpenRecord {
 }
 
 /** The final name first, and again at last: it may be given to the file while we look. */
-const SUFFIXES = ['', '.open', ''];
+const SUFFIXES = ['', OPEN_SUFFIX, ''];
 
 /**
  * @returns the record, or why it is not there: the file is gone or cut off, or something else stands in its place

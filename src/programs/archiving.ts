@@ -3,10 +3,14 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { hostname as machineName, networkInterfaces } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import type { Archive, ArchiveState } from '../capture/archive.ts';
+import type { Capture } from '../capture/capture.ts';
 import { bucketsOf } from '../meta/buckets.ts';
 import type { TimeSlices } from '../util/slices.ts';
 import type { Opened } from './open.ts';
 import type { ResolvedOptions } from '../options/table.ts';
+import { Chain } from '../archive/chain.ts';
 import { cdxDedupLoader } from '../archive/cdx-dedup-loader.ts';
 import { crawlLog } from '../archive/crawl-log.ts';
 import { dedupDb } from '../archive/dedup-db.ts';
@@ -14,11 +18,12 @@ import { dedupLoader } from '../archive/dedup-loader.ts';
 import { mimeTypeFilter } from '../archive/mime-type-filter.ts';
 import { playbackIndexer } from '../archive/playback-index.ts';
 import type { Processor } from '../archive/processor.ts';
+import { runningStats, type RunningStats } from '../archive/running-stats.ts';
 import { statsProcessor } from '../archive/stats.ts';
 import { warcWriter } from '../archive/warc-writer.ts';
 import type { DigestFormat } from '../util/digest.ts';
 import type { Log } from '../util/log.ts';
-import { createCompressor } from '../warc/codec/compressor.ts';
+import { WarcWriteError } from '../warc/errors.ts';
 import { Names } from '../warc/write/names.ts';
 import { createExclusively } from '../warc/write/output.ts';
 import { WriterPool } from '../warc/write/pool.ts';
@@ -27,15 +32,24 @@ const MAX_OPEN_WARCS = 256;
 const MAX_OPEN_CRAWL_LOGS = 256;
 const RANDOM_TOKEN_LENGTH = 8;
 
-export interface ChainParts {
+export interface ArchiveParts {
   readonly options: ResolvedOptions;
   readonly opened: Opened;
-  readonly warcs: WriterPool;
+  readonly version: string;
   readonly slices: TimeSlices;
-  readonly runningStats: Processor;
   /** where the proxy listens, known once it does */
   readonly port: () => number;
+  /** told of each capture when it leaves the archive, before its bytes are let go of */
+  readonly done: (capture: Capture) => void;
+  /** nothing can be archived any more */
+  readonly onFatal: (error: Error) => void;
   readonly log: Log;
+}
+
+export interface OpenArchive {
+  readonly archive: Archive & ArchiveState;
+  /** what it has done since it was opened */
+  readonly totals: RunningStats;
 }
 
 export const now = (): Date => new Date();
@@ -45,11 +59,24 @@ export function digestOf(options: ResolvedOptions): DigestFormat {
   return { algorithm: options.digestAlgorithm, base32: options.base32 };
 }
 
+/** The chain with the WARC files behind it; both are closed with the archive. */
+export function openArchive(parts: ArchiveParts): OpenArchive {
+  const { options, done, onFatal, log } = parts;
+  const warcs = warcFiles(parts);
+  const totals = runningStats(
+    () => warcs.bytesWritten,
+    () => performance.now(),
+  );
+  const isFatal = (error: unknown) => error instanceof WarcWriteError;
+  const processors = processorsOf(parts, warcs, totals);
+  return { archive: new Chain({ processors, done, maxQueued: options.queueSize, log, isFatal, onFatal }), totals };
+}
+
 /** The chain, in the order of spec/warcprox.md §4; what is switched off is absent. */
-export function processorsOf({ options, opened, warcs, slices, runningStats, port, log }: ChainParts): readonly Processor[] {
-  const { dedup, stats, playback: index, plugins } = opened;
+function processorsOf({ options, opened, slices, port, log }: ArchiveParts, warcs: WriterPool, totals: Processor): readonly Processor[] {
+  const { stats, playback: index, plugins } = opened;
+  const dedup = opened.dedup && { index: opened.dedup.holder(), won: new Set<string>() };
   const methods = options.methodFilter;
-  const { subdirPrefix } = options;
   const rules = {
     minTextSize: options.dedupMinTextSize,
     minBinarySize: options.dedupMinBinarySize,
@@ -64,7 +91,7 @@ export function processorsOf({ options, opened, warcs, slices, runningStats, por
     ...plugins.early,
     mimeTypeFilter({ slices, log }),
     cdx && cdxDedupLoader({ ...cdx, rules, methods, log }),
-    dedup && dedupLoader({ store: dedup, rules, methods, log }),
+    dedup && dedupLoader({ ...dedup, rules, methods, log }),
     warcWriter({
       pool: warcs,
       records: { version: options.warcVersion, digest: digestOf(options), newRecordId },
@@ -72,9 +99,9 @@ export function processorsOf({ options, opened, warcs, slices, runningStats, por
       blackout: { seconds: options.blackoutPeriod, now },
       log,
     }),
-    dedup && dedupDb({ store: dedup, rules, subdirPrefix }),
+    dedup && dedupDb({ ...dedup, rules }),
     stats && statsProcessor({ store: stats, bucketsOf }),
-    index && playbackIndexer({ index, subdirPrefix }),
+    index && playbackIndexer({ index }),
     options.crawlLogDir !== undefined &&
       crawlLog({
         dir: options.crawlLogDir,
@@ -85,19 +112,18 @@ export function processorsOf({ options, opened, warcs, slices, runningStats, por
         log,
       }),
     ...plugins.late,
-    runningStats,
+    totals,
   ];
   return chain.filter((processor) => processor !== undefined && processor !== false);
 }
 
-export function warcFiles(options: ResolvedOptions, opened: Opened, version: string, port: () => number, log: Log): WriterPool {
+function warcFiles({ options, opened, version, port, log }: ArchiveParts): WriterPool {
   const hostname = machineName();
   return new WriterPool({
     dir: options.dir,
     subdirPrefix: options.subdirPrefix,
     names: new Names({ template: opened.template, hostname, port, now, newRandomToken: randomToken }),
-    gzip: options.gzip,
-    compressor: createCompressor(),
+    encoder: opened.encoder,
     version: options.warcVersion,
     info: { software: `warctap ${version}`, hostname, ip: machineAddress() },
     output: { openSuffix: !options.noWarcOpenSuffix, lock: opened.lock, fsync: options.fsync, create: createExclusively },

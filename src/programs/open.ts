@@ -11,10 +11,15 @@ import type { ResolvedOptions } from '../options/table.ts';
 import { loadPlugins, PluginError, type LoadedPlugins } from '../archive/plugin-loader.ts';
 import { PLUGIN_TIMEOUT_MS } from '../archive/plugins.ts';
 import { Databases, type Section } from '../store/level/database.ts';
-import { DedupStore } from '../store/level/dedup-store.ts';
-import { playbackIndex, type PlaybackIndex } from '../store/level/playback-index.ts';
-import { StatsStore } from '../store/level/stats-store.ts';
+import type { DedupStore } from '../store/dedup.ts';
+import { levelDedup } from '../store/level/dedup.ts';
+import { levelPlayback } from '../store/level/playback.ts';
+import { LevelStatistics } from '../store/level/statistics.ts';
+import type { PlaybackIndex } from '../store/playback.ts';
+import type { StatisticsStore } from '../store/statistics.ts';
 import type { Log } from '../util/log.ts';
+import type { Encoder } from '../warc/codec/codec.ts';
+import { createEncoder } from '../warc/codec/encoders.ts';
 import { WarcOptionError } from '../warc/errors.ts';
 import { nameTemplate, type NameTemplate } from '../warc/write/filename.ts';
 import { prepareFolder } from '../warc/write/folder.ts';
@@ -26,12 +31,14 @@ export interface Opened {
   readonly authenticator: Authenticator | undefined;
   readonly ca: CertificateAuthority;
   readonly leaves: LeafStore;
+  /** closed with the WARC files */
+  readonly encoder: Encoder;
   readonly template: NameTemplate;
   readonly lock: FileLock;
   readonly databases: Databases;
   /** undefined when the feature is switched off */
   readonly dedup: DedupStore | undefined;
-  readonly stats: StatsStore | undefined;
+  readonly stats: StatisticsStore | undefined;
   readonly playback: PlaybackIndex | undefined;
   readonly plugins: LoadedPlugins;
 }
@@ -42,7 +49,8 @@ const DATABASE = './warctap.db';
 /** @throws OptionError, or an error whose message is one line */
 export async function openAll(options: ResolvedOptions, version: string, log: Log): Promise<Opened> {
   const hostname = machineName();
-  const template = templateOf(options, hostname);
+  const encoder = createEncoder(options.gzip ? 'gzip' : 'none');
+  const template = templateOf(options, encoder.suffix, hostname);
   const lock = lockOf(options);
   const authenticator = await authenticatorOf(options, log);
   await prepareFolder(options.dir);
@@ -56,7 +64,7 @@ export async function openAll(options: ResolvedOptions, version: string, log: Lo
     const stats = await section(options.statsDbFile, 'stats');
     const index = options.playbackPort !== undefined;
     const playbackSection = await section(index && (options.dedupDbFile || options.statsDbFile || DATABASE), 'playback');
-    const stores = { dedup: dedup && new DedupStore(dedup), playback: playbackSection && playbackIndex(playbackSection) };
+    const stores = { dedup: dedup && levelDedup(dedup), playback: playbackSection && levelPlayback(playbackSection) };
     await repairLeftovers({
       dir: options.dir,
       subdirPrefix: options.subdirPrefix,
@@ -68,11 +76,12 @@ export async function openAll(options: ResolvedOptions, version: string, log: Lo
       authenticator,
       ca,
       leaves,
+      encoder,
       template,
       lock: lock === undefined ? () => true : options.noWarcOpenSuffix ? lock : lockIfPossible(lock),
       databases,
       ...stores,
-      stats: stats && new StatsStore({ section: stats, log }),
+      stats: stats && new LevelStatistics({ section: stats, log }),
       plugins: await pluginsOf(options, version, log),
     };
   } catch (error) {
@@ -102,9 +111,9 @@ async function authenticatorOf({ proxyAuthFile: file }: ResolvedOptions, log: Lo
   }
 }
 
-function templateOf(options: ResolvedOptions, hostname: string): NameTemplate {
+function templateOf(options: ResolvedOptions, suffix: string, hostname: string): NameTemplate {
   try {
-    return nameTemplate(options.warcFilename, options.gzip, hostname);
+    return nameTemplate(options.warcFilename, suffix, hostname);
   } catch (error) {
     if (!(error instanceof WarcOptionError)) throw error;
     throw new OptionError('warcFilename', options.warcFilename, `a usable template for file names (this one has ${error.message})`);

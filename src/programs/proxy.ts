@@ -7,10 +7,10 @@
 import { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { hostname as machineName, tmpdir } from 'node:os';
-import { performance } from 'node:perf_hooks';
 import { createPages } from '../web/pages.ts';
 import { statusPage, type StatusSource } from '../web/status.ts';
-import { digestOf, newRecordId, now, processorsOf, warcFiles } from './archiving.ts';
+import { digestOf, newRecordId, now, openArchive } from './archiving.ts';
+import type { Archive, ArchiveState } from '../capture/archive.ts';
 import type { Capture } from '../capture/capture.ts';
 import { metaCache } from '../meta/cache.ts';
 import { createRegexes } from '../regex/regex.ts';
@@ -19,8 +19,7 @@ import { openAll, type Opened } from './open.ts';
 import type { ResolvedOptions } from '../options/table.ts';
 import { playback } from '../playback/answer.ts';
 import { playbackHandler } from '../playback/handler.ts';
-import { Chain } from '../archive/chain.ts';
-import { runningStats, type RunningStats } from '../archive/running-stats.ts';
+import type { RunningStats } from '../archive/running-stats.ts';
 import { addressRules } from '../fetch/address-rules.ts';
 import { Admission } from '../fetch/admission.ts';
 import { Connector } from '../fetch/connector.ts';
@@ -39,9 +38,7 @@ import { FreeSpace } from '../util/free-space.ts';
 import { MemoryBudget } from '../util/memory-budget.ts';
 import { isLoopback } from '../util/network.ts';
 import { readVersion } from '../util/version.ts';
-import { WarcWriteError } from '../warc/errors.ts';
 import { warcDate } from '../warc/fields.ts';
-import type { WriterPool } from '../warc/write/pool.ts';
 
 /** What happens while a proxy runs. */
 export interface ProxyEvents {
@@ -66,9 +63,8 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   readonly #log: Log;
   readonly #version: string;
   readonly #startedAt = now();
-  readonly #warcs: WriterPool;
-  readonly #runningStats: RunningStats;
-  readonly #chain: Chain;
+  readonly #archive: Archive & ArchiveState;
+  readonly #totals: RunningStats;
   readonly #origins: OriginPool;
   readonly #space: FreeSpace;
   readonly #admission: Admission;
@@ -94,24 +90,22 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     };
     const minRate = { bytesPerSecond: options.minRate, windowMs: options.socketTimeout * 1000 };
     const slices = timeSlices();
-    const port = () => this.port;
-    this.#warcs = warcFiles(options, opened, version, port, log);
-    this.#runningStats = runningStats(
-      () => this.#warcs.bytesWritten,
-      () => performance.now(),
-    );
-    this.#chain = new Chain({
-      processors: processorsOf({ options, opened, warcs: this.#warcs, slices, runningStats: this.#runningStats, port, log }),
+    const { archive, totals } = openArchive({
+      options,
+      opened,
+      version,
+      slices,
+      port: () => this.port,
       done: (capture) => this.#tell(capture),
-      maxQueued: options.queueSize,
-      log,
-      isFatal: (error) => error instanceof WarcWriteError,
       onFatal: (error) => {
         // What is not archived must not look as if it were: requests that run are answered 503 or cut.
         this.#admission.close(`nothing can be archived any more: ${reasonOf(error.cause ?? error)}`);
         this.emit('fatal', error);
       },
+      log,
     });
+    this.#archive = archive;
+    this.#totals = totals;
 
     this.#origins = new OriginPool(MAX_IDLE_CONNECTIONS);
     this.#space = new FreeSpace({
@@ -123,7 +117,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       },
     });
     const connector = this.#connector(resolve);
-    const sink = (capture: Capture) => this.#chain.push(capture);
+    const sink = (capture: Capture) => archive.push(capture);
     this.#admission = new Admission(
       {
         connect: connector.connect.bind(connector),
@@ -151,7 +145,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       gate: createGate({
         cache: metaCache({ regexes: createRegexes(), slices }),
         slices,
-        statistics: stats && { settled: () => this.#chain.settled(), get: (bucket) => stats.get(bucket) },
+        statistics: stats && { settled: () => archive.settled(), get: (bucket) => stats.get(bucket) },
         log,
       }),
       admission: this.#admission,
@@ -217,7 +211,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     const errors: unknown[] = [];
     // Who waits for a record to be written is answered before the connections are closed.
     const playback = { close: () => this.#closePlayback() };
-    const rooms = [playback, this.#chain, this.#listener, this.#opened.leaves, this.#opened.databases];
+    const rooms = [playback, this.#archive, this.#listener, this.#opened.leaves, this.#opened.databases];
     for (const room of rooms) await room.close().catch((error: unknown) => errors.push(error));
     this.#origins.close();
     this.#space.close();
@@ -248,7 +242,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   }
 
   #status(): StatusSource {
-    const { oldest } = this.#chain;
+    const { oldest } = this.#archive;
     return {
       version: this.#version,
       host: machineName(),
@@ -258,20 +252,20 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       maxExchanges: this.#options.maxThreads,
       activeRequests: this.#admission.active,
       waitingRequests: this.#admission.waiting,
-      queued: this.#chain.queued,
-      maxQueued: this.#chain.maxQueued,
+      queued: this.#archive.queued,
+      maxQueued: this.#archive.maxQueued,
       secondsBehind: oldest === undefined ? 0 : (Date.now() - oldest.startedAt.getTime() - oldest.durationMs) / 1000,
-      urlsProcessed: this.#runningStats.urlsProcessed,
-      warcBytesWritten: this.#warcs.bytesWritten,
+      urlsProcessed: this.#totals.urlsProcessed,
+      warcBytesWritten: this.#totals.warcBytesWritten,
       earliestFetchStart: this.#admission.earliestStart,
-      processors: this.#chain.processors,
-      rate: (minutes) => this.#runningStats.rate(minutes),
+      processors: this.#archive.processors,
+      rate: (minutes) => this.#totals.rate(minutes),
     };
   }
 
   async #record(capture: Capture): Promise<void> {
-    await this.#chain.push(capture);
-    await this.#chain.settled();
+    await this.#archive.push(capture);
+    await this.#archive.settled();
   }
 
   #tell(capture: Capture): void {

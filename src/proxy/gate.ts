@@ -9,6 +9,7 @@
  * Source: spec/warcprox.md §5 (order of enforcement).
  */
 import type { Fields } from '../http/fields.ts';
+import type { Archive } from '../capture/archive.ts';
 import { bucketsOf } from '../meta/buckets.ts';
 import type { MetaCache } from '../meta/cache.ts';
 import { MetaError } from '../meta/errors.ts';
@@ -16,6 +17,7 @@ import { reachedLimit, type BucketStats } from '../meta/limits.ts';
 import { NO_META, type Meta } from '../meta/meta.ts';
 import { blockRefusal, limitRefusal, softLimitRefusal, type MetaRefusal } from '../meta/refusals.ts';
 import { firstMatch } from '../meta/rules.ts';
+import type { StatisticsStore } from '../store/statistics.ts';
 import type { TimeSlices } from '../util/slices.ts';
 import type { Log } from '../util/log.ts';
 import { plainAnswer, type Answer } from '../http/answer.ts';
@@ -36,12 +38,8 @@ export interface Gate {
   judge(fields: Fields, url: string, gone: () => AbortSignal): Verdict | Promise<Verdict>;
 }
 
-/** What limits are compared with. */
-export interface Statistics {
-  /** a promise that everything which has been fetched is counted, or undefined when it is */
-  settled(): Promise<void> | undefined;
-  get(bucket: string): BucketStats | undefined | Promise<BucketStats | undefined>;
-}
+/** What limits are compared with, once everything which has been fetched is counted. */
+export type Statistics = Pick<Archive, 'settled'> & Pick<StatisticsStore, 'get'>;
 
 export interface GateOptions {
   readonly cache: MetaCache;

@@ -37,3 +37,8 @@ export class WarcReadError extends Error {
     this.offset = offset;
   }
 }
+
+/** The file ends before what began in it does. A reader makes a `WarcReadError` of it; to a repair it means that there is nothing to lose. */
+export class CutOffError extends Error {
+  override readonly name = 'CutOffError';
+}

@@ -1,22 +1,91 @@
 /**
- * A WARC record: its header as text, its block as bytes. Knows nothing of captures.
+ * A WARC record: one model for those that are read and those that are written. Knows nothing of captures.
  *
  * Source: ISO 28500:2017 §4, §5 (fields), §6.2 (`warcinfo`).
  */
 import type { Bytes } from '../util/spool.ts';
 import { field, warcDate, type WarcVersion } from './fields.ts';
 
+/** What a record says of itself. */
 export interface WarcRecord {
+  /** `WARC/1.1` */
+  readonly version: string;
+  readonly type: string;
+  /** in the record's order and case */
+  readonly headers: Headers;
+  /** bytes of the block */
+  readonly contentLength: number;
+  /** value of the first field of that name, in whatever case */
+  header(name: string): string | undefined;
+}
+
+export type Headers = readonly (readonly [name: string, value: string])[];
+
+/** What a writer has to know of a record. */
+export interface RecordBytes {
   /** `<urn:uuid:…>` */
   readonly id: string;
   readonly type: string;
   /** WARC-Date */
   readonly date: string;
   /** version line, fields and the empty line */
-  readonly header: string;
+  readonly head: string;
   readonly block: Bytes;
   /** bytes of the block in front of its payload, where that is known */
   readonly headSize: number;
+}
+
+/** A record that is to be written. A class, so that what its head says is there for who asks, and costs nothing for who only writes it. */
+export class NewRecord implements WarcRecord, RecordBytes {
+  readonly id: string;
+  readonly type: string;
+  readonly date: string;
+  readonly head: string;
+  readonly block: Bytes;
+  readonly headSize: number;
+
+  constructor(id: string, type: string, date: string, head: string, block: Bytes, headSize: number) {
+    this.id = id;
+    this.type = type;
+    this.date = date;
+    this.head = head;
+    this.block = block;
+    this.headSize = headSize;
+  }
+
+  get version(): string {
+    return this.head.slice(0, this.head.indexOf('\r\n'));
+  }
+
+  get headers(): Headers {
+    const lines = this.head.split('\r\n').slice(1, -2);
+    return lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]);
+  }
+
+  get contentLength(): number {
+    return this.block.size;
+  }
+
+  header(name: string): string | undefined {
+    return headerIn(this.headers, name);
+  }
+}
+
+/** Where a record stands. */
+export interface WrittenRecord {
+  /** `<urn:uuid:…>` */
+  readonly id: string;
+  readonly type: string;
+  /** WARC-Date */
+  readonly date: string;
+  /** name of the file once closed, without folder */
+  readonly filename: string;
+  /** the same with the folder that it has below the folder of WARC files, if any: `PREFIX/NAME`, with `/` on all systems */
+  readonly path: string;
+  /** bytes from the start of the (compressed) file */
+  readonly offset: number;
+  /** bytes in the (compressed) file */
+  readonly length: number;
 }
 
 /** What `warcinfo` says about the program that wrote the file. */
@@ -35,7 +104,7 @@ export function warcinfoRecord(
   date: Date,
   info: WriterInfo,
   options: { readonly version: WarcVersion; readonly newRecordId: () => string },
-): WarcRecord {
+): NewRecord {
   const { version } = options;
   const block = bytesOf(
     Buffer.from(
@@ -50,6 +119,12 @@ export function warcinfoRecord(
   return recordOf(options.newRecordId(), 'warcinfo', warcDate(date, version), fields, block, version);
 }
 
+/** Value of the first field of that name, in whatever case. */
+export function headerIn(headers: Headers, name: string): string | undefined {
+  const wanted = name.toLowerCase();
+  return headers.find(([each]) => each.toLowerCase() === wanted)?.[1];
+}
+
 /** @param fields lines of all fields but those that every record has */
 export function recordOf(
   id: string,
@@ -59,9 +134,23 @@ export function recordOf(
   block: Bytes,
   version: WarcVersion,
   headSize = 0,
-): WarcRecord {
+): NewRecord {
   const start = `WARC/${version}\r\n` + field('WARC-Type', type) + field('WARC-Record-ID', id) + field('WARC-Date', date);
-  return { id, type, date, header: `${start}${fields}Content-Length: ${block.size}\r\n\r\n`, block, headSize };
+  return new NewRecord(id, type, date, `${start}${fields}Content-Length: ${block.size}\r\n\r\n`, block, headSize);
+}
+
+/**
+ * A record with the same fields in the same order, to be written somewhere else.
+ *
+ * @param block of a record that is read: its bytes as long as they are there, or wherever they have been put
+ * @throws RangeError when it has another length than the record says
+ */
+export function copyOf(record: WarcRecord, block: Bytes): NewRecord {
+  const { version, type, headers, contentLength } = record;
+  if (block.size !== contentLength) throw new RangeError(`a block of ${block.size} bytes for a record of ${contentLength}`);
+  const lines = headers.map(([name, value]) => field(name, value)).join('');
+  const [id, date] = [record.header('WARC-Record-ID') ?? '', record.header('WARC-Date') ?? ''];
+  return new NewRecord(id, type, date, `${version}\r\n${lines}\r\n`, block, 0);
 }
 
 /** Bytes in memory. */

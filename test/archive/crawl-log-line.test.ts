@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Capture, ExchangeCapture, WrittenRecord } from '../../src/capture/capture.ts';
+import type { Capture, ExchangeCapture } from '../../src/capture/capture.ts';
+import type { WrittenRecord } from '../../src/warc/record.ts';
 import { NO_META, type Meta } from '../../src/meta/meta.ts';
 import { crawlLogLine } from '../../src/archive/crawl-log-line.ts';
 import { custom, exchange, failure, sha1 } from '../warc/support.ts';
@@ -23,7 +24,15 @@ function asked(metadata: Partial<Meta['metadata']>): { meta: Meta } {
 }
 
 function written(type: string, filename = 'P-00000.warc'): { outcome: Capture['outcome'] } {
-  const record: WrittenRecord = { id: '<urn:uuid:1>', type, date: '2024-02-03T04:05:06.789Z', filename, offset: 942, length: 100 };
+  const record: WrittenRecord = {
+    id: '<urn:uuid:1>',
+    type,
+    date: '2024-02-03T04:05:06.789Z',
+    filename,
+    path: filename,
+    offset: 942,
+    length: 100,
+  };
   return { outcome: { archive: true, records: [record, { ...record, type: 'request', offset: 2000 }] } };
 }
 

@@ -1,53 +1,49 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { WrittenRecord } from '../../src/capture/capture.ts';
+import type { WrittenRecord } from '../../src/warc/record.ts';
 import { dedupDb } from '../../src/archive/dedup-db.ts';
-import type { DedupStore } from '../../src/store/level/dedup-store.ts';
+import type { Published } from '../../src/store/dedup.ts';
+import { memoryDedup } from '../../src/store/memory/dedup.ts';
 import { custom, exchange, failure, RULES } from './dedup-support.ts';
 
-type Saved = Parameters<DedupStore['save']>[0];
-
 function written(type: string, id = '<urn:uuid:1>'): WrittenRecord {
-  return { id, type, date: '2024-02-03T04:05:06Z', filename: 'P-00000.warc', offset: 300, length: 200 };
+  return { id, type, date: '2024-02-03T04:05:06Z', filename: 'P-00000.warc', path: 'Q/P-00000.warc', offset: 300, length: 200 };
 }
 
-function saving(subdirPrefix = false) {
-  const calls: Saved[] = [];
-  const save = (originals: Saved) => {
-    calls.push(originals);
-    return Promise.resolve();
+function publishing(won = new Set<string>(), fails = false) {
+  const calls: (readonly Published[])[] = [];
+  const released: string[] = [];
+  const index = {
+    publish: (originals: readonly Published[]) => {
+      calls.push(originals);
+      return fails ? Promise.reject(new Error('ENOSPC: no space left on device')) : Promise.resolve();
+    },
+    release: (keys: readonly string[]) => void released.push(...keys),
+    close: () => Promise.resolve(),
   };
-  return { calls, processor: dedupDb({ store: { save }, rules: RULES, subdirPrefix }) };
+  return { calls, released, processor: dedupDb({ index, won, rules: RULES }) };
 }
 
-test('all responses of a batch are saved in one call, with id, URL, date to the millisecond and place', async () => {
-  const { calls, processor } = saving();
+test('all responses of a batch are published in one call, with id, URL, date to the millisecond and place', async () => {
+  const { calls, processor } = publishing();
   const captures = [exchange({ url: 'http://a.example/1', body: 'a' }), exchange({ body: 'b', buckets: 'x y:ro z' })];
   for (const { outcome, recordId } of captures) outcome.records = [written('response', recordId), written('request')];
   await processor.process(captures);
   const [first, second] = captures;
   const date = '2024-02-03T04:05:06.789Z';
-  const place = { file: 'P-00000.warc', offset: 300 };
-  const entry = { recordId: second!.recordId, url: 'http://example.com/', date };
+  const place = { file: 'Q/P-00000.warc', offset: 300 };
+  const original = { recordId: second!.recordId, url: 'http://example.com/', date };
   assert.deepEqual(calls, [
     [
-      { key: `${first!.response.payloadDigest}|`, entry: { recordId: first!.recordId, url: 'http://a.example/1', date }, place },
-      { key: `${second!.response.payloadDigest}|x`, entry, place },
-      { key: `${second!.response.payloadDigest}|z`, entry, place },
+      { key: `${first!.response.payloadDigest}|`, original: { recordId: first!.recordId, url: 'http://a.example/1', date }, place },
+      { key: `${second!.response.payloadDigest}|x`, original, place },
+      { key: `${second!.response.payloadDigest}|z`, original, place },
     ],
   ]);
 });
 
-test('with a folder per prefix the place has the folder', async () => {
-  const { calls, processor } = saving(true);
-  const capture = exchange({ warcPrefix: 'Q' });
-  capture.outcome.records = [written('response')];
-  await processor.process([capture]);
-  assert.equal(calls[0]?.[0]?.place.file, 'Q/P-00000.warc');
-});
-
-test('nothing is saved of what is no response in a file', () => {
-  const { calls, processor } = saving();
+test('nothing is published of what is no response in a file', () => {
+  const { calls, processor } = publishing();
   const revisit = exchange();
   revisit.outcome.records = [written('revisit'), written('request')];
   const record = custom('text/plain', 'x');
@@ -60,4 +56,39 @@ test('nothing is saved of what is no response in a file', () => {
   notWritten.outcome.records = [];
   assert.equal(processor.process([revisit, record, notOk, empty, notWritten, exchange(), failure()]), undefined);
   assert.deepEqual(calls, []);
+});
+
+test('what the batch has won and not written is released, once', async () => {
+  const capture = exchange({ buckets: 'a b' });
+  const keys = ['a', 'b'].map((bucket) => `${capture.response.payloadDigest}|${bucket}`);
+  const won = new Set([...keys, 'sha1:lost|']);
+  const { calls, released, processor } = publishing(won);
+  capture.outcome.records = [written('response')];
+  await processor.process([capture]);
+  assert.deepEqual([calls.length, released], [1, ['sha1:lost|']]);
+  assert.equal(won.size, 0);
+  won.add('sha1:another|');
+  await processor.process([failure()]);
+  assert.deepEqual([calls.length, released], [1, ['sha1:lost|', 'sha1:another|']]);
+  assert.equal(processor.process([failure()]), undefined);
+  assert.equal(released.length, 2);
+});
+
+test('what cannot be published is released, too, and the error goes to the chain', async () => {
+  const capture = exchange();
+  const key = `${capture.response.payloadDigest}|`;
+  const { released, processor } = publishing(new Set([key, 'sha1:lost|']), true);
+  capture.outcome.records = [written('response')];
+  await assert.rejects(async () => processor.process([capture]), /ENOSPC/);
+  assert.deepEqual(released, [key, 'sha1:lost|']);
+});
+
+test('the claims of a chain lapse when it is closed', async () => {
+  const store = memoryDedup();
+  const [index, other] = [store.holder(), store.holder()];
+  const wanted = [{ key: 'sha1:aa|', claims: true }];
+  await index.claim(wanted);
+  assert.deepEqual(await other.claim(wanted), ['held']);
+  await dedupDb({ index, won: new Set(), rules: RULES }).close?.();
+  assert.deepEqual(await other.claim(wanted), ['won']);
 });

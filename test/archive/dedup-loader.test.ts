@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import type { Truncation } from '../../src/capture/capture.ts';
 import { dedupLoader } from '../../src/archive/dedup-loader.ts';
+import { memoryDedup } from '../../src/store/memory/dedup.ts';
+import type { Wanted } from '../../src/store/dedup.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { Spool } from '../../src/util/spool.ts';
 import {
@@ -217,11 +219,11 @@ test('when the temporary file of the first has failed, the second is the origina
 test('a batch with nothing to look up asks nothing, and one in memory takes no promise', () => {
   let asked = 0;
   const entry = { recordId: '<urn:uuid:1>', url: 'http://a.example/', date: '2024-01-01T00:00:00.000Z' };
-  const getMany = (keys: readonly string[]) => {
+  const claim = (wanted: readonly Wanted[]) => {
     asked++;
-    return keys.map(() => entry);
+    return wanted.map(() => entry);
   };
-  const loader = dedupLoader({ store: { getMany }, rules: RULES, methods: [], log: silentLog });
+  const loader = dedupLoader({ index: { claim }, won: new Set(), rules: RULES, methods: [], log: silentLog });
   assert.equal(loader.process([failure(), custom('text/plain', 'x'), exchange({ body: '' })]), undefined);
   assert.equal(asked, 0);
   const captures = equals(3);
@@ -231,9 +233,48 @@ test('a batch with nothing to look up asks nothing, and one in memory takes no p
 });
 
 test('when the index cannot be read nothing is decided and the error goes to the chain', async () => {
-  const getMany = () => Promise.reject(new Error('broken'));
-  const loader = dedupLoader({ store: { getMany }, rules: RULES, methods: [], log: silentLog });
+  const claim = () => Promise.reject(new Error('broken'));
+  const loader = dedupLoader({ index: { claim }, won: new Set(), rules: RULES, methods: [], log: silentLog });
   const captures = equals(2);
   await assert.rejects(async () => loader.process(captures), /broken/);
   for (const { outcome } of captures) assert.equal(outcome.duplicateOf, undefined);
+});
+
+test('what could become an original is claimed in its buckets, and what could not is only asked for', async () => {
+  const asked: Wanted[] = [];
+  const claim = (wanted: readonly Wanted[]) => {
+    asked.push(...wanted);
+    return wanted.map(({ claims }) => (claims ? ('won' as const) : undefined));
+  };
+  const won = new Set<string>();
+  const loader = dedupLoader({ index: { claim }, won, rules: RULES, methods: [], log: silentLog });
+  await loader.process([
+    exchange({ body: '1', buckets: 'a b:ro' }),
+    exchange({ body: '2', meta: { dedupOk: false } }),
+    exchange({ body: '3' }),
+  ]);
+  const [first, second, third] = ['1', '2', '3'].map((body) => exchange({ body }).response.payloadDigest);
+  assert.deepEqual(asked, [
+    { key: `${first}|a`, claims: true },
+    { key: `${first}|b`, claims: false },
+    { key: `${second}|`, claims: false },
+    { key: `${third}|`, claims: true },
+  ]);
+  assert.deepEqual([...won], [`${first}|a`, `${third}|`]);
+});
+
+test('of a payload that another is about to write the first here is a response, the rest refer to it, and nothing is claimed', async () => {
+  const store = memoryDedup();
+  const [index, other] = [store.holder(), store.holder()];
+  const captures = equals(3);
+  const key = `${captures[0]!.response.payloadDigest}|`;
+  await other.claim([{ key, claims: true }]);
+  const won = new Set<string>();
+  const loader = dedupLoader({ index, won, rules: RULES, methods: [], log: silentLog });
+  await loader.process(captures);
+  assert.deepEqual(
+    captures.map(({ outcome }) => outcome.duplicateOf?.recordId),
+    [undefined, captures[0]!.recordId, captures[0]!.recordId],
+  );
+  assert.deepEqual([...won], []);
 });

@@ -11,7 +11,7 @@ import { dedupLoader } from '../../src/archive/dedup-loader.ts';
 import type { DedupRules } from '../../src/archive/dedup-rules.ts';
 import { warcWriter, type WarcWriterOptions } from '../../src/archive/warc-writer.ts';
 import { Databases } from '../../src/store/level/database.ts';
-import { DedupStore } from '../../src/store/level/dedup-store.ts';
+import { levelDedup } from '../../src/store/level/dedup.ts';
 import { silentLog } from '../../src/util/log.ts';
 import type { WriterPool } from '../../src/warc/write/pool.ts';
 import { custom as customParts, exchange as exchangeParts, pool, readAll, recordOptions, type ExchangeParts } from '../warc/support.ts';
@@ -67,13 +67,14 @@ export async function dedupSteps(
   const { rules: changedRules, ...writing } = changes;
   const rules = { ...RULES, ...changedRules };
   const databases = new Databases();
-  const store = new DedupStore((await databases.open(join(dir, 'db'))).section('dedup'));
+  const index = levelDedup((await databases.open(join(dir, 'db'))).section('dedup')).holder();
+  const won = new Set<string>();
   const writers = pool(dir, { template: '{prefix}-{serialno}' });
   const common = { methods: [], log: silentLog, ...writing };
   const processors = [
-    dedupLoader({ store, rules, ...common }),
+    dedupLoader({ index, won, rules, ...common }),
     warcWriter({ pool: writers, records: recordOptions(), ...common }),
-    dedupDb({ store, rules, subdirPrefix: false }),
+    dedupDb({ index, won, rules }),
   ];
   return {
     writers,

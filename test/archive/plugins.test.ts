@@ -27,7 +27,7 @@ function loadText(dir: string, text: string, changes: Partial<PluginOptions> = {
 }
 
 function record(type = 'response') {
-  return { id: '<urn:uuid:1>', type, date: '2024-02-03T04:05:06.789Z', filename: 'P.warc', offset: 5, length: 7 };
+  return { id: '<urn:uuid:1>', type, date: '2024-02-03T04:05:06.789Z', filename: 'P.warc', path: 'P.warc', offset: 5, length: 7 };
 }
 
 /** Takes captures through a chain of these processors; resolves when all have left it. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { warcinfoRecord, type WarcRecord } from '../../src/warc/record.ts';
+import { warcinfoRecord, type RecordBytes } from '../../src/warc/record.ts';
 import { buildRecords } from '../../src/archive/records.ts';
 import { custom, exchange, failure, recordOptions, recordsOf, sha1, STARTED } from '../warc/support.ts';
 
@@ -13,19 +13,19 @@ const ORIGINAL = {
   date: '2024-01-01T00:00:00.500Z',
 };
 
-function names(record: WarcRecord): string[] {
-  return record.header
+function names(record: RecordBytes): string[] {
+  return record.head
     .trimEnd()
     .split('\r\n')
     .slice(1)
     .map((line) => line.slice(0, line.indexOf(':')));
 }
 
-function value(record: WarcRecord, name: string): string | undefined {
-  return new RegExp(`^${name}: (.*)\r$`, 'm').exec(record.header)?.[1];
+function value(record: RecordBytes, name: string): string | undefined {
+  return new RegExp(`^${name}: (.*)\r$`, 'm').exec(record.head)?.[1];
 }
 
-async function text(record: WarcRecord): Promise<string> {
+async function text(record: RecordBytes): Promise<string> {
   let all = '';
   for await (const piece of record.block.read()) all += piece.toString();
   return all;
@@ -35,7 +35,7 @@ test('an exchange becomes a response and its request, to the byte', async () => 
   const [response, request] = await recordsOf({ recordId: PRINCIPAL });
   const head = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\n';
   assert.equal(
-    response!.header,
+    response!.head,
     'WARC/1.1\r\n' +
       'WARC-Type: response\r\n' +
       `WARC-Record-ID: ${PRINCIPAL}\r\n` +
@@ -49,7 +49,7 @@ test('an exchange becomes a response and its request, to the byte', async () => 
   );
   assert.equal(await text(response!), `${head}hello`);
   assert.equal(
-    request!.header,
+    request!.head,
     'WARC/1.1\r\n' +
       'WARC-Type: request\r\n' +
       `WARC-Record-ID: ${ID(1)}\r\n` +
@@ -65,7 +65,7 @@ test('an exchange becomes a response and its request, to the byte', async () => 
 
 test('version 1.0 writes whole seconds and its own version line', async () => {
   const [response] = await recordsOf({}, recordOptions('1.0'));
-  assert.match(response!.header, /^WARC\/1\.0\r\n/);
+  assert.match(response!.head, /^WARC\/1\.0\r\n/);
   assert.equal(value(response!, 'WARC-Date'), '2024-02-03T04:05:06Z');
   assert.equal(response!.date, '2024-02-03T04:05:06Z');
 });
@@ -84,7 +84,7 @@ for (const maxMemoryBytes of [1024, 1]) {
     const [revisit, request] = await recordsOf({ recordId: PRINCIPAL, duplicateOf: ORIGINAL, maxMemoryBytes });
     const head = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\n';
     assert.equal(
-      revisit!.header,
+      revisit!.head,
       'WARC/1.1\r\n' +
         'WARC-Type: revisit\r\n' +
         `WARC-Record-ID: ${PRINCIPAL}\r\n` +
@@ -117,7 +117,7 @@ test('a custom record is one record with the type and content type of the client
   const [records] = await buildRecords([{ ...custom('metadata', 'text/plain', 'note'), recordId: PRINCIPAL }], recordOptions());
   assert.equal(records!.length, 1);
   assert.equal(
-    records![0]!.header,
+    records![0]!.head,
     'WARC/1.1\r\n' +
       'WARC-Type: metadata\r\n' +
       `WARC-Record-ID: ${PRINCIPAL}\r\n` +
@@ -142,7 +142,7 @@ test('a warcinfo names program, host and format', async () => {
   const info = { software: 'warctap 0.1.0', hostname: 'h.example', ip: '10.0.0.1' };
   const record = warcinfoRecord('a.warc', STARTED, info, recordOptions());
   assert.equal(
-    record.header,
+    record.head,
     'WARC/1.1\r\nWARC-Type: warcinfo\r\n' +
       `WARC-Record-ID: ${ID(1)}\r\n` +
       'WARC-Date: 2024-02-03T04:05:06.789Z\r\nContent-Type: application/warc-fields\r\nWARC-Filename: a.warc\r\n' +
@@ -169,9 +169,9 @@ test('no value can begin another line of the header', async () => {
     const all = await buildRecords([capture, exchange({ url: evil }), custom(evil, evil, 'body', evil)], recordOptions());
     const warcinfo = warcinfoRecord(evil, STARTED, { software: evil, hostname: evil, ip: evil }, recordOptions());
     for (const record of [...all.flat(), warcinfo]) {
-      const lines = record.header.split(/[\r\n\0\u0085\u2028\u2029\u001f]+/);
-      assert.ok(!lines.some((line) => line.startsWith('WARC-Injected')), JSON.stringify(record.header));
-      assert.equal(record.header.indexOf('\r\n\r\n'), record.header.length - 4);
+      const lines = record.head.split(/[\r\n\0\u0085\u2028\u2029\u001f]+/);
+      assert.ok(!lines.some((line) => line.startsWith('WARC-Injected')), JSON.stringify(record.head));
+      assert.equal(record.head.indexOf('\r\n\r\n'), record.head.length - 4);
     }
     assert.equal((await text(warcinfo)).split('\r\n').length, 6);
   }

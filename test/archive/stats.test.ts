@@ -7,19 +7,19 @@ import type { Meta } from '../../src/meta/meta.ts';
 import { dedupLoader } from '../../src/archive/dedup-loader.ts';
 import { statsProcessor } from '../../src/archive/stats.ts';
 import { Databases } from '../../src/store/level/database.ts';
-import { StatsStore } from '../../src/store/level/stats-store.ts';
+import { LevelStatistics } from '../../src/store/level/statistics.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { custom, exchange, failure, RULES, tempDir } from './dedup-support.ts';
 
 function archivedAs<T extends Capture>(type: string, capture: T): T {
-  capture.outcome.records = [{ id: capture.recordId, type, date: '', filename: 'P.warc', offset: 0, length: 1 }];
+  capture.outcome.records = [{ id: capture.recordId, type, date: '', filename: 'P.warc', path: 'P.warc', offset: 0, length: 1 }];
   return capture;
 }
 
 /** Tally a batch and say what is in the buckets: `urls/wire bytes` of total, new and revisit. */
 async function tallied(dir: string, batch: readonly Capture[], names: readonly string[]): Promise<Record<string, string | undefined>> {
   await using databases = new Databases();
-  const store = new StatsStore({ section: (await databases.open(join(dir, 'db'))).section('stats'), log: silentLog });
+  const store = new LevelStatistics({ section: (await databases.open(join(dir, 'db'))).section('stats'), log: silentLog });
   const processor = statsProcessor({ store, bucketsOf });
   await processor.process(batch);
   const counts: Record<string, string | undefined> = {};
@@ -83,7 +83,7 @@ test('counts go on after a restart', async (t) => {
 test('when too many buckets wait for the disk, they are written before more are counted', async (t) => {
   await using databases = new Databases();
   const section = (await databases.open(join(tempDir(t), 'db'))).section('stats');
-  const store = new StatsStore({ section, log: silentLog, maxBuckets: 4 });
+  const store = new LevelStatistics({ section, log: silentLog, maxBuckets: 4 });
   let most = 0;
   const processor = statsProcessor({ store, bucketsOf });
   for (let nth = 0; nth < 50; nth++) {
@@ -99,9 +99,12 @@ test('when too many buckets wait for the disk, they are written before more are 
 
 test('a whole batch is counted without a promise', async (t) => {
   await using databases = new Databases();
-  const store = new StatsStore({ section: (await databases.open(join(tempDir(t), 'db'))).section('stats'), log: silentLog });
+  const store = new LevelStatistics({ section: (await databases.open(join(tempDir(t), 'db'))).section('stats'), log: silentLog });
   const processor = statsProcessor({ store, bucketsOf });
   assert.equal(processor.process([exchange(), exchange()]), undefined);
   await processor.close?.();
-  assert.equal(dedupLoader({ store: { getMany: () => [] }, rules: RULES, methods: [], log: silentLog }).process([]), undefined);
+  assert.equal(
+    dedupLoader({ index: { claim: () => [] }, won: new Set(), rules: RULES, methods: [], log: silentLog }).process([]),
+    undefined,
+  );
 });

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { warcWriter } from '../../src/archive/warc-writer.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { Spool } from '../../src/util/spool.ts';
-import type { PrefixedRecords, WriterPool } from '../../src/warc/write/pool.ts';
+import type { PrefixedRecords } from '../../src/warc/write/pool.ts';
 import { pool, recordOptions } from '../warc/support.ts';
 import { checkReferences, custom, exchange, failure, openSteps, tempDir, typesOf } from './dedup-support.ts';
 
@@ -99,7 +99,7 @@ test('a revisit goes to its file only when its original is in another one', asyn
     exchange({ warcPrefix: 'B', duplicateOf: earlier }),
     exchange({ warcPrefix: 'B', body: 'other' }),
   ];
-  const writer = warcWriter({ pool: { write } as unknown as WriterPool, records: recordOptions(), methods: [], log: silentLog });
+  const writer = warcWriter({ pool: { write, close: () => Promise.resolve() }, records: recordOptions(), methods: [], log: silentLog });
   await writer.process(batch);
   assert.deepEqual(calls, [['A response', 'A revisit', 'B revisit', 'B response'], ['B revisit']]);
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { releaseCapture } from '../../src/capture/capture.ts';
+import { releaseCapture } from '../../src/capture/kinds.ts';
 import { BlockRecorder, ResponseRecorder } from '../../src/capture/recorder.ts';
 import { exchangeCapture, RECORDING } from '../support/captures.ts';
 

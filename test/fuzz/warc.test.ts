@@ -18,7 +18,7 @@ import { readWarc } from '../../src/warc/read/reader.ts';
 import { repair } from '../../src/warc/tools/repair.ts';
 import { findRecord, scanRecords } from '../../src/warc/read/scan.ts';
 import { verifyFiles } from '../../src/warc/tools/verify.ts';
-import { FileWindow } from '../../src/warc/read/window.ts';
+import { FileWindow } from '../../src/warc/window.ts';
 import { BAD_FILES, LAYOUTS, packed, RECORDS, WARC_TOKENS, type Layout } from './corpus/warc.ts';
 import { fuzz, LONG, mutate, mutations, Tally, type Mutation } from './support.ts';
 

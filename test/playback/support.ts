@@ -14,7 +14,8 @@ import { warcWriter } from '../../src/archive/warc-writer.ts';
 import { withTunnels } from '../../src/serve/connect.ts';
 import { Listener } from '../../src/serve/listener.ts';
 import { Databases } from '../../src/store/level/database.ts';
-import { playbackIndex, type PlaybackIndex } from '../../src/store/level/playback-index.ts';
+import { levelPlayback } from '../../src/store/level/playback.ts';
+import type { PlaybackIndex } from '../../src/store/playback.ts';
 import { silentLog, type Log } from '../../src/util/log.ts';
 import type { WarcVersion } from '../../src/warc/fields.ts';
 import { RawClient } from '../support/client.ts';
@@ -50,11 +51,11 @@ export async function startPlayback(t: TestContext, options: TestPlaybackOptions
   const home = await mkdtemp(join(tmpdir(), 'warctap-playback-'));
   const dir = join(home, 'warcs');
   const databases = new Databases();
-  const index = playbackIndex((await databases.open(join(home, 'db'))).section('playback'));
+  const index = levelPlayback((await databases.open(join(home, 'db'))).section('playback'));
   await mkdir(dir);
   const writers = pool(dir, { gzip, subdirPrefix, version });
   const writer = warcWriter({ pool: writers, records: recordOptions(version), methods: [], log });
-  const indexer = playbackIndexer({ index, subdirPrefix });
+  const indexer = playbackIndexer({ index });
 
   const ca = await loadOrCreateCa({ file: await testCaFile(), hostname: 'test', log });
   const leaves = await openLeafStore({ ca, dir: join(home, 'certs'), log });

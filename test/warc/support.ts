@@ -8,11 +8,13 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { CustomRecordCapture, ExchangeCapture, FailedCapture, Truncation } from '../../src/capture/capture.ts';
 import { nameTemplate } from '../../src/warc/write/filename.ts';
-import { inlineCompressor } from '../../src/warc/codec/compressor.ts';
+import { inlineCompressor } from '../../src/warc/codec/gzip/compressor.ts';
+import { gzipEncoder } from '../../src/warc/codec/gzip/encoder.ts';
+import { plainEncoder } from '../../src/warc/codec/none/encoder.ts';
 import { Names } from '../../src/warc/write/names.ts';
 import { createExclusively, type OutputOptions } from '../../src/warc/write/output.ts';
 import { WriterPool, type PoolOptions } from '../../src/warc/write/pool.ts';
-import { type WarcRecord } from '../../src/warc/record.ts';
+import type { RecordBytes } from '../../src/warc/record.ts';
 import { buildRecords, type RecordOptions } from '../../src/archive/records.ts';
 import { readWarc, type ReadRecord } from '../../src/warc/read/reader.ts';
 import { silentLog } from '../../src/util/log.ts';
@@ -131,29 +133,28 @@ export function failure(): FailedCapture {
   };
 }
 
-export async function recordsOf(parts: ExchangeParts = {}, options = recordOptions()): Promise<readonly WarcRecord[]> {
+export async function recordsOf(parts: ExchangeParts = {}, options = recordOptions()): Promise<readonly RecordBytes[]> {
   const [records] = await buildRecords([exchange(parts)], options);
   return records!;
 }
 
 export const output: OutputOptions = { openSuffix: true, lock: () => true, fsync: 'close', create: createExclusively };
 
-export function pool(dir: string, changes: Partial<PoolOptions> & { template?: string } = {}): WriterPool {
-  const { template = '{prefix}-{serialno}', ...rest } = changes;
-  const gzip = rest.gzip ?? false;
+export function pool(dir: string, changes: Partial<PoolOptions> & { template?: string; gzip?: boolean } = {}): WriterPool {
+  const { template = '{prefix}-{serialno}', gzip = false, ...rest } = changes;
+  const encoder = rest.encoder ?? (gzip ? gzipEncoder(inlineCompressor) : plainEncoder);
   const now = rest.now ?? (() => STARTED);
   return new WriterPool({
     dir,
     subdirPrefix: false,
     names: new Names({
-      template: nameTemplate(template, gzip, 'host'),
+      template: nameTemplate(template, encoder.suffix, 'host'),
       hostname: 'host',
       port: () => 8000,
       now,
       newRandomToken: () => 'abcd1234',
     }),
-    gzip,
-    compressor: inlineCompressor,
+    encoder,
     version: '1.1',
     info: { software: 'warctap 0.1.0', hostname: 'host.example', ip: '10.0.0.1' },
     output,

@@ -6,24 +6,18 @@
  * Source: ISO 28500:2017 §4, Annex D.
  */
 import { open, type FileHandle } from 'node:fs/promises';
-import { AsyncIterReader, LimitReader, WARCParser, type WARCRecord } from 'warcio';
+import { AsyncIterReader, LimitReader, WARCParser, type WARCRecord as ParsedRecord } from 'warcio';
 import { reasonOf } from '../../util/thrown.ts';
 import { WarcReadError } from '../errors.ts';
-import { isGzip, Member } from '../codec/gunzip.ts';
-import { FileWindow } from './window.ts';
+import type { Unit } from '../codec/codec.ts';
+import { decoderAt } from '../codec/decoders.ts';
+import { RECORD_END } from '../layout.ts';
+import { headerIn, type WarcRecord } from '../record.ts';
+import { FileWindow } from '../window.ts';
 
-export interface ReadRecord {
-  /** `WARC/1.1` */
-  readonly version: string;
-  readonly type: string;
-  /** in the file's order and case */
-  readonly headers: readonly (readonly [name: string, value: string])[];
+export interface ReadRecord extends WarcRecord {
   /** bytes from the start of the (compressed) file */
   readonly offset: number;
-  /** bytes of the block */
-  readonly contentLength: number;
-  /** value of the first field of that name, in whatever case */
-  header(name: string): string | undefined;
   /** The block as it comes. It can be read once. */
   content(): AsyncIterable<Uint8Array>;
   /** What is left of the block. For blocks that are known to be small. */
@@ -39,7 +33,7 @@ export interface ReadOptions {
   readonly end?: number;
 }
 
-/** Where the bytes of records come from. */
+/** Where the bytes of a record come from. */
 interface Source {
   readonly reader: AsyncIterReader;
   readonly guard: Guard;
@@ -53,7 +47,6 @@ interface Guard {
   left: number;
 }
 
-const RECORD_END = '\r\n\r\n';
 /** The longest URL that the proxy takes has 4 MiB; pieces are read ahead. */
 const MAX_HEAD_BYTES = 16 * 1024 * 1024;
 /** Fields that may stand more than once; warcio joins their values. */
@@ -72,13 +65,14 @@ export async function* readWarc(file: string, { start = 0, end }: ReadOptions = 
     handle = await open(file, 'r');
     const { size } = await handle.stat();
     const window = new FileWindow(handle, Math.min(size, end ?? size));
-    const gzip = await isGzip(window, offset);
+    const decoder = await decoderAt(window, offset);
+    const unitAt = decoder.open(window);
     while (offset < window.end) {
-      if (gzip) source = memberSource(window, offset);
-      else source ??= plainSource(window, offset);
+      source = sourceOf(unitAt(offset), decoder.delimits, offset);
       const record = await readRecord(source, file, offset);
       yield record;
       offset += await record.length();
+      await source.close();
     }
   } catch (error) {
     throw readError(file, offset, error);
@@ -88,24 +82,18 @@ export async function* readWarc(file: string, { start = 0, end }: ReadOptions = 
   }
 }
 
-function memberSource(window: FileWindow, offset: number): Source {
-  const member = new Member(window, offset);
+/** @param delimits the unit has an end of its own, which must be that of the record */
+function sourceOf(unit: Unit, delimits: boolean, offset: number): Source {
   const guard: Guard = { left: MAX_HEAD_BYTES };
-  const data = guarded(member.data(), guard);
+  const data = guarded(unit.data(), guard);
   const reader = new AsyncIterReader(data, null);
   const end = async () => {
+    if (!delimits) return offset + reader.getReadOffset();
     const more = await reader.readSize(1);
-    if (more.length > 0 || member.end === undefined) throw new Error('more than one record in a gzip member');
-    return member.end;
+    if (more.length > 0 || unit.end === undefined) throw new Error('more than one record in a gzip member');
+    return unit.end;
   };
   return { reader, guard, end, close: () => data.return() };
-}
-
-function plainSource(window: FileWindow, offset: number): Source {
-  const guard: Guard = { left: MAX_HEAD_BYTES };
-  const data = guarded(window.from(offset), guard);
-  const reader = new AsyncIterReader(data, null);
-  return { reader, guard, end: () => Promise.resolve(offset + reader.getReadOffset()), close: () => data.return() };
 }
 
 async function* guarded(data: AsyncGenerator<Buffer, void>, guard: Guard): AsyncGenerator<Buffer, void> {
@@ -117,13 +105,12 @@ async function* guarded(data: AsyncGenerator<Buffer, void>, guard: Guard): Async
 }
 
 async function readRecord(source: Source, file: string, offset: number): Promise<ReadRecord> {
-  source.guard.left = MAX_HEAD_BYTES;
   const parsed = await new WARCParser(source.reader, { keepHeadersCase: true, parseHttp: false }).parse();
   const version = parsed?.warcHeaders.statusline ?? '';
   if (parsed === null || !/^WARC\/\d+\.\d+$/.test(version)) throw new Error('does not begin with a WARC version');
   source.guard.left = Infinity;
   const headers = fieldsOf(parsed);
-  const header = (name: string) => headers.find(([each]) => each.toLowerCase() === name.toLowerCase())?.[1];
+  const header = (name: string) => headerIn(headers, name);
   const [lengthField = '', another] = headers.flatMap(([name, value]) => (name.toLowerCase() === 'content-length' ? [value] : []));
   if (another !== undefined || !/^\d{1,15}$/.test(lengthField)) throw new Error('has no valid Content-Length');
   const contentLength = Number(lengthField);
@@ -147,7 +134,7 @@ async function readRecord(source: Source, file: string, offset: number): Promise
       const rest = content();
       while ((await rest.next()).done !== true);
       const end = await source.reader.readSize(RECORD_END.length);
-      if (Buffer.from(end).toString('latin1') !== RECORD_END) throw new Error('is not followed by two line ends');
+      if (!RECORD_END.equals(end)) throw new Error('is not followed by two line ends');
       return (await source.end()) - offset;
     } catch (error) {
       throw readError(file, offset, error);
@@ -168,7 +155,7 @@ async function readRecord(source: Source, file: string, offset: number): Promise
 }
 
 /** Not by the library's own iterator: it takes a target URI with `,,,` in it for several values, and throws. */
-function fieldsOf({ warcHeaders }: WARCRecord): [name: string, value: string][] {
+function fieldsOf({ warcHeaders }: ParsedRecord): [name: string, value: string][] {
   const fields: Iterable<[string, string]> = Map.prototype.entries.call(warcHeaders.headers) as Iterable<[string, string]>;
   return [...fields].flatMap(([written, value]) => {
     const name = written.trim();

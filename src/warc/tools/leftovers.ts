@@ -6,11 +6,12 @@
  * Source: specification §12.
  */
 import { readdir } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { join } from 'node:path';
 import type { Log } from '../../util/log.ts';
 import { reasonOf } from '../../util/thrown.ts';
+import { closedName, OPEN_SUFFIX, pathBelow, WARC_SUFFIX } from '../paths.ts';
 import type { FileLock } from '../write/output.ts';
-import { closedName, inspect, NotRepairedError, repair, type Finding } from './repair.ts';
+import { inspect, NotRepairedError, repair, type Finding } from './repair.ts';
 
 /** Where an index says that a record stands. */
 export interface Place {
@@ -31,8 +32,6 @@ export interface LeftoversOptions {
   readonly log: Log;
 }
 
-const LEFTOVER = /\.warc(\.gz)?\.open$/;
-
 /** Never throws for a file that cannot be repaired: that is logged, and the file left as it is. @throws what `drop` throws */
 export async function repairLeftovers({ dir, subdirPrefix, lock, drop, log }: LeftoversOptions): Promise<void> {
   const files = await leftoversIn(dir, subdirPrefix);
@@ -50,7 +49,7 @@ export async function repairLeftovers({ dir, subdirPrefix, lock, drop, log }: Le
     if (finding !== undefined) findings.push(finding);
   }
   if (findings.length === 0) return;
-  const ends = new Map(findings.map((finding) => [nameIn(dir, finding.file), endOf(finding)]));
+  const ends = new Map(findings.map((finding) => [pathBelow(dir, finding.file), endOf(finding)]));
   const dropped = await drop(({ file, offset }) => offset >= (ends.get(file) ?? Infinity));
   if (dropped > 0) log.warn({ entries: dropped }, 'dropped index entries of records that were lost');
   for (const finding of findings) {
@@ -68,16 +67,15 @@ function endOf({ verdict, end }: Finding): number {
 
 async function leftoversIn(dir: string, subdirPrefix: boolean): Promise<string[]> {
   const entries = await readdir(dir, { withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile() && LEFTOVER.test(entry.name)).map(({ name }) => join(dir, name));
+  const files = entries.filter((entry) => entry.isFile() && isLeftover(entry.name)).map(({ name }) => join(dir, name));
   if (subdirPrefix) {
     for (const folder of entries.filter((entry) => entry.isDirectory())) files.push(...(await leftoversIn(join(dir, folder.name), false)));
   }
   return files.sort();
 }
 
-/** As the indexes call it. */
-function nameIn(dir: string, file: string): string {
-  return relative(dir, closedName(file)).split(sep).join('/');
+function isLeftover(name: string): boolean {
+  return name.endsWith(OPEN_SUFFIX) && WARC_SUFFIX.test(closedName(name));
 }
 
 async function orLogged<T>(file: string, log: Log, job: () => Promise<T>): Promise<T | undefined> {

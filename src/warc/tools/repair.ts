@@ -8,9 +8,10 @@
 import { lstat, open, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { reasonOf } from '../../util/thrown.ts';
+import { closedName, OPEN_SUFFIX, WARC_SUFFIX } from '../paths.ts';
 import { moveWithoutReplacing, type FileLock } from '../write/output.ts';
 import { scanRecords, type Scan } from '../read/scan.ts';
-import { FileWindow } from '../read/window.ts';
+import { FileWindow } from '../window.ts';
 import { syncFolder } from '../../util/folder.ts';
 
 /** What is the matter with a file, before anything is done to it. */
@@ -53,13 +54,7 @@ export class NotRepairedError extends Error {
   }
 }
 
-const OPEN_SUFFIX = '.open';
 const MAX_ATTEMPTS = 10_000;
-
-/** The name that a file has when it is closed. */
-export function closedName(file: string): string {
-  return file.endsWith(OPEN_SUFFIX) ? file.slice(0, -OPEN_SUFFIX.length) : file;
-}
 
 /**
  * Look at a file, and change nothing.
@@ -168,7 +163,7 @@ async function takeName(file: string, handle: FileHandle): Promise<string> {
 /** `NAME-1.warc.gz` */
 function numbered(file: string, attempt: number): string {
   const name = basename(file);
-  const dot = /\.warc(\.gz)?$/.exec(name)?.index ?? name.length;
+  const dot = WARC_SUFFIX.exec(name)?.index ?? name.length;
   return join(dirname(file), `${name.slice(0, dot)}-${attempt}${name.slice(dot)}`);
 }
 

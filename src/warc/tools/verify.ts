@@ -8,10 +8,10 @@
 import { open } from 'node:fs/promises';
 import { isSystemError, reasonOf } from '../../util/thrown.ts';
 import { WarcReadError } from '../errors.ts';
-import { DigestCheck, HttpPayloadCheck, type DigestVerdict } from '../read/payload.ts';
+import { DigestCheck, HttpPayloadCheck, type DigestVerdict } from './payload.ts';
 import { readWarc, type ReadRecord } from '../read/reader.ts';
 import { findRecord } from '../read/scan.ts';
-import { FileWindow } from '../read/window.ts';
+import { FileWindow } from '../window.ts';
 
 export interface Fault {
   readonly file: string;

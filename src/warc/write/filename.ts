@@ -6,6 +6,7 @@
  * Source: specification §1 (`--warc-filename`), §3, §5 (`warc-prefix`).
  */
 import { WarcOptionError } from '../errors.ts';
+import { OPEN_SUFFIX } from '../paths.ts';
 
 export interface NameParts {
   readonly prefix: string;
@@ -26,7 +27,7 @@ const MAX_NAME_BYTES = 255;
 const MAX_PREFIX_BYTES = 128;
 /** Path separators, line breakers, halves of surrogate pairs. */
 const UNSAFE = /[/\\\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/gu;
-const OPEN_SUFFIX_BYTES = '.open'.length;
+const OPEN_SUFFIX_BYTES = Buffer.byteLength(OPEN_SUFFIX);
 
 const VARIABLES: Readonly<Record<string, (parts: NameParts) => string>> = {
   prefix: ({ prefix }) => prefix,
@@ -47,16 +48,16 @@ export function isSafePrefix(prefix: string): boolean {
 /**
  * Read a template such as `{prefix}-{timestamp17}-{serialno}-{randomtoken}`.
  *
+ * @param suffix of all names: `.warc.gz`
  * @throws WarcOptionError for an unknown variable, a stray brace, a path separator, or names that a file system would refuse
  */
-export function nameTemplate(template: string, gzip: boolean, hostname: string): NameTemplate {
+export function nameTemplate(template: string, suffix: string, hostname: string): NameTemplate {
   const parts = template
     .split(/(\{[^{}]*\})/)
     .map((text) => (text.startsWith('{') && text.endsWith('}') ? variable(text.slice(1, -1)) : text));
   const literals = parts.filter((part) => typeof part === 'string').join('');
   if (/[{}]/.test(literals)) throw new WarcOptionError('a brace without its counterpart');
   if (template === '' || hasUnsafe(literals)) throw new WarcOptionError('a slash, backslash or control character, or nothing at all');
-  const suffix = gzip ? '.warc.gz' : '.warc';
   const hasSerial = template.includes('{serialno}');
   const name: NameTemplate = (values, retry) =>
     parts.map((part) => (typeof part === 'string' ? part : part(values))).join('') +

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { syncFolder } from '../../util/folder.ts';
 import { codeOf, reasonOf } from '../../util/thrown.ts';
 import { WarcOptionError } from '../errors.ts';
+import { OPEN_SUFFIX } from '../paths.ts';
 
 /** What is needed of a `FileHandle`. */
 export interface OutputHandle {
@@ -86,7 +87,7 @@ export class OutputFile {
     this.#handle = handle;
     this.#dir = dir;
     this.name = name;
-    this.#path = options.openSuffix ? join(dir, `${name}.open`) : join(dir, name);
+    this.#path = options.openSuffix ? join(dir, name + OPEN_SUFFIX) : join(dir, name);
     this.#options = options;
   }
 
@@ -94,8 +95,8 @@ export class OutputFile {
   static async create(dir: string, names: () => string, options: OutputOptions): Promise<OutputFile> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const name = names();
-      const path = join(dir, options.openSuffix ? `${name}.open` : name);
-      const other = join(dir, options.openSuffix ? name : `${name}.open`);
+      const path = join(dir, options.openSuffix ? name + OPEN_SUFFIX : name);
+      const other = join(dir, options.openSuffix ? name : name + OPEN_SUFFIX);
       const handle = await unlessTaken(options.create(path));
       if (handle === undefined) continue;
       let ours = false;

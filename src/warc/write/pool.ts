@@ -1,56 +1,26 @@
 /**
- * The open WARC files: one per prefix, rolled over by size and by idle time, no more than a bound at once.
+ * The WARC files: batches of records written to them, a file for each prefix, rolled over by size and by idle time.
  *
- * Owns the writers, the names they get, and one timer. Batches are written one after the other; within a batch a few files at a time.
+ * Batches are written one after the other; within a batch a few files at a time. Owns one timer.
  * After a failed write the pool takes nothing more: an archive that silently drops is worse than one that is down.
  */
-import { basename, join } from 'node:path';
-import type { WrittenRecord } from '../../capture/capture.ts';
-import { makeFolders } from '../../util/folder.ts';
-import type { Log } from '../../util/log.ts';
 import { errorOf, throwAll } from '../../util/thrown.ts';
-import { WarcWriteError } from '../errors.ts';
-import type { WarcVersion } from '../fields.ts';
 import { turns } from '../../util/turns.ts';
+import type { RecordBytes, WrittenRecord } from '../record.ts';
 import { isSafePrefix } from './filename.ts';
-import type { Names } from './names.ts';
-import { OutputFile, type OutputOptions } from './output.ts';
-import { warcinfoRecord, type WarcRecord, type WriterInfo } from '../record.ts';
-import { Members } from '../codec/compress.ts';
-import type { Compressor } from '../codec/compressor.ts';
-import { WarcWriter } from './writer.ts';
+import { OpenFiles, type FilesOptions } from './open-files.ts';
 
-export interface PoolOptions {
-  readonly dir: string;
-  /** a folder per prefix below `dir` */
-  readonly subdirPrefix: boolean;
-  readonly names: Names;
-  readonly gzip: boolean;
-  /** closed with the pool */
-  readonly compressor: Compressor;
-  readonly version: WarcVersion;
-  readonly info: WriterInfo;
-  readonly output: OutputOptions;
+export interface PoolOptions extends FilesOptions {
   /** a file is closed once it is larger */
   readonly maxBytes: number;
   /** a file is closed after so long without a write; undefined keeps it */
   readonly idleMs: number | undefined;
-  readonly maxOpenFiles: number;
-  readonly now: () => Date;
-  /** `<urn:uuid:…>`, a new one at each call */
-  readonly newRecordId: () => string;
-  readonly log: Log;
 }
 
 export interface PrefixedRecords {
   readonly prefix: string;
   /** all records of one capture, principal record first; none writes nothing */
-  readonly records: readonly WarcRecord[];
-}
-
-interface OpenWriter {
-  readonly writer: WarcWriter;
-  lastUsedMs: number;
+  readonly records: readonly RecordBytes[];
 }
 
 /** Files written to at a time. */
@@ -60,9 +30,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export class WriterPool {
   readonly #options: PoolOptions;
-  /** least recently used first */
-  readonly #open = new Map<string, OpenWriter>();
-  readonly #busy = new Set<string>();
+  readonly #files: OpenFiles;
   readonly #turns = turns();
   #timer: NodeJS.Timeout | undefined;
   #failure: Error | undefined;
@@ -71,6 +39,7 @@ export class WriterPool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    this.#files = new OpenFiles(options);
   }
 
   /** bytes of all files, as they are on disk */
@@ -79,7 +48,7 @@ export class WriterPool {
   }
 
   get openFiles(): number {
-    return this.#open.size;
+    return this.#files.size;
   }
 
   /**
@@ -98,9 +67,8 @@ export class WriterPool {
       this.#closed = true;
       clearTimeout(this.#timer);
       this.#timer = undefined;
-      const errors: unknown[] = [];
-      for (const prefix of [...this.#open.keys()]) await this.#close(prefix).catch((error: unknown) => errors.push(error));
-      await this.#options.compressor.close();
+      const errors = await this.#files.closeAll();
+      await this.#options.encoder.close();
       throwAll(errors);
     });
   }
@@ -126,79 +94,31 @@ export class WriterPool {
     return written;
   }
 
-  async #writeTo(prefix: string, captures: readonly (readonly WarcRecord[])[]): Promise<readonly (readonly WrittenRecord[])[]> {
+  async #writeTo(prefix: string, captures: readonly (readonly RecordBytes[])[]): Promise<readonly (readonly WrittenRecord[])[]> {
     if (this.#failure !== undefined) throw this.#failure;
-    const { maxBytes, now, gzip, compressor } = this.#options;
+    const { maxBytes, encoder } = this.#options;
     const written: (readonly WrittenRecord[])[] = [];
-    const members = gzip ? new Members(captures.flat(), compressor) : undefined;
-    this.#busy.add(prefix);
+    const units = encoder.units(captures.flat());
+    this.#files.hold(prefix);
     try {
       while (written.length < captures.length) {
-        const open = await this.#writerFor(prefix);
-        const before = open.writer.size;
+        const writer = await this.#files.writerFor(prefix);
+        const before = writer.size;
         try {
-          written.push(...(await open.writer.write(captures.slice(written.length), members, maxBytes)));
+          written.push(...(await writer.write(captures.slice(written.length), units, maxBytes)));
         } finally {
-          this.#bytesWritten += open.writer.size - before;
+          this.#bytesWritten += writer.size - before;
         }
-        open.lastUsedMs = now().getTime();
-        if (open.writer.size > maxBytes) await this.#close(prefix);
+        this.#files.used(prefix);
+        if (writer.size > maxBytes) await this.#files.close(prefix);
       }
       return written;
     } catch (error) {
       // Its file is closed already, as far as it could be.
-      this.#open.delete(prefix);
+      this.#files.forget(prefix);
       throw this.#fail(error);
     } finally {
-      this.#busy.delete(prefix);
-    }
-  }
-
-  async #writerFor(prefix: string): Promise<OpenWriter> {
-    const open = this.#open.get(prefix) ?? { writer: await this.#openWriter(prefix), lastUsedMs: 0 };
-    // To the end of the map: most recently used.
-    this.#open.delete(prefix);
-    this.#open.set(prefix, open);
-    return open;
-  }
-
-  async #openWriter(prefix: string): Promise<WarcWriter> {
-    const { dir, subdirPrefix, names, version, info, output, maxOpenFiles, now, newRecordId, log } = this.#options;
-    while (this.#open.size >= maxOpenFiles && (await this.#closeOldest()));
-    const folder = subdirPrefix ? join(dir, prefix) : dir;
-    try {
-      if (subdirPrefix) await makeFolders(folder);
-      const file = await OutputFile.create(folder, names.of(prefix), output);
-      log.debug({ file: file.path }, 'WARC file opened');
-      const warcinfo = warcinfoRecord(file.name, now(), info, { version, newRecordId });
-      return new WarcWriter(file, warcinfo, { names: names.of(prefix) });
-    } catch (error) {
-      throw new WarcWriteError(folder, `no WARC file can be created for prefix ${JSON.stringify(prefix)}`, error);
-    }
-  }
-
-  async #closeOldest(): Promise<boolean> {
-    for (const prefix of this.#open.keys()) {
-      if (this.#busy.has(prefix)) continue;
-      await this.#close(prefix);
-      return true;
-    }
-    return false;
-  }
-
-  async #close(prefix: string): Promise<void> {
-    const open = this.#open.get(prefix);
-    if (open === undefined) return;
-    this.#open.delete(prefix);
-    const { writer } = open;
-    const { log } = this.#options;
-    await writer.close();
-    log.debug({ file: writer.path, bytes: writer.size }, 'WARC file closed');
-    if (basename(writer.path) !== writer.filename) {
-      log.error(
-        { file: writer.path, expected: writer.filename },
-        'somebody else has made a file with the name of this WARC file: it got another name',
-      );
+      this.#files.letGo(prefix);
     }
   }
 
@@ -210,9 +130,8 @@ export class WriterPool {
 
   #setTimer(): void {
     const { idleMs, now } = this.#options;
-    if (idleMs === undefined || this.#timer !== undefined || this.#open.size === 0 || this.#closed) return;
-    const oldest = Math.min(...Array.from(this.#open.values(), (open) => open.lastUsedMs));
-    const waitMs = Math.min(Math.max(oldest + idleMs - now().getTime(), 1), MAX_TIMER_MS);
+    if (idleMs === undefined || this.#timer !== undefined || this.#files.size === 0 || this.#closed) return;
+    const waitMs = Math.min(Math.max(this.#files.oldestUseMs + idleMs - now().getTime(), 1), MAX_TIMER_MS);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       void this.#turns.run(() => this.#closeIdle(idleMs));
@@ -221,9 +140,7 @@ export class WriterPool {
 
   async #closeIdle(idleMs: number): Promise<void> {
     try {
-      for (const [prefix, open] of this.#open) {
-        if (open.lastUsedMs + idleMs <= this.#options.now().getTime()) await this.#close(prefix);
-      }
+      await this.#files.closeUnused(idleMs);
     } catch (error) {
       // Nobody waits for this one: the next batch is told.
       this.#options.log.error({ err: this.#fail(error) }, 'a WARC file that was idle could not be closed');

@@ -1,20 +1,20 @@
 /**
- * One open WARC file: `warcinfo` first, then the records of captures, each record its own gzip member where asked for.
+ * One open WARC file: `warcinfo` first, then the records of captures, each packed for itself as its encoder does.
  *
  * Owns the output file. One caller at a time (the pool). Never rolls over by itself. What waits to be written goes out in few large
  * writes: one per MiB, and one at the end of each batch. After a failed write the file is cut back to its last whole record and closed.
- * Source: ISO 28500:2017 §4, Annex D (record-at-a-time gzip).
+ * Source: ISO 28500:2017 §4, Annex D (record-at-a-time compression).
  */
-import type { WrittenRecord } from '../../capture/capture.ts';
-import { Members, streamMember, type MemberPieces } from '../codec/compress.ts';
-import { inlineCompressor } from '../codec/compressor.ts';
+import type { Encoder, UnitPieces, Units } from '../codec/codec.ts';
 import { reasonOf } from '../../util/thrown.ts';
 import { WarcWriteError } from '../errors.ts';
-import { memoryPieces, pieces } from './layout.ts';
 import type { OutputFile } from './output.ts';
-import type { WarcRecord } from '../record.ts';
+import type { RecordBytes, WrittenRecord } from '../record.ts';
 
 export interface WriterOptions {
+  readonly encoder: Encoder;
+  /** of the file once closed, below the folder of WARC files */
+  readonly path: string;
   /** the next name to try when others have taken the file's name before it is closed */
   readonly names: () => string;
 }
@@ -27,7 +27,7 @@ const SMALL_PIECE_BYTES = 4096;
 export class WarcWriter {
   readonly #file: OutputFile;
   readonly #options: WriterOptions;
-  #warcinfo: WarcRecord | undefined;
+  #warcinfo: RecordBytes | undefined;
   #pending: Buffer[] = [];
   #pendingBytes = 0;
   /** ends of whole records that are not in the file yet, ascending */
@@ -36,7 +36,7 @@ export class WarcWriter {
   #safeEnd = 0;
   #failure: WarcWriteError | undefined;
 
-  constructor(file: OutputFile, warcinfo: WarcRecord, options: WriterOptions) {
+  constructor(file: OutputFile, warcinfo: RecordBytes, options: WriterOptions) {
     this.#file = file;
     this.#warcinfo = warcinfo;
     this.#options = options;
@@ -61,18 +61,18 @@ export class WarcWriter {
    * Append captures, all records of each, until the file has grown past `maxBytes`; at least one.
    *
    * @param captures the records of each, principal record first
-   * @param members of these records and those after them, in the same order; undefined for plain files
+   * @param units of these records and those after them, in the same order
    * @returns where the records of those captures stand that were taken; all of them are in the file, and on the disk with fsync `capture`
    * @throws WarcWriteError when any byte may be missing; the file is closed then
    */
   async write(
-    captures: readonly (readonly WarcRecord[])[],
-    members: Members | undefined,
+    captures: readonly (readonly RecordBytes[])[],
+    units: Units,
     maxBytes: number,
   ): Promise<readonly (readonly WrittenRecord[])[]> {
     if (this.#failure !== undefined) throw this.#failure;
     try {
-      return await this.#write(captures, members, maxBytes);
+      return await this.#write(captures, units, maxBytes);
     } catch (error) {
       throw await this.#fail(error);
     }
@@ -94,23 +94,25 @@ export class WarcWriter {
   }
 
   async #write(
-    captures: readonly (readonly WarcRecord[])[],
-    members: Members | undefined,
+    captures: readonly (readonly RecordBytes[])[],
+    units: Units,
     maxBytes: number,
   ): Promise<readonly (readonly WrittenRecord[])[]> {
     const warcinfo = this.#warcinfo;
     this.#warcinfo = undefined;
-    if (warcinfo !== undefined) await this.#append(warcinfo, members && new Members([warcinfo], inlineCompressor));
+    if (warcinfo !== undefined) await this.#append(warcinfo, this.#options.encoder.units([warcinfo]));
 
+    const { name: filename } = this.#file;
+    const { path } = this.#options;
     const written: WrittenRecord[][] = [];
     for (const records of captures) {
       const places: WrittenRecord[] = [];
       for (const record of records) {
         const offset = this.#end;
-        const waiting = this.#append(record, members);
+        const waiting = this.#append(record, units);
         if (waiting !== undefined) await waiting;
         const { id, type, date } = record;
-        places.push({ id, type, date, filename: this.#file.name, offset, length: this.#end - offset });
+        places.push({ id, type, date, filename, path, offset, length: this.#end - offset });
       }
       written.push(places);
       if (this.#end > maxBytes) break;
@@ -126,30 +128,25 @@ export class WarcWriter {
   }
 
   /** Most records need no waiting; a promise for each would cost as much as the rest of the work. */
-  #append(record: WarcRecord, members: Members | undefined): Promise<void> | undefined {
-    const whole = members === undefined ? memoryPieces(record) : members.next();
-    const gzip = members !== undefined;
-    return whole instanceof Promise
-      ? whole.then((member) => this.#appendWhole(record, member, gzip))
-      : this.#appendWhole(record, whole, gzip);
+  #append(record: RecordBytes, units: Units): Promise<void> | undefined {
+    const unit = units.next();
+    return unit instanceof Promise ? unit.then((pieces) => this.#appendUnit(record, pieces)) : this.#appendUnit(record, unit);
   }
 
-  #appendWhole(record: WarcRecord, whole: MemberPieces, gzip: boolean): Promise<void> | undefined {
-    if (whole === undefined) return this.#appendStream(record, gzip);
-    this.#gather(whole);
+  #appendUnit(record: RecordBytes, unit: UnitPieces): Promise<void> | undefined {
+    if (unit === undefined) return this.#appendStream(record);
+    this.#gather(unit);
     this.#pendingEnds.push(this.#end);
     return this.#pendingBytes >= GATHER_BYTES ? this.#flush() : undefined;
   }
 
-  async #appendStream(record: WarcRecord, gzip: boolean): Promise<void> {
+  async #appendStream(record: RecordBytes): Promise<void> {
     // One buffer for all of a record: reading ten megabytes into fresh memory had the collector run twice as often.
     const into = Buffer.allocUnsafeSlow(Math.min(record.block.size, GATHER_BYTES));
-    const write = (some: readonly Buffer[]) => {
+    await this.#options.encoder.stream(record, into, (some) => {
       this.#gather(some);
       return this.#flush();
-    };
-    if (gzip) await streamMember(record, into, write);
-    else for await (const some of pieces(record, into)) await write(some);
+    });
     this.#pendingEnds.push(this.#end);
   }
 

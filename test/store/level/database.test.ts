@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Databases, DatabaseError } from '../../../src/store/level/database.ts';
-import { playbackIndex } from '../../../src/store/level/playback-index.ts';
+import { levelPlayback } from '../../../src/store/level/playback.ts';
 import { startChild, tempDir, withDatabase } from './support.ts';
 
 async function refused(folder: string): Promise<DatabaseError> {
@@ -132,7 +132,7 @@ test('a damaged database is refused with what to do', async (t) => {
 
 test('the playback index fits into a section', async (t) => {
   await withDatabase(join(tempDir(t), 'db'), async ({ section }) => {
-    const index = playbackIndex(section('playback'));
+    const index = levelPlayback(section('playback'));
     const place = { file: 'A.warc', offset: 12, length: 34, recordId: '<urn:uuid:1>', type: 'response', payloadDigest: 'sha1:aa' };
     await index.save([{ ...place, url: 'http://a.example/', startedAt: new Date(0), method: 'GET' }]);
     assert.deepEqual(await index.latest('http://a.example/', 'GET'), place);

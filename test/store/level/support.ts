@@ -21,6 +21,13 @@ export async function withDatabase<T>(folder: string, use: (database: Database) 
   return await use(await databases.open(folder));
 }
 
+/** A database that is closed when the test ends. */
+export async function openDatabase(t: TestContext): Promise<Database> {
+  const databases = new Databases();
+  t.after(() => databases.close());
+  return databases.open(join(tempDir(t), 'db'));
+}
+
 /** A process of its own that opens `folder`, does `what`, says so, and then waits to be killed. */
 export async function startChild(t: TestContext, folder: string, what: 'open' | 'dedup' | 'stats') {
   const file = join(import.meta.dirname, 'child.ts');

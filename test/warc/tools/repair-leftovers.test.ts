@@ -3,11 +3,12 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Databases } from '../../../src/store/level/database.ts';
-import { DedupStore } from '../../../src/store/level/dedup-store.ts';
-import { playbackIndex } from '../../../src/store/level/playback-index.ts';
+import { levelDedup } from '../../../src/store/level/dedup.ts';
+import { levelPlayback } from '../../../src/store/level/playback.ts';
 import type { Log } from '../../../src/util/log.ts';
 import { repairLeftovers, type Place } from '../../../src/warc/tools/leftovers.ts';
 import { loadLock } from '../../../src/warc/write/output.ts';
+import { look } from '../../store/contract/dedup.ts';
 import { bordersOf, handMade, members } from './repair-support.ts';
 import { output, pool, readAll, recordsOf, tempDir } from '../support.ts';
 
@@ -53,8 +54,8 @@ test('index entries of lost records are dropped, in both indexes, and all others
   const databases = new Databases();
   t.after(() => databases.close());
   const database = await databases.open(join(dir, 'db'));
-  const dedup = new DedupStore(database.section('dedup'));
-  const playback = playbackIndex(database.section('playback'));
+  const dedup = levelDedup(database.section('dedup'));
+  const playback = levelPlayback(database.section('playback'));
   mkdirSync(join(dir, 'P'));
   writeFileSync(join(dir, 'P', 'cut.warc.open'), WHOLE.subarray(0, -3));
   writeFileSync(join(dir, 'gone.warc.open'), WHOLE.subarray(0, 10));
@@ -66,7 +67,10 @@ test('index entries of lost records are dropped, in both indexes, and all others
     { key: 'other', file: 'cut.warc', offset: 10_000 },
   ];
   const date = '2024-02-03T04:05:06.789Z';
-  await dedup.save(places.map(({ key, file, offset }) => ({ key, entry: { recordId: key, url: key, date }, place: { file, offset } })));
+  const index = dedup.holder();
+  await index.publish(
+    places.map(({ key, file, offset }) => ({ key, original: { recordId: key, url: key, date }, place: { file, offset } })),
+  );
   await playback.save(
     places.map(({ key, file, offset }) => {
       const what = { recordId: key, url: key, type: 'response', payloadDigest: 'sha1:x', method: 'GET' };
@@ -78,7 +82,7 @@ test('index entries of lost records are dropped, in both indexes, and all others
   await repairLeftovers({ dir, subdirPrefix: true, lock, drop, log });
   const keys = places.map(({ key }) => key);
   assert.deepEqual(
-    (await dedup.getMany(keys)).map((entry) => entry?.recordId),
+    (await index.claim(look(keys))).map((standing) => (typeof standing === 'object' ? standing.recordId : standing)),
     ['kept', undefined, undefined, undefined, 'other'],
   );
   const found = await Promise.all(keys.flatMap((key) => [playback.byId(key), playback.latest(key, 'GET')]));

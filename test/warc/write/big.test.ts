@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { WarcRecord } from '../../../src/warc/record.ts';
+import type { RecordBytes } from '../../../src/warc/record.ts';
 import { readWarc } from '../../../src/warc/read/reader.ts';
 import { pool, recordsOf, sha1, spoolOf, tempDir } from '../support.ts';
 
@@ -14,9 +14,9 @@ for (const gzip of [false, true]) {
     const body = Buffer.concat([randomBytes(10 * MIB), Buffer.alloc(10 * MIB, 'x')]);
     const spool = spoolOf(body, 1000);
     const [response, request] = await recordsOf();
-    const header = response!.header.replace(/Content-Length: \d+/, `Content-Length: ${body.length}`);
+    const head = response!.head.replace(/Content-Length: \d+/, `Content-Length: ${body.length}`);
     const writers = pool(dir, { gzip });
-    await writers.write([{ prefix: 'P', records: [{ ...response!, header, block: spool }, request!] }]);
+    await writers.write([{ prefix: 'P', records: [{ ...response!, head, block: spool }, request!] }]);
     await writers.close();
     spool.release();
     const types: string[] = [];
@@ -34,9 +34,9 @@ for (const gzip of [false, true]) {
     const pieces = (200 * MIB) / piece.length;
     let peak = 0;
     const [response, request] = await recordsOf();
-    const big: WarcRecord = {
+    const big: RecordBytes = {
       ...response!,
-      header: response!.header.replace(/Content-Length: \d+/, `Content-Length: ${pieces * piece.length}`),
+      head: response!.head.replace(/Content-Length: \d+/, `Content-Length: ${pieces * piece.length}`),
       block: {
         size: pieces * piece.length,
         memory: undefined,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { WarcWriteError } from '../../../src/warc/errors.ts';
 import type { OutputHandle, OutputOptions } from '../../../src/warc/write/output.ts';
-import { type WarcRecord } from '../../../src/warc/record.ts';
+import type { RecordBytes } from '../../../src/warc/record.ts';
 import { buildRecords } from '../../../src/archive/records.ts';
 import type { Bytes } from '../../../src/util/spool.ts';
 import { exchange, output, pool, readAll, recordOptions, recordsOf, tempDir } from '../support.ts';
@@ -32,7 +32,7 @@ function fullAfter(maxBytes: number, changes: Partial<OutputHandle> = {}): Outpu
   };
 }
 
-async function batchOf(count: number, bodyBytes: number): Promise<{ prefix: string; records: readonly WarcRecord[] }[]> {
+async function batchOf(count: number, bodyBytes: number): Promise<{ prefix: string; records: readonly RecordBytes[] }[]> {
   const captures = Array.from({ length: count }, () => exchange({ body: Buffer.alloc(bodyBytes, 'x') }));
   return (await buildRecords(captures, recordOptions())).map((records) => ({ prefix: 'P', records }));
 }

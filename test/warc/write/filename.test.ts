@@ -7,17 +7,20 @@ import { STARTED } from '../support.ts';
 
 const PARTS = { prefix: 'P', serial: 7, randomToken: 'abcd1234', now: STARTED, hostname: 'h.example.org', port: 8000 };
 
-function name(template: string, gzip = false): string {
-  return nameTemplate(template, gzip, PARTS.hostname)(PARTS, false);
+function name(template: string, suffix = '.warc'): string {
+  return nameTemplate(template, suffix, PARTS.hostname)(PARTS, false);
 }
 
 test('every variable of a template is filled in', () => {
   assert.equal(name('{prefix}-{timestamp17}-{serialno}-{randomtoken}'), 'P-20240203040506789-00007-abcd1234.warc');
-  assert.equal(name('{timestamp14}_{hostname}_{shorthostname}_{port}_{prefix}', true), '20240203040506_h.example.org_h_8000_P.warc.gz');
+  assert.equal(
+    name('{timestamp14}_{hostname}_{shorthostname}_{port}_{prefix}', '.warc.gz'),
+    '20240203040506_h.example.org_h_8000_P.warc.gz',
+  );
 });
 
 test('a serial number grows past five digits', () => {
-  assert.equal(nameTemplate('{serialno}', false, '')({ ...PARTS, serial: 123456 }, false), '123456.warc');
+  assert.equal(nameTemplate('{serialno}', '.warc', '')({ ...PARTS, serial: 123456 }, false), '123456.warc');
 });
 
 test('an unknown variable is refused on one line that lists the known ones', () => {
@@ -50,14 +53,14 @@ test('a template that cannot be a file name is refused', () => {
 });
 
 test('a template without serial number gets one only where its name is taken', () => {
-  const template = nameTemplate('{prefix}', false, 'h');
+  const template = nameTemplate('{prefix}', '.warc', 'h');
   assert.equal(template(PARTS, false), 'P.warc');
   assert.equal(template(PARTS, true), 'P-00007.warc');
-  assert.equal(nameTemplate('{prefix}-{serialno}', false, 'h')(PARTS, true), 'P-00007.warc');
+  assert.equal(nameTemplate('{prefix}-{serialno}', '.warc', 'h')(PARTS, true), 'P-00007.warc');
 });
 
 test('a host name with odd characters does not leave the folder', () => {
-  assert.equal(nameTemplate('{hostname}', false, '')({ ...PARTS, hostname: '../x\n' }, false), '.._x_.warc');
+  assert.equal(nameTemplate('{hostname}', '.warc', '')({ ...PARTS, hostname: '../x\n' }, false), '.._x_.warc');
 });
 
 test('prefixes that could leave the folder or break a line are unsafe', () => {
@@ -86,7 +89,7 @@ test('prefixes that could leave the folder or break a line are unsafe', () => {
 test('each prefix counts for itself and keeps its random token', () => {
   let tokens = 0;
   const names = new Names({
-    template: nameTemplate('{prefix}-{serialno}-{randomtoken}', false, 'h'),
+    template: nameTemplate('{prefix}-{serialno}-{randomtoken}', '.warc', 'h'),
     hostname: 'h',
     port: () => 1,
     now: () => STARTED,

@@ -5,11 +5,11 @@ import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { WarcOptionError } from '../../../src/warc/errors.ts';
 import { prepareFolder } from '../../../src/warc/write/folder.ts';
-import { type WarcRecord } from '../../../src/warc/record.ts';
+import type { RecordBytes } from '../../../src/warc/record.ts';
 import { buildRecords } from '../../../src/archive/records.ts';
 import { custom, exchange, pool, readAll, recordOptions, tempDir } from '../support.ts';
 
-async function capture(url: string, bodyBytes = 5): Promise<readonly WarcRecord[]> {
+async function capture(url: string, bodyBytes = 5): Promise<readonly RecordBytes[]> {
   const [records] = await buildRecords([exchange({ url, body: Buffer.alloc(bodyBytes, 'x') })], recordOptions());
   return records!;
 }
@@ -19,7 +19,7 @@ test('a file is written to NAME.open, begins with warcinfo, and is NAME once clo
   const writers = pool(dir);
   const [written] = await writers.write([{ prefix: 'P', records: await capture('http://a.example/') }]);
   assert.deepEqual(readdirSync(dir), ['P-00000.warc.open']);
-  assert.equal(written![0]!.filename, 'P-00000.warc');
+  assert.deepEqual([written![0]!.filename, written![0]!.path], ['P-00000.warc', 'P-00000.warc']);
   await writers.close();
   assert.deepEqual(readdirSync(dir), ['P-00000.warc']);
 
@@ -156,9 +156,10 @@ test('no more than the bound of files is open, the least recently used is closed
 test('with a folder per prefix the file is in it', async (t) => {
   const dir = tempDir(t);
   const writers = pool(dir, { subdirPrefix: true });
-  await writers.write([{ prefix: 'job 1', records: await capture('http://x.example/') }]);
+  const [written] = await writers.write([{ prefix: 'job 1', records: await capture('http://x.example/') }]);
   await writers.close();
   assert.deepEqual(readdirSync(join(dir, 'job 1')), ['job 1-00000.warc']);
+  for (const { filename, path } of written!) assert.deepEqual([filename, path], ['job 1-00000.warc', 'job 1/job 1-00000.warc']);
 });
 
 test('an existing file or open file is never touched: the next serial number is taken', async (t) => {

@@ -6,12 +6,13 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { Members } from '../../../src/warc/codec/compress.ts';
-import { createCompressor, inlineCompressor, type WholeRecord } from '../../../src/warc/codec/compressor.ts';
-import { memoryPieces } from '../../../src/warc/write/layout.ts';
-import type { WarcRecord } from '../../../src/warc/record.ts';
-import { verifyFiles } from '../../../src/warc/tools/verify.ts';
-import { pool, readAll, recordsOf, tempDir } from '../support.ts';
+import { gzipEncoder } from '../../../../src/warc/codec/gzip/encoder.ts';
+import { Members } from '../../../../src/warc/codec/gzip/members.ts';
+import { createCompressor, inlineCompressor, type WholeRecord } from '../../../../src/warc/codec/gzip/compressor.ts';
+import { memoryPieces } from '../../../../src/warc/layout.ts';
+import type { RecordBytes } from '../../../../src/warc/record.ts';
+import { verifyFiles } from '../../../../src/warc/tools/verify.ts';
+import { pool, readAll, recordsOf, tempDir } from '../../support.ts';
 
 const ONE_CORE = availableParallelism() === 1 ? 'there is no worker where there is one core' : false;
 
@@ -61,7 +62,7 @@ test('what a worker has not done when it ends is done all the same', { skip: ONE
 
 test('a batch written by a worker is whole, in order, over several files', { skip: ONE_CORE }, async (t) => {
   const dir = tempDir(t);
-  const files = pool(dir, { gzip: true, compressor: createCompressor(), maxBytes: 30_000 });
+  const files = pool(dir, { encoder: gzipEncoder(createCompressor()), maxBytes: 30_000 });
   const sizes = Array.from({ length: 150 }, (_, nth) => (nth % 40 === 7 ? 100_000 : nth * 11));
   const bodies = sizes.map((size, nth) => (nth % 2 === 0 ? randomBytes(size) : Buffer.alloc(size, `${nth} `)));
   const batch = await Promise.all(bodies.map(async (body) => ({ prefix: 'A', records: await recordsOf({ body }) })));
@@ -96,7 +97,7 @@ for (const [name, create, ends] of [
     const kinds = [300, 5, 90, 1, 70, 200].flatMap((count, run) =>
       Array.from({ length: count }, (_, nth) => (run % 2 === 0 ? 0 : nth % 4)),
     );
-    const batch = kinds.map((kind, nth): WarcRecord => {
+    const batch = kinds.map((kind, nth): RecordBytes => {
       const body = kind === 1 ? randomBytes(20_000) : Buffer.alloc(kind === 0 ? nth : 20_000, `${nth} `);
       const memory = kind === 3 ? undefined : [body];
       return { ...sample, block: { size: body.length, memory, read: () => assert.fail('nobody reads it here') } };

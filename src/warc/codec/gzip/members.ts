@@ -1,6 +1,6 @@
 /**
- * Records as gzip members: small ones some at a time, by a worker where there is one; middling ones a few ahead in the thread pool, big
- * ones as a stream. Payloads that are compressed already are stored, whatever their size.
+ * Records as gzip members: small ones some at a time, by a worker where there is one; middling ones a few ahead in the thread pool; big
+ * ones are left to `stream.ts`. Payloads that are compressed already are stored, whatever their size.
  *
  * Each member stands alone and is plain gzip (ISO 28500:2017 Annex D, RFC 1952). Level 6 throughout.
  *
@@ -10,11 +10,11 @@
  * 20-30 µs of work in all: at 4 kB a quarter on top, at 8 kB 13 %, at 16 kB 9 %, at 64 kB 4 %, and it takes the rest off the main
  * thread. So the border is 16 kB. A record with 1 kB of noise takes 57 µs and 1,447 bytes deflated, 19 µs and 1,359 bytes stored.
  */
-import { createGzip, gzip } from 'node:zlib';
-import { pipeline } from 'node:stream/promises';
-import { cut } from '../../util/spool.ts';
-import { memoryPieces, pieces, RECORD_END } from '../write/layout.ts';
-import type { WarcRecord } from '../record.ts';
+import { gzip } from 'node:zlib';
+import { cut } from '../../../util/spool.ts';
+import { memoryPieces, RECORD_END } from '../../layout.ts';
+import type { RecordBytes } from '../../record.ts';
+import type { UnitPieces, Units } from '../codec.ts';
 import type { Compressor, WholeRecord } from './compressor.ts';
 import { looksDense, StoredMember } from './member.ts';
 
@@ -27,14 +27,10 @@ const STEP_BYTES = 256 * 1024;
 const IN_ONE_PIECE_BYTES = 1024 * 1024;
 /** Jobs at a time; files and name look-ups need threads of the pool, too. */
 const MAX_JOBS = 6;
-const STREAM_CHUNK_BYTES = 256 * 1024;
-
-/** Pieces of a member; undefined for one that has to be streamed. */
-export type MemberPieces = readonly Buffer[] | undefined;
 
 /** The members of one batch of records, taken in order. */
-export class Members {
-  readonly #records: readonly WarcRecord[];
+export class Members implements Units {
+  readonly #records: readonly RecordBytes[];
   readonly #compressor: Compressor;
   readonly #ready = new Map<number, readonly Buffer[] | Promise<readonly Buffer[]>>();
   /** the steps that are being worked on, with the first record of each */
@@ -44,13 +40,13 @@ export class Members {
   /** records before this one are ready or being made so */
   #ahead = 0;
 
-  constructor(records: readonly WarcRecord[], compressor: Compressor) {
+  constructor(records: readonly RecordBytes[], compressor: Compressor) {
     this.#records = records;
     this.#compressor = compressor;
   }
 
   /** The member of the next record. */
-  next(): MemberPieces | Promise<MemberPieces> {
+  next(): UnitPieces | Promise<UnitPieces> {
     const index = this.#next++;
     if (index >= this.#records.length) throw new RangeError(`no record ${index}`);
     if (index >= this.#ahead) this.#makeStep();
@@ -64,7 +60,7 @@ export class Members {
     return this.#ahead < this.#records.length && this.#making.length < this.#compressor.steps && this.#jobs < MAX_JOBS;
   }
 
-  #take(index: number): MemberPieces | Promise<MemberPieces> {
+  #take(index: number): UnitPieces | Promise<UnitPieces> {
     const member = this.#ready.get(index);
     this.#ready.delete(index);
     if (!(member instanceof Promise)) return member;
@@ -118,49 +114,12 @@ export class Members {
   }
 }
 
-/** Takes pieces, which are its own until the promise is fulfilled. */
-export type Sink = (pieces: readonly Buffer[]) => Promise<void>;
-
-/**
- * Give the member to `sink` piece by piece, waiting for each; memory stays flat.
- *
- * @param into as `Bytes.read`
- */
-export async function streamMember(record: WarcRecord, into: Buffer, sink: Sink): Promise<void> {
-  if (await beginsDense(record)) return streamStored(record, into, sink);
-  // Into fresh memory: when zlib has done with a piece is its own affair.
-  const source = async function* () {
-    for await (const some of pieces(record)) yield* some;
-  };
-  await pipeline(source, createGzip({ chunkSize: STREAM_CHUNK_BYTES }), async (members: AsyncIterable<Buffer>) => {
-    for await (const piece of members) await sink([piece]);
-  });
-}
-
-async function streamStored(record: WarcRecord, into: Buffer, sink: Sink): Promise<void> {
-  let member: StoredMember | undefined;
-  for await (const some of pieces(record, into)) {
-    const parts: Buffer[] = [];
-    for (const piece of some) {
-      if (member === undefined) parts.push((member = new StoredMember(piece)).start);
-      else parts.push(...member.store(piece));
-    }
-    await sink(parts);
-  }
-  if (member !== undefined) await sink([member.end()]);
-}
-
-async function beginsDense(record: WarcRecord): Promise<boolean> {
-  for await (const piece of record.block.read()) return looksDense([piece.subarray(record.headSize)]);
-  return false;
-}
-
 /** Of a record in memory. */
-function isDense({ block, headSize }: WarcRecord): boolean {
+function isDense({ block, headSize }: RecordBytes): boolean {
   return looksDense(cut(block.memory ?? [], headSize, Infinity));
 }
 
-function wholeOf({ block, headSize }: WarcRecord, pieces: readonly Buffer[]): WholeRecord {
+function wholeOf({ block, headSize }: RecordBytes, pieces: readonly Buffer[]): WholeRecord {
   const headerSize = pieces[0]?.length ?? 0;
   return { pieces, size: headerSize + block.size + RECORD_END.length, payloadStart: headerSize + headSize };
 }

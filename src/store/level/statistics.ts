@@ -1,5 +1,5 @@
 /**
- * Statistics: buckets of counts, exact in memory, on disk half a second after they changed.
+ * Statistics in LevelDB: exact in memory, on disk half a second after they changed.
  *
  * Holds recently used buckets, and pins those that are read from or written to the database. Counting never waits: what is counted before
  * a bucket's earlier counts have been read is added to them afterwards, and nothing is written before that.
@@ -15,37 +15,20 @@
 import { LRUCache } from 'lru-cache';
 import type { Log } from '../../util/log.ts';
 import { turns } from '../../util/turns.ts';
+import { addBucket, bucketOf, countCapture, noCounts, type BucketCounts } from '../counts.ts';
+import type { Bucket, StatisticsStore, TallyKind } from '../statistics.ts';
 import type { Section } from './database.ts';
 
-/** As `/status`-like answers and the database show it; the names are those of warcprox. */
-export interface Bucket {
-  readonly bucket: string;
-  readonly total: Counts;
-  /** captures whose principal record is not a revisit */
-  readonly new: Counts;
-  readonly revisit: Counts;
-}
-
-export interface Counts {
-  readonly urls: number;
-  readonly wire_bytes: number;
-}
-
-export type TallyKind = 'new' | 'revisit';
-
-export interface StatsStoreOptions {
-  readonly section: Section;
+export interface LevelStatisticsOptions {
+  readonly section: Pick<Section, 'getMany' | 'batch'>;
   readonly log: Log;
   /** buckets kept in memory beside those that wait to be written */
   readonly maxBuckets?: number;
 }
 
 /** A bucket in memory. `total` holds the whole history only once `read`. */
-interface Entry {
+interface Entry extends BucketCounts {
   readonly name: string;
-  readonly total: { urls: number; wire_bytes: number };
-  readonly new: { urls: number; wire_bytes: number };
-  readonly revisit: { urls: number; wire_bytes: number };
   read: boolean;
   reading: Promise<void> | undefined;
   changed: boolean;
@@ -58,8 +41,8 @@ const MAX_NAMES = 8 * 1024 * 1024;
 /** Counts survive a crash to within the last second; writing takes a part of it. */
 const WRITE_AFTER_MS = 500;
 
-export class StatsStore {
-  readonly #section: Section;
+export class LevelStatistics implements StatisticsStore {
+  readonly #section: LevelStatisticsOptions['section'];
   readonly #log: Log;
   readonly #maxPinned: number;
   readonly #recent: LRUCache<string, Entry>;
@@ -70,49 +53,37 @@ export class StatsStore {
   readonly #turns = turns();
   #failing = false;
 
-  constructor({ section, log, maxBuckets = MAX_BUCKETS }: StatsStoreOptions) {
+  constructor({ section, log, maxBuckets = MAX_BUCKETS }: LevelStatisticsOptions) {
     this.#section = section;
     this.#log = log;
     this.#maxPinned = maxBuckets;
     this.#recent = new LRUCache({ max: maxBuckets, maxSize: MAX_NAMES, sizeCalculation: ({ name }) => name.length + 1 });
   }
 
-  /** True when so many buckets wait for the disk that `flush` should be awaited before more are tallied. */
   get crowded(): boolean {
     return this.#pinned.size >= this.#maxPinned;
   }
 
-  /**
-   * Count one capture in a bucket.
-   *
-   * @param kind undefined for a capture that was not archived: only `total` counts it
-   */
   tally(bucket: string, kind: TallyKind | undefined, wireBytes: number): void {
     const entry = this.#entry(bucket);
-    add(entry.total, 1, wireBytes);
-    if (kind !== undefined) add(entry[kind], 1, wireBytes);
+    countCapture(entry, kind, wireBytes);
     if (entry.changed) return;
     entry.changed = true;
     this.#pin(entry);
     this.#setTimer();
   }
 
-  /** The bucket as it is now, or undefined when nothing was ever tallied in it. A promise only when the database has to be asked. */
   get(bucket: string): Bucket | undefined | Promise<Bucket | undefined> {
     const entry = this.#entry(bucket);
-    return entry.reading === undefined ? bucketOf(entry) : entry.reading.then(() => bucketOf(entry));
+    return entry.reading === undefined ? bucketOf(bucket, entry) : entry.reading.then(() => bucketOf(bucket, entry));
   }
 
-  /**
-   * Write all that has changed, in one write.
-   *
-   * @throws the database's error; nothing is forgotten then, and the next time tries again
-   */
+  /** In one write. */
   flush(): Promise<void> {
     return this.#turns.run(() => this.#flush());
   }
 
-  /** Write what is left. The section is closed by its database. */
+  /** The section is closed by its database. */
   async close(): Promise<void> {
     try {
       await this.flush();
@@ -128,9 +99,7 @@ export class StatsStore {
     if (known?.read === true) return known;
     const entry = known ?? {
       name,
-      total: { urls: 0, wire_bytes: 0 },
-      new: { urls: 0, wire_bytes: 0 },
-      revisit: { urls: 0, wire_bytes: 0 },
+      ...noCounts(),
       read: false,
       reading: undefined,
       changed: false,
@@ -197,7 +166,7 @@ export class StatsStore {
 
   async #write(entries: readonly Entry[]): Promise<void> {
     if (entries.length === 0) return;
-    const puts = entries.map((entry) => ({ type: 'put' as const, key: entry.name, value: JSON.stringify(bucketOf(entry)) }));
+    const puts = entries.map((entry) => ({ type: 'put' as const, key: entry.name, value: JSON.stringify(bucketOf(entry.name, entry)) }));
     for (const entry of entries) {
       entry.changed = false;
       entry.writing = true;
@@ -237,17 +206,4 @@ export class StatsStore {
       });
     }, WRITE_AFTER_MS).unref();
   }
-}
-
-function add(counts: { urls: number; wire_bytes: number }, urls: number, wireBytes: number): void {
-  counts.urls += urls;
-  counts.wire_bytes += wireBytes;
-}
-
-function addBucket(entry: Entry, stored: Bucket): void {
-  for (const part of ['total', 'new', 'revisit'] as const) add(entry[part], stored[part].urls, stored[part].wire_bytes);
-}
-
-function bucketOf({ name, total, new: fresh, revisit }: Entry): Bucket | undefined {
-  return total.urls === 0 ? undefined : { bucket: name, total: { ...total }, new: { ...fresh }, revisit: { ...revisit } };
 }

@@ -4,18 +4,18 @@
  * Checks that the block is as long as the header says: a record that is too short would swallow the next one.
  * Source: ISO 28500:2017 §4 (warc-record).
  */
-import type { WarcRecord } from '../record.ts';
+import type { RecordBytes } from './record.ts';
 
 export const RECORD_END = Buffer.from('\r\n\r\n');
 
 /** All pieces of a record, the header as the first, or undefined when its block is not in memory. */
-export function memoryPieces(record: WarcRecord): readonly Buffer[] | undefined {
+export function memoryPieces(record: RecordBytes): readonly Buffer[] | undefined {
   const { memory } = record.block;
   if (memory === undefined) return undefined;
   let size = 0;
   for (const piece of memory) size += piece.length;
   checkSize(record, size);
-  return [Buffer.from(record.header), ...memory, RECORD_END];
+  return [Buffer.from(record.head), ...memory, RECORD_END];
 }
 
 /**
@@ -23,8 +23,8 @@ export function memoryPieces(record: WarcRecord): readonly Buffer[] | undefined 
  *
  * @param into as `Bytes.read`
  */
-export async function* pieces(record: WarcRecord, into?: Buffer): AsyncGenerator<readonly Buffer[]> {
-  let some: Buffer[] = [Buffer.from(record.header)];
+export async function* pieces(record: RecordBytes, into?: Buffer): AsyncGenerator<readonly Buffer[]> {
+  let some: Buffer[] = [Buffer.from(record.head)];
   let size = 0;
   for await (const piece of record.block.read(into)) {
     size += piece.length;
@@ -36,6 +36,6 @@ export async function* pieces(record: WarcRecord, into?: Buffer): AsyncGenerator
   yield [...some, RECORD_END];
 }
 
-function checkSize(record: WarcRecord, size: number): void {
+function checkSize(record: RecordBytes, size: number): void {
   if (size !== record.block.size) throw new Error(`block of ${record.id} has ${size} bytes instead of ${record.block.size}`);
 }

@@ -6,6 +6,7 @@
 import type { FileHandle } from 'node:fs/promises';
 
 const WINDOW_BYTES = 256 * 1024;
+const SEARCHED_BYTES = 64 * 1024;
 
 export class FileWindow {
   readonly #handle: FileHandle;
@@ -42,6 +43,18 @@ export class FileWindow {
       next += piece.length;
       yield piece;
     }
+  }
+
+  /** Where these bytes stand next, at `from` or later. */
+  async indexOf(wanted: Buffer, from: number): Promise<number | undefined> {
+    let next = from;
+    while (next < this.#end) {
+      const bytes = await this.read(next, SEARCHED_BYTES);
+      const found = bytes.indexOf(wanted);
+      if (found !== -1) return next + found;
+      next += Math.max(bytes.length - wanted.length + 1, 1);
+    }
+    return undefined;
   }
 
   async #load(position: number, size: number): Promise<Buffer> {

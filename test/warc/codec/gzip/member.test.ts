@@ -6,11 +6,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { deflateRawSync, gunzipSync } from 'node:zlib';
-import { looksDense, member, StoredMember } from '../../../src/warc/codec/member.ts';
-import { verifyFiles } from '../../../src/warc/tools/verify.ts';
-import { readFolder } from '../../support/proxy.ts';
-import { tool } from '../../support/tools.ts';
-import { pool, recordsOf, tempDir } from '../support.ts';
+import { looksDense, member, StoredMember } from '../../../../src/warc/codec/gzip/member.ts';
+import { verifyFiles } from '../../../../src/warc/tools/verify.ts';
+import { readFolder } from '../../../support/proxy.ts';
+import { tool } from '../../../support/tools.ts';
+import { pool, recordsOf, tempDir } from '../../support.ts';
 
 const text = Buffer.from('all work and no play makes a dull archive. '.repeat(3000));
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
-import { deflateRaw } from '../../../src/warc/codec/deflater.ts';
+import { deflateRaw } from '../../../../src/warc/codec/gzip/deflater.ts';
 
 const { Z_FINISH, Z_SYNC_FLUSH } = constants;
 

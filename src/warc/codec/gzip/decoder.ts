@@ -6,8 +6,10 @@
  */
 import { createInflateRaw, crc32, inflateRawSync } from 'node:zlib';
 import { Readable } from 'node:stream';
-import { codeOf } from '../../util/thrown.ts';
-import type { FileWindow } from '../read/window.ts';
+import { codeOf } from '../../../util/thrown.ts';
+import { CutOffError } from '../../errors.ts';
+import type { FileWindow } from '../../window.ts';
+import type { Decoder, Unit } from '../codec.ts';
 
 const MAGIC = Buffer.from([0x1f, 0x8b, 0x08]);
 const FIXED_HEADER_BYTES = 10;
@@ -24,12 +26,13 @@ const FEXTRA = 4;
 const FNAME = 8;
 const FCOMMENT = 16;
 
-/** The file ends before the member does. */
-export class CutOffError extends Error {
-  override readonly name = 'CutOffError';
-}
+export const gzipDecoder: Decoder = {
+  magic: MAGIC,
+  delimits: true,
+  open: (window) => (start) => new Member(window, start),
+};
 
-export class Member {
+class Member implements Unit {
   readonly #window: FileWindow;
   readonly #start: number;
   #end: number | undefined;
@@ -39,12 +42,10 @@ export class Member {
     this.#start = start;
   }
 
-  /** Where the member ends, once all of `data()` was read. */
   get end(): number | undefined {
     return this.#end;
   }
 
-  /** What was compressed. @throws when the member is cut off or damaged; the last piece comes before its checksum was seen */
   async *data(): AsyncGenerator<Buffer, void> {
     const dataStart = this.#start + (await headerBytes(this.#window, this.#start));
     const small = unpackAtOnce(await this.#window.read(dataStart, AT_ONCE_BYTES));
@@ -93,12 +94,6 @@ function unpackAtOnce(bytes: Buffer): { data: Buffer; packedBytes: number } | un
     if (codeOf(error) === 'Z_DATA_ERROR') throw error;
     return undefined;
   }
-}
-
-/** True where a gzip member begins. */
-export async function isGzip(window: FileWindow, position: number): Promise<boolean> {
-  const magic = await window.read(position, 2);
-  return magic.length === 2 && magic.readUInt16BE(0) === 0x1f8b;
 }
 
 async function headerBytes(window: FileWindow, start: number): Promise<number> {

@@ -2,71 +2,28 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Section } from '../../../src/store/level/database.ts';
-import { StatsStore, type Bucket } from '../../../src/store/level/stats-store.ts';
+import { LevelStatistics, type LevelStatisticsOptions } from '../../../src/store/level/statistics.ts';
 import { silentLog } from '../../../src/util/log.ts';
-import { startChild, tempDir, withDatabase } from './support.ts';
+import { bucket, statisticsContract } from '../contract/statistics.ts';
+import { openDatabase, startChild, tempDir, withDatabase } from './support.ts';
 
-/** [urls, wire bytes] of total, new and revisit */
-type Numbers = [[number, number], [number, number], [number, number]];
+type StatsSection = LevelStatisticsOptions['section'];
 
-function bucket(name: string, [total, fresh, revisit]: Numbers): Bucket {
-  const counts = ([urls, wireBytes]: [number, number]) => ({ urls, wire_bytes: wireBytes });
-  return { bucket: name, total: counts(total), new: counts(fresh), revisit: counts(revisit) };
-}
-
-function storeIn(section: Section, maxBuckets?: number): StatsStore {
-  return new StatsStore({ section, log: silentLog, ...(maxBuckets === undefined ? {} : { maxBuckets }) });
+function storeIn(section: StatsSection, maxBuckets?: number): LevelStatistics {
+  return new LevelStatistics({ section, log: silentLog, ...(maxBuckets === undefined ? {} : { maxBuckets }) });
 }
 
 /** A section that refuses some calls. */
-function failing(section: Section, refuses: { batch: boolean; getMany: boolean }): Section {
-  return Object.create(section, {
-    batch: {
-      value: (puts: { type: 'put'; key: string; value: string }[]) =>
-        refuses.batch ? Promise.reject(new Error('batch refused')) : section.batch(puts),
-    },
-    getMany: {
-      value: (keys: string[]) => (refuses.getMany ? Promise.reject(new Error('getMany refused')) : section.getMany(keys)),
-    },
-  }) as Section;
+function failing(section: Section, refuses: { batch: boolean; getMany: boolean }): StatsSection {
+  return {
+    batch: (changes) => (refuses.batch ? Promise.reject(new Error('batch refused')) : section.batch(changes)),
+    getMany: (keys) => (refuses.getMany ? Promise.reject(new Error('getMany refused')) : section.getMany(keys)),
+  };
 }
 
-test('captures are counted by kind, those that were not archived only in total', async (t) => {
-  await withDatabase(join(tempDir(t), 'db'), async ({ section }) => {
-    const store = storeIn(section('stats'));
-    store.tally('b', 'new', 100);
-    store.tally('b', 'revisit', 20);
-    store.tally('b', 'revisit', 20);
-    store.tally('b', undefined, 3);
-    store.tally('', 'new', 0);
-    const expected = bucket('b', [
-      [4, 143],
-      [1, 100],
-      [2, 40],
-    ]);
-    assert.deepEqual(await store.get('b'), expected);
-    // Known now: no promise.
-    assert.deepEqual(store.get('b'), expected);
-    assert.equal(
-      JSON.stringify(store.get('')),
-      '{"bucket":"","total":{"urls":1,"wire_bytes":0},"new":{"urls":1,"wire_bytes":0},"revisit":{"urls":0,"wire_bytes":0}}',
-    );
-    assert.equal(await store.get('c'), undefined);
-    assert.equal(store.get('c'), undefined);
-    await store.close();
-  });
-});
-
-test('what get answered does not change afterwards', async (t) => {
-  await withDatabase(join(tempDir(t), 'db'), async ({ section }) => {
-    const store = storeIn(section('stats'));
-    store.tally('b', 'new', 1);
-    const before = await store.get('b');
-    store.tally('b', 'new', 1);
-    assert.equal(before?.total.urls, 1);
-    await store.close();
-  });
-});
+statisticsContract('LevelDB', async (t) => storeIn((await openDatabase(t)).section('stats')));
+// With few buckets in memory, nearly all have to be read.
+statisticsContract('LevelDB with few in memory', async (t) => storeIn((await openDatabase(t)).section('stats'), 10));
 
 test('counting goes on after reopening, also when it begins before the old counts are read', async (t) => {
   const folder = join(tempDir(t), 'db');

@@ -1,0 +1,90 @@
+/**
+ * What everybody asks of captures, whatever their kind. A further kind is added here, and where its records are built.
+ */
+import type { Spool } from '../util/spool.ts';
+import type { Capture, ExchangeCapture, FailedCapture, RecordedBlock } from './capture.ts';
+
+/** Answer to a record that was written. */
+const NO_CONTENT = 204;
+
+/** Something came that can be kept. */
+export type Archivable = Exclude<Capture, FailedCapture>;
+
+export function isFailure(capture: Capture): capture is FailedCapture {
+  return capture.kind === 'failure';
+}
+
+export function isArchivable(capture: Capture): capture is Archivable {
+  return capture.kind !== 'failure';
+}
+
+/** A request to an origin, and its response. */
+export function isExchange(capture: Capture): capture is ExchangeCapture {
+  return capture.kind === 'exchange';
+}
+
+/** The block of its principal record, as it came. */
+export function blockOf(capture: Archivable): RecordedBlock {
+  return capture.kind === 'exchange' ? capture.response : capture.block;
+}
+
+/** What is held for it, principal block first. */
+export function spoolsOf(capture: Capture): readonly Spool[] {
+  switch (capture.kind) {
+    case 'exchange':
+      return [capture.response.bytes, capture.request.bytes];
+    case 'custom':
+      return [capture.block.bytes];
+    case 'failure':
+      return [];
+  }
+}
+
+/** Bytes that came, head and framing included. */
+export function wireSize(capture: Capture): number {
+  return isFailure(capture) ? 0 : blockOf(capture).bytes.size;
+}
+
+/** The same without the head. */
+export function bodySize(capture: Capture): number {
+  return wireSize(capture) - (capture.kind === 'exchange' ? capture.response.headSize : 0);
+}
+
+/** Labelled digest of what a record of it is found by: the body without transfer-coding, or all that a client has sent. */
+export function payloadDigest(capture: Archivable): string {
+  return capture.kind === 'exchange' ? capture.response.payloadDigest : capture.block.digest;
+}
+
+/** As it was given; undefined when it was not. */
+export function contentType(capture: Capture): string | undefined {
+  switch (capture.kind) {
+    case 'exchange':
+      return capture.response.contentType;
+    case 'custom':
+      return capture.contentType;
+    case 'failure':
+      return undefined;
+  }
+}
+
+/** What its client was answered. */
+export function statusOf(capture: Capture): number {
+  switch (capture.kind) {
+    case 'exchange':
+      return capture.response.status;
+    case 'custom':
+      return NO_CONTENT;
+    case 'failure':
+      return capture.status;
+  }
+}
+
+/** Method by which an origin was asked; undefined where none was: the method of a custom record is a word of our API. */
+export function originMethod(capture: Capture): string | undefined {
+  return capture.kind === 'custom' ? undefined : capture.method;
+}
+
+/** Let go of the memory and temporary files of a capture. */
+export function releaseCapture(capture: Capture): void {
+  for (const spool of spoolsOf(capture)) spool.release();
+}

@@ -1,0 +1,83 @@
+/**
+ * The dedup index: for a payload and a bucket, the `response` record that holds the payload, or who is about to write it.
+ *
+ * Asking and claiming are one step, so that of many who come with the same payload at the same time one writes it, and no two.
+ *
+ * ```
+ *            claim                    publish
+ * nothing ─────────► held by its ───────────────► known to all
+ *    ▲               winner     │
+ *    └───────────────────────────┘ release, or the winner is gone
+ * ```
+ *
+ * Source: spec/warcprox.md §4 (Dedup).
+ */
+import type { IsLost, RecordPlace } from './place.ts';
+
+/** What a revisit refers to. */
+export interface Original {
+  /** WARC-Record-ID: `<urn:uuid:…>` */
+  readonly recordId: string;
+  /** WARC-Target-URI */
+  readonly url: string;
+  /** WARC-Date, with milliseconds whatever the version of the format */
+  readonly date: string;
+}
+
+/** A key that is asked for. */
+export interface Wanted {
+  readonly key: string;
+  /** who asks would write the original; otherwise it only looks */
+  readonly claims: boolean;
+}
+
+/**
+ * What is there under a key: the original; `won`, nothing, and who asks is the one to write it, now or since an earlier call; `held`,
+ * nothing yet, but another is about to write it; undefined, nothing, for who only looked.
+ */
+export type Standing = Original | 'won' | 'held' | undefined;
+
+/** An original whose record is in its file. */
+export interface Published {
+  readonly key: string;
+  readonly original: Original;
+  /** so that its entry can be dropped when a crash has taken its record */
+  readonly place: RecordPlace;
+}
+
+/** The index as one of those sees it who claim: a chain, a process. What it has won is its own until it publishes, releases or closes. */
+export interface DedupIndex {
+  /**
+   * Ask for many keys in one step. A key may come more than once, and gets the same answer each time.
+   *
+   * @returns in the same order; a promise only when the store has to be asked
+   * @throws the store's error; nothing was claimed then
+   */
+  claim(wanted: readonly Wanted[]): readonly Standing[] | Promise<readonly Standing[]>;
+  /**
+   * Remember originals, in one write; what was won of them is known then. Those that another holds are left out: it publishes its own.
+   *
+   * @throws the store's error; what was won is still held
+   */
+  publish(originals: readonly Published[]): Promise<void>;
+  /** Let others have what was won. What was not does no harm. */
+  release(keys: readonly string[]): Promise<void> | void;
+  /** Release all. */
+  close(): Promise<void>;
+}
+
+export interface DedupStore {
+  /** One more who claims. */
+  holder(): DedupIndex;
+  /**
+   * Drop the entries whose record is lost. Reads the whole index: for the start after a crash.
+   *
+   * @returns how many were dropped
+   */
+  drop(isLost: IsLost): Promise<number>;
+}
+
+/** @param digest labelled; without `|` */
+export function dedupKey(digest: string, bucket: string): string {
+  return `${digest}|${bucket}`;
+}

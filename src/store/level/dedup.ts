@@ -1,0 +1,135 @@
+/**
+ * The dedup index in LevelDB, with the claims of this process.
+ *
+ * Fronted by a bounded cache of what was found. An entry is replaced only by another true one, so what the cache holds stays true.
+ * Source: spec/warcprox.md §4 (Dedup).
+ */
+import { LRUCache } from 'lru-cache';
+import { Claims, type Holder } from '../claims.ts';
+import type { DedupIndex, DedupStore, Original, Published, Standing, Wanted } from '../dedup.ts';
+import type { Change, Section } from './database.ts';
+import { dropLost } from './drop.ts';
+
+/** As it is in the database. */
+interface Stored {
+  readonly id: string;
+  readonly url: string;
+  readonly date: string;
+  readonly file: string;
+  readonly offset: number;
+}
+
+const CACHED_ENTRIES = 20_000;
+/** characters of keys and entries: URLs can be long */
+const CACHED_SIZE = 16 * 1024 * 1024;
+
+const NOTHING: Wanted = { key: '', claims: false };
+
+interface Parts {
+  readonly section: Section;
+  readonly cache: LRUCache<string, Original>;
+  readonly claims: Claims;
+}
+
+export function levelDedup(section: Section, maxCached = CACHED_ENTRIES): DedupStore {
+  const cache = new LRUCache<string, Original>({
+    max: maxCached,
+    maxSize: CACHED_SIZE,
+    sizeCalculation: ({ recordId, url, date }, key) => key.length + recordId.length + url.length + date.length,
+  });
+  const claims = new Claims();
+  return {
+    holder: () => holderOf({ section, cache, claims }),
+    drop: (isLost) => dropLost(section, storedIn, isLost, (key) => cache.delete(key)),
+  };
+}
+
+function holderOf(parts: Parts): DedupIndex {
+  const { section, cache, claims } = parts;
+  const self: Holder = {};
+  return {
+    claim(wanted) {
+      const standings: Standing[] = [];
+      const unknown: number[] = [];
+      for (const [index, { key }] of wanted.entries()) if ((standings[index] = cache.get(key)) === undefined) unknown.push(index);
+      return unknown.length === 0 ? standings : ask(parts, self, wanted, standings, unknown);
+    },
+    async publish(originals) {
+      const own = originals.filter(({ key }) => claims.take(key, self));
+      if (own.length === 0) return;
+      await section.batch(own.map(put));
+      for (const { key, original } of own) {
+        cache.set(key, original);
+        claims.free(key, self);
+      }
+    },
+    release(keys) {
+      for (const key of keys) claims.free(key, self);
+    },
+    close() {
+      claims.lapse(self);
+      return Promise.resolve();
+    },
+  };
+}
+
+/**
+ * One read for all keys that the cache does not have.
+ *
+ * They are claimed before it, not after: otherwise another could win one of them and publish it while the database is asked.
+ *
+ * @param standings of all that are wanted, to be completed
+ * @param unknown indexes of those that are not known yet
+ */
+async function ask(
+  { section, cache, claims }: Parts,
+  self: Holder,
+  wanted: readonly Wanted[],
+  standings: Standing[],
+  unknown: readonly number[],
+): Promise<readonly Standing[]> {
+  const taken: string[] = [];
+  const asked = unknown.map((index) => wanted[index] ?? NOTHING);
+  for (const { key, claims: toWrite } of asked) {
+    if (!toWrite || claims.holderOf(key) !== undefined) continue;
+    claims.take(key, self);
+    taken.push(key);
+  }
+  let values: readonly (string | undefined)[];
+  try {
+    values = await section.getMany(asked.map(({ key }) => key));
+  } catch (error) {
+    for (const key of taken) claims.free(key, self);
+    throw error;
+  }
+  const unpublished = ({ key, claims: toWrite }: Wanted): Standing => {
+    const holder = claims.holderOf(key);
+    if (holder === self) return toWrite ? 'won' : undefined;
+    if (holder !== undefined) return 'held';
+    // Whoever had it when we came has published it meanwhile, or let go of it: that is seen by who asks again.
+    return cache.get(key) ?? (toWrite ? 'held' : undefined);
+  };
+  for (const [nth, each] of asked.entries()) {
+    const value = values[nth];
+    const original = value === undefined ? undefined : originalIn(value);
+    standings[unknown[nth] ?? 0] = original ?? unpublished(each);
+    if (original === undefined) continue;
+    cache.set(each.key, original);
+    claims.free(each.key, self);
+  }
+  return standings;
+}
+
+function originalIn(value: string): Original {
+  const { id, url, date } = storedIn(value);
+  return { recordId: id, url, date };
+}
+
+function put({ key, original: { recordId, url, date }, place: { file, offset } }: Published): Change {
+  const stored: Stored = { id: recordId, url, date, file, offset };
+  return { type: 'put', key, value: JSON.stringify(stored) };
+}
+
+function storedIn(value: string): Stored {
+  return JSON.parse(value) as Stored;
+}

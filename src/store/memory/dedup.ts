@@ -1,0 +1,46 @@
+/**
+ * The dedup index in memory: for programs that keep none, and for tests. Grows with what it is told.
+ */
+import { Claims, type Holder } from '../claims.ts';
+import type { DedupIndex, DedupStore, Published, Standing, Wanted } from '../dedup.ts';
+
+export function memoryDedup(): DedupStore {
+  const published = new Map<string, Published>();
+  const claims = new Claims();
+  return {
+    holder: () => holderOf(published, claims),
+    drop(isLost) {
+      const lost = [...published.values()].filter(({ place }) => isLost(place));
+      for (const { key } of lost) published.delete(key);
+      return Promise.resolve(lost.length);
+    },
+  };
+}
+
+function holderOf(published: Map<string, Published>, claims: Claims): DedupIndex {
+  const self: Holder = {};
+  const standingOf = ({ key, claims: toWrite }: Wanted): Standing => {
+    const known = published.get(key);
+    if (known !== undefined) return known.original;
+    const free = toWrite ? claims.take(key, self) : [undefined, self].includes(claims.holderOf(key));
+    return free ? (toWrite ? 'won' : undefined) : 'held';
+  };
+  return {
+    claim: (wanted) => wanted.map(standingOf),
+    publish(originals) {
+      for (const each of originals) {
+        if (!claims.take(each.key, self)) continue;
+        published.set(each.key, each);
+        claims.free(each.key, self);
+      }
+      return Promise.resolve();
+    },
+    release(keys) {
+      for (const key of keys) claims.free(key, self);
+    },
+    close() {
+      claims.lapse(self);
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,37 @@
+/**
+ * The playback index: where each capture of a URL stands in the WARC files, and each record that a revisit may refer to.
+ *
+ * Entries are added, and dropped only when a crash has taken their record: whoever reads a place checks that the record is still there.
+ * Source: spec/warcprox.md §10; ISO 28500:2017 §5.11 (WARC-Refers-To), §5.12.
+ */
+import type { IsLost, RecordPlace } from './place.ts';
+
+export interface PlaybackPlace extends RecordPlace {
+  /** bytes in the (compressed) file */
+  readonly length: number;
+  /** WARC-Record-ID */
+  readonly recordId: string;
+  readonly type: string;
+  readonly payloadDigest: string;
+}
+
+export interface PlaybackEntry extends PlaybackPlace {
+  /** WARC-Target-URI */
+  readonly url: string;
+  readonly startedAt: Date;
+  /** of the request; undefined for custom records */
+  readonly method: string | undefined;
+}
+
+export interface PlaybackIndex {
+  /** Add the principal records of captures, in the order in which they were written. */
+  save(entries: readonly PlaybackEntry[]): Promise<void>;
+  /** The latest capture of exactly that URL. Answers to HEAD count only for HEAD: there is no body in them. */
+  latest(url: string, method: string): Promise<PlaybackPlace | undefined>;
+  /** The `response` record with this id. */
+  byId(recordId: string): Promise<PlaybackPlace | undefined>;
+  /** The `response` record of that URL, WARC-Date (to the second or the millisecond) and payload. */
+  byDate(url: string, date: string, payloadDigest: string): Promise<PlaybackPlace | undefined>;
+  /** Drop the entries whose record is lost. Reads the whole index: for the start after a crash. @returns how many were dropped */
+  drop(isLost: IsLost): Promise<number>;
+}

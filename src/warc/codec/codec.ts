@@ -1,0 +1,54 @@
+/**
+ * How records stand in a file: as they are, or each packed for itself, so that one can be read without those before it.
+ *
+ * One interface for who writes (`encoders.ts` lists what there is), one for who reads (`decoders.ts`). Neither knows what a record says.
+ * Source: ISO 28500:2017 Annex D (record-at-a-time compression).
+ */
+import type { RecordBytes } from '../record.ts';
+import type { FileWindow } from '../window.ts';
+
+export type CodecName = 'none' | 'gzip';
+
+/** A record as it stands in the file, in pieces; undefined for one that has to be streamed. */
+export type UnitPieces = readonly Buffer[] | undefined;
+
+/** The records of one batch as they stand in the file, made ahead as far as that pays. */
+export interface Units {
+  /** Those of the next record. A promise only when it is being made elsewhere: one for each record would cost as much as the rest of the work. */
+  next(): UnitPieces | Promise<UnitPieces>;
+}
+
+/** Takes pieces, which are its own until the promise is fulfilled. */
+export type Sink = (pieces: readonly Buffer[]) => Promise<void>;
+
+/** Of all files of a pool, and closed with it. */
+export interface Encoder {
+  /** what names of files end with: `.warc`, `.warc.gz` */
+  readonly suffix: string;
+  /** @param records in the order in which they are written; the files that they go to may change in between */
+  units(records: readonly RecordBytes[]): Units;
+  /**
+   * Give a record to `sink` piece by piece, waiting for each; memory stays flat.
+   *
+   * @param into as `Bytes.read`
+   */
+  stream(record: RecordBytes, into: Buffer, sink: Sink): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** One record in a file, or with what follows it where only its header says where it ends. */
+export interface Unit {
+  /** What was packed. @throws when it is cut off or damaged; the last piece comes before its checksum was seen */
+  data(): AsyncGenerator<Buffer, void>;
+  /** where it ends in the file, once all of `data()` was read; always undefined where units have no end of their own */
+  readonly end: number | undefined;
+}
+
+export interface Decoder {
+  /** what a unit begins with: by it a file is recognised, and a record searched for */
+  readonly magic: Buffer;
+  /** a unit has an end of its own; otherwise only the header of its record says where it ends */
+  readonly delimits: boolean;
+  /** For one file: what its beginning may say holds for all units in it. @returns the unit that begins at a place */
+  open(window: FileWindow): (start: number) => Unit;
+}

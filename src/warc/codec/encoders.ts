@@ -1,0 +1,11 @@
+/**
+ * The ways in which records can be written.
+ */
+import type { CodecName, Encoder } from './codec.ts';
+import { createCompressor } from './gzip/compressor.ts';
+import { gzipEncoder } from './gzip/encoder.ts';
+import { plainEncoder } from './none/encoder.ts';
+
+export function createEncoder(codec: CodecName): Encoder {
+  return codec === 'gzip' ? gzipEncoder(createCompressor()) : plainEncoder;
+}

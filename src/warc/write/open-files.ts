@@ -1,0 +1,142 @@
+/**
+ * The WARC files that are open: one per prefix, no more than a bound at once.
+ *
+ * Owns the writers, and knows when each was used last. Which of them are being written to its caller says. Writes nothing by itself.
+ */
+import { basename, join } from 'node:path';
+import { makeFolders } from '../../util/folder.ts';
+import type { Log } from '../../util/log.ts';
+import type { Encoder } from '../codec/codec.ts';
+import { WarcWriteError } from '../errors.ts';
+import type { WarcVersion } from '../fields.ts';
+import { pathBelow } from '../paths.ts';
+import { warcinfoRecord, type WriterInfo } from '../record.ts';
+import type { Names } from './names.ts';
+import { OutputFile, type OutputOptions } from './output.ts';
+import { WarcWriter } from './writer.ts';
+
+export interface FilesOptions {
+  readonly dir: string;
+  /** a folder per prefix below `dir` */
+  readonly subdirPrefix: boolean;
+  readonly names: Names;
+  /** closed with the pool */
+  readonly encoder: Encoder;
+  readonly version: WarcVersion;
+  readonly info: WriterInfo;
+  readonly output: OutputOptions;
+  readonly maxOpenFiles: number;
+  readonly now: () => Date;
+  /** `<urn:uuid:…>`, a new one at each call */
+  readonly newRecordId: () => string;
+  readonly log: Log;
+}
+
+interface OpenWriter {
+  readonly writer: WarcWriter;
+  lastUsedMs: number;
+}
+
+export class OpenFiles {
+  readonly #options: FilesOptions;
+  /** least recently used first */
+  readonly #open = new Map<string, OpenWriter>();
+  readonly #busy = new Set<string>();
+
+  constructor(options: FilesOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** When that file was used last which has been idle longest. */
+  get oldestUseMs(): number {
+    return Math.min(...Array.from(this.#open.values(), ({ lastUsedMs }) => lastUsedMs));
+  }
+
+  /** The file of this prefix is not closed to make room for others, until `letGo`. */
+  hold(prefix: string): void {
+    this.#busy.add(prefix);
+  }
+
+  letGo(prefix: string): void {
+    this.#busy.delete(prefix);
+  }
+
+  /** The file of a prefix, opened where there is none. @throws WarcWriteError when that fails, or closing another to make room */
+  async writerFor(prefix: string): Promise<WarcWriter> {
+    const open = this.#open.get(prefix) ?? { writer: await this.#create(prefix), lastUsedMs: 0 };
+    // To the end of the map: most recently used.
+    this.#open.delete(prefix);
+    this.#open.set(prefix, open);
+    return open.writer;
+  }
+
+  used(prefix: string): void {
+    const open = this.#open.get(prefix);
+    if (open !== undefined) open.lastUsedMs = this.#options.now().getTime();
+  }
+
+  /** Of a file that has failed, and closed itself as far as it could. */
+  forget(prefix: string): void {
+    this.#open.delete(prefix);
+  }
+
+  /** @throws WarcWriteError when the file could not be closed or named */
+  async close(prefix: string): Promise<void> {
+    const open = this.#open.get(prefix);
+    if (open === undefined) return;
+    this.#open.delete(prefix);
+    const { writer } = open;
+    const { log } = this.#options;
+    await writer.close();
+    log.debug({ file: writer.path, bytes: writer.size }, 'WARC file closed');
+    if (basename(writer.path) !== writer.filename) {
+      log.error(
+        { file: writer.path, expected: writer.filename },
+        'somebody else has made a file with the name of this WARC file: it got another name',
+      );
+    }
+  }
+
+  /** Close what was not used for so long. @throws at the first file that could not be closed */
+  async closeUnused(forMs: number): Promise<void> {
+    for (const [prefix, { lastUsedMs }] of this.#open) {
+      if (lastUsedMs + forMs <= this.#options.now().getTime()) await this.close(prefix);
+    }
+  }
+
+  /** @returns what went wrong, after all were closed */
+  async closeAll(): Promise<readonly unknown[]> {
+    const errors: unknown[] = [];
+    for (const prefix of [...this.#open.keys()]) await this.close(prefix).catch((error: unknown) => errors.push(error));
+    return errors;
+  }
+
+  async #create(prefix: string): Promise<WarcWriter> {
+    const { dir, subdirPrefix, names, encoder, version, info, output, maxOpenFiles, now, newRecordId, log } = this.#options;
+    while (this.#open.size >= maxOpenFiles && (await this.#closeOldest()));
+    const folder = subdirPrefix ? join(dir, prefix) : dir;
+    try {
+      if (subdirPrefix) await makeFolders(folder);
+      const file = await OutputFile.create(folder, names.of(prefix), output);
+      log.debug({ file: file.path }, 'WARC file opened');
+      const warcinfo = warcinfoRecord(file.name, now(), info, { version, newRecordId });
+      return new WarcWriter(file, warcinfo, { encoder, path: pathBelow(dir, join(folder, file.name)), names: names.of(prefix) });
+    } catch (error) {
+      throw new WarcWriteError(folder, `no WARC file can be created for prefix ${JSON.stringify(prefix)}`, error);
+    }
+  }
+
+  /** @returns false when all are being written to */
+  async #closeOldest(): Promise<boolean> {
+    for (const prefix of this.#open.keys()) {
+      if (this.#busy.has(prefix)) continue;
+      await this.close(prefix);
+      return true;
+    }
+    return false;
+  }
+}
