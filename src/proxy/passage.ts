@@ -72,7 +72,10 @@ export function createPassage({ gate, admission, records, warcPrefix, warcDate }
       client.askForBody();
       return client.serve(new CustomRecord(records, wanted.draft, meta, meta.warcPrefix ?? warcPrefix, client));
     }
-    const leave = admission.enter(() => {
+    let leave: (() => void) | undefined = undefined;
+    leave = admission.enter(() => {
+      // Its client may stay for long after this request.
+      if (leave !== undefined) client.untilGone().removeEventListener('abort', leave);
       const now = admission.closed;
       if (now === undefined) fetch(wanted, meta, client);
       else client.fail(now, undefined);
@@ -82,9 +85,13 @@ export function createPassage({ gate, admission, records, warcPrefix, warcDate }
 
   return (wanted, client) => {
     const url = wanted.kind === 'record' ? wanted.draft.url : wanted.outgoing.target.url;
-    const verdict = gate.judge(wanted.fields, url, client.untilGone);
-    if (verdict instanceof Promise)
-      void verdict.then((settled) => pass(wanted, client, settled)).catch((error: unknown) => client.refuse(error));
-    else pass(wanted, client, verdict);
+    try {
+      const verdict = gate.judge(wanted.fields, url, client.untilGone);
+      if (verdict instanceof Promise)
+        void verdict.then((settled) => pass(wanted, client, settled)).catch((error: unknown) => client.refuse(error));
+      else pass(wanted, client, verdict);
+    } catch (error) {
+      client.refuse(error);
+    }
   };
 }
