@@ -72,7 +72,10 @@ export function createPassage({ gate, admission, records, warcPrefix, warcDate }
       client.askForBody();
       return client.serve(new CustomRecord(records, wanted.draft, meta, meta.warcPrefix ?? warcPrefix, client));
     }
-    const leave = admission.enter(() => {
+    let leave: (() => void) | undefined = undefined;
+    leave = admission.enter(() => {
+      // Its client may stay for long after this request.
+      if (leave !== undefined) client.untilGone().removeEventListener('abort', leave);
       const now = admission.closed;
       if (now === undefined) fetch(wanted, meta, client);
       else client.fail(now, undefined);
@@ -81,12 +84,16 @@ export function createPassage({ gate, admission, records, warcPrefix, warcDate }
   };
 
   return (wanted, client) => {
-    const verdict =
-      wanted.kind === 'fetch'
-        ? gate.judge(wanted.outgoing.fields, wanted.outgoing.target.url, client.untilGone)
-        : gate.judge(wanted.fields, wanted.draft.url, client.untilGone);
-    if (verdict instanceof Promise)
-      void verdict.then((settled) => pass(wanted, client, settled)).catch((error: unknown) => client.refuse(error));
-    else pass(wanted, client, verdict);
+    try {
+      const verdict =
+        wanted.kind === 'fetch'
+          ? gate.judge(wanted.outgoing.fields, wanted.outgoing.target.url, client.untilGone)
+          : gate.judge(wanted.fields, wanted.draft.url, client.untilGone);
+      if (verdict instanceof Promise)
+        void verdict.then((settled) => pass(wanted, client, settled)).catch((error: unknown) => client.refuse(error));
+      else pass(wanted, client, verdict);
+    } catch (error) {
+      client.refuse(error);
+    }
   };
 }
