@@ -15,10 +15,20 @@ import { CustomRecord, type RecordDraft, type RecordServices } from './custom-re
 import type { Gate, Verdict } from './gate.ts';
 
 /** What may be asked for. Of the client's fields Warcprox-Meta and Referer are looked at. */
-export type Wanted =
-  | { readonly kind: 'record'; readonly fields: Fields; readonly draft: RecordDraft }
-  /** `recordId` of the principal record, for whoever wants to know it before */
-  | { readonly kind: 'fetch'; readonly outgoing: OutgoingRequest; readonly recordId?: string };
+export type Wanted = WantedRecord | WantedFetch;
+
+export interface WantedRecord {
+  readonly kind: 'record';
+  readonly fields: Fields;
+  readonly draft: RecordDraft;
+}
+
+export interface WantedFetch {
+  readonly kind: 'fetch';
+  readonly outgoing: OutgoingRequest;
+  /** of the principal record, for whoever wants to know it before */
+  readonly recordId?: string;
+}
 
 /** Never throws: whatever becomes of it, the client is told. */
 export type Passage = (wanted: Wanted, client: ClientSide) => void;
@@ -46,7 +56,7 @@ export function createPassage({ gate, admission, records, warcPrefix, warcDate }
     return { ...PASSED, added: [['Warcprox-Meta', JSON.stringify(metadata)]] };
   };
 
-  const fetch = (wanted: Extract<Wanted, { kind: 'fetch' }>, meta: Meta, client: ClientSide) => {
+  const fetch = (wanted: WantedFetch, meta: Meta, client: ClientSide) => {
     const { outgoing, recordId } = wanted;
     const exchange = admission.exchange(
       {

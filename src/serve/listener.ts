@@ -48,8 +48,7 @@ export class Listener {
   }
 
   /** Where it listens, or has listened. */
-  get address(): AddressInfo {
-    if (this.#address === undefined) throw new Error('not listening');
+  get address(): AddressInfo | undefined {
     return this.#address;
   }
 

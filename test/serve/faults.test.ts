@@ -22,9 +22,9 @@ test('a fault while a request is read closes the connection of that client and i
   const secureContexts = () => assert.fail('no tunnel expected');
   const minRate = { bytesPerSecond: 0, windowMs: 1000 };
   const listener = new Listener({ handler, secureContexts, socketTimeoutMs: 1000, headTimeoutMs: 1000, minRate, maxConnections: 10, log });
-  await listener.listen(0, '127.0.0.1');
-  using good = await RawClient.connect(listener.address.port);
-  using bad = await RawClient.connect(listener.address.port);
+  const { port } = await listener.listen(0, '127.0.0.1');
+  using good = await RawClient.connect(port);
+  using bad = await RawClient.connect(port);
   bad.send('GET /bad HTTP/1.1\r\nHost: a\r\n\r\n');
   assert.equal((await bad.rest()).length, 0);
   good.send('GET /good HTTP/1.1\r\nHost: a\r\n\r\n');

@@ -25,10 +25,10 @@ export async function startListening(handler: Handler, options: Partial<Listener
     log,
     ...options,
   });
-  await listener.listen(0, '127.0.0.1');
+  const { port } = await listener.listen(0, '127.0.0.1');
   return {
     listener,
-    port: listener.address.port,
+    port,
     logged: (level) => lines.filter((line) => line.level === level).map(({ message }) => message),
     [Symbol.asyncDispose]: () => listener.close(),
   };
