@@ -63,10 +63,9 @@ export class InnerClient implements ClientSide {
   /** Wait for nothing any more. What the origin has been asked for goes on, and is archived. */
   leave(reason: unknown): void {
     if (this.gone) return;
+    const serving = this.#serving;
     this.#finish(errorOf(reason));
     this.#left.abort();
-    const serving = this.#serving;
-    this.#serving = undefined;
     serving?.clientGone();
     this.#waiting = [];
   }
