@@ -13,43 +13,40 @@ import type { Processor } from './processor.ts';
 export interface DedupDbOptions {
   /** closed with this step */
   readonly index: Pick<DedupIndex, 'publish' | 'release' | 'close'>;
-  /** the keys that `DedupLoader` has won for the batch */
-  readonly won: Set<string>;
+  /** the keys that `DedupLoader` has won for the batch; emptied */
+  readonly won: string[];
   readonly rules: DedupRules;
 }
 
 export function dedupDb({ index, won, rules }: DedupDbOptions): Processor {
-  const publish = async (originals: readonly Published[], rest: readonly string[]): Promise<void> => {
+  const publish = async (originals: readonly Published[], claimed: readonly string[]): Promise<void> => {
     try {
       await index.publish(originals);
-    } catch (error) {
-      await index.release(originals.map(({ key }) => key));
-      throw error;
     } finally {
-      if (rest.length > 0) await index.release(rest);
+      await index.release(claimed);
     }
   };
 
   return {
     name: 'DedupDb',
     process(batch) {
-      const originals = batch.flatMap((capture) => originalsOf(capture, rules));
-      for (const { key } of originals) won.delete(key);
-      const rest = [...won];
-      won.clear();
-      if (originals.length > 0) return publish(originals, rest);
-      return rest.length === 0 ? undefined : index.release(rest);
+      const originals: Published[] = [];
+      for (const capture of batch) addOriginals(originals, capture, rules);
+      const claimed = won.splice(0);
+      if (originals.length > 0) return publish(originals, claimed);
+      return claimed.length === 0 ? undefined : index.release(claimed);
     },
     close: () => index.close(),
   };
 }
 
 /** What a capture that was written is the original of: its payload, in each bucket that is not only read. */
-function originalsOf(capture: Capture, rules: DedupRules): Published[] {
+function addOriginals(originals: Published[], capture: Capture, rules: DedupRules): void {
   const principal = capture.outcome.records?.[0];
-  if (principal?.type !== 'response' || !capture.meta.dedupOk || !isDedupable(capture, rules)) return [];
+  if (principal?.type !== 'response' || !capture.meta.dedupOk || !isDedupable(capture, rules)) return;
   const original = { recordId: principal.id, url: capture.url, date: isoDate(capture.startedAt) };
   const place = { file: principal.path, offset: principal.offset };
-  const buckets = dedupBucketsOf(capture.meta).filter(({ mode }) => mode === 'rw');
-  return buckets.map((bucket) => ({ key: dedupKeyOf(capture.response, bucket), original, place }));
+  for (const bucket of dedupBucketsOf(capture.meta)) {
+    if (bucket.mode === 'rw') originals.push({ key: dedupKeyOf(capture.response, bucket), original, place });
+  }
 }

@@ -17,7 +17,7 @@ import type { Processor } from './processor.ts';
 export interface DedupLoaderOptions {
   readonly index: Pick<DedupIndex, 'claim'>;
   /** gets the keys that the batch wins; what is not published in the end `DedupDb` releases */
-  readonly won: Set<string>;
+  readonly won: string[];
   readonly rules: DedupRules;
   /** as the WARC writer has them */
   readonly methods: readonly string[];
@@ -28,7 +28,7 @@ export function dedupLoader({ index, won, rules, methods, log }: DedupLoaderOpti
   const wanted = new Set(methods);
 
   const decide = (captures: readonly ExchangeCapture[], wanted: readonly Wanted[], standings: readonly Standing[]): void => {
-    for (const [nth, standing] of standings.entries()) if (standing === 'won') won.add(wanted[nth]?.key ?? '');
+    for (const [nth, standing] of standings.entries()) if (standing === 'won') won.push(wanted[nth]?.key ?? '');
     resolveAll(captures, wanted, standings);
   };
 

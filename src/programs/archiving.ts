@@ -75,7 +75,8 @@ export function openArchive(parts: ArchiveParts): OpenArchive {
 /** The chain, in the order of spec/warcprox.md §4; what is switched off is absent. */
 function processorsOf({ options, opened, slices, port, log }: ArchiveParts, warcs: WriterPool, totals: Processor): readonly Processor[] {
   const { stats, playback: index, plugins } = opened;
-  const dedup = opened.dedup && { index: opened.dedup.holder(), won: new Set<string>() };
+  const won: string[] = [];
+  const dedup = opened.dedup && { index: opened.dedup.holder(), won };
   const methods = options.methodFilter;
   const rules = {
     minTextSize: options.dedupMinTextSize,

@@ -12,11 +12,11 @@ export class Claims {
     return this.#holders.get(key);
   }
 
-  /** @returns false when another has it */
+  /** @returns false when it is somebody's already */
   take(key: string, holder: Holder): boolean {
-    const now = this.#holders.get(key);
-    if (now === undefined) this.#holders.set(key, holder);
-    return now === undefined || now === holder;
+    if (this.#holders.has(key)) return false;
+    this.#holders.set(key, holder);
+    return true;
   }
 
   free(key: string, holder: Holder): void {

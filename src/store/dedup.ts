@@ -55,12 +55,12 @@ export interface DedupIndex {
    */
   claim(wanted: readonly Wanted[]): readonly Standing[] | Promise<readonly Standing[]>;
   /**
-   * Remember originals, in one write; what was won of them is known then. Those that another holds are left out: it publishes its own.
+   * Remember originals, in one write; they are known then, and held no more. Those that another holds are left out: it publishes its own.
    *
    * @throws the store's error; what was won is still held
    */
   publish(originals: readonly Published[]): Promise<void>;
-  /** Let others have what was won. What was not does no harm. */
+  /** Let others have what was won. What has been published meanwhile, or was never won, may be among it. */
   release(keys: readonly string[]): Promise<void> | void;
   /** Release all. */
   close(): Promise<void>;

@@ -223,7 +223,7 @@ test('a batch with nothing to look up asks nothing, and one in memory takes no p
     asked++;
     return wanted.map(() => entry);
   };
-  const loader = dedupLoader({ index: { claim }, won: new Set(), rules: RULES, methods: [], log: silentLog });
+  const loader = dedupLoader({ index: { claim }, won: [], rules: RULES, methods: [], log: silentLog });
   assert.equal(loader.process([failure(), custom('text/plain', 'x'), exchange({ body: '' })]), undefined);
   assert.equal(asked, 0);
   const captures = equals(3);
@@ -234,7 +234,7 @@ test('a batch with nothing to look up asks nothing, and one in memory takes no p
 
 test('when the index cannot be read nothing is decided and the error goes to the chain', async () => {
   const claim = () => Promise.reject(new Error('broken'));
-  const loader = dedupLoader({ index: { claim }, won: new Set(), rules: RULES, methods: [], log: silentLog });
+  const loader = dedupLoader({ index: { claim }, won: [], rules: RULES, methods: [], log: silentLog });
   const captures = equals(2);
   await assert.rejects(async () => loader.process(captures), /broken/);
   for (const { outcome } of captures) assert.equal(outcome.duplicateOf, undefined);
@@ -246,7 +246,7 @@ test('what could become an original is claimed in its buckets, and what could no
     asked.push(...wanted);
     return wanted.map(({ claims }) => (claims ? ('won' as const) : undefined));
   };
-  const won = new Set<string>();
+  const won: string[] = [];
   const loader = dedupLoader({ index: { claim }, won, rules: RULES, methods: [], log: silentLog });
   await loader.process([
     exchange({ body: '1', buckets: 'a b:ro' }),
@@ -260,7 +260,7 @@ test('what could become an original is claimed in its buckets, and what could no
     { key: `${second}|`, claims: false },
     { key: `${third}|`, claims: true },
   ]);
-  assert.deepEqual([...won], [`${first}|a`, `${third}|`]);
+  assert.deepEqual(won, [`${first}|a`, `${third}|`]);
 });
 
 test('of a payload that another is about to write the first here is a response, the rest refer to it, and nothing is claimed', async () => {
@@ -269,12 +269,12 @@ test('of a payload that another is about to write the first here is a response, 
   const captures = equals(3);
   const key = `${captures[0]!.response.payloadDigest}|`;
   await other.claim([{ key, claims: true }]);
-  const won = new Set<string>();
+  const won: string[] = [];
   const loader = dedupLoader({ index, won, rules: RULES, methods: [], log: silentLog });
   await loader.process(captures);
   assert.deepEqual(
     captures.map(({ outcome }) => outcome.duplicateOf?.recordId),
     [undefined, captures[0]!.recordId, captures[0]!.recordId],
   );
-  assert.deepEqual([...won], []);
+  assert.deepEqual(won, []);
 });

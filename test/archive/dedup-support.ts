@@ -68,7 +68,7 @@ export async function dedupSteps(
   const rules = { ...RULES, ...changedRules };
   const databases = new Databases();
   const index = levelDedup((await databases.open(join(dir, 'db'))).section('dedup')).holder();
-  const won = new Set<string>();
+  const won: string[] = [];
   const writers = pool(dir, { template: '{prefix}-{serialno}' });
   const common = { methods: [], log: silentLog, ...writing };
   const processors = [

@@ -55,9 +55,14 @@ function holderOf(parts: Parts): DedupIndex {
       return unknown.length === 0 ? standings : ask(parts, self, wanted, standings, unknown);
     },
     async publish(originals) {
-      const own = originals.filter(({ key }) => claims.take(key, self));
+      const { own, taken } = notHeldByOthers(originals, claims, self);
       if (own.length === 0) return;
-      await section.batch(own.map(put));
+      try {
+        await section.batch(own.map(put));
+      } catch (error) {
+        for (const key of taken) claims.free(key, self);
+        throw error;
+      }
       for (const { key, original } of own) {
         cache.set(key, original);
         claims.free(key, self);
@@ -91,9 +96,7 @@ async function ask(
   const taken: string[] = [];
   const asked = unknown.map((index) => wanted[index] ?? NOTHING);
   for (const { key, claims: toWrite } of asked) {
-    if (!toWrite || claims.holderOf(key) !== undefined) continue;
-    claims.take(key, self);
-    taken.push(key);
+    if (toWrite && claims.take(key, self)) taken.push(key);
   }
   let values: readonly (string | undefined)[];
   try {
@@ -123,6 +126,22 @@ async function ask(
 function originalIn(value: string): Original {
   const { id, url, date } = storedIn(value);
   return { recordId: id, url, date };
+}
+
+/** What is nobody's is taken, so that nobody else wins it while it is written. */
+function notHeldByOthers(
+  originals: readonly Published[],
+  claims: Claims,
+  self: Holder,
+): { own: readonly Published[]; taken: readonly string[] } {
+  const own: Published[] = [];
+  const taken: string[] = [];
+  for (const each of originals) {
+    const holder = claims.holderOf(each.key);
+    if (holder === undefined && claims.take(each.key, self)) taken.push(each.key);
+    if (holder === undefined || holder === self) own.push(each);
+  }
+  return { own, taken };
 }
 
 function put({ key, original: { recordId, url, date }, place: { file, offset } }: Published): Change {

@@ -22,14 +22,17 @@ function holderOf(published: Map<string, Published>, claims: Claims): DedupIndex
   const standingOf = ({ key, claims: toWrite }: Wanted): Standing => {
     const known = published.get(key);
     if (known !== undefined) return known.original;
-    const free = toWrite ? claims.take(key, self) : [undefined, self].includes(claims.holderOf(key));
-    return free ? (toWrite ? 'won' : undefined) : 'held';
+    if (toWrite) claims.take(key, self);
+    const holder = claims.holderOf(key);
+    if (holder !== undefined && holder !== self) return 'held';
+    return toWrite ? 'won' : undefined;
   };
   return {
     claim: (wanted) => wanted.map(standingOf),
     publish(originals) {
       for (const each of originals) {
-        if (!claims.take(each.key, self)) continue;
+        const holder = claims.holderOf(each.key);
+        if (holder !== undefined && holder !== self) continue;
         published.set(each.key, each);
         claims.free(each.key, self);
       }
