@@ -8,6 +8,8 @@ export class PageBody implements RequestBody {
   readonly stream: ReadableStream<Uint8Array> | undefined;
   /** the head of the answer has been handed over */
   answerBegun = false;
+  /** called when the client leaves */
+  onLeft: () => void = () => undefined;
   readonly #client: ClientSide;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #gone = false;
@@ -46,6 +48,7 @@ export class PageBody implements RequestBody {
     this.#controller?.error(new Error('the client has left'));
     this.#controller = undefined;
     this.#wake?.();
+    this.onLeft();
   }
 
   resumeResponse(): void {

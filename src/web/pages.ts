@@ -23,6 +23,9 @@ export interface Pages {
   readonly handler: Handler;
 }
 
+/** Methods with which a Request has no body. */
+const BODILESS = new Set(['GET', 'HEAD']);
+
 /** @param routes paths without query; GET of a page answers HEAD, too */
 export function createPages(routes: Readonly<Record<string, FetchHandler>>, log: Log): Pages {
   const of = (target: string): FetchHandler | undefined => (Object.hasOwn(routes, target) ? routes[target] : undefined);
@@ -38,9 +41,12 @@ export function createPages(routes: Readonly<Record<string, FetchHandler>>, log:
 
 /** Serve one request by a fetch handler; bodies of both pass as streams, with back-pressure. */
 export function serveFetch(handler: FetchHandler, request: ClientRequest, client: ClientSide, log: Log): void {
-  const body = new PageBody(request.hasBody, client);
+  // The body of a GET means nothing (RFC 9110 §9.3.1), and a Request cannot have it: it is read past.
+  const body = new PageBody(request.hasBody && !BODILESS.has(request.head.method), client);
   client.serve(body);
   answer(handler, request, client, body).catch((error: unknown) => {
+    // Whatever it waited for was given up for that reason.
+    if (body.isLeft()) return log.debug({ err: error, url: request.head.target }, `a page ended without its client: ${reasonOf(error)}`);
     log.error({ err: error, url: request.head.target }, `a page failed: ${reasonOf(error)}`);
     if (!body.answerBegun) client.answer(plainAnswer(500, 'this page failed, see the log of the proxy'), true);
     else client.fail(new FetchError('invalid-response', reasonOf(error)), undefined);
@@ -56,30 +62,43 @@ async function answer(handler: FetchHandler, request: ClientRequest, client: Cli
     ...(body.stream === undefined ? {} : { body: body.stream, duplex: 'half' }),
   });
   const response = await handler(asked);
-  if (body.isLeft()) return void response.body?.cancel();
+  if (body.isLeft()) return await response.body?.cancel();
   // What frames the body stands last, as in our other answers.
   const headers = [...response.headers].sort(([a], [b]) => Number(a === 'content-length') - Number(b === 'content-length'));
-  const fields = headers.map(([name, value]) => fieldOf(inTitleCase(name), Buffer.from(value).toString('latin1')));
+  const fields = headers.map(([name, value]) => fieldOf(inTitleCase(name), value));
   const framing = framingOf(response, head.method);
   // A body of unknown length is sent in chunks, which HTTP/1.0 clients get without.
   if (framing.kind === 'chunked') fields.push(fieldOf('Transfer-Encoding', 'chunked'));
+  else if (framing.kind === 'length' && !response.headers.has('content-length')) fields.push(fieldOf('Content-Length', '0'));
   const { status } = response;
   body.answerBegun = true;
   client.head({ status, reason: STATUS_CODES[status] ?? '', minor: 1, fields: new Fields(fields) }, framing, AS_IT_IS);
   if (framing.kind === 'none' || response.body === null) {
     await response.body?.cancel();
   } else {
-    for await (const piece of response.body as AsyncIterable<Uint8Array>) {
-      if (body.isLeft()) return;
-      if (piece.length === 0) continue;
-      const payload = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
-      const taken = client.body(framing.kind === 'chunked' ? chunkOf(payload) : payload, [payload]);
-      client.flush();
-      if (!taken) await body.drained();
-    }
+    // Nobody knows when the first piece of a stream will come.
+    if (framing.kind === 'chunked') client.flush();
+    await send(response.body, framing.kind === 'chunked', client, body);
+    if (body.isLeft()) return;
     if (framing.kind === 'chunked') client.body(LAST_CHUNK, []);
   }
   client.end(undefined, true);
+}
+
+/** Pass on what a page says, until its end or for as long as its client is there. */
+async function send(pieces: ReadableStream<Uint8Array>, chunked: boolean, client: ClientSide, body: PageBody): Promise<void> {
+  const reader = pieces.getReader();
+  // It may be long until the page says something more, or never.
+  body.onLeft = () => void reader.cancel().catch(() => undefined);
+  for (;;) {
+    const { value } = await reader.read();
+    if (value === undefined || body.isLeft()) return;
+    if (value.length === 0) continue;
+    const payload = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    const taken = client.body(chunked ? chunkOf(payload) : payload, [payload]);
+    client.flush();
+    if (!taken) await body.drained();
+  }
 }
 
 function framingOf({ status, body, headers }: Response, method: string): Framing {
@@ -91,7 +110,9 @@ function framingOf({ status, body, headers }: Response, method: string): Framing
 
 function urlOf({ head, tunnel }: ClientRequest): string {
   const host = head.fields.get('host') ?? tunnel?.host ?? 'localhost';
-  return new URL(head.target, `${tunnel?.scheme ?? 'http'}://${URL.canParse(`http://${host}/`) ? host : 'localhost'}/`).href;
+  // A Request's URL must not have credentials.
+  const understood = !host.includes('@') && URL.canParse(`http://${host}/`);
+  return new URL(head.target, `${tunnel?.scheme ?? 'http'}://${understood ? host : 'localhost'}/`).href;
 }
 
 /** As fields of HTTP/1 are usually written: fetch has them in lower case. */
