@@ -50,3 +50,16 @@ test('the library example tells of its capture', (t) => {
   assert.match(said, /^ {2}response record of \d+ bytes at \d+ in WARCPROX-.*\.warc$/m);
   assert.deepEqual(readdirSync(temp), []);
 });
+
+test('the example of a core fetches into a WARC file without a proxy', (t) => {
+  const temp = temporaryFolder(t);
+  const said = runExample('fetch.js', temp);
+  assert.match(
+    said,
+    /^200 http:\/\/localhost:\d+\/: 300 bytes of text\/html\n {2}response at byte \d+ of EXAMPLE-.*\.warc\.gz\n {2}request /m,
+  );
+  assert.match(said, /^200 http:\/\/localhost:\d+\/copy: 300 bytes of text\/html\n {2}revisit at byte \d+ of EXAMPLE-/m);
+  assert.match(said, /^404 http:\/\/localhost:\d+\/gone: /m);
+  assert.match(said, /^REFUSED 403$/m);
+  assert.deepEqual(readdirSync(temp), []);
+});

@@ -41,6 +41,7 @@ export class Chain implements Archive, ArchiveState {
   #gathered: (() => void) | undefined;
   #dead = false;
   #closed = false;
+  #closing: Promise<void> | undefined;
   #idle: (() => void)[] = [];
   #batch: readonly Capture[] = [];
   #at = -1;
@@ -101,8 +102,13 @@ export class Chain implements Archive, ArchiveState {
     return settled;
   }
 
-  /** Resolves when everything pushed so far and meanwhile has left the chain and the processors are closed. */
-  async close(): Promise<void> {
+  /** Resolves when everything pushed so far and meanwhile has left the chain and the processors are closed. Further calls wait for the same. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     if (this.#running) {
       const idle = new Promise<void>((resolve) => this.#idle.push(resolve));
       this.#gathered?.();

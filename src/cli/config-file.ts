@@ -6,18 +6,22 @@
  */
 import { readFile } from 'node:fs/promises';
 import { nearest } from '../options/nearest.ts';
-import { flagOf, OPTION_NAMES, type OptionName } from '../options/table.ts';
+import { flagOf, namesIn, type OptionRows } from '../options/row.ts';
 import { oneLine, UsageError } from './exit.ts';
 
-/** @throws UsageError */
-export async function readConfigFile(path: string): Promise<ReadonlyMap<OptionName, unknown>> {
+/**
+ * @param rows the options that it may hold, but for `config` itself
+ * @returns values as given, by names in code
+ * @throws UsageError
+ */
+export async function readConfigFile(path: string, rows: OptionRows): Promise<ReadonlyMap<string, unknown>> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
     throw new UsageError(`--config: expected a file that can be read, got ${JSON.stringify(path)} (${oneLine(error)})`, { cause: error });
   }
-  return new Map(Object.entries(await mappingIn(text, path)).map(([key, value]) => [optionFor(key, path), value]));
+  return new Map(Object.entries(await mappingIn(text, path)).map(([key, value]) => [optionFor(key, path, rows), value]));
 }
 
 async function mappingIn(text: string, path: string): Promise<object> {
@@ -44,9 +48,9 @@ function invalid(path: string, why: string, cause?: unknown): UsageError {
   return new UsageError(`--config: expected a YAML or JSON file of options, got ${JSON.stringify(path)} (${why})`, { cause });
 }
 
-function optionFor(key: string, path: string): OptionName {
-  const keys = OPTION_NAMES.filter((name) => name !== 'config');
-  const name = keys.find((candidate) => flagOf(candidate) === key);
+function optionFor(key: string, path: string, rows: OptionRows): string {
+  const names = namesIn(rows).filter((name) => name !== 'config');
+  const name = names.find((candidate) => flagOf(candidate) === key);
   if (name !== undefined) return name;
-  throw new UsageError(`${path}: unknown option ${JSON.stringify(key)}, the nearest known one is ${nearest(key, keys.map(flagOf))}`);
+  throw new UsageError(`${path}: unknown option ${JSON.stringify(key)}, the nearest known one is ${nearest(key, names.map(flagOf))}`);
 }

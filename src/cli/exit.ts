@@ -4,12 +4,18 @@
 import { OptionError } from '../options/error.ts';
 import { reasonOf } from '../util/thrown.ts';
 
+/** The registry: README and `--help` are made from it. */
 export const EXIT = {
   ok: { code: 0, meaning: 'stopped by a signal, everything written; verify, repair: all files are whole' },
-  notStarted: { code: 1, meaning: 'could not start (port in use, broken CA …), a fault of warctap or in a file' },
+  failed: { code: 1, meaning: 'could not start (port in use, broken CA …), a fault of warctap or in a file' },
   usage: { code: 2, meaning: 'bad option, argument or config file' },
   fatal: { code: 3, meaning: 'stopped because the WARC files could not be written' },
 } as const;
+
+export type ExitName = keyof typeof EXIT;
+
+/** What each code means that a command may end with. */
+export type Exits = Readonly<Partial<Record<ExitName, string>>>;
 
 /** Bad use of the program that is not the value of one option. */
 export class UsageError extends Error {
@@ -18,7 +24,7 @@ export class UsageError extends Error {
 }
 
 export function exitCodeOf(error: unknown): number {
-  return error instanceof UsageError || error instanceof OptionError ? EXIT.usage.code : EXIT.notStarted.code;
+  return error instanceof UsageError || error instanceof OptionError ? EXIT.usage.code : EXIT.failed.code;
 }
 
 const LISTEN_FAULTS: Readonly<Record<string, string>> = {

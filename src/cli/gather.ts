@@ -1,28 +1,20 @@
 /**
- * The options from where users put them: flag, environment variable, config file, in this order of precedence.
+ * The options of a program from where users put them: flag, environment variable, config file, in this order of precedence.
  */
 import { readOption } from '../options/resolve.ts';
-import {
-  COMMAND_LINE_OPTIONS,
-  flagOf,
-  OPTION_NAMES,
-  rowOf,
-  variableOf,
-  type CommandLineOptionName,
-  type OptionName,
-  type Options,
-  type WarctapOptions,
-} from '../options/table.ts';
+import { flagOf, namesIn, variableOf, type NameIn, type OptionRow, type OptionRows, type Options } from '../options/row.ts';
+import { COMMAND_LINE_ROWS } from '../options/rows/logs-and-settings.ts';
 import { readConfigFile } from './config-file.ts';
 
 /** What stood on the command line: true or false for a switch, a list for what may be repeated, else text. */
-export type Flags = Partial<Record<OptionName, unknown>>;
+export type Flags = Readonly<Record<string, unknown>>;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export interface Gathered {
+export interface Gathered<Rows extends OptionRows> {
+  /** the options that were asked for */
+  readonly rows: Rows;
   /** checked, defaults not filled in */
-  readonly proxy: WarctapOptions;
-  readonly commandLine: Options<CommandLineOptionName>;
+  readonly given: Options<Rows>;
   /** where an option was given, for messages about it */
   readonly places: ReadonlyMap<string, string>;
   readonly logLevel: LogLevel;
@@ -32,34 +24,37 @@ export interface Gathered {
 
 export type LogLevel = 'warn' | 'info' | 'debug' | 'trace';
 
-/** @throws OptionError or UsageError */
-export async function gather(flags: Flags, environment: Environment): Promise<Gathered> {
-  const sources = [fromFlags(flags), fromEnvironment(environment)];
-  const config = find('config', sources);
-  if (config !== undefined) sources.push(fromFile(await readConfigFile(config.value as string), config.value as string));
+/**
+ * @param rows of the program; the options that only a command line has are looked for as well
+ * @throws OptionError or UsageError
+ */
+export async function gather<Rows extends OptionRows>(rows: Rows, flags: Flags, environment: Environment): Promise<Gathered<Rows>> {
+  const all: OptionRows = { ...rows, ...COMMAND_LINE_ROWS };
+  const sources = [fromFlags(flags), fromEnvironment(all, environment)];
+  const config = find(all, 'config', sources)?.value as string | undefined;
+  if (config !== undefined) sources.push(fromFile(all, await readConfigFile(config, all), config));
 
-  const proxy: [string, unknown][] = [];
-  const commandLine: [string, unknown][] = [];
+  const given: [string, unknown][] = [];
   const places = new Map<string, string>();
-  for (const name of OPTION_NAMES) {
-    const found = find(name, sources);
+  for (const name of namesIn(all)) {
+    const found = find(all, name, sources);
     if (found === undefined) continue;
-    (name in COMMAND_LINE_OPTIONS ? commandLine : proxy).push([name, found.value]);
+    if (Object.hasOwn(rows, name)) given.push([name, found.value]);
     places.set(name, found.source.place(name));
   }
   return {
-    proxy: Object.fromEntries(proxy),
-    commandLine: Object.fromEntries(commandLine),
+    rows,
+    given: Object.fromEntries(given) as Options<Rows>,
     places,
     logLevel: logLevel(sources),
-    unknownVariables: unknownVariables(environment),
+    unknownVariables: unknownVariables(all, environment),
   };
 }
 
 interface Source {
-  read(name: OptionName): unknown;
+  read(name: string): unknown;
   /** how the option is called there */
-  place(name: OptionName): string;
+  place(name: string): string;
 }
 
 function fromFlags(flags: Flags): Source {
@@ -67,29 +62,33 @@ function fromFlags(flags: Flags): Source {
 }
 
 /** A variable that is set to nothing counts as not set, as composed set-ups like to pass all of them on. */
-function fromEnvironment(environment: Environment): Source {
+function fromEnvironment(rows: OptionRows, environment: Environment): Source {
   return {
     read: (name) => {
       const text = environment[variableOf(name)];
-      return text === undefined || text === '' ? undefined : splitList(name, text);
+      return text === undefined || text === '' ? undefined : splitList(rows[name], text);
     },
     place: (name) => `${variableOf(name)} (--${flagOf(name)})`,
   };
 }
 
-function fromFile(values: ReadonlyMap<OptionName, unknown>, path: string): Source {
-  return { read: (name) => splitList(name, values.get(name)), place: (name) => `${flagOf(name)} in ${path} (--${flagOf(name)})` };
+function fromFile(rows: OptionRows, values: ReadonlyMap<string, unknown>, path: string): Source {
+  return { read: (name) => splitList(rows[name], values.get(name)), place: (name) => `${flagOf(name)} in ${path} (--${flagOf(name)})` };
 }
 
-function splitList(name: OptionName, input: unknown): unknown {
-  return rowOf(name).kind.shape === 'list' && typeof input === 'string' ? input.split(',').map((item) => item.trim()) : input;
+function splitList(row: OptionRow | undefined, input: unknown): unknown {
+  return row?.kind.shape === 'list' && typeof input === 'string' ? input.split(',').map((item) => item.trim()) : input;
 }
 
-function find(name: OptionName, sources: readonly Source[]): { value: unknown; source: Source } | undefined {
+function find<Rows extends OptionRows>(
+  rows: Rows,
+  name: NameIn<Rows>,
+  sources: readonly Source[],
+): { value: unknown; source: Source } | undefined {
   for (const source of sources) {
     const input = source.read(name);
     if (input === undefined) continue;
-    return { value: readOption(name, input, source.place(name)), source };
+    return { value: readOption(rows, name, input, source.place(name)), source };
   }
   return undefined;
 }
@@ -102,12 +101,14 @@ const LEVELS = [
 
 /** The three switches are one setting: the one from the first source that turns any on, and of several there the loudest. */
 function logLevel(sources: readonly Source[]): LogLevel {
-  const on = LEVELS.map(([name, level]) => ({ level, found: find(name, sources) })).filter(({ found }) => found?.value === true);
+  const on = LEVELS.map(([name, level]) => ({ level, found: find(COMMAND_LINE_ROWS, name, sources) })).filter(
+    ({ found }) => found?.value === true,
+  );
   const first = sources.find((source) => on.some(({ found }) => found?.source === source));
   return on.find(({ found }) => found?.source === first)?.level ?? 'info';
 }
 
-function unknownVariables(environment: Environment): string[] {
-  const known = new Set(OPTION_NAMES.map(variableOf));
+function unknownVariables(rows: OptionRows, environment: Environment): string[] {
+  const known = new Set(namesIn(rows).map(variableOf));
   return Object.keys(environment).filter((name) => name.startsWith('WARCTAP_') && !known.has(name));
 }

@@ -1,28 +1,23 @@
 /**
- * The default action: start the proxy, tell where it is, wait for a signal or a fatal error, close it.
+ * What every program that runs for long does: start, tell where it is, wait for a signal or a fatal error, close.
  *
- * Owns no process state: signals, clock and exit are passed in. Never throws once the proxy has started.
+ * Owns no process state: signals, clock and exit are passed in. Never throws once the program has started.
  * Source: spec/warcprox.md §12.
  */
-import { resolve } from 'node:path';
 import type { Log } from '../util/log.ts';
 import { EXIT, oneLine } from './exit.ts';
 
-/** What is needed of a proxy that runs. */
-export interface RunningProxy {
-  /** such as `http://127.0.0.1:8000` */
-  readonly url: string;
-  /** of the playback proxy, if there is one */
-  readonly playbackUrl?: string | undefined;
-  readonly caFile: string;
-  readonly warcDir: string;
+/** What is needed of a program that runs. */
+export interface Running {
   /** Stop accepting, finish what runs, close all files. */
   close(): Promise<void>;
   on(event: 'fatal', listener: (error: Error) => void): unknown;
 }
 
-export interface RunContext {
-  readonly start: () => Promise<RunningProxy>;
+export interface RunContext<Program extends Running> {
+  readonly start: () => Promise<Program>;
+  /** what is printed once it has started */
+  readonly tell: (program: Program) => string;
   readonly log: Log;
   /** standard output */
   readonly print: (text: string) => void;
@@ -47,14 +42,14 @@ export type StopSignal = (typeof STOP_SIGNALS)[number];
 const SAME_SIGNAL_MS = 100;
 
 /**
- * @returns the exit code, once the proxy is closed
+ * @returns the exit code, once the program is closed
  * @throws whatever `start` throws
  */
-export async function run(context: RunContext): Promise<number> {
+export async function run<Program extends Running>(context: RunContext<Program>): Promise<number> {
   const { log } = context;
   const { stopped, dispose } = waitForSignal(context);
   try {
-    const proxy = await context.start();
+    const program = await context.start();
     let failure: unknown;
     const fail = (error: unknown, message: string) => {
       if (failure !== undefined) return;
@@ -62,15 +57,15 @@ export async function run(context: RunContext): Promise<number> {
       log.error({ err: error }, `${message}: ${oneLine(error)}`);
     };
     const failed = new Promise<void>((done) => {
-      proxy.on('fatal', (error) => {
+      program.on('fatal', (error) => {
         fail(error, 'stopping, nothing more can be archived');
         done();
       });
     });
-    context.print(startBlock(proxy));
+    context.print(context.tell(program));
     await Promise.race([stopped, failed]);
     try {
-      await proxy.close();
+      await program.close();
     } catch (error) {
       fail(error, 'closing failed');
     }
@@ -82,7 +77,10 @@ export async function run(context: RunContext): Promise<number> {
 }
 
 /** A first signal asks to stop, also while still starting; a second one exits at once. */
-function waitForSignal({ signals, log, endBy, nowMs }: RunContext): { stopped: Promise<void>; dispose: () => void } {
+function waitForSignal({ signals, log, endBy, nowMs }: Omit<RunContext<Running>, 'start' | 'tell'>): {
+  stopped: Promise<void>;
+  dispose: () => void;
+} {
   let first: { signal: StopSignal; atMs: number } | undefined;
   let stop = (): void => undefined;
   const stopped = new Promise<void>((done) => (stop = done));
@@ -101,20 +99,4 @@ function waitForSignal({ signals, log, endBy, nowMs }: RunContext): { stopped: P
     return { signal, listener };
   });
   return { stopped, dispose: () => listeners.forEach(({ signal, listener }) => signals.off(signal, listener)) };
-}
-
-function startBlock({ url, playbackUrl, caFile, warcDir }: RunningProxy): string {
-  const cacert = resolve(caFile);
-  return [
-    `warctap listens on ${url}`,
-    `  CA certificate  ${cacert}`,
-    `  WARC files      ${resolve(warcDir)}`,
-    ...(playbackUrl === undefined ? [] : [`  playback        ${playbackUrl}`]),
-    `  try             curl --proxy ${url} --cacert ${shellWord(cacert)} https://example.com/`,
-    '',
-  ].join('\n');
-}
-
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

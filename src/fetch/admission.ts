@@ -2,8 +2,7 @@
  * Which exchanges run: at most so many at once, the others wait their turn; none longer than the time limit of a fetch.
  */
 import { FetchError } from '../http/fetch-error.ts';
-import type { ExchangeClient } from '../http/sides.ts';
-import { Exchange, type ExchangeRequest, type ExchangeServices } from './exchange.ts';
+import { Exchange, type ExchangeClient, type ExchangeRequest, type ExchangeServices } from './exchange.ts';
 
 export interface AdmissionOptions {
   readonly maxExchanges: number;
@@ -53,12 +52,12 @@ export class Admission {
   /**
    * Call back once there is room, at once if there is now.
    *
-   * @returns a function that gives up waiting
+   * @returns a function that gives up waiting; undefined when there was nothing to wait for
    */
-  enter(admitted: () => void): () => void {
+  enter(admitted: () => void): (() => void) | undefined {
     if (this.#active.size < this.#options.maxExchanges) {
       admitted();
-      return () => undefined;
+      return undefined;
     }
     this.#waiting.add(admitted);
     return () => void this.#waiting.delete(admitted);

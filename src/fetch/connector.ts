@@ -11,16 +11,9 @@ import type { AddressRules } from './address-rules.ts';
 import { FetchError } from '../http/fetch-error.ts';
 import { reasonOf } from '../util/thrown.ts';
 import { loopbackNamed, type Resolve } from './resolver.ts';
-import { UpstreamConnection } from './http1-origin.ts';
-
-/** Where a connection leads to. */
-export interface Origin {
-  readonly scheme: 'http' | 'https';
-  readonly host: string;
-  readonly port: number;
-  /** name asked for in TLS, when it is not the host's */
-  readonly servername?: string | undefined;
-}
+import { Http1Origin } from './http1-origin.ts';
+import type { OriginConnection } from './origin-connection.ts';
+import { originKey, type Origin } from './origin.ts';
 
 export interface SocksProxy {
   readonly host: string;
@@ -59,7 +52,7 @@ export class Connector {
   }
 
   /** @throws FetchError */
-  async connect(origin: Origin): Promise<UpstreamConnection> {
+  async connect(origin: Origin): Promise<OriginConnection> {
     const hostPort = `${origin.host}:${origin.port}`;
     // A host that speaks no TLS on a port may well speak HTTP there.
     const withTls = `TLS ${hostPort}`;
@@ -73,7 +66,7 @@ export class Connector {
       const tcp = socks === undefined ? await this.#direct(origin) : await this.#bySocks(origin, socks);
       const ipAddress = socks === undefined ? tcp.remoteAddress : undefined;
       const socket = origin.scheme === 'https' ? await this.#tls(tcp, origin) : tcp;
-      return new UpstreamConnection(socket, originKey(origin), ipAddress, this.#options.timeoutMs, this.#options.onFault);
+      return new Http1Origin(socket, originKey(origin, origin.servername), ipAddress, this.#options.timeoutMs, this.#options.onFault);
     } catch (error) {
       const failure = error instanceof FetchError ? error : new FetchError('not-connected', reasonOf(error), { cause: error });
       if (failure.code !== 'forbidden-address') this.#failed.set(failure.code === 'tls-failed' ? withTls : hostPort, failure);
@@ -163,7 +156,7 @@ export class Connector {
 
   async #tls(tcp: Socket, origin: Origin): Promise<Socket> {
     const servername = origin.servername ?? (isIP(origin.host) === 0 ? origin.host : '');
-    const key = originKey(origin);
+    const key = originKey(origin, origin.servername);
     const session = this.#sessions.get(key);
     const socket = connectTls({
       socket: tcp,
@@ -210,9 +203,4 @@ export class Connector {
 function connectReason(error: Error): string {
   // OpenSSL's own line holds addresses and file names of its source.
   return 'reason' in error && typeof error.reason === 'string' ? error.reason : reasonOf(error);
-}
-
-/** Connections with the same key are interchangeable. */
-export function originKey(origin: Origin): string {
-  return `${origin.scheme}|${origin.host}|${origin.port}|${origin.servername ?? ''}`;
 }

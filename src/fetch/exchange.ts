@@ -1,50 +1,40 @@
 /**
  * One request to an origin and its response: bytes go through as they come, a recorder sees the same bytes, a capture comes out.
  *
- * Does not know what protocol its client speaks (`ExchangeClient`), nor who decides that it may run.
+ * Knows no version of HTTP: not its client's (`ClientSide`), not its origin's (`OriginConnection`). Nor who decides that it may run.
  * Whatever happens it ends exactly once: with a capture of an exchange or of a failure.
  *
  *   connecting ──► head ──► body ──► (sending: the rest of the request) ──► ended
  *        └───────────┴────────┴──── failed, cut or out of time: also ended
  */
-import type { Framing, ResponseHead } from '../http/message.ts';
 import type { Capture, ExchangeCapture, Truncation } from '../capture/capture.ts';
 import { BlockRecorder, ResponseRecorder, type RecordingOptions } from '../capture/recorder.ts';
-import { MessageError } from '../http/errors.ts';
-import { keepsConnection } from '../http1/framing.ts';
-import { ResponseReader, type ResponseEvents } from '../http1/response-reader.ts';
-import type { Meta } from '../meta/meta.ts';
-import type { Target } from '../http/target.ts';
-import { MinimumRate, type MinimumRateOptions } from '../util/minimum-rate.ts';
-import type { ExchangeClient, RequestBody } from '../http/sides.ts';
-import { originKey, type Connector, type Origin } from './connector.ts';
 import { FetchError } from '../http/fetch-error.ts';
+import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
+import type { AnswerForm, ClientSide, RequestBody } from '../http/sides.ts';
+import type { Meta } from '../meta/meta.ts';
+import { MinimumRate, type MinimumRateOptions } from '../util/minimum-rate.ts';
 import { reasonOf } from '../util/thrown.ts';
-import type { UpstreamPool } from './pool.ts';
-import type { UpstreamConnection, UpstreamUser } from './http1-origin.ts';
+import { Valve } from '../util/valve.ts';
+import { originKey, type Connect } from './origin.ts';
+import type { AnswerEvents, OriginConnection, OriginStream, OutgoingRequest } from './origin-connection.ts';
+import type { OriginPool } from './pool.ts';
 
 /** A request that may be sent. */
 export interface ExchangeRequest {
-  readonly method: string;
-  readonly target: Target;
-  /** name the client asked for in TLS, when it is not the host's */
-  readonly servername: string | undefined;
-  /** the head as it goes to the origin, empty line included */
-  readonly head: Buffer;
-  /** false when nothing follows the head */
-  readonly hasBody: boolean;
-  /** the client waits for 100 (Continue) or a final answer before it sends the body (RFC 9110 §10.1.1) */
-  readonly expectsContinue: boolean;
-  /** false when the origin will close after its answer (HTTP/1.0) */
-  readonly persistent: boolean;
+  readonly outgoing: OutgoingRequest;
   readonly referer: string | undefined;
   readonly meta: Meta;
   readonly warcPrefix: string;
+  /** how the answer is passed on. @param startedAt the WARC-Date of its records */
+  readonly form: (startedAt: Date) => AnswerForm;
+  /** WARC-Record-ID of its principal record; a new one by default */
+  readonly recordId?: string | undefined;
 }
 
 export interface ExchangeServices {
-  readonly connector: Connector;
-  readonly pool: UpstreamPool;
+  readonly connect: Connect;
+  readonly pool: OriginPool;
   readonly recording: RecordingOptions;
   readonly now: () => Date;
   /** `<urn:uuid:…>`, a new one at each call */
@@ -57,34 +47,42 @@ export interface ExchangeServices {
   readonly minRate: MinimumRateOptions;
 }
 
+/** What an exchange needs of its client. */
+export type ExchangeClient = Pick<ClientSide, 'interim' | 'head' | 'body' | 'flush' | 'end' | 'fail' | 'resumeRequest'>;
+
 /** Methods that may be sent again when a kept connection turns out dead (RFC 9110 §9.2.2), if there is no body to repeat. */
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
+/** Who may hold a direction back. */
+const ORIGIN = 1;
+const CLIENT = 2;
+const DISK = 4;
+
 type Phase = 'connecting' | 'head' | 'body' | 'sending' | 'ended';
 
-export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
+export class Exchange implements RequestBody, AnswerEvents {
   readonly startedAt: Date;
   readonly #services: ExchangeServices;
   readonly #request: ExchangeRequest;
   readonly #onEnded: () => void;
-  readonly #origin: Origin;
-  readonly #requestRecorder: BlockRecorder;
-  readonly #reader: ResponseReader;
+  readonly #form: AnswerForm;
+  /** of the request: the origin and the disk have to keep up with the client */
+  readonly #upload = new Valve(ORIGIN);
+  /** of the response: the client and the disk have to keep up with the origin */
+  readonly #download = new Valve(0);
   #client: ExchangeClient | undefined;
   #phase: Phase = 'connecting';
-  #upstream: UpstreamConnection | undefined;
+  #connection: OriginConnection | undefined;
+  #stream: OriginStream | undefined;
   #ipAddress: string | undefined;
+  #sent: BlockRecorder | undefined;
   /** body of the request that came before the connection was made */
-  #waiting: Buffer[] = [];
+  #waiting: BodyPiece[] = [];
   #requestComplete: boolean;
   #bodyBegun = false;
+  #exact = true;
   #responseHead: ResponseHead | undefined;
   #response: ResponseRecorder | undefined;
-  #framing: Framing = { kind: 'none' };
-  #originFull = false;
-  #requestDiskFull = false;
-  #clientFull = false;
-  #diskFull = false;
   #rate: MinimumRate | undefined;
 
   /** @param onEnded called once, when the exchange needs nothing any more */
@@ -94,44 +92,42 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
     this.#client = client;
     this.#onEnded = onEnded;
     this.startedAt = services.now();
-    this.#requestComplete = !request.hasBody;
-    this.#requestRecorder = new BlockRecorder(services.recording);
-    this.#reader = new ResponseReader(request.method, this);
-    const { scheme, host, port } = request.target;
-    this.#origin = { scheme, host, port, servername: request.servername };
+    this.#form = request.form(this.startedAt);
+    this.#requestComplete = !request.outgoing.hasBody;
   }
 
   start(): void {
-    this.#requestRecorder.write(this.#request.head);
+    const { outgoing } = this.#request;
     // What must not be sent twice never goes on a connection that its origin may be closing.
-    const kept = this.#repeatable ? this.#services.pool.take(originKey(this.#origin)) : undefined;
+    const repeatable = !outgoing.hasBody && REPEATABLE.has(outgoing.method);
+    const kept = repeatable ? this.#services.pool.take(originKey(outgoing.target, outgoing.servername)) : undefined;
     if (kept === undefined) this.#connect();
     else this.#connected(kept);
   }
 
-  write(bytes: Buffer): boolean {
+  write(bytes: Buffer, payload: readonly Buffer[]): boolean {
     if (this.#phase === 'ended') return true;
     this.#bodyBegun = true;
-    if (!this.#requestRecorder.write(bytes)) this.#awaitRequestDisk();
-    // Its client is in the middle of handing over a piece, and is not told before that is done.
-    if (this.#recordingError !== undefined) queueMicrotask(() => this.#endIfNotRecorded());
-    if (this.#upstream === undefined) {
-      this.#waiting.push(bytes);
+    if (this.#stream === undefined) {
+      this.#waiting.push({ bytes, payload });
       return false;
     }
-    this.#originFull = !this.#upstream.socket.write(bytes);
-    return !this.#originFull && !this.#requestDiskFull;
+    this.#keepSent(bytes);
+    // Its client is in the middle of handing over a piece, and is not told before that is done.
+    if (this.#recordingError !== undefined) queueMicrotask(() => this.#endIfNotRecorded());
+    this.#upload.set(ORIGIN, !this.#stream.write(bytes, payload));
+    return this.#upload.open;
   }
 
   endRequest(): void {
     this.#requestComplete = true;
     if (this.#phase === 'sending') this.#end(undefined);
+    else this.#stream?.endRequest();
   }
 
   /** The client takes more of the response again. */
   resumeResponse(): void {
-    this.#clientFull = false;
-    this.#resumeUpstream();
+    this.#letDown(CLIENT);
   }
 
   /** Nobody waits for the response any more: it is fetched to its end all the same, if its request was complete. */
@@ -160,77 +156,52 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
     else if (this.#phase !== 'ended') this.#fail(reason);
   }
 
-  onData(bytes: Buffer): void {
-    if (this.#endIfNotRecorded()) return;
-    try {
-      this.#reader.read(bytes);
-      if (this.#phase === 'body') this.#afterRead(bytes.length);
-      else if (this.#phase === 'head' && this.#comesTooSlowly(bytes.length))
-        this.#fail(new FetchError('response-timeout', 'response head comes too slowly'));
-    } catch (error) {
-      if (!(error instanceof MessageError)) throw error;
-      if (this.#phase === 'head') this.#fail(new FetchError('invalid-response', `invalid response: ${error.message}`, { cause: error }));
-      else this.#end('unspecified');
-    }
-    this.#client?.flush();
-  }
-
   onInterim(head: ResponseHead): void {
-    this.#client?.interim(head);
+    if (!this.#endIfNotRecorded()) this.#client?.interim(head, this.#form);
   }
 
-  onFinal(head: ResponseHead, framing: Framing, bytes: Buffer): void {
+  onHead(head: ResponseHead, framing: Framing, bytes: Buffer): void {
+    if (this.#endIfNotRecorded()) return;
     this.#phase = 'body';
-    this.#framing = framing;
     this.#responseHead = head;
     this.#response = new ResponseRecorder(this.#services.recording);
     this.#response.head(bytes);
-    this.#client?.head(head, framing, this.startedAt);
+    this.#client?.head(head, framing, this.#form);
   }
 
   onBody(piece: Buffer, payload: readonly Buffer[]): void {
-    this.#diskFull = this.#response?.body(piece, payload) === false;
-    this.#clientFull = this.#client?.body(piece, payload) === false;
+    if (this.#phase !== 'body' || this.#endIfNotRecorded()) return;
+    this.#download.set(DISK, this.#response?.body(piece, payload) === false);
+    this.#download.set(CLIENT, this.#client?.body(piece, payload) === false);
   }
 
-  onEnd(error: Error | undefined): void {
-    const upstream = this.#upstream;
-    if (this.#phase === 'body') {
-      return this.#end(this.#framing.kind === 'close' && error === undefined ? undefined : 'disconnect');
-    }
-    if (this.#phase === 'sending') return this.#end(undefined);
-    if (this.#reader.begun) {
-      return this.#fail(new FetchError('invalid-response', 'connection closed in the middle of the response head', { cause: error }));
-    }
-    if (upstream?.reused === true) {
-      this.#upstream = undefined;
-      return this.#connect();
-    }
-    const message = error === undefined ? 'origin closed the connection without an answer' : `no answer: ${reasonOf(error)}`;
-    this.#fail(new FetchError('empty-response', message, { cause: error }));
+  onRead(received: number, whole: boolean, exact: boolean): void {
+    if (this.#phase === 'body') this.#afterRead(received, whole, exact);
+    else if (this.#phase === 'head' && this.#comesTooSlowly(received))
+      this.#fail(new FetchError('response-timeout', 'response head comes too slowly'));
+    this.#client?.flush();
+  }
+
+  onLost(error: FetchError, truncated: Truncation, unanswered: boolean): void {
+    if (this.#phase === 'body') this.#end(truncated);
+    else if (this.#phase === 'sending') this.#end(undefined);
+    else if (this.#phase === 'head' && unanswered) this.#connect();
+    else if (this.#phase !== 'ended') this.#fail(error);
   }
 
   onDrain(): void {
-    this.#originFull = false;
-    this.#resumeClient();
-  }
-
-  onIdle(): void {
-    if (this.#phase === 'body') this.#end('time');
-    else if (this.#phase === 'sending') this.#end(undefined);
-    else this.#fail(new FetchError('response-timeout', 'no answer from the origin within the idle time-out'));
-  }
-
-  get #repeatable(): boolean {
-    return !this.#request.hasBody && REPEATABLE.has(this.#request.method);
+    this.#letUp(ORIGIN);
   }
 
   #connect(): void {
     this.#phase = 'connecting';
-    this.#services.connector.connect(this.#origin).then(
-      (upstream) => {
-        if (this.#phase === 'connecting') this.#connected(upstream);
-        else upstream.destroy();
+    this.#stream = undefined;
+    const { target, servername } = this.#request.outgoing;
+    const { scheme, host, port } = target;
+    this.#services.connect({ scheme, host, port, servername }).then(
+      (connection) => {
+        if (this.#phase === 'connecting') this.#connected(connection);
+        else connection.destroy();
       },
       (error: unknown) => {
         if (this.#phase === 'connecting')
@@ -239,47 +210,52 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
     );
   }
 
-  #connected(upstream: UpstreamConnection): void {
+  #connected(connection: OriginConnection): void {
     this.#phase = 'head';
-    this.#upstream = upstream;
-    this.#ipAddress = upstream.ipAddress;
-    upstream.attach(this);
+    this.#connection = connection;
+    this.#ipAddress = connection.ipAddress;
+    const { outgoing } = this.#request;
     const waiting = this.#waiting;
-    if (waiting.length === 0) {
-      upstream.socket.write(this.#request.head);
-    } else {
+    const stream = connection.request(outgoing, waiting, this);
+    this.#stream = stream;
+    // A connection that can carry more is there for others, too.
+    if (!connection.busy) this.#services.pool.put(connection);
+    this.#sent?.bytes.release();
+    this.#sent = new BlockRecorder(this.#services.recording);
+    this.#keepSent(stream.sentHead);
+    if (waiting.length > 0) {
       this.#waiting = [];
-      upstream.socket.cork();
-      upstream.socket.write(this.#request.head);
-      for (const bytes of waiting) upstream.socket.write(bytes);
-      upstream.socket.uncork();
+      for (const { bytes } of waiting) this.#keepSent(bytes);
     }
-    this.#originFull = upstream.socket.writableNeedDrain;
-    if (!this.#requestComplete) this.#resumeClient();
+    if (outgoing.hasBody && this.#requestComplete) stream.endRequest();
+    if (!stream.full) this.#letUp(ORIGIN);
   }
 
-  #awaitRequestDisk(): void {
-    if (this.#requestDiskFull) return;
-    this.#requestDiskFull = true;
-    this.#requestRecorder.bytes.onDrain(() => {
-      this.#requestDiskFull = false;
-      if (!this.#endIfNotRecorded()) this.#resumeClient();
+  #keepSent(bytes: Buffer): void {
+    const recorder = this.#sent;
+    if (recorder === undefined || recorder.write(bytes) || this.#upload.isHeldBy(DISK)) return;
+    this.#upload.set(DISK, true);
+    recorder.bytes.onDrain(() => {
+      if (!this.#endIfNotRecorded()) this.#letUp(DISK);
     });
   }
 
-  /** Both have to keep up with the client: the origin and the disk of the recording. */
-  #resumeClient(): void {
-    if (this.#upstream !== undefined && !this.#originFull && !this.#requestDiskFull) this.#client?.resumeRequest();
+  #letUp(holder: number): void {
+    if (this.#upload.release(holder)) this.#client?.resumeRequest();
+  }
+
+  #letDown(holder: number): void {
+    if (this.#download.release(holder)) this.#stream?.resume();
   }
 
   /** What has come decides whether the response is over, and whether more of it is wanted now. */
-  #afterRead(received: number): void {
+  #afterRead(received: number, whole: boolean, exact: boolean): void {
     const response = this.#response;
     if (response === undefined) return;
     const { maxResourceBytes } = this.#services;
-    if (this.#reader.done) this.#whole();
+    if (whole) this.#whole(exact);
     else if (maxResourceBytes > 0 && response.bytes.size > maxResourceBytes) this.#end('length');
-    else if (this.#clientFull || this.#diskFull) this.#pauseUpstream(response);
+    else if (!this.#download.open) this.#pause(response);
     else if (this.#comesTooSlowly(received)) this.#end('time');
   }
 
@@ -288,23 +264,19 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
     return this.#rate.tooSlow(received);
   }
 
-  #pauseUpstream(response: ResponseRecorder): void {
+  #pause(response: ResponseRecorder): void {
     this.#rate?.restart();
-    this.#upstream?.pause();
-    if (!this.#diskFull) return;
+    this.#stream?.pause();
+    if (!this.#download.isHeldBy(DISK)) return;
     response.bytes.onDrain(() => {
-      this.#diskFull = false;
-      if (!this.#endIfNotRecorded()) this.#resumeUpstream();
+      if (!this.#endIfNotRecorded()) this.#letDown(DISK);
     });
   }
 
-  #resumeUpstream(): void {
-    if (!this.#clientFull && !this.#diskFull && this.#phase !== 'ended') this.#upstream?.resume();
-  }
-
   /** The response is whole. An origin may answer before it has read the request: then the rest of that goes on, unless it will never come. */
-  #whole(): void {
-    const given = this.#requestComplete || (this.#request.expectsContinue && !this.#bodyBegun);
+  #whole(exact: boolean): void {
+    this.#exact = exact;
+    const given = this.#requestComplete || (this.#request.outgoing.expectsContinue && !this.#bodyBegun);
     if (given) this.#end(undefined);
     else this.#phase = 'sending';
   }
@@ -312,32 +284,29 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
   #end(truncated: Truncation | undefined): void {
     const head = this.#responseHead;
     const response = this.#response;
-    if (head === undefined || response === undefined || this.#endIfNotRecorded()) return;
+    const sent = this.#sent;
+    if (head === undefined || response === undefined || sent === undefined || this.#endIfNotRecorded()) return;
     this.#phase = 'ended';
     const capture: ExchangeCapture = Object.freeze({
       kind: 'exchange',
       ...this.#captured(),
       ipAddress: this.#ipAddress,
-      request: this.#requestRecorder.finish(),
+      request: sent.finish(),
       response: response.finish(head.status, head.fields.get('content-type'), truncated),
       outcome: { archive: true },
     });
-    this.#leaveUpstream(truncated === undefined && !this.#reader.excess && this.#requestComplete && this.#keepsUpstream(head));
+    this.#leaveOrigin(truncated === undefined && this.#requestComplete);
     const client = this.#client;
     this.#client = undefined;
     const accepted = this.#services.sink(capture);
-    if (truncated === undefined) client?.end(accepted, this.#reader.exact);
+    if (truncated === undefined) client?.end(accepted, this.#exact);
     else client?.fail(new FetchError('invalid-response', `response cut short (${truncated})`), accepted);
     this.#onEnded();
   }
 
-  #keepsUpstream(head: ResponseHead): boolean {
-    return this.#framing.kind !== 'close' && this.#request.persistent && keepsConnection(head);
-  }
-
   /** Why the temporary file of the request or of the response has failed, as far as is known: they are written behind what passes. */
   get #recordingError(): Error | undefined {
-    return this.#requestRecorder.bytes.error ?? this.#response?.bytes.error;
+    return this.#sent?.bytes.error ?? this.#response?.bytes.error;
   }
 
   /** @returns true when the exchange is over, as what passes cannot be kept */
@@ -350,8 +319,8 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
 
   #fail(error: FetchError): void {
     this.#phase = 'ended';
-    this.#leaveUpstream(false);
-    this.#requestRecorder.bytes.release();
+    this.#leaveOrigin(false);
+    this.#sent?.bytes.release();
     this.#response?.bytes.release();
     const client = this.#client;
     this.#client = undefined;
@@ -363,11 +332,11 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
 
   /** What every capture of this exchange has. */
   #captured() {
-    const { method, target, referer, meta, warcPrefix } = this.#request;
+    const { outgoing, referer, meta, warcPrefix, recordId } = this.#request;
     return {
-      recordId: this.#services.newRecordId(),
-      url: target.url,
-      method,
+      recordId: recordId ?? this.#services.newRecordId(),
+      url: outgoing.target.url,
+      method: outgoing.method,
       startedAt: this.startedAt,
       durationMs: this.#services.now().getTime() - this.startedAt.getTime(),
       referer,
@@ -376,12 +345,14 @@ export class Exchange implements RequestBody, UpstreamUser, ResponseEvents {
     };
   }
 
-  #leaveUpstream(keep: boolean): void {
-    const upstream = this.#upstream;
-    this.#upstream = undefined;
-    if (upstream === undefined) return;
-    upstream.resume();
-    if (keep) this.#services.pool.put(upstream);
-    else upstream.destroy();
+  #leaveOrigin(whole: boolean): void {
+    const connection = this.#connection;
+    const stream = this.#stream;
+    this.#connection = undefined;
+    this.#stream = undefined;
+    if (connection === undefined || stream === undefined) return;
+    if (!whole) return stream.reset();
+    stream.release();
+    this.#services.pool.put(connection);
   }
 }

@@ -1,33 +1,38 @@
 /**
- * One connection to an origin: hands what happens on it to the exchange that has it now.
+ * A connection to an origin that speaks HTTP/1: one request at a time, so that it is its own stream.
  *
- * Owns the socket. Knows nothing of HTTP; bytes that come while no exchange has it mean that it cannot be used again.
+ * Owns the socket. Bytes that come while nobody uses it mean that it cannot be used again.
+ * Source: RFC 9112 §9.3 (persistence), §6.3 (a body that lasts as long as the connection).
  */
 import type { Socket } from 'node:net';
+import { MessageError } from '../http/errors.ts';
+import { FetchError } from '../http/fetch-error.ts';
+import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
+import { requestBytes } from '../http1/forward.ts';
+import { keepsConnection } from '../http1/framing.ts';
+import { ResponseReader, type ResponseEvents } from '../http1/response-reader.ts';
+import { reasonOf } from '../util/thrown.ts';
+import type { AnswerEvents, OriginConnection, OriginStream, OutgoingRequest } from './origin-connection.ts';
 
-/** What the exchange that has the connection is told. */
-export interface UpstreamUser {
-  onData(bytes: Buffer): void;
-  /** the origin sends no more; `error` when the connection broke */
-  onEnd(error: Error | undefined): void;
-  /** what was written has gone out */
-  onDrain(): void;
-  /** nothing moved for the idle time-out */
-  onIdle(): void;
-}
+const NOTHING = Buffer.alloc(0);
 
-export class UpstreamConnection {
+export class Http1Origin implements OriginConnection, OriginStream, ResponseEvents {
   readonly socket: Socket;
   readonly key: string;
-  /** undefined behind another proxy */
   readonly ipAddress: string | undefined;
-  /** an earlier exchange has used it, so that the origin may close it at any time */
-  reused = false;
+  readonly capacity = 1;
   readonly #idleMs: number;
-  #user: UpstreamUser | undefined;
+  #user: AnswerEvents | undefined;
   #onUnusable: (() => void) | undefined;
   #paused = false;
   #error: Error | undefined;
+  /** an earlier request has used it, so that the origin may close it at any time */
+  #reused = false;
+  #sentHead: Buffer = NOTHING;
+  #reader: ResponseReader | undefined;
+  #framing: Framing | undefined;
+  /** as far as client and origin have said, it stays open after the answer */
+  #persistent = true;
 
   /** @param onFault told of what a user throws, which then finds the connection broken */
   constructor(socket: Socket, key: string, ipAddress: string | undefined, idleMs: number, onFault: (error: unknown) => void) {
@@ -37,9 +42,8 @@ export class UpstreamConnection {
     this.#idleMs = idleMs;
     socket.setTimeout(idleMs);
     socket.on('data', (bytes: Buffer) => {
-      if (this.#user === undefined) return this.destroy();
       try {
-        this.#user.onData(bytes);
+        this.#read(bytes);
       } catch (error) {
         onFault(error);
         socket.destroy(new Error('a fault in warctap, see its log'));
@@ -53,26 +57,66 @@ export class UpstreamConnection {
     socket.on('close', () => this.#over());
     socket.on('timeout', () => {
       if (this.#user === undefined) this.destroy();
-      else if (!this.#paused) this.#user.onIdle();
+      else if (!this.#paused) this.#lose('no answer from the origin within the idle time-out', 'response-timeout', 'time');
     });
   }
 
   get usable(): boolean {
-    return !this.socket.destroyed && this.socket.readyState === 'open';
+    return !this.socket.destroyed && this.socket.readyState === 'open' && this.#persistent;
   }
 
-  /** From now on `user` gets what happens. */
-  attach(user: UpstreamUser): void {
-    this.#user = user;
+  get busy(): boolean {
+    return this.#user !== undefined;
+  }
+
+  get sentHead(): Buffer {
+    return this.#sentHead;
+  }
+
+  get full(): boolean {
+    return this.socket.writableNeedDrain;
+  }
+
+  request(request: OutgoingRequest, body: readonly BodyPiece[], events: AnswerEvents): OriginStream {
+    const open = this.usable;
+    this.#user = events;
     this.#onUnusable = undefined;
-    if (!this.usable) process.nextTick(() => this.#over());
+    this.#reader = new ResponseReader(request.method, this);
+    this.#framing = undefined;
+    this.#persistent = request.minor === 1;
+    this.#sentHead = requestBytes(request);
+    if (!open) process.nextTick(() => this.#over());
+    if (body.length === 0) {
+      this.socket.write(this.#sentHead);
+    } else {
+      this.socket.cork();
+      this.socket.write(this.#sentHead);
+      for (const { bytes } of body) this.socket.write(bytes);
+      this.socket.uncork();
+    }
+    return this;
   }
 
-  /** Nobody has it; `onUnusable` is called once if it ends or gets bytes in the meantime. */
-  park(onUnusable: () => void): void {
-    this.#user = undefined;
-    this.#onUnusable = onUnusable;
-    this.reused = true;
+  write(bytes: Buffer): boolean {
+    return this.socket.write(bytes);
+  }
+
+  endRequest(): void {
+    // The bytes themselves say where the body ends.
+  }
+
+  onInterim(head: ResponseHead): void {
+    this.#user?.onInterim(head);
+  }
+
+  onHead(head: ResponseHead, framing: Framing, bytes: Buffer): void {
+    this.#framing = framing;
+    this.#persistent &&= framing.kind !== 'close' && keepsConnection(head);
+    this.#user?.onHead(head, framing, bytes);
+  }
+
+  onBody(piece: Buffer, payload: readonly Buffer[]): void {
+    this.#user?.onBody(piece, payload);
   }
 
   pause(): void {
@@ -88,19 +132,73 @@ export class UpstreamConnection {
     this.socket.resume();
   }
 
-  /** The current user is told nothing any more. */
+  release(): void {
+    // What came after the answer, or is still to come of it, would be taken for the next one's.
+    this.#persistent &&= this.#reader?.done === true && !this.#reader.excess;
+    this.#user = undefined;
+    this.resume();
+  }
+
+  reset(): void {
+    this.resume();
+    this.destroy();
+  }
+
+  park(onUnusable: () => void): void {
+    this.#user = undefined;
+    this.#onUnusable = onUnusable;
+    this.#reused = true;
+  }
+
   destroy(): void {
     this.#user = undefined;
     this.socket.destroy();
     this.#over();
   }
 
+  #read(bytes: Buffer): void {
+    const user = this.#user;
+    const reader = this.#reader;
+    if (user === undefined || reader === undefined) return this.destroy();
+    const done = reader.done;
+    try {
+      reader.read(bytes);
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      return this.#lose(`invalid response: ${error.message}`, 'invalid-response', 'unspecified', error);
+    }
+    if (!done) user.onRead(bytes.length, reader.done, reader.exact);
+  }
+
+  /** The origin sends no more, or the connection is closed. */
   #over(): void {
     const user = this.#user;
     const onUnusable = this.#onUnusable;
-    this.#user = undefined;
+    const error = this.#error;
     this.#onUnusable = undefined;
-    user?.onEnd(this.#error);
+    if (user !== undefined) {
+      if (this.#framing?.kind === 'close' && error === undefined) {
+        this.#user = undefined;
+        user.onRead(0, true, true);
+      } else if (this.#framing === undefined && this.#reader?.begun === true) {
+        this.#lose('connection closed in the middle of the response head', 'invalid-response', 'disconnect', error);
+      } else {
+        const message = error === undefined ? 'origin closed the connection without an answer' : `no answer: ${reasonOf(error)}`;
+        this.#lose(message, 'empty-response', 'disconnect', error);
+      }
+    }
     onUnusable?.();
+  }
+
+  #lose(
+    message: string,
+    code: 'invalid-response' | 'empty-response' | 'response-timeout',
+    truncated: Parameters<AnswerEvents['onLost']>[1],
+    cause?: unknown,
+  ): void {
+    const user = this.#user;
+    this.#user = undefined;
+    const unanswered = code === 'empty-response' && this.#reused && this.#framing === undefined;
+    user?.onLost(new FetchError(code, message, { cause }), truncated, unanswered);
   }
 }

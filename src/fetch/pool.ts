@@ -1,28 +1,31 @@
 /**
- * Idle connections to origins, kept for the next request to the same scheme, host and port.
+ * Connections to origins that have room for a request, kept for the next one to the same scheme, host and port.
  *
  * The one used last goes first: it is the least likely to have been closed by the origin.
  */
-import type { UpstreamConnection } from './http1-origin.ts';
+import type { OriginConnection } from './origin-connection.ts';
 
-export class UpstreamPool {
+export class OriginPool {
   readonly #maxIdle: number;
-  readonly #byKey = new Map<string, UpstreamConnection[]>();
+  readonly #byKey = new Map<string, OriginConnection[]>();
   /** all of them, the longest idle first */
-  readonly #idle = new Set<UpstreamConnection>();
+  readonly #idle = new Set<OriginConnection>();
   #closed = false;
 
   constructor(maxIdle: number) {
     this.#maxIdle = maxIdle;
   }
 
-  take(key: string): UpstreamConnection | undefined {
+  /** The connection is the caller's, who puts it back as soon as it is not busy any more. */
+  take(key: string): OriginConnection | undefined {
     const connection = this.#byKey.get(key)?.at(-1);
     if (connection !== undefined) this.#forget(connection);
     return connection;
   }
 
-  put(connection: UpstreamConnection): void {
+  /** One that is here already stays. */
+  put(connection: OriginConnection): void {
+    if (this.#idle.has(connection)) return;
     if (this.#closed || !connection.usable) return connection.destroy();
     const stack = this.#byKey.get(connection.key);
     if (stack === undefined) this.#byKey.set(connection.key, [connection]);
@@ -41,7 +44,7 @@ export class UpstreamPool {
     for (const connection of [...this.#idle]) connection.destroy();
   }
 
-  #forget(connection: UpstreamConnection): void {
+  #forget(connection: OriginConnection): void {
     this.#idle.delete(connection);
     const stack = this.#byKey.get(connection.key);
     const at = stack?.lastIndexOf(connection) ?? -1;

@@ -56,6 +56,11 @@ export class Fields {
   }
 }
 
+/** A field of our own. @param value Latin-1, without line breaks */
+export function fieldOf(name: string, value: string): Field {
+  return { name, key: name.toLowerCase(), value, line: `${name}: ${value}\r\n`, exact: true };
+}
+
 /** RFC 9110 §5.6.2 */
 export const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 

@@ -29,3 +29,9 @@ export type Framing =
   | { readonly kind: 'chunked' }
   /** the body lasts as long as the connection */
   | { readonly kind: 'close' };
+
+/** A piece of a body: as it came over the wire, and the slices of it that are not transfer-coding. */
+export interface BodyPiece {
+  readonly bytes: Buffer;
+  readonly payload: readonly Buffer[];
+}

@@ -4,7 +4,7 @@
  * Source: RFC 9112 §3.2 and §3.3, RFC 9110 §4.2; hosts are normalised as in the WHATWG URL standard §3.5.
  */
 import { isIPv4 } from 'node:net';
-import { encode } from '../url/percent.ts';
+import { encode, utf8Bytes } from '../url/percent.ts';
 import { MessageError } from './errors.ts';
 
 export interface Authority {
@@ -42,6 +42,20 @@ export function absoluteTarget(method: string, target: string): Target {
   const path = originForm(method, rest);
   const written = /^[\0-\x7f]*$/.test(authority) ? authority : writtenAuthority(host, port, 'http');
   return { scheme: 'http', host, port, path, url: `${target.slice(0, 7)}${written}${percentEncoded(rest)}` };
+}
+
+/**
+ * The target of a URL as people and pages write it: without its fragment and user info, and with what is no URI character percent-encoded.
+ *
+ * @throws MessageError for another scheme than http and https, and for a bad host
+ */
+export function urlTarget(method: string, url: string): Target {
+  const [, scheme = '', authority = '', rest = ''] = /^(https?):\/\/([^/?#]*)([^#]*)/i.exec(url.trim()) ?? [];
+  if (scheme === '') throw new MessageError('syntax', 'URL not understood, expected one that begins with http:// or https://', url);
+  const written = authority.slice(authority.lastIndexOf('@') + 1);
+  const named = scheme.toLowerCase() === 'https' ? 'https' : 'http';
+  const { host, port } = parseAuthority(utf8Bytes(written), DEFAULT_PORT[named]);
+  return tunnelTarget({ scheme: named, host, port }, method, originForm(method, encode(utf8Bytes(rest), /[^!-~]|["<>]/g)));
 }
 
 /** A target inside of a tunnel: a path, `*`, or the absolute form of the same origin. */

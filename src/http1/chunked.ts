@@ -128,3 +128,13 @@ export class ChunkedBody implements BodyReader {
     return true;
   }
 }
+
+const CRLF = Buffer.from('\r\n');
+
+/** What ends a body of chunks without trailers. */
+export const LAST_CHUNK: Buffer = Buffer.from('0\r\n\r\n');
+
+/** @param piece not empty: an empty chunk is the last one */
+export function chunkOf(piece: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, CRLF]);
+}

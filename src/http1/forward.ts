@@ -1,32 +1,39 @@
 /**
- * Requests and responses as the proxy sends them on.
+ * Heads of HTTP/1 messages as they are sent on.
  *
  * Source: spec/warcprox.md §2; RFC 9110 §7.6.1 and §7.6.3, RFC 9112 §3.2.2.
  */
-import type { Framing, RequestHead, ResponseHead } from '../http/message.ts';
+import type { Fields } from '../http/fields.ts';
+import type { Framing, ResponseHead } from '../http/message.ts';
+import type { AnswerForm } from '../http/sides.ts';
+import type { Target } from '../http/target.ts';
 import { fieldLine, forwardedLines } from './serialize.ts';
-import { hostField, parseAuthority, type Target } from '../http/target.ts';
 
-const VIA = '1.1 warcprox';
+/** What is needed of a request that is sent on. */
+export interface SentRequest {
+  readonly method: string;
+  readonly target: Target;
+  readonly fields: Fields;
+  /** instead of the Host that came, or where none came; undefined leaves it */
+  readonly host: string | undefined;
+  /** added to Via; undefined adds nothing */
+  readonly via: string | undefined;
+  readonly minor: 0 | 1;
+}
 
-/**
- * The head of a request as its origin gets it.
- *
- * @param absolute the target came in absolute form, which decides over Host
- * @param via append Via
- */
-export function requestBytes(head: RequestHead, target: Target, absolute: boolean, via: boolean): Buffer {
-  const host = head.fields.get('host');
-  const expected = hostField(target);
-  const hostWrong = absolute && host !== undefined && host !== expected && !sameAuthority(host, target);
-  const lines = forwardedLines(head.fields, (field) => {
+/** The head of a request as its origin gets it. */
+export function requestBytes({ method, target, fields, host, via, minor }: SentRequest): Buffer {
+  let missing = host === undefined ? '' : fieldLine('Host', host);
+  const lines = forwardedLines(fields, (field) => {
     if (field.key === 'warcprox-meta') return '';
-    if (hostWrong && field.key === 'host') return fieldLine(field.name, expected);
+    if (host !== undefined && field.key === 'host') {
+      missing = '';
+      return fieldLine(field.name, host);
+    }
     return undefined;
   });
-  const missing = host === undefined ? fieldLine('Host', expected) : '';
-  const added = via ? fieldLine('Via', VIA) : '';
-  return Buffer.from(`${head.method} ${target.path} HTTP/1.${head.minor}\r\n${missing}${lines}${added}\r\n`, 'latin1');
+  const added = via === undefined ? '' : fieldLine('Via', via);
+  return Buffer.from(`${method} ${target.path} HTTP/1.${minor}\r\n${missing}${lines}${added}\r\n`, 'latin1');
 }
 
 export interface ResponseForm {
@@ -35,12 +42,14 @@ export interface ResponseForm {
   readonly close: boolean;
   /** the body is sent without its chunks, for a client that cannot read them */
   readonly unchunk: boolean;
-  /** lines of fields of our own, each ended by CRLF */
-  readonly added: string;
+  /** added to Via; undefined leaves Via alone */
+  readonly via: string | undefined;
+  /** fields of our own */
+  readonly added: AnswerForm['added'];
 }
 
 /** The head of a response as an HTTP/1 client gets it, Latin-1. */
-export function responseLines(head: ResponseHead, { framing, close, unchunk, added }: ResponseForm): string {
+export function responseLines(head: ResponseHead, { framing, close, unchunk, via, added }: ResponseForm): string {
   const { fields } = head;
   const lastVia = fields.list.findLast((field) => field.key === 'via');
   // Neither may be there, and some clients wait for the body they promise (RFC 9110 §8.6, RFC 9112 §6.1).
@@ -64,18 +73,12 @@ export function responseLines(head: ResponseHead, { framing, close, unchunk, add
       case 'trailer':
         return unchunk ? '' : undefined;
       case 'via':
-        return field === lastVia ? fieldLine(field.name, `${field.value}, ${VIA}`) : undefined;
+        return field === lastVia && via !== undefined ? fieldLine(field.name, `${field.value}, ${via}`) : undefined;
       default:
         return undefined;
     }
   });
-  const via = lastVia === undefined && head.status >= 200 ? fieldLine('Via', VIA) : '';
-  return `HTTP/1.1 ${head.status} ${head.reason}\r\n${lines}${via}${added}${close ? 'Connection: close\r\n' : ''}\r\n`;
-}
-
-/** Whether a Host value means the target, in another spelling. @throws MessageError for one that names no host (RFC 9112 §3.2) */
-function sameAuthority(host: string, target: Target): boolean {
-  if (host === '') return false;
-  const authority = parseAuthority(host, 80);
-  return authority.host === target.host && authority.port === target.port;
+  let own = via === undefined || lastVia !== undefined || head.status < 200 ? '' : fieldLine('Via', via);
+  for (const [name, value] of added) own += fieldLine(name, value);
+  return `HTTP/1.1 ${head.status} ${head.reason}\r\n${lines}${own}${close ? 'Connection: close\r\n' : ''}\r\n`;
 }

@@ -12,7 +12,7 @@ import { HeadReader, leadingEmptyLines, parseResponseHead } from './head.ts';
 export interface ResponseEvents {
   onInterim(head: ResponseHead): void;
   /** @param bytes the head as it came */
-  onFinal(head: ResponseHead, framing: Framing, bytes: Buffer): void;
+  onHead(head: ResponseHead, framing: Framing, bytes: Buffer): void;
   /** @param payload the slices of the piece that are not transfer-coding */
   onBody(piece: Buffer, payload: readonly Buffer[]): void;
 }
@@ -68,7 +68,7 @@ export class ResponseReader {
       } else {
         const framing = responseFraming(head, this.#method);
         this.#body = bodyReader(framing, false);
-        this.#events.onFinal(head, framing, found.head);
+        this.#events.onHead(head, framing, found.head);
       }
     }
     this.#readBody(this.#body, rest);

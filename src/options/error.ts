@@ -3,9 +3,20 @@
  *
  * Never holds or shows the value of a secret option, nor what stands before an `@` (credentials in a URL).
  */
-import { isOptionName, rowOf } from './table.ts';
+import { secretsIn } from './row.ts';
+import { PROXY_OPTIONS } from './table.ts';
 
 const SHOWN_CHARACTERS = 120;
+
+/** For whoever refuses a value later than its row does, without the row at hand. */
+const SECRETS = new Set(secretsIn(PROXY_OPTIONS));
+
+export interface OptionErrorDetails {
+  /** where the option was given, as its user calls it: `--port`, `WARCTAP_PORT (--port)` … */
+  readonly place?: string;
+  /** whether the value is never shown; by the name of the option unless given */
+  readonly secret?: boolean;
+}
 
 export class OptionError extends Error {
   override readonly name = 'OptionError';
@@ -16,19 +27,24 @@ export class OptionError extends Error {
   readonly value: unknown;
   /** ends the sentence "expected …" */
   readonly expected: string;
+  readonly #secret: boolean;
 
-  /** @param place where the option was given, as its user calls it: `--port`, `WARCTAP_PORT (--port)` … */
-  constructor(option: string, value: unknown, expected: string, place = `option ${option}`) {
-    const secret = isOptionName(option) && rowOf(option).secret === true;
+  constructor(
+    option: string,
+    value: unknown,
+    expected: string,
+    { place = `option ${option}`, secret = SECRETS.has(option) }: OptionErrorDetails = {},
+  ) {
     super(`${place}: expected ${expected}, got ${secret ? 'something else (not shown: secret)' : shown(value)}`);
     this.option = option;
     this.value = secret ? undefined : value;
     this.expected = expected;
+    this.#secret = secret;
   }
 
   /** The same error, told with the place that the option came from. */
   at(place: string): OptionError {
-    return new OptionError(this.option, this.value, this.expected, place);
+    return new OptionError(this.option, this.value, this.expected, { place, secret: this.#secret });
   }
 }
 

@@ -4,7 +4,7 @@
  * Pure. A kind either returns the typed value or `REFUSED`; it never repairs a value silently.
  */
 import { isIP } from 'node:net';
-import { isDigestAlgorithm } from '../util/digest.ts';
+import { isDigestAlgorithm } from '../util/digest-names.ts';
 import { parseNetwork } from '../util/network.ts';
 import { isSafePrefix } from '../warc/write/filename.ts';
 

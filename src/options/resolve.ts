@@ -6,34 +6,29 @@
 import { hostname as machineName } from 'node:os';
 import { OptionError } from './error.ts';
 import { REFUSED } from './kinds.ts';
-import { nearest } from './nearest.ts';
-import {
-  PROXY_OPTIONS,
-  rowOf,
-  type Host,
-  type OptionName,
-  type ProxyOptionName,
-  type ResolvedOptions,
-  type WarctapOptions,
-} from './table.ts';
-
-const PROXY_NAMES = Object.keys(PROXY_OPTIONS) as readonly ProxyOptionName[];
+import { namesIn, rowIn, type Host, type NameIn, type OptionRow, type OptionRows, type Options, type Resolved } from './row.ts';
+import { PROXY_OPTIONS, type ResolvedOptions, type WarctapOptions } from './table.ts';
 
 /**
+ * The options of one program, or of one table.
+ *
  * @param machine what defaults depend on
  * @throws OptionError for a value that will not do
- * @throws TypeError for a name that is no option
+ * @throws TypeError for a name that is no option of these
  */
-export function resolveOptions(options: WarctapOptions = {}, machine: Host = { hostname: machineName() }): ResolvedOptions {
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(PROXY_OPTIONS, name))
-      throw new TypeError(`there is no option ${name}, the nearest is ${nearest(name, PROXY_NAMES)}`);
-  }
-  const values = PROXY_NAMES.map((name) => {
-    const input = options[name];
-    return [name, input === undefined ? defaultOf(name, machine) : readOption(name, input)] as const;
+export function resolve<Rows extends OptionRows>(rows: Rows, given: Options<Rows> = {}, machine: Host = thisMachine()): Resolved<Rows> {
+  const names = namesIn(rows);
+  for (const name of Object.keys(given)) rowIn(rows, name);
+  const values = names.map((name) => {
+    const input: unknown = given[name];
+    return [name, input === undefined ? defaultOf(rowIn(rows, name), machine) : readOption(rows, name, input)] as const;
   });
-  return Object.fromEntries(values) as ResolvedOptions;
+  return Object.fromEntries(values) as Resolved<Rows>;
+}
+
+/** Those of the proxy. */
+export function resolveOptions(given: WarctapOptions = {}, machine: Host = thisMachine()): ResolvedOptions {
+  return resolve(PROXY_OPTIONS, given, machine);
 }
 
 /**
@@ -42,22 +37,21 @@ export function resolveOptions(options: WarctapOptions = {}, machine: Host = { h
  * @param place where it was given, for the error's message
  * @throws OptionError
  */
-export function readOption(name: OptionName, input: unknown, place?: string): unknown {
-  const { kind } = rowOf(name);
+export function readOption<Rows extends OptionRows>(rows: Rows, name: NameIn<Rows>, input: unknown, place?: string): unknown {
+  const { kind, secret } = rowIn(rows, name);
   const value = kind.read(input);
   if (value === REFUSED) {
     const items: readonly unknown[] = kind.shape === 'list' && Array.isArray(input) ? input : [input];
-    throw new OptionError(
-      name,
-      items.find((item) => kind.read(item) === REFUSED),
-      kind.expected,
-      place,
-    );
+    const refused = items.find((item) => kind.read(item) === REFUSED);
+    throw new OptionError(name, refused, kind.expected, { ...(place === undefined ? {} : { place }), secret: secret === true });
   }
   return value;
 }
 
-function defaultOf(name: OptionName, machine: Host): unknown {
-  const value = rowOf(name).default;
+function defaultOf({ default: value }: OptionRow, machine: Host): unknown {
   return typeof value === 'function' ? (value as (machine: Host) => unknown)(machine) : value;
+}
+
+function thisMachine(): Host {
+  return { hostname: machineName() };
 }

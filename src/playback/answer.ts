@@ -11,13 +11,13 @@
  * Knows nothing of sockets. Never waits for a whole body.
  * Source: spec/warcprox.md §10; RFC 9110 §7.6.1 (fields of one connection), RFC 9112 §6.3, §7.1.
  */
-import { STATUS_CODES } from 'node:http';
-import type { Framing, ResponseHead } from '../http/message.ts';
-import { fieldLine, forwardedLines } from '../http1/serialize.ts';
+import { fieldOf, Fields } from '../http/fields.ts';
+import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
+import { chunkOf, LAST_CHUNK } from '../http1/chunked.ts';
 import type { PlaybackIndex, PlaybackPlace } from '../store/playback.ts';
 import type { Log } from '../util/log.ts';
 import type { ReadRecord } from '../warc/read/reader.ts';
-import { IncompleteError, payloadOf, readBlock, wireBytesOf, type ArchivedMessage } from './message.ts';
+import { IncompleteError, payloadOf, readBlock, wirePiecesOf, type ArchivedMessage } from './message.ts';
 import { openRecord, type OpenRecord } from './record.ts';
 
 export interface PlaybackRequest {
@@ -28,22 +28,22 @@ export interface PlaybackRequest {
 }
 
 export interface PlaybackAnswer {
-  /** status line and fields, each with its CRLF, Latin-1; without Connection and without the empty line */
-  readonly lines: string;
-  /** the connection has to end after the body */
-  readonly close: boolean;
+  readonly head: ResponseHead;
+  readonly framing: Framing;
+  /** nothing may follow on the connection: less is archived than the head says */
+  readonly last: boolean;
   /**
-   * framed as `lines` say; can be read once
+   * framed as `framing` says; can be read once
    *
    * @throws IncompleteError when no more is archived: the client should see that something is missing
    */
-  readonly body: AsyncIterable<Buffer>;
+  readonly body: AsyncIterable<BodyPiece>;
   /** Let go of the files, whether the body was read or not. */
   release(): Promise<void>;
 }
 
-/** @throws WarcReadError, or the index's error, when the archive cannot be read */
-export type Playback = (request: PlaybackRequest) => Promise<PlaybackAnswer>;
+/** @returns undefined for what is not in the archive; @throws WarcReadError, or the index's error, when the archive cannot be read */
+export type Playback = (request: PlaybackRequest) => Promise<PlaybackAnswer | undefined>;
 
 export interface PlaybackOptions {
   readonly index: Pick<PlaybackIndex, 'latest' | 'byId' | 'byDate'>;
@@ -51,8 +51,6 @@ export interface PlaybackOptions {
   readonly dir: string;
   readonly log: Log;
 }
-
-const NOT_IN_ARCHIVE = '404 Not in Archive\n';
 
 /** What is to be sent, before the files are bound to it. */
 type Content = Omit<PlaybackAnswer, 'release'>;
@@ -88,19 +86,22 @@ export function playback({ index, dir, log }: PlaybackOptions): Playback {
       if (record !== undefined) opened.push(record);
       return record?.record;
     };
-    const contentOf = async (): Promise<Content> => {
+    const contentOf = async (): Promise<Content | undefined> => {
       const place = await index.latest(url, method);
       const record = place && open(await openAt(place, url));
-      if (record === undefined) return notInArchive(method);
+      if (record === undefined) return undefined;
       const block = await readBlock(record);
       if (block.kind === 'bytes') return bytesContent(record, block.bytes, method);
       if (record.type === 'response') return responseContent(block, request);
       const original = open(await originalOf(record, url));
       const message = original && (await readBlock(original));
-      return message?.kind === 'http' ? revisitContent(block, message, request) : notInArchive(method);
+      return message?.kind === 'http' ? revisitContent(block, message, request) : undefined;
     };
     try {
-      return { ...(await contentOf()), release };
+      const content = await contentOf();
+      if (content !== undefined) return { ...content, release };
+      await release();
+      return undefined;
     } catch (error) {
       await release();
       throw error;
@@ -110,79 +111,45 @@ export function playback({ index, dir, log }: PlaybackOptions): Playback {
 
 function responseContent(message: ArchivedMessage, { method, minor }: PlaybackRequest): Content {
   const { head, framing, bodySize, truncated } = message;
-  if (method === 'HEAD') return { lines: headLines(head, framing), close: false, body: nothing() };
-  const unchunk = framing.kind === 'chunked' && minor === 0;
+  if (method === 'HEAD') return headOnly(head, framing);
   const short = framing.kind === 'length' && bodySize < framing.length;
-  return {
-    lines: headLines(head, framing, unchunk ? 'payload' : 'wire'),
-    close: framing.kind === 'close' || unchunk || truncated || short,
-    body: unchunk ? payloadOf(message) : wireBytesOf(message),
-  };
+  // Without its chunks, as such a client gets it, a body has no chunks that could be misunderstood.
+  return { head, framing, last: truncated || short, body: wirePiecesOf(message, minor === 1) };
 }
 
-function revisitContent({ head, framing }: ArchivedMessage, original: ArchivedMessage, { method, minor }: PlaybackRequest): Content {
-  if (method === 'HEAD' || framing.kind === 'none') return { lines: headLines(head, framing), close: false, body: nothing() };
+function revisitContent({ head, framing }: ArchivedMessage, original: ArchivedMessage, { method }: PlaybackRequest): Content {
+  if (method === 'HEAD' || framing.kind === 'none') return headOnly(head, framing);
   const payload = payloadOf(original);
-  const unchunk = framing.kind === 'chunked' && minor === 0;
-  const body =
-    framing.kind === 'length' ? exactly(payload, framing.length) : framing.kind === 'chunked' && !unchunk ? chunked(payload) : payload;
-  return {
-    lines: headLines(head, framing, unchunk ? 'payload' : 'chunked anew'),
-    close: framing.kind === 'close' || unchunk || original.truncated,
-    body,
-  };
+  const last = original.truncated;
+  if (framing.kind === 'length') return { head, framing, last, body: pieces(exactly(payload, framing.length)) };
+  if (framing.kind === 'close') return { head, framing, last, body: pieces(payload) };
+  // The old trailers are not there any more.
+  const fields = new Fields(head.fields.list.filter(({ key }) => key !== 'trailer'));
+  return { head: { ...head, fields }, framing, last, body: chunked(payload) };
+}
+
+/** The answer to HEAD says of its body what the answer to GET would go by. */
+function headOnly(head: ResponseHead, framing: Framing): Content {
+  const first = head.fields.list.find(({ key }) => key === 'content-length');
+  const list = head.fields.list.flatMap((field) => {
+    if (framing.kind === 'none') return [field];
+    if (field.key === 'transfer-encoding') return framing.kind === 'length' ? [] : [field];
+    if (field.key !== 'content-length') return [field];
+    return framing.kind === 'length' && field === first ? [fieldOf(field.name, String(framing.length))] : [];
+  });
+  return { head: { ...head, fields: new Fields(list) }, framing: NO_BODY, last: false, body: nothing() };
 }
 
 function bytesContent(record: ReadRecord, bytes: AsyncIterable<Buffer>, method: string): Content {
   const contentType = record.header('Content-Type');
-  const type = contentType === undefined ? '' : fieldLine('Content-Type', latin1(contentType));
-  return { lines: statusLine(200) + type + length(record.contentLength), close: false, body: method === 'HEAD' ? nothing() : bytes };
+  const type = contentType === undefined ? [] : [fieldOf('Content-Type', latin1(contentType))];
+  const fields = new Fields([...type, fieldOf('Content-Length', String(record.contentLength))]);
+  const head: ResponseHead = { status: 200, reason: 'OK', minor: 1, fields };
+  if (method === 'HEAD') return { head, framing: NO_BODY, last: false, body: nothing() };
+  return { head, framing: { kind: 'length', length: record.contentLength }, last: false, body: pieces(bytes) };
 }
 
-function notInArchive(method: string): Content {
-  return textContent(404, NOT_IN_ARCHIVE, method);
-}
-
-/** A plain text of ours. */
-export function textContent(status: number, text: string, method: string): Content {
-  const body = Buffer.from(text);
-  const lines = statusLine(status) + fieldLine('Content-Type', 'text/plain;charset=utf-8') + length(body.length);
-  return { lines, close: false, body: method === 'HEAD' ? nothing() : only(body) };
-}
-
-/**
- * The archived head for another connection, as the proxy itself would have passed it on, but for Via.
- *
- * @param sent the body goes out as it was, with new chunks (without the old trailers), or without chunks
- */
-function headLines({ status, reason, fields }: ResponseHead, framing: Framing, sent: 'wire' | 'chunked anew' | 'payload' = 'wire'): string {
-  const firstLength = fields.list.find(({ key }) => key === 'content-length');
-  const lines = forwardedLines(fields, (field) => {
-    switch (field.key) {
-      case 'strict-transport-security':
-        return '';
-      // Only one statement on where the body ends is passed on, the one that we go by (RFC 9112 §6.3).
-      case 'content-length':
-        if (framing.kind === 'none') return undefined;
-        return framing.kind === 'length' && field === firstLength ? fieldLine(field.name, String(framing.length)) : '';
-      case 'transfer-encoding':
-        return framing.kind === 'length' || sent === 'payload' ? '' : undefined;
-      case 'trailer':
-        return sent === 'wire' ? undefined : '';
-      default:
-        return undefined;
-    }
-  });
-  return `HTTP/1.1 ${status} ${reason}\r\n${lines}`;
-}
-
-function statusLine(status: number): string {
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
-}
-
-function length(bytes: number): string {
-  return fieldLine('Content-Length', String(bytes));
-}
+const NO_BODY: Framing = { kind: 'none' };
 
 /** What WARC headers hold is UTF-8; what heads hold is a character per byte. */
 function latin1(text: string): string {
@@ -199,19 +166,13 @@ async function* exactly(payload: AsyncIterable<Buffer>, bytes: number): AsyncGen
   if (left > 0) throw new IncompleteError('the archived payload is shorter than its revisit says');
 }
 
-async function* chunked(payload: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
-  for await (const piece of payload) {
-    if (piece.length > 0) yield Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, CRLF]);
-  }
-  yield LAST_CHUNK;
+async function* pieces(payload: AsyncIterable<Buffer>): AsyncGenerator<BodyPiece, void> {
+  for await (const piece of payload) yield { bytes: piece, payload: [piece] };
 }
 
-const CRLF = Buffer.from('\r\n');
-const LAST_CHUNK = Buffer.from('0\r\n\r\n');
-
-// eslint-disable-next-line @typescript-eslint/require-await -- one interface for memory and files
-async function* only(bytes: Buffer): AsyncGenerator<Buffer, void> {
-  yield bytes;
+async function* chunked(payload: AsyncIterable<Buffer>): AsyncGenerator<BodyPiece, void> {
+  for await (const piece of payload) if (piece.length > 0) yield { bytes: chunkOf(piece), payload: [piece] };
+  yield { bytes: LAST_CHUNK, payload: [] };
 }
 
-async function* nothing(): AsyncGenerator<Buffer, void> {}
+async function* nothing(): AsyncGenerator<BodyPiece, void> {}

@@ -3,7 +3,7 @@
  *
  * Never holds more than the head and one piece of the body.
  */
-import type { Framing, ResponseHead } from '../http/message.ts';
+import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
 import { bodyReader } from '../http1/body.ts';
 import { MessageError } from '../http/errors.ts';
 import { responseFraming } from '../http1/framing.ts';
@@ -104,18 +104,20 @@ export async function* payloadOf({ framing, rest, truncated }: ArchivedMessage):
 /**
  * The body as it came over the wire.
  *
+ * @param exactly refuse chunks that not everybody understands
  * @throws IncompleteError after the last piece, when a client cannot tell where the body ends
  */
-export async function* wireBytesOf({ framing, rest, truncated }: ArchivedMessage): AsyncGenerator<Buffer, void> {
+export async function* wirePiecesOf({ framing, rest, truncated }: ArchivedMessage, exactly: boolean): AsyncGenerator<BodyPiece, void> {
   const body = bodyReader(framing, false);
   for await (const piece of rest) {
     if (body.done) break;
-    const end = readBody(() => body.read(piece, 0, []));
-    yield end instanceof MessageError ? piece : piece.subarray(0, end);
+    const payload: Buffer[] = [];
+    const end = readBody(() => body.read(piece, 0, payload));
+    yield { bytes: end instanceof MessageError ? piece : piece.subarray(0, end), payload };
     if (end instanceof MessageError) throw new IncompleteError(end.message);
   }
   if (truncated || (!body.done && framing.kind !== 'close')) throw new IncompleteError('the archived response is not whole');
-  if (!body.exact) throw new IncompleteError('the archived response has chunks that not everybody understands');
+  if (exactly && !body.exact) throw new IncompleteError('the archived response has chunks that not everybody understands');
 }
 
 function readBody(read: () => number): number | MessageError {

@@ -9,7 +9,7 @@ import type { Capture } from '../capture/capture.ts';
 import { bucketsOf } from '../meta/buckets.ts';
 import type { TimeSlices } from '../util/slices.ts';
 import type { Opened } from './open.ts';
-import type { ResolvedOptions } from '../options/table.ts';
+import type { ResolvedCoreOptions } from '../options/table.ts';
 import { Chain } from '../archive/chain.ts';
 import { cdxDedupLoader } from '../archive/cdx-dedup-loader.ts';
 import { crawlLog } from '../archive/crawl-log.ts';
@@ -33,11 +33,11 @@ const MAX_OPEN_CRAWL_LOGS = 256;
 const RANDOM_TOKEN_LENGTH = 8;
 
 export interface ArchiveParts {
-  readonly options: ResolvedOptions;
+  readonly options: ResolvedCoreOptions;
   readonly opened: Opened;
   readonly version: string;
   readonly slices: TimeSlices;
-  /** where the proxy listens, known once it does */
+  /** where the program in front of the core listens, known once it does */
   readonly port: () => number;
   /** told of each capture when it leaves the archive, before its bytes are let go of */
   readonly done: (capture: Capture) => void;
@@ -55,7 +55,7 @@ export interface OpenArchive {
 export const now = (): Date => new Date();
 export const newRecordId = (): string => `<urn:uuid:${randomUUID()}>`;
 
-export function digestOf(options: ResolvedOptions): DigestFormat {
+export function digestOf(options: Pick<ResolvedCoreOptions, 'digestAlgorithm' | 'base32'>): DigestFormat {
   return { algorithm: options.digestAlgorithm, base32: options.base32 };
 }
 

@@ -1,13 +1,10 @@
 /**
- * What has to be there before a proxy can be put together: opened in order, and closed again when a later thing cannot be.
+ * What has to be there before a core can be put together: opened in order, and closed again when a later thing cannot be.
  */
 import { hostname as machineName } from 'node:os';
-import { AuthFileError, readAuthFile } from '../auth/auth-file.ts';
-import { createAuthenticator, type Authenticator } from '../auth/authenticator.ts';
-import { loadOrCreateCa, type CertificateAuthority } from '../ca/authority.ts';
-import { openLeafStore, type LeafStore } from '../ca/contexts.ts';
 import { OptionError } from '../options/error.ts';
-import type { ResolvedOptions } from '../options/table.ts';
+import type { ResolvedCoreOptions } from '../options/table.ts';
+import type { WarcSlice } from '../options/rows/warc-files.ts';
 import { loadPlugins, PluginError, type LoadedPlugins } from '../archive/plugin-loader.ts';
 import { PLUGIN_TIMEOUT_MS } from '../archive/plugins.ts';
 import { Databases, type Section } from '../store/level/database.ts';
@@ -27,10 +24,6 @@ import { repairLeftovers } from '../warc/tools/leftovers.ts';
 import { loadLock, lockIfPossible, type FileLock } from '../warc/write/output.ts';
 
 export interface Opened {
-  /** undefined: everybody may use the proxy */
-  readonly authenticator: Authenticator | undefined;
-  readonly ca: CertificateAuthority;
-  readonly leaves: LeafStore;
   /** closed with the WARC files */
   readonly encoder: Encoder;
   readonly template: NameTemplate;
@@ -46,24 +39,28 @@ export interface Opened {
 /** Of the playback index when no other database is used. */
 const DATABASE = './warctap.db';
 
+export interface OpenOptions {
+  readonly options: ResolvedCoreOptions;
+  /** keep an index that playback finds captures by */
+  readonly playbackIndex: boolean;
+  readonly version: string;
+  readonly log: Log;
+}
+
 /** @throws OptionError, or an error whose message is one line */
-export async function openAll(options: ResolvedOptions, version: string, log: Log): Promise<Opened> {
+export async function openParts({ options, playbackIndex, version, log }: OpenOptions): Promise<Opened> {
   const hostname = machineName();
   const encoder = createEncoder(options.gzip ? 'gzip' : 'none');
   const template = templateOf(options, encoder.suffix, hostname);
   const lock = lockOf(options);
-  const authenticator = await authenticatorOf(options, log);
   await prepareFolder(options.dir);
-  const ca = await loadOrCreateCa({ file: options.cacert, hostname, log });
-  const leaves = await openLeafStore({ ca, dir: options.certsDir, log });
   const databases = new Databases();
   try {
     const section = async (folder: string | false, name: string): Promise<Section | undefined> =>
       folder === false ? undefined : (await databases.open(folder)).section(name);
     const dedup = await section(options.cdxserverDedup === undefined && options.dedupDbFile, 'dedup');
     const stats = await section(options.statsDbFile, 'stats');
-    const index = options.playbackPort !== undefined;
-    const playbackSection = await section(index && (options.dedupDbFile || options.statsDbFile || DATABASE), 'playback');
+    const playbackSection = await section(playbackIndex && (options.dedupDbFile || options.statsDbFile || DATABASE), 'playback');
     const stores = { dedup: dedup && levelDedup(dedup), playback: playbackSection && levelPlayback(playbackSection) };
     await repairLeftovers({
       dir: options.dir,
@@ -73,9 +70,6 @@ export async function openAll(options: ResolvedOptions, version: string, log: Lo
       log,
     });
     return {
-      authenticator,
-      ca,
-      leaves,
       encoder,
       template,
       lock: lock === undefined ? () => true : options.noWarcOpenSuffix ? lock : lockIfPossible(lock),
@@ -85,14 +79,13 @@ export async function openAll(options: ResolvedOptions, version: string, log: Lo
       plugins: await pluginsOf(options, version, log),
     };
   } catch (error) {
-    await leaves.close();
     await databases.close();
     throw error;
   }
 }
 
 /** @returns undefined where there are no locks, and they can be done without */
-function lockOf({ noWarcOpenSuffix }: ResolvedOptions): FileLock | undefined {
+function lockOf({ noWarcOpenSuffix }: WarcSlice): FileLock | undefined {
   try {
     return loadLock();
   } catch (error) {
@@ -101,17 +94,7 @@ function lockOf({ noWarcOpenSuffix }: ResolvedOptions): FileLock | undefined {
   }
 }
 
-async function authenticatorOf({ proxyAuthFile: file }: ResolvedOptions, log: Log): Promise<Authenticator | undefined> {
-  if (file === undefined) return undefined;
-  try {
-    return createAuthenticator({ users: await readAuthFile(file, log) });
-  } catch (error) {
-    if (!(error instanceof AuthFileError)) throw error;
-    throw new OptionError('proxyAuthFile', file, error.expected);
-  }
-}
-
-function templateOf(options: ResolvedOptions, suffix: string, hostname: string): NameTemplate {
+function templateOf(options: WarcSlice, suffix: string, hostname: string): NameTemplate {
   try {
     return nameTemplate(options.warcFilename, suffix, hostname);
   } catch (error) {
@@ -120,7 +103,7 @@ function templateOf(options: ResolvedOptions, suffix: string, hostname: string):
   }
 }
 
-async function pluginsOf(options: ResolvedOptions, version: string, log: Log): Promise<LoadedPlugins> {
+async function pluginsOf(options: ResolvedCoreOptions, version: string, log: Log): Promise<LoadedPlugins> {
   try {
     return await loadPlugins({ modules: options.plugin, cwd: process.cwd(), options, version, timeoutMs: PLUGIN_TIMEOUT_MS, log });
   } catch (error) {

@@ -1,51 +1,55 @@
 /**
- * Wires the rooms together, and closes them in reverse. Nothing else.
+ * The proxy: a core, and in front of it the listener of its clients, and the one of playback.
  *
- *   listener ─ authenticator ─ gate ─ admission ─ exchange ─► chain ─► WARC files, stores, logs
- *   playback listener ─► index, WARC files
+ *   listener ─ log-in ─ CONNECT ─ road ─► core
+ *   playback listener ─ log-in ─ CONNECT ─► index, WARC files
+ *
+ * Wires rooms together, and closes them in reverse. Nothing else.
  */
 import { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { hostname as machineName, tmpdir } from 'node:os';
-import { statusPage } from '../web/status.ts';
-import { digestOf, newRecordId, now, openArchive } from './archiving.ts';
-import type { Archive, ArchiveState } from '../capture/archive.ts';
-import type { Capture } from '../capture/capture.ts';
-import { metaCache } from '../meta/cache.ts';
-import { createRegexes } from '../regex/regex.ts';
-import { timeSlices } from '../util/slices.ts';
-import { openAll, type Opened } from './open.ts';
+import { hostname as machineName } from 'node:os';
+import { AuthFileError, readAuthFile } from '../auth/auth-file.ts';
+import { createAuthenticator, type Authenticator } from '../auth/authenticator.ts';
+import { withLogin } from '../auth/login.ts';
+import { loadOrCreateCa, type CertificateAuthority } from '../ca/authority.ts';
+import { openLeafStore, type LeafStore } from '../ca/contexts.ts';
+import { createResolver, type Resolve } from '../fetch/resolver.ts';
+import type { Handler } from '../http/sides.ts';
+import { OptionError } from '../options/error.ts';
+import type { ListeningSlice } from '../options/rows/listening.ts';
 import type { ResolvedOptions } from '../options/table.ts';
 import { playback } from '../playback/answer.ts';
-import { PlaybackListener } from '../playback/listener.ts';
-import type { RunningStats } from '../archive/running-stats.ts';
-import { addressRules } from '../fetch/address-rules.ts';
-import { Admission } from '../fetch/admission.ts';
-import { Connector } from '../fetch/connector.ts';
-import { reasonOf, throwAll } from '../util/thrown.ts';
-import { createGate } from '../proxy/gate.ts';
+import { playbackHandler, type PlaybackHandler } from '../playback/handler.ts';
+import { createRoad } from '../proxy/road.ts';
+import { withTunnels } from '../serve/connect.ts';
 import { Listener } from '../serve/listener.ts';
-import { UpstreamPool } from '../fetch/pool.ts';
-import { createResolver, type Resolve } from '../fetch/resolver.ts';
-import { originSecureContext } from '../fetch/tls-profiles.ts';
-import { openTunnel } from '../serve/tunnel.ts';
 import type { Log } from '../util/log.ts';
-import { FreeSpace } from '../util/free-space.ts';
-import { MemoryBudget } from '../util/memory-budget.ts';
 import { isLoopback } from '../util/network.ts';
-import { readVersion } from '../util/version.ts';
-import { warcDate } from '../warc/fields.ts';
+import { throwAll } from '../util/thrown.ts';
+import { createPages } from '../web/pages.ts';
+import { statusPage } from '../web/status.ts';
+import { openCore, type Core, type CoreEvents } from './core.ts';
 
 /** What happens while a proxy runs. */
-export interface ProxyEvents {
-  /** A capture has left the chain. Its bytes are let go of when the listeners have returned. */
-  capture: [capture: Capture];
-  /** Nothing can be archived any more; the proxy refuses requests from now on and should be closed. */
-  fatal: [error: Error];
+export type ProxyEvents = CoreEvents;
+
+interface ProxyParts {
+  readonly options: ResolvedOptions;
+  readonly core: Core;
+  readonly ca: CertificateAuthority;
+  readonly leaves: LeafStore;
+  /** undefined: everybody may use the proxy */
+  readonly authenticator: Authenticator | undefined;
+  readonly listeners: Listeners;
+  readonly log: Log;
 }
 
-/** Idle connections to origins that are kept. */
-const MAX_IDLE_UPSTREAM = 512;
+/** Those that a core must never connect to: it is opened before they are. */
+interface Listeners {
+  proxy?: Listener;
+  playback?: Listener;
+}
 
 /** A proxy that runs. */
 export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisposable {
@@ -54,142 +58,69 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   /** the certificate that clients have to trust */
   readonly caCertificatePem: string;
   readonly warcDir: string;
-  readonly #options: ResolvedOptions;
-  readonly #opened: Opened;
-  readonly #log: Log;
-  readonly #version: string;
-  readonly #startedAt = now();
-  readonly #archive: Archive & ArchiveState;
-  readonly #totals: RunningStats;
-  readonly #upstreams: UpstreamPool;
-  readonly #space: FreeSpace;
-  readonly #admission: Admission;
+  readonly #parts: ProxyParts;
   readonly #listener: Listener;
-  readonly #playback: PlaybackListener | undefined;
-  #playbackAddress: AddressInfo | undefined;
+  readonly #played: PlaybackHandler | undefined;
+  readonly #playbackListener: Listener | undefined;
   #closing: Promise<void> | undefined;
 
   /** Everything opened already, but not listening. */
-  constructor(options: ResolvedOptions, opened: Opened, version: string, log: Log, resolve: Resolve) {
+  constructor(parts: ProxyParts) {
     super();
-    this.#options = options;
-    this.#opened = opened;
-    this.#log = log;
-    this.#version = version;
-    this.caFile = opened.ca.file;
-    this.caCertificatePem = opened.ca.certificatePem;
+    const { options, core, ca, leaves, authenticator, listeners, log } = parts;
+    this.#parts = parts;
+    this.caFile = ca.file;
+    this.caCertificatePem = ca.certificatePem;
     this.warcDir = options.dir;
+    core.on('capture', (capture) => this.emit('capture', capture));
+    core.on('fatal', (error) => this.emit('fatal', error));
 
-    const recording = {
-      digest: digestOf(options),
-      spool: { maxMemoryBytes: options.tmpFileMaxMemorySize, budget: new MemoryBudget(options.maxMemory), dir: tmpdir() },
-    };
-    const minRate = { bytesPerSecond: options.minRate, windowMs: options.socketTimeout * 1000 };
-    const slices = timeSlices();
-    const { archive, totals } = openArchive({
-      options,
-      opened,
-      version,
-      slices,
-      port: () => this.port,
-      done: (capture) => this.#tell(capture),
-      onFatal: (error) => {
-        // What is not archived must not look as if it were: requests that run are answered 503 or cut.
-        this.#admission.close(`nothing can be archived any more: ${reasonOf(error.cause ?? error)}`);
-        this.emit('fatal', error);
-      },
-      log,
-    });
-    this.#archive = archive;
-    this.#totals = totals;
-
-    this.#upstreams = new UpstreamPool(MAX_IDLE_UPSTREAM);
-    this.#space = new FreeSpace({
-      dir: options.dir,
-      minBytes: options.minFreeSpace,
-      onChange: (low, freeBytes) => {
-        if (low) log.error({ dir: options.dir, freeBytes }, 'too little space left: requests are answered 503 until there is more');
-        else log.info({ dir: options.dir, freeBytes }, 'enough space again');
-      },
-    });
-    const sink = (capture: Capture) => archive.push(capture);
-    this.#admission = new Admission(
-      {
-        connector: this.#connector(resolve),
-        pool: this.#upstreams,
-        recording,
-        now,
-        newRecordId,
-        sink,
-        maxResourceBytes: options.maxResourceSize ?? 0,
-        minRate,
-      },
-      { maxExchanges: options.maxThreads, fetchTimeoutMs: options.fetchTimeout * 1000, noSpace: () => this.#space.low },
-    );
-
-    const { stats } = opened;
-    const tunnels = {
-      authenticator: opened.authenticator,
-      secureContexts: (host: string) => opened.leaves.secureContext(host),
-      maxConnections: options.maxConnections,
-      socketTimeoutMs: options.socketTimeout * 1000,
-      headTimeoutMs: options.headTimeout * 1000,
-      minRate,
-      log,
-    };
-    this.#listener = new Listener({
-      ...tunnels,
-      gate: createGate({
-        cache: metaCache({ regexes: createRegexes(), slices }),
-        slices,
-        statistics: stats && { settled: () => archive.settled(), get: (bucket) => stats.get(bucket) },
+    const listenerFor = (handler: Handler) =>
+      new Listener({
+        handler: withLogin(authenticator, withTunnels(handler), log),
+        secureContexts: (host) => leaves.secureContext(host),
+        maxConnections: options.maxConnections,
+        socketTimeoutMs: options.socketTimeout * 1000,
+        headTimeoutMs: options.headTimeout * 1000,
+        minRate: { bytesPerSecond: options.minRate, windowMs: options.socketTimeout * 1000 },
         log,
-      }),
-      admission: this.#admission,
-      records: { recording, now, newRecordId, record: (capture) => this.#record(capture) },
-      ownPage: ({ method, target }) => ((method === 'GET' || method === 'HEAD') && target === '/status' ? this.#status() : undefined),
-      warcPrefix: options.prefix,
-      warcDate: (date) => warcDate(date, options.warcVersion),
-      via: options.via,
-    });
-    this.#playback =
-      opened.playback &&
-      new PlaybackListener({
-        ...tunnels,
-        playback: playback({ index: opened.playback, dir: options.dir, log }),
-        openTunnel: (socket, authority, first, serve) => openTunnel({ ...tunnels, serve }, socket, authority, first),
       });
+    const status = () => ({ ...core.state(), host: machineName(), address: this.address, port: this.port });
+    const pages = createPages({ '/status': statusPage(status) }, log);
+    this.#listener = listeners.proxy = listenerFor(createRoad({ passage: core.passage, pages, via: options.via }));
+    this.#played = core.playbackIndex && playbackHandler({ playback: playback({ index: core.playbackIndex, dir: options.dir, log }), log });
+    if (this.#played !== undefined) this.#playbackListener = listeners.playback = listenerFor(this.#played.handler);
   }
 
   /** Address that the proxy listens on. */
   get address(): string {
-    return this.#listener.address.address;
+    return this.#bound(this.#listener).address;
   }
 
   get port(): number {
-    return this.#listener.address.port;
+    return this.#bound(this.#listener).port;
   }
 
   /** Such as `http://127.0.0.1:8000`. */
   get url(): string {
-    return urlOf(this.#listener.address);
+    return urlOf(this.#bound(this.#listener));
   }
 
   /** Where the playback proxy listens, if there is one. */
   get playbackUrl(): string | undefined {
-    return this.#playbackAddress && urlOf(this.#playbackAddress);
+    const address = this.#playbackListener?.address;
+    return address && urlOf(address);
   }
 
   /** @throws the system's error, as EADDRINUSE */
   async listen(): Promise<void> {
-    const { port, playbackPort } = this.#options;
+    const { options, authenticator, log } = this.#parts;
     // A name would be resolved to either loopback address, and clients try 127.0.0.1.
-    const address = this.#options.address === 'localhost' ? '127.0.0.1' : this.#options.address;
-    await this.#space.check();
-    await this.#listener.listen(port, address);
-    if (playbackPort !== undefined) this.#playbackAddress = await this.#playback?.listen(playbackPort, address);
-    if (this.#opened.authenticator === undefined && !isLoopback(this.address)) {
-      this.#log.warn({ address: this.address }, 'other machines can use this proxy without a password, see --proxy-auth-file');
+    const address = options.address === 'localhost' ? '127.0.0.1' : options.address;
+    await this.#listener.listen(options.port, address);
+    if (options.playbackPort !== undefined) await this.#playbackListener?.listen(options.playbackPort, address);
+    if (authenticator === undefined && !isLoopback(this.address)) {
+      log.warn({ address: this.address }, 'other machines can use this proxy without a password, see --proxy-auth-file');
     }
   }
 
@@ -204,68 +135,32 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   }
 
   async #close(): Promise<void> {
+    const { core, leaves } = this.#parts;
     this.#listener.stop();
-    this.#admission.close();
-    const errors: unknown[] = [];
-    // Who waits for a record to be written is answered before the connections are closed.
-    const rooms = [this.#playback, this.#archive, this.#listener, this.#opened.leaves, this.#opened.databases];
-    for (const room of rooms) await room?.close().catch((error: unknown) => errors.push(error));
-    this.#upstreams.close();
-    this.#space.close();
-    throwAll(errors, 'closing failed');
-  }
-
-  #connector(resolve: Resolve): Connector {
-    const options = this.#options;
-    const listening = () => [this.#listener.address, ...(this.#playbackAddress === undefined ? [] : [this.#playbackAddress])];
-    return new Connector({
-      resolve,
-      rules: addressRules({ ...options, listening }),
-      secureContext: originSecureContext(options.sslContext, options.unsafeLegacyRenegotiation),
-      socks: options.socksProxy && {
-        ...options.socksProxy,
-        username: options.socksProxyUsername,
-        password: options.socksProxyPassword,
-      },
-      onionSocks: options.onionTorSocksProxy,
-      timeoutMs: options.socketTimeout * 1000,
-      onFault: (error) => this.#log.error({ err: error }, 'a fault in warctap: the connection to an origin was closed'),
-    });
-  }
-
-  #status(): { status: number; contentType: string; body: string } {
-    const { oldest } = this.#archive;
-    return statusPage({
-      version: this.#version,
-      host: machineName(),
-      address: this.address,
-      port: this.port,
-      startedAt: this.#startedAt,
-      maxExchanges: this.#options.maxThreads,
-      activeRequests: this.#admission.active,
-      waitingRequests: this.#admission.waiting,
-      queued: this.#archive.queued,
-      maxQueued: this.#archive.maxQueued,
-      secondsBehind: oldest === undefined ? 0 : (Date.now() - oldest.startedAt.getTime() - oldest.durationMs) / 1000,
-      urlsProcessed: this.#totals.urlsProcessed,
-      warcBytesWritten: this.#totals.warcBytesWritten,
-      earliestFetchStart: this.#admission.earliestStart,
-      processors: this.#archive.processors,
-      rate: (minutes) => this.#totals.rate(minutes),
-    });
-  }
-
-  async #record(capture: Capture): Promise<void> {
-    await this.#archive.push(capture);
-    await this.#archive.settled();
-  }
-
-  #tell(capture: Capture): void {
-    try {
-      this.emit('capture', capture);
-    } catch (error) {
-      this.#log.error({ err: error }, 'a listener of the event "capture" has thrown');
+    core.stop();
+    const errors = new Set<unknown>();
+    const steps = [
+      () => this.#playbackListener?.close(),
+      () => this.#played?.settled(),
+      // Who waits for a record to be written is answered before the connections are closed.
+      () => core.archive.close(),
+      () => this.#listener.close(),
+      () => leaves.close(),
+      () => core.close(),
+    ];
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (error) {
+        errors.add(error);
+      }
     }
+    throwAll([...errors], 'closing failed');
+  }
+
+  #bound({ address }: Listener): AddressInfo {
+    if (address === undefined) throw new Error('not listening');
+    return address;
   }
 }
 
@@ -276,8 +171,19 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
  * @throws OptionError, or an error whose message is one line, when it cannot start
  */
 export async function startProxy(options: ResolvedOptions, log: Log, resolve: Resolve = createResolver()): Promise<WarctapProxy> {
-  const version = readVersion();
-  const proxy = new WarctapProxy(options, await openAll(options, version, log), version, log, resolve);
+  const authenticator = await authenticatorOf(options, log);
+  const listeners: Listeners = {};
+  const core = await openCore({
+    options,
+    log,
+    resolve,
+    playbackIndex: options.playbackPort !== undefined,
+    listening: () => [listeners.proxy?.address, listeners.playback?.address].filter((address) => address !== undefined),
+  });
+  const proxy = await putTogether({ options, core, authenticator, listeners, log }).catch(async (error: unknown) => {
+    await core.close();
+    throw error;
+  });
   try {
     await proxy.listen();
   } catch (error) {
@@ -285,6 +191,23 @@ export async function startProxy(options: ResolvedOptions, log: Log, resolve: Re
     throw new Error(`cannot listen on ${options.address}:${options.port}: ${(error as Error).message}`, { cause: error });
   }
   return proxy;
+}
+
+async function putTogether(parts: Omit<ProxyParts, 'ca' | 'leaves'>): Promise<WarctapProxy> {
+  const { options, log } = parts;
+  const ca = await loadOrCreateCa({ file: options.cacert, hostname: machineName(), log });
+  const leaves = await openLeafStore({ ca, dir: options.certsDir, log });
+  return new WarctapProxy({ ...parts, ca, leaves });
+}
+
+async function authenticatorOf({ proxyAuthFile: file }: ListeningSlice, log: Log): Promise<Authenticator | undefined> {
+  if (file === undefined) return undefined;
+  try {
+    return createAuthenticator({ users: await readAuthFile(file, log) });
+  } catch (error) {
+    if (!(error instanceof AuthFileError)) throw error;
+    throw new OptionError('proxyAuthFile', file, error.expected);
+  }
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {

@@ -11,7 +11,7 @@ import { percentEncoded } from '../http/target.ts';
 import type { Meta } from '../meta/meta.ts';
 import { plainAnswer, type Answer } from '../http/answer.ts';
 import { reasonOf } from '../util/thrown.ts';
-import type { RequestBody } from '../http/sides.ts';
+import type { ClientSide, RequestBody } from '../http/sides.ts';
 
 const RECORD_METHOD = 'WARCPROX_WRITE_RECORD';
 /** The older form, for metadata records only. */
@@ -37,11 +37,8 @@ export interface RecordServices {
   readonly record: (capture: CustomRecordCapture) => Promise<void>;
 }
 
-export interface RecordClient {
-  answer(answer: Answer): void;
-  /** go on with the body of the request */
-  resumeRequest(): void;
-}
+/** What a record needs of its client. */
+export type RecordClient = Pick<ClientSide, 'answer' | 'resumeRequest'>;
 
 export function isRecordMethod(method: string): boolean {
   return method === RECORD_METHOD || method === METADATA_METHOD;

@@ -1,32 +1,30 @@
 /**
- * The listening socket and all client connections made to it.
+ * A listening socket, and all connections of clients made to it: each is served by one handler, in tunnels too.
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { ClientTunnel } from '../http/sides.ts';
 import { listen } from '../util/listen.ts';
-import type { Log } from '../util/log.ts';
-import { ClientConnection, type ClientServices } from './http1-connection.ts';
-import type { ClientTunnel } from '../proxy/router.ts';
+import { Http1Connection, type ConnectionServices } from './http1-connection.ts';
 import { openTunnel, type SecureContexts } from './tunnel.ts';
 
-export interface ListenerOptions extends Omit<ClientServices, 'openTunnel'> {
+export interface ListenerOptions extends Omit<ConnectionServices, 'openTunnel'> {
   readonly secureContexts: SecureContexts;
   readonly maxConnections: number;
-  readonly log: Log;
 }
 
 export class Listener {
   readonly #server: Server;
   #address: AddressInfo | undefined;
   readonly #sockets = new Set<Socket>();
-  readonly #connections = new Set<ClientConnection>();
+  readonly #connections = new Set<Http1Connection>();
 
   constructor(options: ListenerOptions) {
-    const services: ClientServices = {
+    const services: ConnectionServices = {
       ...options,
       openTunnel: (socket, authority, first) => openTunnel({ ...options, serve }, socket, authority, first),
     };
     const serve = (socket: Socket, tunnel?: ClientTunnel, first?: Buffer) => {
-      const connection = new ClientConnection(socket, services, tunnel);
+      const connection = new Http1Connection(socket, services, tunnel);
       this.#connections.add(connection);
       socket.once('close', () => this.#connections.delete(connection));
       if (first !== undefined && first.length > 0) connection.receive(first);
@@ -45,13 +43,12 @@ export class Listener {
   }
 
   /** @throws the system's error, as EADDRINUSE */
-  async listen(port: number, address: string): Promise<void> {
-    this.#address = await listen(this.#server, port, address);
+  async listen(port: number, address: string): Promise<AddressInfo> {
+    return (this.#address = await listen(this.#server, port, address));
   }
 
   /** Where it listens, or has listened. */
-  get address(): AddressInfo {
-    if (this.#address === undefined) throw new Error('not listening');
+  get address(): AddressInfo | undefined {
     return this.#address;
   }
 
@@ -61,9 +58,9 @@ export class Listener {
     for (const connection of this.#connections) connection.shutDown();
   }
 
-  /** Close what is left. */
+  /** Close what is left; what was written has a moment to leave. */
   async close(): Promise<void> {
-    for (const connection of this.#connections) connection.shutDown();
+    this.stop();
     const sockets = [...this.#sockets];
     await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => lastWords(socket, resolve))));
   }
@@ -71,7 +68,6 @@ export class Listener {
 
 const LAST_WORDS_MS = 1000;
 
-/** Give what was written a moment to leave. */
 function lastWords(socket: Socket, done: () => void): void {
   const timer = setTimeout(() => socket.destroy(), LAST_WORDS_MS);
   socket.once('close', () => {

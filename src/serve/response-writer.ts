@@ -5,6 +5,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Framing, ResponseHead } from '../http/message.ts';
+import type { AnswerForm } from '../http/sides.ts';
 import { responseLines } from '../http1/forward.ts';
 
 const NO_BODY: Framing = { kind: 'none' };
@@ -34,21 +35,20 @@ export class ResponseWriter {
     this.#begun = false;
   }
 
-  interim(head: ResponseHead): void {
+  interim(head: ResponseHead, form: AnswerForm): void {
     if (this.#http10) return;
-    this.#socket.write(responseLines(head, { framing: NO_BODY, close: false, unchunk: false, added: '' }), 'latin1');
+    this.#socket.write(responseLines(head, { framing: NO_BODY, close: false, unchunk: false, via: form.via, added: [] }), 'latin1');
   }
 
   /**
    * @param close the connection ends after this response
-   * @param added lines of fields of our own
    * @returns true when the connection has to end after this response
    */
-  head(head: ResponseHead, framing: Framing, close: boolean, added: string): boolean {
+  head(head: ResponseHead, framing: Framing, close: boolean, { via, added }: AnswerForm): boolean {
     this.#begun = true;
     this.#unchunk = framing.kind === 'chunked' && this.#http10;
     const closes = close || framing.kind === 'close' || this.#unchunk;
-    this.#head = responseLines(head, { framing, close: closes, unchunk: this.#unchunk, added });
+    this.#head = responseLines(head, { framing, close: closes, unchunk: this.#unchunk, via, added });
     return closes;
   }
 

@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
 import type { Authority } from '../http/target.ts';
 import type { Log } from '../util/log.ts';
-import type { ClientTunnel } from '../proxy/router.ts';
+import type { ClientTunnel } from '../http/sides.ts';
 import { reasonOf } from '../util/thrown.ts';
 
 /** Certificates for the names that clients ask for; at once when it is known. */

@@ -3,7 +3,7 @@
  *
  * Source: ISO 28500:2017 §5.8 (WARC-Block-Digest), RFC 4648 §6 (Base32).
  */
-import { createHash, getHashes, hash, type Hash } from 'node:crypto';
+import { createHash, hash, type Hash } from 'node:crypto';
 import { base32 } from '@scure/base';
 
 export interface DigestFormat {
@@ -17,11 +17,6 @@ export interface DigestFormat {
 const ONE_SHOT_BYTES = 32 * 1024;
 /** Where pieces are joined to be hashed. */
 const scratch = Buffer.allocUnsafeSlow(ONE_SHOT_BYTES);
-
-/** True for a hash this runtime has; names are taken in lower case. */
-export function isDigestAlgorithm(name: string): boolean {
-  return /^[a-z0-9-]+$/.test(name) && getHashes().includes(name);
-}
 
 /** Digest of bytes that come in pieces. The pieces must not change before `finish()`. */
 export class Digester {

@@ -6,7 +6,7 @@
 
 /** What any thrown thing says, on one line; of an error that says nothing itself, what those in it say, else its code or name. */
 export function reasonOf(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return oneLine(String(thrown));
+  if (!(thrown instanceof Error)) return oneLine(thrown);
   if (thrown.message !== '') return oneLine(thrown.message);
   if (thrown instanceof AggregateError && thrown.errors.length > 0) return thrown.errors.map(reasonOf).join('; ');
   return codeOf(thrown) ?? thrown.name;
@@ -32,6 +32,15 @@ export function throwAll(errors: readonly unknown[], message?: string): void {
   if (errors.length > 1) throw new AggregateError(errors, message ?? errors.map(reasonOf).join('; '));
 }
 
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
+function oneLine(said: unknown): string {
+  return textOf(said).replace(/\s+/g, ' ').trim();
+}
+
+/** Some objects throw when they are asked for a text. */
+function textOf(said: unknown): string {
+  try {
+    return String(said);
+  } catch {
+    return Object.prototype.toString.call(said);
+  }
 }

@@ -3,6 +3,7 @@
  *
  * Source: spec/warcprox.md §7; names and `role` are those of warcprox.
  */
+import { textResponse, type FetchHandler } from './pages.ts';
 
 /** Everything the page shows, asked for anew each time. */
 export interface StatusSource {
@@ -26,8 +27,13 @@ export interface StatusSource {
   rate(minutes: number): object;
 }
 
-export function statusPage(source: StatusSource): { status: number; contentType: string; body: string } {
-  const status = {
+/** @param look asked anew for each request */
+export function statusPage(look: () => StatusSource): FetchHandler {
+  return () => textResponse('application/json', `${JSON.stringify(statusOf(look()), null, 2)}\n`);
+}
+
+function statusOf(source: StatusSource): object {
+  return {
     role: 'warcprox',
     version: source.version,
     host: source.host,
@@ -50,5 +56,4 @@ export function statusPage(source: StatusSource): { status: number; contentType:
     seconds_behind: source.secondsBehind,
     postfetch_chain: source.processors.map(({ name, queued, errors }) => ({ processor: name, queued_urls: queued, errors })),
   };
-  return { status: 200, contentType: 'application/json', body: `${JSON.stringify(status, null, 2)}\n` };
 }

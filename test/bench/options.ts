@@ -15,6 +15,8 @@ export interface Options {
   /** file for the results as JSON */
   readonly out: string | undefined;
   readonly profile: readonly string[] | undefined;
+  /** a checkout that is measured, too, as "before" */
+  readonly before: string | undefined;
   readonly install: boolean;
   readonly help: boolean;
 }
@@ -26,6 +28,7 @@ export const HELP = `npm run bench -- [options]
   --warm-up N     seconds before them (2)
   --only WORDS    only workloads with these words in their name, in whatever order; may be repeated
   --peers LIST    measure these in all chosen workloads: names with commas, all or none
+  --before DIR    measure another checkout too, which has been built, right after this one
   --out FILE      write the results there as JSON
   --install       install the peers into tmp/bench (all, or those of --peers), and end
   --profile WORDS run the first workload with these words under the profiler, and end
@@ -45,6 +48,7 @@ export function readOptions(args: readonly string[]): Options {
       only: { type: 'string', multiple: true, default: [''] },
       peers: { type: 'string' },
       out: { type: 'string' },
+      before: { type: 'string' },
       install: { type: 'boolean', default: false },
       profile: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -59,6 +63,7 @@ export function readOptions(args: readonly string[]): Options {
     workloads: chosenWorkloads(values.only),
     peers: values.peers === undefined ? undefined : chosenPeers(values.peers),
     out: values.out,
+    before: values.before,
     profile: values.profile === undefined ? undefined : words(values.profile),
     install: values.install,
     help: values.help,

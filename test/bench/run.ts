@@ -9,7 +9,7 @@ import { measure, type Look, type Measured } from './measure.ts';
 import { HELP, readOptions, type Options } from './options.ts';
 import { PEERS } from './peers/index.ts';
 import { installPeer, isInstalled, type Peer } from './peers/peer.ts';
-import { warctap } from './peers/warctap.ts';
+import { before, warctap } from './peers/warctap.ts';
 import { nextLine, pinned, startScript } from './processes.ts';
 import { profile } from './profile.ts';
 import { figuresOf, resultsTable, type Row } from './report.ts';
@@ -61,6 +61,7 @@ async function runOnce(workload: Workload, names: readonly string[], options: Op
     table.add(workload, 'gzip alone', { ...NOTHING, requests, seconds: 1, bytes: requests * workload.size, cpuUs: 1e6 / requests });
   };
   await attempt('warctap', warctap, names.includes('gzip alone') && workload.gzip ? zlib : undefined);
+  if (options.before !== undefined) await attempt('before', before(options.before));
   if (names.includes('direct')) await attempt('direct', undefined);
   for (const peer of PEERS) {
     if (names.includes(peer.name) && !skipped(peer, workload)) await attempt(peer.name, peer);
@@ -86,6 +87,8 @@ async function bench(options: Options): Promise<boolean> {
   for (const peer of PEERS.filter((peer) => wanted.has(peer.name) && !isInstalled(peer))) {
     console.error(`${peer.name}: skipped, not installed; "npm run bench -- --install --peers ${peer.name}" does it`);
   }
+  if (options.before !== undefined && !isInstalled(before(options.before)))
+    throw new Error(`--before: ${options.before} has not been built`);
   if (!pinned) console.error('not pinned to cores: needs taskset and two cores');
   for (let run = 0; run < options.runs; run++) {
     for (const workload of options.workloads) await runOnce(workload, namesFor(workload, options, run === 0), options, table);

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { checkServerIdentity, connect, TLSSocket, type SecureContext } from 'node:tls';
+import { connect, TLSSocket, type SecureContext } from 'node:tls';
 import { loadOrCreateCa, type CertificateAuthority } from '../../src/ca/authority.ts';
 import { openLeafStore, type LeafStore, type LeafStoreOptions } from '../../src/ca/contexts.ts';
 import type { Asn1 } from '../../src/ca/der.ts';
@@ -21,6 +21,8 @@ import {
   type Signer,
 } from '../../src/ca/x509.ts';
 import { silentLog, type Log } from '../../src/util/log.ts';
+import { checkIdentity } from '../support/identity.ts';
+import { tool } from '../support/tools.ts';
 
 export const DAY_MS = 86_400_000;
 
@@ -71,7 +73,7 @@ export async function handshake(context: SecureContext, trusted: string, host: s
     port,
     host: '127.0.0.1',
     ca: trusted,
-    checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate),
+    checkServerIdentity: (_, certificate) => checkIdentity(host, certificate),
   });
   try {
     await once(client, 'secureConnect');
@@ -116,11 +118,14 @@ export async function certificateFor(privateKey: KeyObject, publicKey: KeyObject
   return certificatePem(await buildCertificate(fields, wish.signer ?? signerOf(privateKey)!));
 }
 
-export const opensslIsMissing: string | false = spawnSync('openssl', ['version']).status === 0 ? false : 'openssl is not installed';
+const OPENSSL = tool('openssl');
+
+/** For the `skip` option of a test. */
+export const opensslIsMissing = OPENSSL.skip;
 
 /** @returns what openssl printed, errors included; its exit code must be 0 */
 export function openssl(...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync('openssl', args, { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(OPENSSL.command, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`openssl ${args.join(' ')}: ${stdout}${stderr}`);
   return stdout + stderr;
 }

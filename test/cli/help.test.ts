@@ -2,17 +2,22 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { EXIT } from '../../src/cli/exit.ts';
-import { flagOf, OPTION_NAMES, rowOf } from '../../src/options/table.ts';
+import { flagOf, namesIn, rowIn } from '../../src/options/row.ts';
+import { COMMAND_LINE_ROWS } from '../../src/options/rows/logs-and-settings.ts';
+import { PROXY_OPTIONS } from '../../src/options/table.ts';
 import { runToEnd } from './child.ts';
+
+const ROWS = { ...PROXY_OPTIONS, ...COMMAND_LINE_ROWS };
+const OPTION_NAMES = namesIn(ROWS);
 
 test('--help groups the options by purpose, without the rarely needed, and tells the exit codes', async () => {
   const { code, stdout, stderr } = await runToEnd(['--help']);
   assert.equal(code, 0);
   assert.equal(stderr, '');
   const groups = [...stdout.matchAll(/^([A-Z][\w ]+):$/gm)].map(([, heading]) => heading);
-  assert.deepEqual(groups, [...new Set(OPTION_NAMES.map((name) => rowOf(name).group)), 'Help', 'Commands', 'Exit codes']);
+  assert.deepEqual(groups, [...new Set(OPTION_NAMES.map((name) => rowIn(ROWS, name).group)), 'Help', 'Commands', 'Exit codes']);
   for (const name of OPTION_NAMES) {
-    assert.equal(new RegExp(`^  (-., )?--${flagOf(name)}( |$)`, 'm').test(stdout), rowOf(name).hidden !== true, name);
+    assert.equal(new RegExp(`^  (-., )?--${flagOf(name)}( |$)`, 'm').test(stdout), rowIn(ROWS, name).hidden !== true, name);
   }
   for (const { code: exit, meaning } of Object.values(EXIT)) assert.ok(stdout.includes(`  ${exit}  ${meaning}`));
   assert.match(stdout, /-p, --port <N> .*\(default\s+8000\)/);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
@@ -34,7 +34,8 @@ describe('bin/warctap.js', () => {
   after(() => [installed, bare].forEach((folder) => rmSync(folder, { recursive: true })));
 
   const launch = (file: string, args: string[] = [], env: Record<string, string> = {}) => {
-    const inherited = { ...process.env };
+    // The file asks for `node`, which is to be the one that runs the tests: there may be another on PATH, or none.
+    const inherited: NodeJS.ProcessEnv = { ...process.env, PATH: [dirname(process.execPath), process.env.PATH].join(delimiter) };
     delete inherited.UV_THREADPOOL_SIZE;
     const { status, stdout, stderr } = spawnSync(file, args, { cwd: tmpdir(), env: { ...inherited, ...env }, encoding: 'utf8' });
     return { status, stdout, stderr };

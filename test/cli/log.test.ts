@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { createLog, type LogOptions } from '../../src/cli/log.ts';
+import { readAllNow } from '../support/read-all.ts';
 
 async function linesOf(
   options: Omit<LogOptions, 'output'>,
@@ -10,7 +11,7 @@ async function linesOf(
   const output = new PassThrough();
   write(await createLog({ ...options, output }));
   await new Promise((done) => setImmediate(done));
-  return String(output.read() ?? '')
+  return readAllNow(output)
     .split('\n')
     .filter((line) => line !== '');
 }

@@ -2,12 +2,16 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { gather } from '../../src/cli/gather.ts';
 import { OptionError } from '../../src/options/error.ts';
-import { flagOf, OPTION_NAMES, rowOf, variableOf, type OptionName } from '../../src/options/table.ts';
+import { flagOf, namesIn, rowIn, variableOf } from '../../src/options/row.ts';
+import { COMMAND_LINE_ROWS } from '../../src/options/rows/logs-and-settings.ts';
+import { PROXY_OPTIONS } from '../../src/options/table.ts';
 import { runToEnd } from './child.ts';
+
+const ROWS = { ...PROXY_OPTIONS, ...COMMAND_LINE_ROWS };
 
 /** They take any text: what is no path of a database is said when it is opened. */
 type Unrefused = 'dedupDbFile' | 'statsDbFile';
-type Refused = Exclude<OptionName, Unrefused>;
+type Refused = Exclude<keyof typeof ROWS, Unrefused>;
 
 /** One refused text for each option; for a switch, one that the environment or a file could hold. */
 const BAD: Record<Refused, string> = {
@@ -66,10 +70,10 @@ const BAD: Record<Refused, string> = {
   trace: 'maybe',
 };
 
-const REFUSED_NAMES = OPTION_NAMES.filter((name): name is Refused => Object.hasOwn(BAD, name));
+const REFUSED_NAMES = namesIn(ROWS).filter((name): name is Refused => Object.hasOwn(BAD, name));
 
 function assertTold(line: string, name: Refused, place: string): void {
-  const { kind, secret } = rowOf(name);
+  const { kind, secret } = rowIn(ROWS, name);
   assert.ok(line.includes(place), line);
   assert.ok(line.includes(`--${flagOf(name)}`), line);
   assert.ok(line.includes(`expected ${kind.expected}`), line);
@@ -79,7 +83,7 @@ function assertTold(line: string, name: Refused, place: string): void {
 }
 
 describe('a bad value ends the program with exit code 2 and one line', { concurrency: 2 }, () => {
-  for (const name of REFUSED_NAMES.filter((name) => rowOf(name).kind.shape !== 'switch')) {
+  for (const name of REFUSED_NAMES.filter((name) => rowIn(ROWS, name).kind.shape !== 'switch')) {
     test(`--${flagOf(name)}`, async () => {
       const { code, stdout, stderr } = await runToEnd([`--${flagOf(name)}`, BAD[name]]);
       assert.equal(code, 2);
@@ -105,7 +109,7 @@ describe('the same value in the environment', () => {
   // An empty variable counts as not set.
   for (const name of REFUSED_NAMES.filter((name) => BAD[name] !== '')) {
     test(variableOf(name), async () => {
-      await assert.rejects(gather({}, { [variableOf(name)]: BAD[name] }), (error) => {
+      await assert.rejects(gather(PROXY_OPTIONS, {}, { [variableOf(name)]: BAD[name] }), (error) => {
         assert.ok(error instanceof OptionError);
         assertTold(error.message, name, `${variableOf(name)} (`);
         return true;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gather } from '../../src/cli/gather.ts';
 import { resolveOptions } from '../../src/options/resolve.ts';
+import { PROXY_OPTIONS } from '../../src/options/table.ts';
 import { optionsOf, runToEnd, start } from './child.ts';
 
 let folder: string;
@@ -79,7 +80,7 @@ test('a flag takes back a switch that the environment or the file has turned on'
 });
 
 test('an empty variable counts as not set', async () => {
-  assert.deepEqual((await gather({}, { WARCTAP_PORT: '', WARCTAP_GZIP: '' })).proxy, {});
+  assert.deepEqual((await gather(PROXY_OPTIONS, {}, { WARCTAP_PORT: '', WARCTAP_GZIP: '' })).given, {});
 });
 
 test('a variable that names no option is logged without its value', async () => {
@@ -92,7 +93,7 @@ test('a variable that names no option is logged without its value', async () => 
 });
 
 test('the log level comes from the first source that sets one', async () => {
-  const level = async (flags: object, env: Record<string, string>) => (await gather(flags, env)).logLevel;
+  const level = async (flags: Record<string, unknown>, env: Record<string, string>) => (await gather(PROXY_OPTIONS, flags, env)).logLevel;
   assert.equal(await level({}, {}), 'info');
   assert.equal(await level({ quiet: true }, { WARCTAP_TRACE: '1' }), 'warn');
   assert.equal(await level({ quiet: true, trace: true, verbose: true }, {}), 'trace');
@@ -101,7 +102,7 @@ test('the log level comes from the first source that sets one', async () => {
 });
 
 describe('the config file', () => {
-  const read = async (name: string, text: string) => (await gather({ config: await file(name, text) }, {})).proxy;
+  const read = async (name: string, text: string) => (await gather(PROXY_OPTIONS, { config: await file(name, text) }, {})).given;
 
   test('may be JSON', async () => {
     const text = JSON.stringify({ port: 1, gzip: true, 'method-filter': ['GET'], 'socks-proxy': '[::1]:9', 'socket-timeout': 1.5 });
@@ -131,34 +132,38 @@ describe('the config file', () => {
     ['unknown.yaml', 'prot: 1\n', /unknown\.yaml: unknown option "prot", the nearest known one is port$/],
     ['camel.yaml', 'maxThreads: 1\n', /camel\.yaml: unknown option "maxThreads", the nearest known one is max-threads$/],
     ['config.yaml', 'config: x\n', /config\.yaml: unknown option "config"/],
-    ['value.yaml', 'port: x\n', /^port in \S+value\.yaml \(--port\): expected a whole number from 0 to 65535, got "x"$/],
-    ['null.yaml', 'port:\n', /^port in \S+null\.yaml \(--port\): expected .*, got ""$/],
-    ['deep.yaml', 'port: {a: 1}\n', /^port in \S+deep\.yaml \(--port\): expected .*, got \{"a":"1"\}$/],
+    ['value.yaml', 'port: x\n', /^port in FOLDER\/value\.yaml \(--port\): expected a whole number from 0 to 65535, got "x"$/],
+    ['null.yaml', 'port:\n', /^port in FOLDER\/null\.yaml \(--port\): expected .*, got ""$/],
+    ['deep.yaml', 'port: {a: 1}\n', /^port in FOLDER\/deep\.yaml \(--port\): expected .*, got \{"a":"1"\}$/],
     [
       'list.yaml',
       '- port\n',
-      /^--config: expected a YAML or JSON file of options, got "\S+list\.yaml" \(it holds no "name: value" lines\)$/,
+      /^--config: expected a YAML or JSON file of options, got "FOLDER\/list\.yaml" \(it holds no "name: value" lines\)$/,
     ],
     ['text.yaml', 'port\n', /it holds no "name: value" lines\)$/],
     ['twice.yaml', 'port: 1\nport: 2\n', /\(line 2, column 1: duplicate key\)$/],
     [
       'broken.yaml',
       'socks-proxy-password: "hunter2\n',
-      /^--config: expected a YAML or JSON file of options, got "\S+" \(line \d+, column \d+: [a-z ]+\)$/,
+      /^--config: expected a YAML or JSON file of options, got "FOLDER\/broken\.yaml" \(line \d+, column \d+: [a-z ]+\)$/,
     ],
     ['alias.yaml', 'socks-proxy-password: *hunter2\n', /^--config: expected [^\n]*alias/],
-    ['broken.json', '{"port": 1', /^--config: expected a YAML or JSON file of options, got "\S+" \(line 1, column \d+: [a-z ]+\)$/],
+    [
+      'broken.json',
+      '{"port": 1',
+      /^--config: expected a YAML or JSON file of options, got "FOLDER\/broken\.json" \(line 1, column \d+: [a-z ]+\)$/,
+    ],
     [
       'secret.yaml',
       'socks-proxy-password: [hunter2]\n',
-      /^socks-proxy-password in \S+ \(--socks-proxy-password\): expected .* \(not shown: secret\)$/,
+      /^socks-proxy-password in FOLDER\/secret\.yaml \(--socks-proxy-password\): expected .* \(not shown: secret\)$/,
     ],
   ];
   for (const [name, text, line] of refused) {
     test(`is refused: ${name}`, async () => {
       await assert.rejects(read(name, text), (error) => {
         assert.ok(error instanceof Error);
-        assert.match(error.message, line);
+        assert.match(error.message.replaceAll(folder, 'FOLDER'), line);
         assert.doesNotMatch(error.message, /hunter2/);
         return true;
       });
@@ -180,13 +185,13 @@ describe('the config file', () => {
 
 test('a database is switched off by /dev/null, from wherever that comes', async () => {
   const off = { dedupDbFile: '/dev/null', statsDbFile: '' };
-  for (const proxy of [
-    (await gather(off, {})).proxy,
-    (await gather(off, { WARCTAP_DEDUP_DB_FILE: 'y' })).proxy,
-    (await gather({ statsDbFile: '' }, { WARCTAP_DEDUP_DB_FILE: '/dev/null' })).proxy,
+  for (const given of [
+    (await gather(PROXY_OPTIONS, off, {})).given,
+    (await gather(PROXY_OPTIONS, off, { WARCTAP_DEDUP_DB_FILE: 'y' })).given,
+    (await gather(PROXY_OPTIONS, { statsDbFile: '' }, { WARCTAP_DEDUP_DB_FILE: '/dev/null' })).given,
     off,
   ]) {
-    const { dedupDbFile, statsDbFile } = resolveOptions(proxy);
+    const { dedupDbFile, statsDbFile } = resolveOptions(given);
     assert.deepEqual({ dedupDbFile, statsDbFile }, { dedupDbFile: false, statsDbFile: false });
   }
 });

@@ -13,13 +13,20 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { chromium, type BrowserContext, type Page, type Request } from 'playwright-core';
 import { testCertificate } from '../support/certificate.ts';
 import type { TestRecord } from '../support/proxy.ts';
+import { findTool, tool } from '../support/tools.ts';
 import { assertSame } from './support/archived.ts';
 import { Workplace, type Program } from './support/program.ts';
 import { testReaders } from './support/readers.ts';
-import { missing, run } from './support/run.ts';
+import { run } from './support/run.ts';
 
-const CHROMIUM = process.env.WARCTAP_CHROMIUM ?? '/usr/bin/chromium';
-const skip = missing(CHROMIUM) || missing('certutil');
+const browser = findTool({
+  commands: process.env.WARCTAP_CHROMIUM === undefined ? ['chromium', 'chromium-browser', 'google-chrome'] : [process.env.WARCTAP_CHROMIUM],
+  ask: ['--version'],
+  says: /^(Chromium|Google Chrome) \d/m,
+  needs: 'chromium on PATH (or WARCTAP_CHROMIUM)',
+});
+const certutil = tool('certutil');
+const skip = browser.skip || certutil.skip;
 
 /** Answered on every host name that ends in `.localhost`. */
 const SITE: Readonly<Record<string, { type: string; body: Buffer | string; status?: number; location?: string }>> = {
@@ -69,8 +76,8 @@ for (const scheme of ['https', 'http'] as const) {
   test(`everything that a page loads over ${scheme} is in the archive`, { skip, timeout: 60_000 }, async () => {
     await using site = await startSite(scheme);
     await using program = await place.start();
-    await using browser = await startChromium(program);
-    const page = await browser.context.newPage();
+    await using chrome = await startChromium(program);
+    const page = await chrome.context.newPage();
     const seen = watch(page);
 
     await visit(page, `${site.url}/`);
@@ -79,7 +86,7 @@ for (const scheme of ['https', 'http'] as const) {
     assert.equal(await page.evaluate('Array.from(document.images).every((image) => image.naturalWidth === 16)'), true);
     await visit(page, `${site.url}/second.html`);
     await visit(page, `${site.url}/`);
-    await browser.context.close();
+    await chrome.context.close();
 
     const records = await program.records();
     // All that the origin has answered, and nothing else that it could have been asked.
@@ -218,11 +225,11 @@ async function startChromium({ url, caFile }: Program): Promise<AsyncDisposable 
     ['-N', '--empty-password'],
     ['-A', '-n', 'warctap', '-t', 'C,,', '-i', caFile],
   ]) {
-    const { code, stderr } = await run('certutil', ['-d', `sql:${database}`, ...args]);
+    const { code, stderr } = await run(certutil.command, ['-d', `sql:${database}`, ...args]);
     assert.equal(code, 0, stderr);
   }
   const context = await chromium.launchPersistentContext(join(home, 'profile'), {
-    executablePath: CHROMIUM,
+    executablePath: browser.command,
     env: { PATH: process.env.PATH ?? '', HOME: home },
     args: [
       `--proxy-server=${url}`,

@@ -7,10 +7,11 @@ import { networkInterfaces } from 'node:os';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { startOrigin, type Origin, type OriginRequest } from '../support/origin.ts';
+import { tool } from '../support/tools.ts';
 import { assertArchived, assertSame } from './support/archived.ts';
 import { Workplace, type Program } from './support/program.ts';
 import { testReaders } from './support/readers.ts';
-import { missing, run } from './support/run.ts';
+import { run } from './support/run.ts';
 
 const HELLO = Buffer.from('HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nhello\n');
 const CREATED = Buffer.from('HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n');
@@ -19,7 +20,9 @@ const hasIPv6 = Object.values(networkInterfaces()).some((addresses) => addresses
 
 const place = new Workplace();
 
-describe('curl', { skip: missing('curl') }, () => {
+const { command: CURL, skip } = tool('curl');
+
+describe('curl', { skip }, () => {
   for (const scheme of ['http', 'https'] as const) {
     test(`several URLs on one connection, over ${scheme}`, async () => {
       const answers = Array.from({ length: 5 }, (_, i) =>
@@ -100,7 +103,7 @@ describe('curl', { skip: missing('curl') }, () => {
       assertArchived(await program.records(), [{ url: `${origin.url}/t`, response, request, payload: coded }]);
     });
 
-    test(`an IPv6 address as host, over ${scheme}`, { skip: !hasIPv6 && 'no IPv6 on this machine' }, async () => {
+    test(`an IPv6 address as host, over ${scheme}`, { skip: !hasIPv6 && 'needs IPv6' }, async () => {
       await using origin = await startOrigin(({ socket }) => socket.write(HELLO), { tls: scheme === 'https', address: '::1' });
       await using program = await place.start();
       const url = `${scheme}://[::1]:${origin.port}/six`;
@@ -123,7 +126,7 @@ describe('curl', { skip: missing('curl') }, () => {
   test('does not accept our certificates without --cacert', async () => {
     await using origin = await startOrigin(({ socket }) => socket.write(HELLO), { tls: true });
     await using program = await place.start();
-    const { code } = await run('curl', ['-sS', '--noproxy', '', '--proxy', program.url, origin.url]);
+    const { code } = await run(CURL, ['-sS', '--noproxy', '', '--proxy', program.url, origin.url]);
     const CURLE_PEER_FAILED_VERIFICATION = 60;
     assert.equal(code, CURLE_PEER_FAILED_VERIFICATION);
     assert.deepEqual(await program.records(), []);
@@ -141,7 +144,7 @@ function curl(program: Program, ...args: string[]) {
 }
 
 async function curlWith(input: readonly Buffer[], program: Program, ...args: string[]) {
-  const outcome = await run('curl', [...common(program), ...args], { input });
+  const outcome = await run(CURL, [...common(program), ...args], { input });
   assert.equal(outcome.code, 0, outcome.stderr);
   return outcome;
 }

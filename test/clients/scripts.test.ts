@@ -8,10 +8,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { RawClient } from '../support/client.ts';
 import { startOrigin } from '../support/origin.ts';
+import { findTool, tool } from '../support/tools.ts';
 import { assertArchived } from './support/archived.ts';
 import { start, Workplace } from './support/program.ts';
 import { testReaders } from './support/readers.ts';
-import { missing, run } from './support/run.ts';
+import { run } from './support/run.ts';
 
 const BODY = 'said to a script\n';
 const ANSWER = Buffer.from(`HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`);
@@ -40,23 +41,28 @@ request({ host: proxy.hostname, port: proxy.port, method: 'CONNECT', path: url.h
 const place = new Workplace();
 
 const CLIENTS = [
-  { name: "Python's urllib", script: URLLIB, authority: 'SSL_CERT_FILE', skip: missing('python3') },
+  { name: "Python's urllib", script: URLLIB, authority: 'SSL_CERT_FILE', python: tool('python3') },
   {
     name: "Python's requests",
     script: REQUESTS,
     authority: 'REQUESTS_CA_BUNDLE',
-    skip: missing('python3') || ((await run('python3', ['-c', 'import requests'])).code !== 0 && 'requests is not installed'),
+    python: findTool({
+      commands: ['python3'],
+      ask: ['-c', 'import requests; print("requests", requests.__version__)'],
+      says: /^requests \d/m,
+      needs: 'a python3 on PATH that has requests',
+    }),
   },
 ];
 
-for (const { name, script, authority, skip } of CLIENTS) {
-  test(`${name} over HTTP and HTTPS`, { skip }, async () => {
+for (const { name, script, authority, python } of CLIENTS) {
+  test(`${name} over HTTP and HTTPS`, { skip: python.skip }, async () => {
     await using plain = await startOrigin(({ socket }) => socket.write(ANSWER));
     await using secure = await startOrigin(({ socket }) => socket.write(ANSWER), { tls: true });
     await using program = await place.start();
     const urls = [`${plain.url}/a`, `${secure.url}/b`];
     const env = { HTTP_PROXY: program.url, HTTPS_PROXY: program.url, [authority]: program.caFile };
-    const { code, stdout, stderr } = await run('python3', ['-c', script, ...urls], { env });
+    const { code, stdout, stderr } = await run(python.command, ['-c', script, ...urls], { env });
     assert.equal(code, 0, stderr);
     assert.equal(stdout.toString(), BODY + BODY);
     assertArchived(

@@ -29,6 +29,11 @@ const CLIENTS = 8;
 const SETTLED_MS = 1000;
 /** Between the requests of a client in a long round: its records are all read again in every round after it. */
 const PACE_MS = 15;
+/** At most so much is taken away from a file. */
+const TORN_BYTES = 30_000;
+/** What a file must hold to be cut, and not to be deleted because nothing in it is whole. */
+const BEGUN_BYTES = TORN_BYTES + 10_000;
+const BEGUN_WITHIN_MS = 30_000;
 
 const isTearing = (round: number): boolean => round % 2 === 1;
 const isLong = (round: number): boolean => round % 4 === 2;
@@ -41,9 +46,20 @@ async function tearOpenFiles(dir: string): Promise<boolean> {
   const open = (await warcsIn(dir)).filter((file) => file.endsWith('.open'));
   for (const file of open) {
     const { size } = await stat(file);
-    await truncate(file, size - Math.floor(random() * Math.min(size, 30_000)));
+    await truncate(file, size - Math.floor(random() * Math.min(size, TORN_BYTES)));
   }
   return open.length > 0;
+}
+
+/** Until enough is in the open file: killed before, on a slow disk, the program leaves no file to look at, or nothing to tear. */
+async function begun(dir: string): Promise<void> {
+  for (const startedAtMs = performance.now(); performance.now() < startedAtMs + BEGUN_WITHIN_MS; await passed(5)) {
+    const files = existsSync(dir) ? (await warcsIn(dir)).filter((file) => file.endsWith('.open')) : [];
+    // A file may have got its final name meanwhile.
+    const sizes = await Promise.all(files.map(async (file) => (await stat(file).catch(() => undefined))?.size ?? 0));
+    if (sizes.some((size) => size > BEGUN_BYTES)) return;
+  }
+  throw new Error(`nothing was written within ${BEGUN_WITHIN_MS / 1000} s`);
 }
 
 async function warcsIn(dir: string): Promise<string[]> {
@@ -114,7 +130,7 @@ for (const kind of ['plain', 'gzip'] as const) {
         const enough = isLong(round)
           ? passed(1500 + random() * 1000)
           : origin.requested(origin.requests.length + 50 + Math.floor(random() * 1500));
-        await Promise.race([enough, ...load]);
+        await Promise.race([enough.then(() => begun(join(dir, 'warcs'))), ...load]);
         killed = true;
         child.kill('SIGKILL');
         const killedAtMs = performance.now();

@@ -5,7 +5,8 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { after, before, test } from 'node:test';
 import { createSecureContext } from 'node:tls';
 import { addressRules } from '../../src/fetch/address-rules.ts';
-import { Connector, originKey, type ConnectorOptions, type Origin } from '../../src/fetch/connector.ts';
+import { Connector, type ConnectorOptions } from '../../src/fetch/connector.ts';
+import { originKey, type Origin } from '../../src/fetch/origin.ts';
 import { FetchError } from '../../src/http/fetch-error.ts';
 
 let server: Server;
@@ -97,7 +98,7 @@ test('connections are interchangeable when scheme, host, port and name in TLS ar
     { ...origin(), host: 'b.example' },
     { ...origin(), port: 1 },
     { ...origin(), servername: 'b.example' },
-  ].map(originKey);
+  ].map((each) => originKey(each, each.servername));
   assert.equal(new Set(keys).size, keys.length);
-  assert.equal(originKey(origin()), originKey({ ...origin(), servername: undefined }));
+  assert.equal(originKey(origin(), undefined), originKey({ ...origin(), servername: undefined }, undefined));
 });

@@ -7,19 +7,19 @@ import { BlockRecorder, type RecordingOptions } from '../../src/capture/recorder
 import type { Capture } from '../../src/capture/capture.ts';
 import { releaseCapture } from '../../src/capture/kinds.ts';
 import { NO_META } from '../../src/meta/meta.ts';
-import type { ExchangeClient } from '../../src/http/sides.ts';
-import type { Connector } from '../../src/fetch/connector.ts';
+import { fieldOf, Fields } from '../../src/http/fields.ts';
 import { FetchError } from '../../src/http/fetch-error.ts';
-import { Exchange } from '../../src/fetch/exchange.ts';
-import { UpstreamPool } from '../../src/fetch/pool.ts';
-import type { UpstreamConnection } from '../../src/fetch/http1-origin.ts';
+import { AS_IT_IS } from '../../src/http/sides.ts';
+import { Exchange, type ExchangeClient } from '../../src/fetch/exchange.ts';
+import type { OriginConnection, OriginStream } from '../../src/fetch/origin-connection.ts';
+import { OriginPool } from '../../src/fetch/pool.ts';
 
 /** A POST whose recording goes to a temporary file at once; a megabyte is more than may wait for the disk. */
-function upload(dir: string, client: ExchangeClient, upstream: UpstreamConnection, sink: (capture: Capture) => void): Exchange {
+function upload(dir: string, client: ExchangeClient, origin: OriginConnection, sink: (capture: Capture) => void): Exchange {
   return new Exchange(
     {
-      connector: { connect: () => Promise.resolve(upstream) } as unknown as Connector,
-      pool: new UpstreamPool(1),
+      connect: () => Promise.resolve(origin),
+      pool: new OriginPool(1),
       recording: recordingTo(dir),
       now: () => new Date(),
       newRecordId: () => '<urn:uuid:0>',
@@ -31,20 +31,67 @@ function upload(dir: string, client: ExchangeClient, upstream: UpstreamConnectio
       minRate: { bytesPerSecond: 0, windowMs: 1000 },
     },
     {
-      method: 'POST',
-      target: { scheme: 'http', host: 'a', port: 80, path: '/', url: 'http://a/' },
-      servername: undefined,
-      head: Buffer.from('POST / HTTP/1.1\r\n\r\n'),
-      hasBody: true,
-      expectsContinue: false,
-      persistent: true,
+      outgoing: {
+        method: 'POST',
+        target: { scheme: 'http', host: 'a', port: 80, path: '/', url: 'http://a/' },
+        servername: undefined,
+        fields: new Fields([]),
+        host: 'a',
+        via: undefined,
+        minor: 1,
+        hasBody: true,
+        expectsContinue: false,
+      },
       referer: undefined,
       meta: NO_META,
       warcPrefix: 'X',
+      form: () => AS_IT_IS,
     },
     client,
     () => {},
   );
+}
+
+/** An origin that takes everything, as fast as `ready` says. */
+function originOf(ready: () => boolean): OriginConnection {
+  const nothing = () => undefined;
+  const stream: OriginStream = {
+    sentHead: Buffer.from('POST / HTTP/1.1\r\n\r\n'),
+    full: false,
+    write: ready,
+    endRequest: nothing,
+    pause: nothing,
+    resume: nothing,
+    release: nothing,
+    reset: nothing,
+  };
+  return {
+    key: 'a',
+    ipAddress: '127.0.0.1',
+    capacity: 1,
+    busy: true,
+    usable: true,
+    request: () => stream,
+    park: nothing,
+    destroy: nothing,
+  };
+}
+
+const NO_CLIENT: ExchangeClient = {
+  interim() {},
+  head() {},
+  body: () => true,
+  flush() {},
+  end() {},
+  fail() {},
+  resumeRequest() {},
+};
+
+/** What the origin says. */
+function answer(exchange: Exchange): void {
+  const fields = new Fields([fieldOf('Content-Length', '0')]);
+  exchange.onHead({ status: 200, reason: 'OK', minor: 1, fields }, { kind: 'length', length: 0 }, Buffer.from('HTTP/1.1 200 OK\r\n\r\n'));
+  exchange.onRead(10, true, true);
 }
 
 const recordingTo = (dir: string): RecordingOptions => ({
@@ -63,11 +110,11 @@ async function recordedBefore(dir: string, size: number): Promise<void> {
 test('an upload goes on only when both the origin and the disk of its recording have kept up', async () => {
   let resumed = 0;
   let wake = () => {};
-  const client = { fail() {}, resumeRequest: () => (resumed++, wake()) } as unknown as ExchangeClient;
-  const socket = { write: () => originReady, writableNeedDrain: false, cork() {}, uncork() {} };
+  const client = { ...NO_CLIENT, resumeRequest: () => (resumed++, wake()) };
   let originReady = true;
-  const upstream = { socket, ipAddress: '127.0.0.1', attach() {}, resume() {}, destroy() {} } as unknown as UpstreamConnection;
-  const exchange = upload(tmpdir(), client, upstream, releaseCapture);
+  const origin = originOf(() => originReady);
+  const exchange = upload(tmpdir(), client, origin, releaseCapture);
+  const send = (bytes: Buffer) => exchange.write(bytes, [bytes]);
   const resumption = () => new Promise<void>((resolve) => (wake = resolve));
 
   const connected = resumption();
@@ -77,7 +124,7 @@ test('an upload goes on only when both the origin and the disk of its recording 
 
   // The disk is behind, the origin is not: its event alone must not let the client go on.
   const written = resumption();
-  assert.equal(exchange.write(Buffer.alloc(2 * 1024 * 1024)), false);
+  assert.equal(send(Buffer.alloc(2 * 1024 * 1024)), false);
   exchange.onDrain();
   assert.equal(resumed, 1);
   await written;
@@ -85,7 +132,7 @@ test('an upload goes on only when both the origin and the disk of its recording 
 
   // The origin is behind, the disk soon is not: nor must the disk.
   originReady = false;
-  assert.equal(exchange.write(Buffer.alloc(2 * 1024 * 1024)), false);
+  assert.equal(send(Buffer.alloc(2 * 1024 * 1024)), false);
   await recordedBefore(tmpdir(), 4 * 1024 * 1024);
   assert.equal(resumed, 2);
   const drained = resumption();
@@ -102,27 +149,27 @@ for (const when of ['before its end', 'at its end'] as const) {
     const told: string[] = [];
     const captures: Capture[] = [];
     let connected = () => {};
-    const client = {
+    const client: ExchangeClient = {
+      ...NO_CLIENT,
       head: () => told.push('head'),
-      flush() {},
       end: () => told.push('end'),
-      fail: ({ code }: FetchError) => told.push(code),
+      fail: ({ code }) => told.push(code),
       resumeRequest: () => connected(),
-    } as unknown as ExchangeClient;
-    const socket = { write: () => true, writableNeedDrain: false };
-    const upstream = { socket, ipAddress: '127.0.0.1', attach() {}, resume() {}, destroy() {} } as unknown as UpstreamConnection;
-    const exchange = upload(dir, client, upstream, (capture) => captures.push(capture));
+    };
+    const origin = originOf(() => true);
+    const exchange = upload(dir, client, origin, (capture) => captures.push(capture));
+    const send = (text: string) => exchange.write(Buffer.from(text), [Buffer.from(text)]);
     const connection = new Promise<void>((resolve) => (connected = resolve));
     exchange.start();
     await connection;
-    exchange.write(Buffer.from('a'));
+    send('a');
     if (when === 'at its end') exchange.endRequest();
     await recordedBefore(dir, 1);
     assert.deepEqual(told, []);
     if (when === 'at its end') {
-      exchange.onData(Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
+      answer(exchange);
     } else {
-      exchange.write(Buffer.from('b'));
+      send('b');
       // The client is in the middle of its own work.
       assert.deepEqual(told, []);
       await Promise.resolve();
@@ -132,8 +179,8 @@ for (const when of ['before its end', 'at its end'] as const) {
       captures.map(({ kind }) => kind),
       ['failure'],
     );
-    exchange.write(Buffer.from('c'));
-    exchange.onData(Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
+    send('c');
+    answer(exchange);
     await Promise.resolve();
     assert.equal(told.length, 1);
   });

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
-import { UpstreamPool } from '../../src/fetch/pool.ts';
-import { UpstreamConnection } from '../../src/fetch/http1-origin.ts';
+import { OriginPool } from '../../src/fetch/pool.ts';
+import { Http1Origin } from '../../src/fetch/http1-origin.ts';
 
 let server: Server;
 const accepted: Socket[] = [];
@@ -17,17 +17,16 @@ after(() => {
   for (const socket of accepted) socket.destroy();
 });
 
-async function open(key: string, idleMs = 0): Promise<{ connection: UpstreamConnection; other: Socket }> {
+async function open(key: string, idleMs = 0): Promise<{ connection: Http1Origin; other: Socket }> {
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
   const [[other]] = (await Promise.all([once(server, 'connection'), once(socket, 'connect')])) as [[Socket], unknown];
-  return { connection: new UpstreamConnection(socket, key, undefined, idleMs, (error) => assert.fail(String(error))), other };
+  return { connection: new Http1Origin(socket, key, undefined, idleMs, (error) => assert.fail(String(error))), other };
 }
 
-const closed = ({ socket }: UpstreamConnection) =>
-  new Promise<void>((resolve) => (socket.closed ? resolve() : socket.once('close', resolve)));
+const closed = ({ socket }: Http1Origin) => new Promise<void>((resolve) => (socket.closed ? resolve() : socket.once('close', resolve)));
 
 test('the connection used last is taken first, and only for its own key', async () => {
-  const pool = new UpstreamPool(10);
+  const pool = new OriginPool(10);
   const [{ connection: one }, { connection: two }, { connection: three }] = [await open('a'), await open('a'), await open('b')];
   for (const connection of [one, two, three]) pool.put(connection);
   assert.equal(pool.take('c'), undefined);
@@ -35,12 +34,11 @@ test('the connection used last is taken first, and only for its own key', async 
   assert.equal(pool.take('a'), one);
   assert.equal(pool.take('a'), undefined);
   assert.equal(pool.take('b'), three);
-  assert.ok(one.reused);
   for (const connection of [one, two, three]) connection.destroy();
 });
 
 test('one too many: the one idle for longest is closed', async () => {
-  const pool = new UpstreamPool(2);
+  const pool = new OriginPool(2);
   const connections = [(await open('a')).connection, (await open('b')).connection, (await open('c')).connection];
   for (const connection of connections) pool.put(connection);
   assert.ok(connections[0]?.socket.destroyed);
@@ -56,7 +54,7 @@ for (const [what, act] of [
   ['on which its origin says something', (other: Socket) => other.write('x')],
 ] as const) {
   test(`a connection ${what} is forgotten`, async () => {
-    const pool = new UpstreamPool(10);
+    const pool = new OriginPool(10);
     const { connection, other } = await open('a');
     pool.put(connection);
     act(other);
@@ -66,7 +64,7 @@ for (const [what, act] of [
 }
 
 test('a connection that is idle for too long is closed and forgotten', async () => {
-  const pool = new UpstreamPool(10);
+  const pool = new OriginPool(10);
   const { connection } = await open('a', 50);
   pool.put(connection);
   await closed(connection);
@@ -74,7 +72,7 @@ test('a connection that is idle for too long is closed and forgotten', async () 
 });
 
 test('a broken connection is not taken in', async () => {
-  const pool = new UpstreamPool(10);
+  const pool = new OriginPool(10);
   const { connection } = await open('a');
   connection.socket.destroy();
   pool.put(connection);
@@ -82,7 +80,7 @@ test('a broken connection is not taken in', async () => {
 });
 
 test('closing closes all, and what comes later', async () => {
-  const pool = new UpstreamPool(10);
+  const pool = new OriginPool(10);
   const { connection: one } = await open('a');
   const { connection: late } = await open('a');
   pool.put(one);

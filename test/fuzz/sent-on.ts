@@ -3,9 +3,11 @@ import type { Framing, RequestHead, ResponseHead } from '../../src/http/message.
 import { MessageError } from '../../src/http/errors.ts';
 import { parseRequestHead } from '../../src/http1/head.ts';
 import { ResponseReader } from '../../src/http1/response-reader.ts';
-import { absoluteTarget, tunnelTarget, type Target } from '../../src/http/target.ts';
+import type { Target } from '../../src/http/target.ts';
+import { VIA } from '../../src/proxy/passage.ts';
+import { route } from '../../src/proxy/router.ts';
 import { requestBytes, responseLines } from '../../src/http1/forward.ts';
-import { bytes, type Read } from '../http1/read.ts';
+import { bytes, clientRequest, type Read } from '../http1/read.ts';
 
 export interface SentRequest {
   readonly head: RequestHead;
@@ -21,10 +23,10 @@ export function sentRequest(read: Read): SentRequest | undefined {
   if (head.method === 'CONNECT') return undefined;
   try {
     const absolute = !head.target.startsWith('/') && head.target !== '*';
-    const target = absolute
-      ? absoluteTarget(head.method, head.target)
-      : tunnelTarget({ scheme: 'https', host: 'a', port: 443 }, head.method, head.target);
-    return { head, target, headBytes: requestBytes(head, target, absolute, false) };
+    const tunnel = absolute ? undefined : ({ scheme: 'https', host: 'a', port: 443, servername: undefined } as const);
+    const wanted = route(clientRequest(head, tunnel), false);
+    if (wanted.kind !== 'fetch') return undefined;
+    return { head, target: wanted.outgoing.target, headBytes: requestBytes(wanted.outgoing) };
   } catch (error) {
     if (!(error instanceof MessageError)) throw error;
     return undefined;
@@ -67,12 +69,12 @@ export function sentResponse(pieces: readonly Buffer[], method: string, http10 =
   const reader = new ResponseReader(method, {
     onInterim(head) {
       const framing: Framing = { kind: 'none' };
-      if (!http10) toClient.push(bytes(responseLines(head, { framing, close: false, unchunk: false, added: '' })));
+      if (!http10) toClient.push(bytes(responseLines(head, { framing, close: false, unchunk: false, via: VIA, added: [] })));
     },
-    onFinal(head, framing, recordedHead) {
+    onHead(head, framing, recordedHead) {
       unchunk = framing.kind === 'chunked' && http10;
       const closes = http10 || framing.kind === 'close';
-      const headToClient = responseLines(head, { framing, close: closes, unchunk, added: '' });
+      const headToClient = responseLines(head, { framing, close: closes, unchunk, via: VIA, added: [] });
       final = { head, framing, recordedHead: Buffer.from(recordedHead), headToClient, closes };
       toClient.push(bytes(headToClient));
     },

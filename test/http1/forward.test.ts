@@ -4,19 +4,26 @@ import { test } from 'node:test';
 import type { Framing } from '../../src/http/message.ts';
 import { requestFraming, responseFraming } from '../../src/http1/framing.ts';
 import { parseRequestHead, parseResponseHead } from '../../src/http1/head.ts';
-import { absoluteTarget, tunnelTarget } from '../../src/http/target.ts';
 import { requestBytes, responseLines } from '../../src/http1/forward.ts';
+import { VIA } from '../../src/proxy/passage.ts';
+import { route } from '../../src/proxy/router.ts';
+import { clientRequest } from './read.ts';
 
 function forwarded(text: string, via = false): string {
   const head = parseRequestHead(Buffer.from(text, 'latin1'));
   requestFraming(head);
-  return requestBytes(head, absoluteTarget(head.method, head.target), true, via).toString('latin1');
+  const wanted = route(clientRequest(head), via);
+  assert.equal(wanted.kind, 'fetch');
+  return requestBytes(wanted.outgoing).toString('latin1');
 }
 
-function answered(text: string, { method = 'GET', close = false, unchunk = false, added = '' } = {}): string {
+function answered(
+  text: string,
+  { method = 'GET', close = false, unchunk = false, added = [] as readonly (readonly [string, string])[] } = {},
+): string {
   const head = parseResponseHead(Buffer.from(text, 'latin1'));
   const framing: Framing = responseFraming(head, method);
-  return responseLines(head, { framing, close, unchunk, added });
+  return responseLines(head, { framing, close, unchunk, via: VIA, added });
 }
 
 test('the default port is not written into a Host of ours', () => {
@@ -31,8 +38,10 @@ test('a Host with the default port written out means the same, and stays', () =>
 
 test('in a tunnel Host is left alone, whatever it says', () => {
   const head = parseRequestHead(Buffer.from('GET / HTTP/1.1\r\nHost: other\r\n\r\n'));
-  const target = tunnelTarget({ scheme: 'https', host: 'a.example', port: 443 }, 'GET', '/');
-  assert.equal(requestBytes(head, target, false, false).toString(), 'GET / HTTP/1.1\r\nHost: other\r\n\r\n');
+  const tunnel = { scheme: 'https', host: 'a.example', port: 443, servername: undefined } as const;
+  const wanted = route(clientRequest(head, tunnel), false);
+  assert.equal(wanted.kind, 'fetch');
+  assert.equal(requestBytes(wanted.outgoing).toString(), 'GET / HTTP/1.1\r\nHost: other\r\n\r\n');
 });
 
 test('a request of HTTP/1.0 stays one', () => {
@@ -48,7 +57,7 @@ test('an answer of HTTP/1.0 is passed on as HTTP/1.1, with the end of the connec
 
 test('fields of our own stand behind those of the origin', () => {
   assert.equal(
-    answered('HTTP/1.1 204 X\r\nA: 1\r\n\r\n', { added: 'B: 2\r\n' }),
+    answered('HTTP/1.1 204 X\r\nA: 1\r\n\r\n', { added: [['B', '2']] }),
     'HTTP/1.1 204 X\r\nA: 1\r\nVia: 1.1 warcprox\r\nB: 2\r\n\r\n',
   );
 });

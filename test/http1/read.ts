@@ -1,5 +1,6 @@
 /** Helpers of the tests of http1: bytes from text, and whole messages read from pieces. */
 import type { Framing, RequestHead, ResponseHead } from '../../src/http/message.ts';
+import type { ClientRequest, ClientTunnel } from '../../src/http/sides.ts';
 import { bodyReader } from '../../src/http1/body.ts';
 import { MessageError } from '../../src/http/errors.ts';
 import { requestFraming, responseFraming } from '../../src/http1/framing.ts';
@@ -13,6 +14,12 @@ export const requestHead = (fields: string, line = 'GET http://example.com/ HTTP
 
 export const responseHead = (fields: string, line = 'HTTP/1.1 200 OK'): ResponseHead =>
   parseResponseHead(bytes(`${line}\r\n${fields}\r\n`));
+
+/** A request as a connection hands it on. */
+export function clientRequest(head: RequestHead, tunnel?: ClientTunnel): ClientRequest {
+  const framing = requestFraming(head);
+  return { head, framing, hasBody: !bodyReader(framing, true).done, expectsContinue: false, tunnel };
+}
 
 /** For assert.throws: a MessageError with exactly this text. */
 export const refusal = (message: string, code = 'syntax') => ({ name: 'MessageError', message, code });

@@ -2,13 +2,14 @@
  * Other people's validators of WARC files: `warcio check` (Python) and `jwarc validate` (Java).
  *
  * Looked for in WARCTAP_WARCIO (command) and WARCTAP_JWARC (jar), then in the folder that `install.sh` fills (WARCTAP_INTEROP, else
- * tmp/interop), then on PATH. A test that needs one that is missing is skipped and says so.
+ * tmp/interop); warcio then on PATH. A test that needs one that is missing is skipped and says so.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { findTool, tool, type Tool } from '../support/tools.ts';
 
 export interface Validator {
   readonly name: string;
@@ -25,18 +26,31 @@ export interface Verdict {
   readonly complaints: readonly string[];
 }
 
+const INSTALL = 'sh test/interop/install.sh';
 const folder = process.env.WARCTAP_INTEROP ?? join(import.meta.dirname, '../../tmp/interop');
 
 export function warcio(): Validator {
-  const command = firstThatRuns([process.env.WARCTAP_WARCIO, join(folder, 'venv/bin/warcio'), 'warcio'], ['--version']);
-  return validator("Python's warcio", command, ['check', '-v'], /failed|exception|unknown|skipping/i);
+  // The package for Node, which npm puts on PATH for its scripts, says its number only.
+  const found = findTool({
+    commands: [process.env.WARCTAP_WARCIO, join(folder, 'venv/bin/warcio'), 'warcio'],
+    ask: ['--version'],
+    says: /^warcio \d/m,
+    needs: `Python's warcio (${INSTALL})`,
+  });
+  return validator("Python's warcio", found, ['check', '-v'], /failed|exception|unknown|skipping/i);
 }
 
 export function jwarc(): Validator {
   const jar = [process.env.WARCTAP_JWARC, join(folder, 'jwarc.jar')].find((path) => path !== undefined && existsSync(path));
-  const command = jar === undefined ? undefined : firstThatRuns(['java'], ['-jar', jar, '--version']);
   // It prints what is wrong with WARC headers, but does not let that decide its exit code.
-  return validator('jwarc', command, ['-jar', jar ?? '', 'validate', '--forbid-extensions', '-v'], /ERROR|exception/i);
+  return validator('jwarc', javaFor(jar), ['-jar', jar ?? '', 'validate', '--forbid-extensions', '-v'], /ERROR|exception/i);
+}
+
+function javaFor(jar: string | undefined): Tool {
+  const needs = `jwarc (${INSTALL})`;
+  if (jar === undefined) return { command: '', skip: `needs ${needs}` };
+  const java = tool('java');
+  return java.skip === false ? findTool({ commands: [java.command], ask: ['-jar', jar, '--version'], says: /^jwarc \d/m, needs }) : java;
 }
 
 /** All of them find nothing to complain of; one that is not installed is named in the output of the test. */
@@ -47,18 +61,14 @@ export function assertAcceptedByOthers(t: TestContext, files: readonly string[])
   }
 }
 
-function validator(name: string, command: string | undefined, args: readonly string[], complaint: RegExp): Validator {
+function validator(name: string, { command, skip }: Tool, args: readonly string[], complaint: RegExp): Validator {
   return {
     name,
-    skip: command === undefined && `${name} is not installed; test/interop/install.sh does it`,
+    skip,
     check: (...files) => {
-      const { status, stdout, stderr } = spawnSync(command ?? '', [...args, ...files], { encoding: 'utf8', maxBuffer: 512 * 1024 * 1024 });
+      const { status, stdout, stderr } = spawnSync(command, [...args, ...files], { encoding: 'utf8', maxBuffer: 512 * 1024 * 1024 });
       const complaints = `${stdout}\n${stderr}`.split('\n').flatMap((line) => (complaint.test(line) ? [line.trim()] : []));
       return { accepted: status === 0, complaints };
     },
   };
-}
-
-function firstThatRuns(commands: readonly (string | undefined)[], args: readonly string[]): string | undefined {
-  return commands.find((command) => command !== undefined && spawnSync(command, args).status === 0);
 }

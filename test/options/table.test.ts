@@ -4,8 +4,12 @@ import prettier from 'prettier';
 import { OptionError } from '../../src/options/error.ts';
 import { optionsTable } from '../../src/options/markdown.ts';
 import { resolveOptions } from '../../src/options/resolve.ts';
-import { flagOf, OPTION_NAMES, rowOf, variableOf } from '../../src/options/table.ts';
+import { flagOf, namesIn, rowIn, variableOf } from '../../src/options/row.ts';
+import { COMMAND_LINE_ROWS } from '../../src/options/rows/logs-and-settings.ts';
+import { PROXY_OPTIONS } from '../../src/options/table.ts';
 
+const ROWS = { ...PROXY_OPTIONS, ...COMMAND_LINE_ROWS };
+const OPTION_NAMES = namesIn(ROWS);
 const machine = { hostname: 'machine' };
 
 test('every default is a value that the option itself would accept', () => {
@@ -70,7 +74,11 @@ test('defaults are those of the specification', () => {
 });
 
 test('no two options share a flag, a short flag or a variable', () => {
-  const names = [...OPTION_NAMES.map(flagOf), ...OPTION_NAMES.flatMap((name) => rowOf(name).short ?? []), ...OPTION_NAMES.map(variableOf)];
+  const names = [
+    ...OPTION_NAMES.map(flagOf),
+    ...OPTION_NAMES.flatMap((name) => rowIn(ROWS, name).short ?? []),
+    ...OPTION_NAMES.map(variableOf),
+  ];
   assert.equal(new Set(names).size, names.length);
 });
 
@@ -120,7 +128,7 @@ test('messages are one line of bounded length, without secrets', () => {
 });
 
 test('the Markdown table lists every option and is laid out as prettier would', async () => {
-  const markdown = optionsTable();
+  const markdown = optionsTable(ROWS);
   for (const name of OPTION_NAMES) assert.ok(markdown.includes(`--${flagOf(name)}`), name);
   assert.equal(await prettier.format(markdown, { parser: 'markdown', printWidth: 140 }), markdown);
 });

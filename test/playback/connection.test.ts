@@ -3,8 +3,11 @@ import assert from 'node:assert/strict';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { IncompleteError } from '../../src/playback/message.ts';
-import { PlaybackListener, type PlaybackListenerOptions } from '../../src/playback/listener.ts';
+import { playbackHandler } from '../../src/playback/handler.ts';
 import type { Playback, PlaybackAnswer } from '../../src/playback/answer.ts';
+import { fieldOf, Fields } from '../../src/http/fields.ts';
+import type { Framing } from '../../src/http/message.ts';
+import { Listener, type ListenerOptions } from '../../src/serve/listener.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { RawClient } from '../support/client.ts';
 import { recordingLog } from '../ca/support.ts';
@@ -16,22 +19,29 @@ function ask(url: string, fields = ''): string {
 }
 
 /** A listener in front of answers that a test makes up. */
-async function listen(t: TestContext, playback: Playback, changes: Partial<PlaybackListenerOptions> = {}) {
-  const openTunnel = () => assert.fail('no tunnel expected');
+async function listen(t: TestContext, playback: Playback, changes: Partial<ListenerOptions> = {}) {
+  const secureContexts = () => assert.fail('no tunnel expected');
   const bounds = { socketTimeoutMs: 10_000, headTimeoutMs: 10_000, minRate: { bytesPerSecond: 0, windowMs: 1000 }, maxConnections: 10 };
-  const listener = new PlaybackListener({ playback, openTunnel, ...bounds, log: silentLog, ...changes });
+  const options = { secureContexts, ...bounds, log: silentLog, ...changes };
+  const listener = new Listener({ handler: playbackHandler({ playback, log: options.log }).handler, ...options });
   t.after(() => listener.close());
   return { listener, port: (await listener.listen(0, '127.0.0.1')).port };
 }
 
 /** Answers with these pieces; `released` resolves when the connection is done with them. */
-function answerOf(lines: string, pieces: () => AsyncGenerator<Buffer>): { playback: Playback; released: Promise<void> } {
+function answerOf(framing: Framing, pieces: () => AsyncGenerator<Buffer>): { playback: Playback; released: Promise<void> } {
   let done = (): void => undefined;
   const released = new Promise<void>((resolve) => (done = resolve));
   const release = () => Promise.resolve(done());
-  const answer: PlaybackAnswer = { lines: `HTTP/1.1 200 OK\r\n${lines}`, close: false, body: pieces(), release };
+  const fields = new Fields(framing.kind === 'length' ? [fieldOf('Content-Length', String(framing.length))] : []);
+  const body = async function* () {
+    for await (const bytes of pieces()) yield { bytes, payload: [bytes] };
+  };
+  const answer: PlaybackAnswer = { head: { status: 200, reason: 'OK', minor: 1, fields }, framing, last: false, body: body(), release };
   return { playback: () => Promise.resolve(answer), released };
 }
+
+const ofLength = (length: number): Framing => ({ kind: 'length', length });
 
 test('inside of CONNECT the client speaks TLS, verified by our authority, and asks for https', async (t) => {
   const running = await startPlayback(t);
@@ -124,11 +134,11 @@ test('a client that does not read holds the archive back, and nobody else', asyn
   const piece = Buffer.alloc(1024 * 1024, 'x');
   const pieces = 500;
   let given = 0;
-  const big = answerOf(`Content-Length: ${pieces * piece.length}\r\n`, async function* () {
+  const big = answerOf(ofLength(pieces * piece.length), async function* () {
     for (; given < pieces; given++) yield await Promise.resolve(piece);
   });
   const { port } = await listen(t, (request) =>
-    request.url === 'http://big/' ? big.playback(request) : answerOf('Content-Length: 2\r\n', small).playback(request),
+    request.url === 'http://big/' ? big.playback(request) : answerOf(ofLength(2), small).playback(request),
   );
   using slow = await RawClient.connect(port);
   slow.socket.pause();
@@ -153,7 +163,7 @@ async function* small(): AsyncGenerator<Buffer> {
 }
 
 test('when a client goes away in the middle of an answer the files are let go of', async (t) => {
-  const endless = answerOf('', async function* () {
+  const endless = answerOf({ kind: 'close' }, async function* () {
     for (;;) yield await Promise.resolve(Buffer.alloc(65_536));
   });
   const { port } = await listen(t, endless.playback);
@@ -170,7 +180,7 @@ test('an answer that breaks off cuts the connection: quietly when no more is arc
     [new IncompleteError('not whole'), []],
     [new Error('disk on fire'), ['playback broke off']],
   ] as const) {
-    const broken = answerOf('Content-Length: 10\r\n', async function* () {
+    const broken = answerOf(ofLength(10), async function* () {
       yield await Promise.resolve(Buffer.from('half'));
       throw error;
     });
@@ -201,7 +211,7 @@ test('a connection on which nothing happens is closed', async (t) => {
   assert.equal((await silent.rest()).length, 0);
   using begun = await RawClient.connect(running.port);
   begun.send('GET http://a/ HT');
-  assert.equal((await begun.rest()).length, 0);
+  assert.match((await begun.rest()).toString(), /^HTTP\/1.1 408 .+request head not complete within the idle time-out\n$/s);
 });
 
 test('closing cuts what is under way, in tunnels too, and waits until its files are let go of', async (t) => {
@@ -213,7 +223,7 @@ test('closing cuts what is under way, in tunnels too, and waits until its files 
   using idle = await RawClient.connect(running.port);
   idle.send(ask('http://a.example/none'));
   await idle.response();
-  await running.listener.close();
+  await running.close();
   await running.closeFiles();
   assert.equal(openIn(running.dir), 0);
   assert.equal((await idle.rest()).length, 0);
@@ -229,7 +239,7 @@ test('no file stays open once it was played back', async (t) => {
     client.send(request);
     await client.response(request.split(' ')[0]);
   }
-  await running.listener.close();
+  await running.close();
   assert.equal(openIn(running.dir), 0);
 });
 
@@ -255,6 +265,6 @@ for (const [what, options, sent] of [
     client.send(sent);
     const drip = setInterval(() => client.send('x'), 10);
     t.after(() => clearInterval(drip));
-    assert.equal((await client.rest()).length, 0);
+    assert.match((await client.rest()).toString(), /^HTTP\/1.1 408 /);
   });
 }

@@ -7,11 +7,12 @@ import type { TestContext } from 'node:test';
 import { loadOrCreateCa } from '../../src/ca/authority.ts';
 import { openLeafStore } from '../../src/ca/contexts.ts';
 import type { Capture } from '../../src/capture/capture.ts';
-import { PlaybackListener } from '../../src/playback/listener.ts';
+import { playbackHandler } from '../../src/playback/handler.ts';
 import { playback } from '../../src/playback/answer.ts';
 import { playbackIndexer } from '../../src/archive/playback-index.ts';
 import { warcWriter } from '../../src/archive/warc-writer.ts';
-import { openTunnel } from '../../src/serve/tunnel.ts';
+import { withTunnels } from '../../src/serve/connect.ts';
+import { Listener } from '../../src/serve/listener.ts';
 import { Databases } from '../../src/store/level/database.ts';
 import { levelPlayback } from '../../src/store/level/playback.ts';
 import type { PlaybackIndex } from '../../src/store/playback.ts';
@@ -27,7 +28,8 @@ export interface TestPlayback {
   /** of the WARC files */
   readonly dir: string;
   readonly ca: string;
-  readonly listener: PlaybackListener;
+  /** Close all connections, and wait until their files are let go of. */
+  close(): Promise<void>;
   /** Write captures and index them, as the chain does with one batch. */
   archive(...captures: Capture[]): Promise<void>;
   /** Close the WARC files, so that they get their final names. */
@@ -59,16 +61,15 @@ export async function startPlayback(t: TestContext, options: TestPlaybackOptions
   const leaves = await openLeafStore({ ca, dir: join(home, 'certs'), log });
   const secureContexts = (host: string): SecureContext | Promise<SecureContext> => leaves.secureContext(host);
   const bounds = { socketTimeoutMs, headTimeoutMs: socketTimeoutMs, minRate: { bytesPerSecond: 0, windowMs: 1000 } };
-  const listener = new PlaybackListener({
-    playback: playback({ index, dir, log }),
-    openTunnel: (socket, authority, first, serve) => openTunnel({ secureContexts, ...bounds, log, serve }, socket, authority, first),
-    ...bounds,
-    maxConnections: 100,
-    log,
-  });
+  const played = playbackHandler({ playback: playback({ index, dir, log }), log });
+  const listener = new Listener({ handler: withTunnels(played.handler), secureContexts, ...bounds, maxConnections: 100, log });
   const { port } = await listener.listen(0, '127.0.0.1');
-  t.after(async () => {
+  const close = async () => {
     await listener.close();
+    await played.settled();
+  };
+  t.after(async () => {
+    await close();
     await writers.close();
     await leaves.close();
     await databases.close();
@@ -79,7 +80,7 @@ export async function startPlayback(t: TestContext, options: TestPlaybackOptions
     index,
     dir,
     ca: ca.certificatePem,
-    listener,
+    close,
     async archive(...captures) {
       await writer.process(captures);
       await indexer.process(captures);

@@ -3,25 +3,28 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { test } from 'node:test';
-import type { Authenticator } from '../../src/auth/authenticator.ts';
-import { Listener, type ListenerOptions } from '../../src/serve/listener.ts';
-import { UpstreamConnection } from '../../src/fetch/http1-origin.ts';
+import { Http1Origin } from '../../src/fetch/http1-origin.ts';
+import type { OutgoingRequest } from '../../src/fetch/origin-connection.ts';
+import { plainAnswer } from '../../src/http/answer.ts';
+import type { FetchError } from '../../src/http/fetch-error.ts';
+import { Fields } from '../../src/http/fields.ts';
+import type { Handler } from '../../src/http/sides.ts';
+import { Listener } from '../../src/serve/listener.ts';
 import { recordingLog } from '../ca/support.ts';
 import { RawClient } from '../support/client.ts';
 
 test('a fault while a request is read closes the connection of that client and is logged', async () => {
   const { log, lines } = recordingLog();
-  const authenticator = {
-    check: ({ target }) => {
-      if (target === '/bad') throw new TypeError('boom');
-      return { status: 407, line: 'who are you', fields: [] };
-    },
-  } as Authenticator;
-  const bounds = { socketTimeoutMs: 1000, headTimeoutMs: 1000, minRate: { bytesPerSecond: 0, windowMs: 1000 }, maxConnections: 10 };
-  const listener = new Listener({ authenticator, ...bounds, log } as unknown as ListenerOptions);
-  await listener.listen(0, '127.0.0.1');
-  using good = await RawClient.connect(listener.address.port);
-  using bad = await RawClient.connect(listener.address.port);
+  const handler: Handler = ({ head }, client) => {
+    if (head.target === '/bad') throw new TypeError('boom');
+    client.answer(plainAnswer(407, 'who are you'));
+  };
+  const secureContexts = () => assert.fail('no tunnel expected');
+  const minRate = { bytesPerSecond: 0, windowMs: 1000 };
+  const listener = new Listener({ handler, secureContexts, socketTimeoutMs: 1000, headTimeoutMs: 1000, minRate, maxConnections: 10, log });
+  const { port } = await listener.listen(0, '127.0.0.1');
+  using good = await RawClient.connect(port);
+  using bad = await RawClient.connect(port);
   bad.send('GET /bad HTTP/1.1\r\nHost: a\r\n\r\n');
   assert.equal((await bad.rest()).length, 0);
   good.send('GET /good HTTP/1.1\r\nHost: a\r\n\r\n');
@@ -30,7 +33,6 @@ test('a fault while a request is read closes the connection of that client and i
     lines.filter(({ level }) => level === 'error').map(({ message }) => message),
     ['a fault in warctap: the connection of a client was closed'],
   );
-  listener.stop();
   await listener.close();
 });
 
@@ -44,20 +46,29 @@ test('a fault while a response is read breaks that connection, as its user is to
     server.close();
   });
   const faults: unknown[] = [];
-  const connection = new UpstreamConnection(socket, 'key', undefined, 0, (error) => faults.push(error));
+  const connection = new Http1Origin(socket, 'key', undefined, 0, (error) => faults.push(error));
   const boom = new TypeError('boom');
-  const ended = new Promise<Error | undefined>((resolve) => {
-    connection.attach({
-      onData: () => {
-        throw boom;
-      },
-      onEnd: resolve,
-      onDrain: () => undefined,
-      onIdle: () => undefined,
-    });
+  const lost = new Promise<FetchError>((resolve) => {
+    const nothing = () => undefined;
+    const onHead = () => {
+      throw boom;
+    };
+    connection.request(REQUEST, [], { onInterim: nothing, onHead, onBody: nothing, onRead: nothing, onLost: resolve, onDrain: nothing });
   });
-  origin.write('x');
-  assert.match((await ended)?.message ?? '', /fault in warctap/);
+  origin.write('HTTP/1.1 200 OK\r\n\r\n');
+  assert.match((await lost).message, /fault in warctap/);
   assert.deepEqual(faults, [boom]);
   assert.equal(socket.destroyed, true);
 });
+
+const REQUEST: OutgoingRequest = {
+  method: 'GET',
+  target: { scheme: 'http', host: 'a', port: 80, path: '/', url: 'http://a/' },
+  servername: undefined,
+  fields: new Fields([]),
+  host: 'a',
+  via: undefined,
+  minor: 1,
+  hasBody: false,
+  expectsContinue: false,
+};

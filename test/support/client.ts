@@ -4,6 +4,7 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { once } from 'node:events';
+import { checkIdentity } from './identity.ts';
 
 export class RawClient implements Disposable {
   readonly socket: Socket;
@@ -43,6 +44,7 @@ export class RawClient implements Disposable {
     const inner = connectTls({
       socket: outer.socket,
       ca: tls.ca,
+      checkServerIdentity: checkIdentity,
       ...(tls.servername === undefined ? { host } : { servername: tls.servername, host }),
     });
     await once(inner, 'secureConnect');

@@ -48,6 +48,9 @@ export async function startProxy(options: WarctapOptions & { log?: Log } = {}, f
     statsDbFile: join(dir, 'db'),
     allowLocalhost: true,
     ...options,
+  }).catch(async (error: unknown) => {
+    if (folder === undefined) await rm(dir, { recursive: true, force: true });
+    throw error;
   });
   proxy.on('capture', (capture) => {
     captures.push(capture);

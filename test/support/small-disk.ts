@@ -4,6 +4,7 @@ import { mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { atExit } from './at-exit.ts';
+import { tool } from './tools.ts';
 
 export interface SmallDisk extends Disposable {
   readonly dir: string;
@@ -13,12 +14,14 @@ export interface SmallDisk extends Disposable {
 
 /** Why there can be none, for the `skip` option of a test. */
 export const noSmallDisk: string | false = (() => {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'mounting a tmpfs takes root on Linux';
+  if (process.platform !== 'linux') return 'needs Linux, to mount a tmpfs';
+  if (process.getuid?.() !== 0) return 'needs root, to mount a tmpfs';
+  for (const { skip } of [tool('mount'), tool('umount')]) if (skip !== false) return skip;
   try {
     makeSmallDisk(1)[Symbol.dispose]();
     return false;
   } catch (error) {
-    return `a tmpfs cannot be mounted here: ${(error as Error).message}`;
+    return `needs leave to mount a tmpfs: ${(error as Error).message}`;
   }
 })();
 
@@ -38,7 +41,7 @@ export function makeSmallDisk(megabytes: number): SmallDisk {
   return { dir, resize: (size) => run('mount', '-o', `remount,size=${size}m`, dir), [Symbol.dispose]: unmount };
 }
 
-function run(command: string, ...args: readonly string[]): void {
-  const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
+function run(command: 'mount' | 'umount', ...args: readonly string[]): void {
+  const { status, stderr, error } = spawnSync(tool(command).command, args, { encoding: 'utf8' });
   if (status !== 0) throw error ?? new Error(stderr.trim().split('\n', 1)[0]);
 }

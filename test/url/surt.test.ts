@@ -6,8 +6,9 @@ import { reverseHost, ssurt, ssurtHost, surt } from '../../src/url/surt.ts';
 import { joinUrl, splitUrl } from '../../src/url/url-parts.ts';
 
 const EXAMPLES = new URL('../../../shared/data/ssurt.json', import.meta.url);
+const skip = !existsSync(EXAMPLES) && 'needs shared/data/ssurt.json beside the checkout';
 
-describe('the examples published by urlcanon', { skip: existsSync(EXAMPLES) ? false : 'not here' }, () => {
+describe('the examples published by urlcanon', { skip }, () => {
   const forms: Record<string, (text: string) => string> = {
     ssurtHost: (host) => ssurtHost(host),
     reverseHost: (host) => reverseHost(host),

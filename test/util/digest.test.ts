@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { Digester, isDigestAlgorithm } from '../../src/util/digest.ts';
+import { Digester } from '../../src/util/digest.ts';
 
 const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, i) => (i * 31) & 0xff));
 
@@ -31,9 +31,4 @@ test('Base32 is upper case, and what other tools write', () => {
     if (size === 0) assert.equal(finished, 'sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ');
     else assert.match(finished, /^sha1:[A-Z2-7]{32}$/);
   }
-});
-
-test('only hashes that this runtime has, named in lower case', () => {
-  for (const name of ['sha1', 'sha256', 'md5', 'blake2b512']) assert.ok(isDigestAlgorithm(name), name);
-  for (const name of ['', 'crc32', 'SHA1', 'sha1 ', 'RSA-SHA1', 'sha1;x']) assert.ok(!isDigestAlgorithm(name), name);
 });

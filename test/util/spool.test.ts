@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 import { MemoryBudget } from '../../src/util/memory-budget.ts';
 import { Spool, type Bytes } from '../../src/util/spool.ts';
 
+const NO_PROC = !existsSync('/proc/self/fd') && 'needs /proc/self/fd';
 const dir = mkdtempSync(join(tmpdir(), 'warctap-spool-'));
 after(() => rmSync(dir, { recursive: true }));
 
@@ -116,7 +117,7 @@ test('a file that cannot be made is an error of the spool, not of its callers, a
   spool.release();
 });
 
-test('release() closes the file, even one that is only being opened or written', { skip: !existsSync('/proc/self/fd') }, async () => {
+test('release() closes the file, even one that is only being opened or written', { skip: NO_PROC }, async () => {
   for (const when of ['opening', 'writing', 'written']) {
     const spool = new Spool({ maxMemoryBytes: 0, dir });
     spool.append(Buffer.alloc(1_000_000));

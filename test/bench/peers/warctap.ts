@@ -4,16 +4,31 @@
 import { resolve } from 'node:path';
 import type { Peer } from './peer.ts';
 
-export const warctap: Peer = {
-  name: 'warctap',
-  warcs: 'warcs',
-  deduplicates: true,
-  start: ({ dir, port, gzip }) => ({
-    command: process.execPath,
-    args: [resolve('bin/warctap.js'), `--port=${port}`, '--address=127.0.0.1', '--allow-localhost', '--quiet', ...(gzip ? ['--gzip'] : [])],
-    cwd: dir,
-  }),
-};
+export const warctap: Peer = warctapOf('warctap', '.');
+
+/** Another checkout, built: the commit before, to be compared with in the same run. */
+export const before = (checkout: string): Peer => warctapOf('before', checkout);
+
+function warctapOf(name: string, checkout: string): Peer {
+  return {
+    name,
+    warcs: 'warcs',
+    deduplicates: true,
+    installedFile: resolve(checkout, 'dist/index.js'),
+    start: ({ dir, port, gzip }) => ({
+      command: process.execPath,
+      args: [
+        resolve(checkout, 'bin/warctap.js'),
+        `--port=${port}`,
+        '--address=127.0.0.1',
+        '--allow-localhost',
+        '--quiet',
+        ...(gzip ? ['--gzip'] : []),
+      ],
+      cwd: dir,
+    }),
+  };
+}
 
 /** The same under V8's profiler, which writes a file when it ends. */
 export const profiled: Peer = {

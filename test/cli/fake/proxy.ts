@@ -3,7 +3,7 @@
  */
 import { pbkdf2 } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import type { RunningProxy } from '../../../src/cli/run.ts';
+import type { RunningProxy } from '../../../src/cli/commands/proxy.ts';
 import { OptionError } from '../../../src/options/error.ts';
 import { resolveOptions } from '../../../src/options/resolve.ts';
 import type { WarctapOptions } from '../../../src/options/table.ts';

@@ -1,5 +1,5 @@
 /** Other people's programs as child processes. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 export interface Outcome {
@@ -29,9 +29,4 @@ export async function run(command: string, args: readonly string[], { cwd, env =
   child.stdin.end();
   const [code] = (await ended) as [number | null];
   return { code, stdout: Buffer.concat(stdout), stderr };
-}
-
-/** For the `skip` option of a test: false when there is such a command. */
-export function missing(command: string): string | false {
-  return spawnSync(command, ['--version']).error !== undefined && `${command} is not installed`;
 }

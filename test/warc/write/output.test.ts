@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createExclusively, loadLock, OutputFile, type OutputOptions } from '../../../src/warc/write/output.ts';
+import { tool } from '../../support/tools.ts';
 import { output, pool, readAll, recordsOf, tempDir } from '../support.ts';
 
 /** What warcprox's readers do: try to lock the file, which fails while it is being written. */
@@ -16,13 +17,13 @@ with open(sys.argv[1], 'r+b') as f:
     except OSError:
         print('locked')
 `;
-const python = spawnSync('python3', ['-c', 'print(1)']).status === 0 ? false : 'python3 is not installed';
+const python = tool('python3');
 
 const LOCKED: OutputOptions = { ...output, openSuffix: false, lock: loadLock() };
 
-test('without the open suffix another process sees the file locked until it is closed', { skip: python }, async (t) => {
+test('without the open suffix another process sees the file locked until it is closed', { skip: python.skip }, async (t) => {
   const dir = tempDir(t);
-  const look = () => spawnSync('python3', ['-c', TRY_LOCK, join(dir, 'P-00000.warc')], { encoding: 'utf8' }).stdout.trim();
+  const look = () => spawnSync(python.command, ['-c', TRY_LOCK, join(dir, 'P-00000.warc')], { encoding: 'utf8' }).stdout.trim();
   const writers = pool(dir, { output: LOCKED });
   await writers.write([{ prefix: 'P', records: await recordsOf() }]);
   assert.deepEqual(readdirSync(dir), ['P-00000.warc']);

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
-import { exportCa } from '../../src/cli/ca-export.ts';
-import { silentLog } from '../../src/util/log.ts';
-import { runToEnd } from './child.ts';
+import { exportCa } from '../../../src/cli/commands/ca.ts';
+import { silentLog } from '../../../src/util/log.ts';
+import { runToEnd } from '../child.ts';
 
 describe('ca export', () => {
   let folder: string;

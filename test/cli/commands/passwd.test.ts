@@ -8,11 +8,12 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { parsePasswordHash, verifyPassword } from '../../src/auth/password-hash.ts';
-import { UsageError } from '../../src/cli/exit.ts';
-import { readPassword } from '../../src/cli/read-password.ts';
+import { parsePasswordHash, verifyPassword } from '../../../src/auth/password-hash.ts';
+import { UsageError } from '../../../src/cli/exit.ts';
+import { readPassword } from '../../../src/cli/read-password.ts';
+import { readAllNow } from '../../support/read-all.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 
 async function run(args: readonly string[], input: string, env: Readonly<Record<string, string>> = {}) {
   const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), MAIN, 'passwd', ...args], {
@@ -99,7 +100,7 @@ function typing(keys: string) {
   const input = Object.assign(new PassThrough(), { isTTY: true, setRawMode: (mode: boolean) => raw.push(mode) });
   const prompt = new PassThrough();
   input.write(keys);
-  const shown = () => String(prompt.read() ?? '');
+  const shown = () => readAllNow(prompt);
   return { reading: readPassword(input, prompt, 'alice'), raw, shown };
 }
 

@@ -3,8 +3,8 @@
  *
  * A body that is longer, or of unknown length, is not worth it: then the connection ends.
  */
-import type { Framing } from '../http/message.ts';
-import type { RequestBody } from '../http/sides.ts';
+import type { Framing } from './message.ts';
+import type { RequestBody } from './sides.ts';
 
 const MAX_SKIPPED_BYTES = 65_536;
 

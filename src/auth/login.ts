@@ -1,0 +1,34 @@
+/**
+ * Log-in in front of a handler: asked once for each request, but for those inside of a tunnel, whose CONNECT was asked.
+ */
+import { plainAnswer } from '../http/answer.ts';
+import type { ClientRequest, ClientSide, Handler } from '../http/sides.ts';
+import { skippedBody, worthSkipping } from '../http/skipped-body.ts';
+import type { Log } from '../util/log.ts';
+import type { Authenticator, Denial } from './authenticator.ts';
+
+/** @param authenticator undefined: everybody is let in */
+export function withLogin(authenticator: Authenticator | undefined, handler: Handler, log: Log): Handler {
+  if (authenticator === undefined) return handler;
+
+  /** The connection stays, where it can, for the client to try again with credentials. */
+  const deny = ({ hasBody, expectsContinue, framing }: ClientRequest, client: ClientSide, { status, line, fields }: Denial) => {
+    log.info({ status, client: client.address }, 'client not let in');
+    const answer = { ...plainAnswer(status, line), fields };
+    if (hasBody && (expectsContinue || !worthSkipping(framing))) client.answer(answer);
+    else client.serve(skippedBody(() => client.answer(answer)));
+  };
+
+  return (request, client) => {
+    if (request.tunnel !== undefined) return handler(request, client);
+    const denial = authenticator.check(request.head);
+    if (!(denial instanceof Promise)) return denial === undefined ? handler(request, client) : deny(request, client, denial);
+    denial
+      .then((late) => {
+        if (client.gone) return;
+        if (late === undefined) handler(request, client);
+        else deny(request, client, late);
+      })
+      .catch((error: unknown) => client.refuse(error));
+  };
+}

@@ -1,0 +1,169 @@
+/**
+ * The command line as commander knows it, made from the list of commands.
+ *
+ * Only collects flags as they were typed and calls an action; values are checked elsewhere, together with those of other sources.
+ * A command gets its options when it is the one that was called: the others cost no time.
+ */
+import { Command, Option } from 'commander';
+import { flagsOf, shownDefault } from '../options/markdown.ts';
+import { readOption } from '../options/resolve.ts';
+import { flagOf, namesIn, rowIn, type OptionRow, type OptionRows, type Options } from '../options/row.ts';
+import { COMMAND_LINE_ROWS } from '../options/rows/logs-and-settings.ts';
+import type { CommandFamily, CommandSpec } from './command.ts';
+import { EXIT, UsageError, type ExitName } from './exit.ts';
+import type { Environment } from './gather.ts';
+
+export interface ProgramParts {
+  /** what is done when no command is named */
+  readonly root: CommandSpec;
+  readonly commands: readonly (CommandSpec | CommandFamily)[];
+  readonly version: string;
+  readonly environment: Environment;
+  /** told the exit code of an action */
+  readonly ended: (code: number) => void;
+}
+
+/** What all commands of one call share: a setting may stand before the command's name as well. */
+interface Shared extends Pick<ProgramParts, 'environment' | 'ended'> {
+  readonly flags: Record<string, unknown>;
+}
+
+/** @throws by its `parseAsync`: CommanderError (help and version too, with exit code 0), UsageError, and what the actions throw */
+export function buildProgram({ root, commands, version, environment, ended }: ProgramParts): Command {
+  const shared: Shared = { flags: {}, environment, ended };
+  const program = prepare(new Command('warctap')).enablePositionalOptions();
+  furnish(program, root, root.name, shared);
+  program
+    .description(
+      `${root.summary}\n\nWithout a command it runs the proxy. Commands, told at the end: ${commands.map(({ name }) => name).join(', ')}.`,
+    )
+    .optionsGroup('Help:')
+    .version(version, '--version', 'print the version');
+  addHelp(program, root);
+  for (const spec of commands) add(program, spec, spec.name, shared);
+  return program;
+}
+
+/** Whether there is a switch of this name, in any of the commands. */
+export function isSwitch(flag: string, commands: readonly (CommandSpec | CommandFamily)[]): boolean {
+  return commands.some((spec) => {
+    if ('commands' in spec) return isSwitch(flag, spec.commands);
+    const rows: OptionRows = { ...settingsOf(spec), ...spec.own };
+    return namesIn(rows).some((name) => `--${flagOf(name)}` === flag && rowIn(rows, name).kind.shape === 'switch');
+  });
+}
+
+/** What all commands have in common: errors in one line, no argument that nobody asked for. */
+function prepare(created: Command): Command {
+  return created
+    .allowExcessArguments()
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .hook('preAction', (_, called) => {
+      const [stranger] = called.args;
+      if (called !== created || created.registeredArguments.length > 0) return;
+      if (stranger !== undefined) throw new UsageError(`unexpected argument ${JSON.stringify(stranger)}, see --help`);
+    });
+}
+
+/** @param path all words that are typed, such as `ca export` */
+function add(parent: Command, spec: CommandSpec | CommandFamily, path: string, shared: Shared): void {
+  const created = prepare(parent.command(spec.name)).description(spec.summary);
+  if (!('commands' in spec)) {
+    if (spec.operands !== undefined) created.argument(spec.operands.name, spec.operands.summary);
+    parent.hook('preSubcommand', (_, called) => {
+      if (called !== created) return;
+      furnish(created, spec, path, shared);
+      addHelp(created, spec);
+    });
+    return;
+  }
+  const { commands, notes = 'Each command has a --help of its own, with its exit codes.' } = spec;
+  addHelpFlag(created.addHelpText('after', `\n${notes}`)).action(() => {
+    throw new UsageError(`${path}: expected a command, one of: ${commands.map((each) => each.name).join(', ')}`);
+  });
+  for (const each of commands) add(created, each, `${path} ${each.name}`, shared);
+}
+
+/** Options and action. */
+function furnish(command: Command, spec: CommandSpec, path: string, { flags, environment, ended }: Shared): void {
+  const own: Record<string, unknown> = {};
+  for (const [name, row] of Object.entries(spec.own ?? {})) addOption(command, name, row, own);
+  const settings = settingsOf(spec);
+  for (const name of spec.shown ?? namesIn(settings)) addOption(command, name, rowIn(settings, name), flags);
+  command.action(async () => {
+    const call = {
+      operands: command.args,
+      own: checked(spec.own ?? {}, own),
+      settings: async () => {
+        const stranger = Object.keys(flags).find((name) => !Object.hasOwn(settings, name));
+        if (stranger !== undefined) throw new UsageError(`--${flagOf(stranger)} is no option of ${path}, see ${path} --help`);
+        const { gather } = await import('./gather.ts');
+        return gather(spec.settings ?? {}, flags, environment);
+      },
+    };
+    ended(await spec.run(call));
+  });
+}
+
+/** With what every command line has, if the command has any settings. */
+function settingsOf({ settings }: CommandSpec): OptionRows {
+  return settings === undefined ? {} : { ...settings, ...COMMAND_LINE_ROWS };
+}
+
+function checked(rows: OptionRows, typed: Readonly<Record<string, unknown>>): Options<OptionRows> {
+  return Object.fromEntries(Object.entries(typed).map(([name, input]) => [name, readOption(rows, name, input, `--${flagOf(name)}`)]));
+}
+
+function addOption(to: Command, name: string, row: OptionRow, typed: Record<string, unknown>): void {
+  const { argument = 'VALUE', defaultText, group, hidden = false, kind, summary } = row;
+  const isToggle = kind.shape === 'switch';
+  const shown = isToggle || defaultText === 'none' ? '' : ` (default ${shownDefault(row).text})`;
+  const option = new Option(isToggle ? flagsOf(name, row) : `${flagsOf(name, row)} <${argument}>`, summary + shown)
+    .helpGroup(`${group}:`)
+    .hideHelp(hidden);
+  to.addOption(option).on(`option:${option.name()}`, (text?: string) => {
+    typed[name] = isToggle ? true : kind.shape === 'list' ? [...((typed[name] as string[] | undefined) ?? []), text] : text;
+  });
+  if (!isToggle) return;
+  const negated = new Option(negationOf(name)).hideHelp();
+  to.addOption(negated).on(`option:${negated.name()}`, () => (typed[name] = false));
+}
+
+function negationOf(name: string): string {
+  const flag = flagOf(name);
+  return flag.startsWith('no-') ? `--${flag.slice('no-'.length)}` : `--no-${flag}`;
+}
+
+function addHelp(command: Command, spec: CommandSpec): void {
+  const rows = settingsOf(spec);
+  const hidden = namesIn(rows).filter((name) => rowIn(rows, name).hidden === true);
+  if (spec.shown === undefined && hidden.length > 0) {
+    command.addOption(new Option('--help-hidden', 'show also what is rarely needed').helpGroup('Help:')).on('option:help-hidden', () => {
+      for (const option of command.options) if (hidden.some((name) => option.long === `--${flagOf(name)}`)) option.hidden = false;
+      command.help();
+    });
+  }
+  const texts = [spec.notes, spec.settings !== undefined && spec.shown === undefined ? ABOUT_SETTINGS : undefined, exitCodes(spec)];
+  addHelpFlag(command).addHelpText(
+    'after',
+    texts
+      .map((text) => (text === undefined ? '' : `\n${text}\n`))
+      .join('')
+      .trimEnd(),
+  );
+}
+
+function addHelpFlag(command: Command): Command {
+  return command.addHelpOption(new Option('-h, --help', 'show this help').helpGroup('Help:'));
+}
+
+function exitCodes({ exits, exitNotes }: CommandSpec): string {
+  const lines = Object.entries(exits).map(([name, meaning]) => `  ${EXIT[name as ExitName].code}  ${meaning}`);
+  return ['Exit codes:', ...lines, ...(exitNotes === undefined ? [] : [exitNotes])].join('\n');
+}
+
+const ABOUT_SETTINGS = `Every option may also be set in the environment (WARCTAP_MAX_THREADS=5, lists
+with commas) or in the file of --config (max-threads: 5). A flag goes before
+the environment, the environment before the file. --no-gzip takes back --gzip,
+and so on.`;

@@ -1,0 +1,55 @@
+/**
+ * `warctap` itself, without a command's name: runs the proxy until a signal.
+ */
+import { resolve } from 'node:path';
+import { PROXY_OPTIONS } from '../../options/table.ts';
+import { defineCommand } from '../command.ts';
+import { EXIT } from '../exit.ts';
+import type { Running } from '../run.ts';
+
+export const proxy = defineCommand({
+  name: 'proxy',
+  summary: 'Archiving proxy: keeps what goes over the wire in WARC files.',
+  settings: PROXY_OPTIONS,
+  exits: { ok: EXIT.ok.meaning, failed: EXIT.failed.meaning, usage: EXIT.usage.meaning, fatal: EXIT.fatal.meaning },
+  exitNotes: `  A second signal ends it at once (a shell shows 130 for SIGINT, 143 for
+  SIGTERM); the next start repairs open files.`,
+
+  async run({ settings }) {
+    const gathered = await settings();
+    const { runProgram } = await import('../run-program.ts');
+    return runProgram<typeof PROXY_OPTIONS, RunningProxy>(gathered, {
+      start: async (given, log) => {
+        const { createProxy } = await import('../../index.ts');
+        return createProxy({ ...given, log });
+      },
+      tell: startBlock,
+    });
+  },
+});
+
+/** What is told of a proxy that runs. */
+export interface RunningProxy extends Running {
+  /** such as `http://127.0.0.1:8000` */
+  readonly url: string;
+  /** of the playback proxy, if there is one */
+  readonly playbackUrl?: string | undefined;
+  readonly caFile: string;
+  readonly warcDir: string;
+}
+
+export function startBlock({ url, playbackUrl, caFile, warcDir }: RunningProxy): string {
+  const cacert = resolve(caFile);
+  return [
+    `warctap listens on ${url}`,
+    `  CA certificate  ${cacert}`,
+    `  WARC files      ${resolve(warcDir)}`,
+    ...(playbackUrl === undefined ? [] : [`  playback        ${playbackUrl}`]),
+    `  try             curl --proxy ${url} --cacert ${shellWord(cacert)} https://example.com/`,
+    '',
+  ].join('\n');
+}
+
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

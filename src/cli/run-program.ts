@@ -1,0 +1,69 @@
+/**
+ * A program that runs until a signal, tied to this process: its log, its signals, and what nobody caught.
+ *
+ * The commands that start something (the proxy) have this as their action.
+ */
+import { constants } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { OptionError } from '../options/error.ts';
+import type { OptionRows, Options } from '../options/row.ts';
+import type { Log } from '../util/log.ts';
+import { EXIT, oneLine } from './exit.ts';
+import type { Gathered } from './gather.ts';
+import { logFor } from './log.ts';
+import { run, type Running, type StopSignal } from './run.ts';
+
+export interface Startable<Rows extends OptionRows, Program extends Running> {
+  readonly start: (given: Options<Rows>, log: Log) => Promise<Program>;
+  /** what stands on standard output once it has started, line ends included */
+  readonly tell: (program: Program) => string;
+}
+
+/** How a shell shows a program that a signal has ended. */
+const SIGNAL_EXIT_BASE = 128;
+
+/**
+ * @returns the exit code, once the program is closed
+ * @throws whatever keeps it from starting; an OptionError with the place that the option came from
+ */
+export async function runProgram<Rows extends OptionRows, Program extends Running>(
+  { given, places, logLevel, unknownVariables, ...gathered }: Gathered<Rows>,
+  { start, tell }: Startable<Rows, Program>,
+): Promise<number> {
+  const log = await logFor({ logLevel, ...gathered });
+  for (const variable of unknownVariables) log.warn({ variable }, 'this environment variable names no option');
+  process.on('uncaughtException', (error) => {
+    log.error({ err: error }, `a fault in warctap, exiting at once: ${oneLine(error)}${whereIn(error)}`);
+    process.exit(EXIT.failed.code);
+  });
+  return run({
+    start: async () => {
+      try {
+        return await start(given, log);
+      } catch (error) {
+        if (logLevel === 'trace') log.error({ err: error }, 'could not start');
+        throw error instanceof OptionError ? error.at(places.get(error.option) ?? `option ${error.option}`) : error;
+      }
+    },
+    tell,
+    log,
+    print: (text) => process.stdout.write(text),
+    signals: process,
+    endBy,
+    nowMs: () => performance.now(),
+  });
+}
+
+/** process.exit() would wait for the thread pool, where a name look-up or a disk may hang. */
+function endBy(signal: StopSignal): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+  // Still here: signals don't end the first process of a container.
+  process.exit(SIGNAL_EXIT_BASE + constants.signals[signal]);
+}
+
+/** The innermost place of a fault in our code, for a report, without the whole stack. */
+function whereIn(error: Error): string {
+  const line = error.stack?.split('\n').find((text) => text.startsWith('    at '));
+  return line === undefined ? '' : ` (${line.trim()})`;
+}

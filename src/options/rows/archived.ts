@@ -1,0 +1,30 @@
+/** What is archived of that which goes over the wire, and how it is described. */
+import { digestAlgorithm, listOf, method, onOff, orNone, wholeNumber } from '../kinds.ts';
+import { group, type Resolved } from '../row.ts';
+
+/** Digests, and what is left out or cut. */
+export const ARCHIVED_ROWS = group('What is archived', {
+  digestAlgorithm: {
+    short: 'g',
+    argument: 'A',
+    kind: digestAlgorithm,
+    default: 'sha1',
+    summary: 'hash function of block and payload digests',
+  },
+  base32: { kind: onOff, default: false, summary: 'digests in Base32 instead of hex' },
+  methodFilter: {
+    argument: 'M',
+    kind: listOf(method),
+    default: [],
+    defaultText: 'all methods',
+    summary: 'archive only requests with this method; may be repeated',
+  },
+  maxResourceSize: {
+    argument: 'N',
+    kind: orNone(wholeNumber(1, Number.MAX_SAFE_INTEGER, 'bytes')),
+    defaultText: 'none',
+    summary: 'stop a download past N bytes and mark its record as truncated',
+  },
+});
+
+export type ArchivedSlice = Resolved<typeof ARCHIVED_ROWS>;

@@ -1,0 +1,66 @@
+/** Deduplication and statistics, and the databases of both. */
+import { fieldValue, httpUrl, onOff, pathOrOff, seconds, wholeNumber } from '../kinds.ts';
+import { group, type Resolved } from '../row.ts';
+
+/** The databases, and the rules of what counts as a duplicate. */
+export const DEDUP_AND_STATS_ROWS = group('Deduplication and statistics', {
+  dedupDbFile: {
+    short: 'j',
+    argument: 'F',
+    kind: pathOrOff,
+    default: './warctap.db',
+    summary: 'LevelDB folder of the deduplication index; /dev/null: no deduplication',
+  },
+  statsDbFile: {
+    argument: 'F',
+    kind: pathOrOff,
+    default: './warctap.db',
+    summary: 'LevelDB folder of the statistics; /dev/null: no statistics, and no limits',
+  },
+  dedupMinTextSize: {
+    argument: 'N',
+    kind: wholeNumber(0, Number.MAX_SAFE_INTEGER, 'bytes'),
+    default: 0,
+    summary: 'deduplicate only textual payloads larger than N bytes',
+  },
+  dedupMinBinarySize: {
+    argument: 'N',
+    kind: wholeNumber(0, Number.MAX_SAFE_INTEGER, 'bytes'),
+    default: 0,
+    summary: 'deduplicate only other payloads larger than N bytes',
+  },
+  dedupOnlyWithBucket: {
+    kind: onOff,
+    default: false,
+    summary: 'deduplicate only when Warcprox-Meta names a bucket',
+  },
+  blackoutPeriod: {
+    argument: 'S',
+    kind: seconds('zero allowed'),
+    default: 0,
+    summary: "write no revisit while the same URL's original is at most S seconds old",
+  },
+  cdxserverDedup: {
+    argument: 'URL',
+    kind: httpUrl,
+    defaultText: 'none',
+    summary: 'deduplicate against this CDX server instead',
+  },
+  cdxserverDedupCookies: {
+    argument: 'C',
+    kind: fieldValue,
+    secret: true,
+    defaultText: 'none',
+    hidden: true,
+    summary: 'value of the Cookie header sent to the CDX server',
+  },
+  cdxserverDedupMaxThreads: {
+    argument: 'N',
+    kind: wholeNumber(1),
+    default: 50,
+    hidden: true,
+    summary: 'questions to the CDX server at once',
+  },
+});
+
+export type DedupAndStatsSlice = Resolved<typeof DEDUP_AND_STATS_ROWS>;

@@ -1,0 +1,28 @@
+/** What answers from the archive, and what others add to it: one heading for users, two tables for programs. */
+import { anyText, listOf, wholeNumber } from '../kinds.ts';
+import { group, type Resolved } from '../row.ts';
+
+/** The second proxy. */
+export const PLAYBACK_ROWS = group('Playback and plugins', {
+  playbackPort: {
+    short: 'P',
+    argument: 'N',
+    kind: wholeNumber(0, 65535),
+    defaultText: 'none',
+    summary: 'second proxy that answers from the WARC files only; 0 picks a free port',
+  },
+});
+
+/** Modules of others that see captures. */
+export const PLUGIN_ROWS = group('Playback and plugins', {
+  plugin: {
+    argument: 'MODULE',
+    kind: listOf(anyText),
+    default: [],
+    defaultText: 'none',
+    summary: 'ES module that sees captures, a path or the name of a package; may be repeated',
+  },
+});
+
+export type PlaybackSlice = Resolved<typeof PLAYBACK_ROWS>;
+export type PluginSlice = Resolved<typeof PLUGIN_ROWS>;

@@ -1,0 +1,66 @@
+/** How origins are reached, and which of them may be. */
+import { hostPort, listOf, network, onOff, oneOf, socksCredential } from '../kinds.ts';
+import { group, type Resolved } from '../row.ts';
+
+/** Roads to origins, and addresses that may be reached. */
+export const ORIGIN_ROWS = group('Towards origins', {
+  socksProxy: { argument: 'H:P', kind: hostPort, defaultText: 'none', summary: 'SOCKS5 proxy for all traffic' },
+  socksProxyUsername: {
+    argument: 'U',
+    kind: socksCredential,
+    defaultText: 'none',
+    summary: 'user name for --socks-proxy',
+  },
+  socksProxyPassword: {
+    argument: 'P',
+    kind: socksCredential,
+    secret: true,
+    defaultText: 'none',
+    summary: 'password for --socks-proxy; the environment hides it better than a flag',
+  },
+  onionTorSocksProxy: {
+    argument: 'H:P',
+    kind: hostPort,
+    defaultText: 'none',
+    summary: 'SOCKS5 proxy for .onion hosts only',
+  },
+  sslContext: {
+    argument: 'B',
+    kind: oneOf('chrome', 'firefox'),
+    defaultText: 'none',
+    summary: 'TLS settings of that browser, chrome or firefox',
+  },
+  unsafeLegacyRenegotiation: {
+    kind: onOff,
+    default: false,
+    hidden: true,
+    summary: 'accept origins that need unsafe TLS renegotiation',
+  },
+  allowLocalhost: {
+    kind: onOff,
+    default: false,
+    summary: 'let clients reach loopback addresses through the proxy',
+  },
+  allow: {
+    argument: 'CIDR',
+    kind: listOf(network),
+    default: [],
+    defaultText: 'none',
+    summary: 'network that may be reached though a wider one may not; may be repeated',
+  },
+  deny: {
+    argument: 'CIDR',
+    kind: listOf(network),
+    default: [],
+    defaultText: 'none',
+    summary: 'network that may not be reached; the smallest network that fits decides; may be repeated',
+  },
+});
+
+/** What a proxy adds to the requests of its clients. */
+export const FORWARDING_ROWS = group('Towards origins', {
+  via: { kind: onOff, default: false, summary: 'send a Via header to origins' },
+});
+
+export type OriginSlice = Resolved<typeof ORIGIN_ROWS>;
+export type ForwardingSlice = Resolved<typeof FORWARDING_ROWS>;

@@ -1,0 +1,135 @@
+/**
+ * The playback proxy's road of a request, behind log-in and CONNECT: its body is read past, then it is answered out of the archive.
+ *
+ *   body, thrown away ──► playback ──► head and body, as fast as the client takes them
+ */
+import { plainAnswer } from '../http/answer.ts';
+import { FetchError } from '../http/fetch-error.ts';
+import { AS_IT_IS, type ClientRequest, type ClientSide, type ClientTunnel, type Handler, type RequestBody } from '../http/sides.ts';
+import { absoluteTarget, percentEncoded, tunnelTarget } from '../http/target.ts';
+import type { RequestHead } from '../http/message.ts';
+import type { Log } from '../util/log.ts';
+import { reasonOf } from '../util/thrown.ts';
+import type { Playback, PlaybackAnswer } from './answer.ts';
+import { IncompleteError } from './message.ts';
+
+export interface PlaybackHandlerOptions {
+  readonly playback: Playback;
+  readonly log: Log;
+}
+
+export interface PlaybackHandler {
+  readonly handler: Handler;
+  /** Resolves when the files of all answers that are under way now have been let go of. */
+  settled(): Promise<void>;
+}
+
+export function playbackHandler(options: PlaybackHandlerOptions): PlaybackHandler {
+  const running = new Set<Promise<void>>();
+  return {
+    handler: (request, client) => {
+      const playing = new Playing(options, request, client, (played) => {
+        running.add(played);
+        void played.finally(() => running.delete(played));
+      });
+      client.serve(playing);
+      // A client that waits to be asked for the body of its request gets its answer instead.
+      if (request.hasBody && request.expectsContinue) playing.endRequest();
+    },
+    settled: async () => {
+      await Promise.all(running);
+    },
+  };
+}
+
+class Playing implements RequestBody {
+  readonly #options: PlaybackHandlerOptions;
+  readonly #request: ClientRequest;
+  readonly #client: ClientSide;
+  readonly #url: string;
+  readonly #started: (played: Promise<void>) => void;
+  #begun = false;
+  #gone = false;
+  #wake: (() => void) | undefined;
+
+  /** @throws MessageError for a target that could not be archived */
+  constructor(options: PlaybackHandlerOptions, request: ClientRequest, client: ClientSide, started: (played: Promise<void>) => void) {
+    this.#options = options;
+    this.#request = request;
+    this.#client = client;
+    this.#url = urlOf(request.head, request.tunnel);
+    this.#started = started;
+  }
+
+  write(): boolean {
+    return true;
+  }
+
+  endRequest(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#started(this.#play());
+  }
+
+  clientGone(): void {
+    this.#gone = true;
+    this.#wake?.();
+  }
+
+  resumeResponse(): void {
+    this.#wake?.();
+  }
+
+  /** Never rejects. */
+  async #play(): Promise<void> {
+    const { playback, log } = this.#options;
+    const { method, minor } = this.#request.head;
+    const url = this.#url;
+    let found: PlaybackAnswer | undefined;
+    try {
+      found = await playback({ method, url, minor });
+    } catch (error) {
+      log.error({ err: error }, 'playback of a request failed');
+      return this.#client.answer(plainAnswer(500, 'the archive cannot be read'), true);
+    }
+    log.debug({ method, url, status: found?.head.status ?? 404 }, 'played back');
+    if (found === undefined) return this.#client.answer(plainAnswer(404, '404 Not in Archive'));
+    try {
+      await this.#send(found);
+    } catch (error) {
+      if (!(error instanceof IncompleteError)) log.error({ url, err: error }, 'playback broke off');
+      this.#client.fail(new FetchError('invalid-response', reasonOf(error)), undefined);
+    } finally {
+      await found.release().catch((error: unknown) => log.error({ url, err: error }, 'a file that was played back could not be closed'));
+    }
+  }
+
+  /** @throws what the body throws */
+  async #send({ head, framing, last, body }: PlaybackAnswer): Promise<void> {
+    const { hasBody, expectsContinue } = this.#request;
+    this.#client.head(head, framing, { ...AS_IT_IS, last: last || (hasBody && expectsContinue) });
+    for await (const { bytes, payload } of body) {
+      if (this.#hasLeft()) return;
+      if (!this.#client.body(bytes, payload)) await this.#drained();
+    }
+    if (!this.#hasLeft()) this.#client.end(undefined, true);
+  }
+
+  #hasLeft(): boolean {
+    return this.#gone;
+  }
+
+  /** Resolves when the client takes more, or never will. */
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#gone) resolve();
+      else this.#wake = resolve;
+    });
+  }
+}
+
+/** The URL under which it would be archived; custom records may have any URI. */
+function urlOf({ method, target }: RequestHead, tunnel: ClientTunnel | undefined): string {
+  if (tunnel !== undefined) return tunnelTarget(tunnel, method, target).url;
+  return /^(?!http:)[a-z][a-z0-9+.-]*:./i.test(target) ? percentEncoded(target) : absoluteTarget(method, target).url;
+}

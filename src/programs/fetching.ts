@@ -1,0 +1,36 @@
+/**
+ * The way to origins, from the options that say how they are reached.
+ */
+import type { AddressInfo } from 'node:net';
+import { addressRules } from '../fetch/address-rules.ts';
+import { Connector } from '../fetch/connector.ts';
+import type { Resolve } from '../fetch/resolver.ts';
+import { originSecureContext } from '../fetch/tls-profiles.ts';
+import type { OriginSlice } from '../options/rows/towards-origins.ts';
+import type { Log } from '../util/log.ts';
+
+export interface ConnectorParts {
+  readonly options: OriginSlice;
+  /** of connecting, and of a connection on which nothing happens; 0 is none */
+  readonly timeoutMs: number;
+  readonly resolve: Resolve;
+  /** never connected to */
+  readonly listening: () => readonly AddressInfo[];
+  readonly log: Log;
+}
+
+export function connectorOf({ options, timeoutMs, resolve, listening, log }: ConnectorParts): Connector {
+  return new Connector({
+    resolve,
+    rules: addressRules({ ...options, listening }),
+    secureContext: originSecureContext(options.sslContext, options.unsafeLegacyRenegotiation),
+    socks: options.socksProxy && {
+      ...options.socksProxy,
+      username: options.socksProxyUsername,
+      password: options.socksProxyPassword,
+    },
+    onionSocks: options.onionTorSocksProxy,
+    timeoutMs,
+    onFault: (error) => log.error({ err: error }, 'a fault in warctap: the connection to an origin was closed'),
+  });
+}

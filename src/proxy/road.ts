@@ -1,0 +1,29 @@
+/**
+ * The road of a request to the proxy, behind log-in and CONNECT: one of our own pages, or what the router finds, through the passage.
+ *
+ *   own page? ──► page            route ──► passage (gate, admission, exchange)
+ */
+import type { Handler } from '../http/sides.ts';
+import type { Passage } from './passage.ts';
+import { route } from './router.ts';
+
+export interface RoadServices {
+  readonly passage: Passage;
+  readonly pages: OwnPages;
+  /** add Via to requests, too */
+  readonly via: boolean;
+}
+
+export interface OwnPages {
+  /** @param target as it came, beginning with a slash */
+  has(method: string, target: string): boolean;
+  readonly handler: Handler;
+}
+
+export function createRoad({ passage, pages, via }: RoadServices): Handler {
+  return (request, client) => {
+    const { method, target } = request.head;
+    if (request.tunnel === undefined && target.startsWith('/') && pages.has(method, target)) return pages.handler(request, client);
+    passage(route(request, via), client);
+  };
+}

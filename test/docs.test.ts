@@ -1,0 +1,294 @@
+/**
+ * What README and docs say of options, commands, exit codes, error codes and defaults is what the code has.
+ *
+ * Misspelt names are found because every name has to be known to somebody: to the tables of options and commands, or, for flags of other
+ * programs, to the list below, and then only where that program stands on the same line.
+ */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { buildProgram } from '../src/cli/build.ts';
+import type { CommandFamily, CommandSpec } from '../src/cli/command.ts';
+import { COMMANDS, DEFAULT_COMMAND } from '../src/cli/commands/list.ts';
+import { EXIT } from '../src/cli/exit.ts';
+import { FetchError, type FetchErrorCode } from '../src/http/fetch-error.ts';
+import { shownDefault } from '../src/options/markdown.ts';
+import { flagOf, namesIn, rowIn, variableOf, type OptionRow, type OptionRows } from '../src/options/row.ts';
+import { COMMAND_LINE_ROWS } from '../src/options/rows/logs-and-settings.ts';
+import { PROXY_OPTIONS } from '../src/options/table.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+const sourcesIn = (folder: string): string =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => read(join(folder, name)))
+    .join('\n');
+
+const DOCS = ['README.md', 'CHANGELOG.md', 'certs/README.md', ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)].map(
+  (path) => ({
+    path,
+    text: read(path),
+  }),
+);
+
+/** Flags of other programs, by the words of which one has to stand on the line. */
+const FOREIGN: readonly (readonly [RegExp, readonly string[]])[] = [
+  [/curl/, ['proxy', 'cacert', 'header', 'request', 'request-target', 'data', 'data-binary', 'output']],
+  [/[Cc]hromium|browsers|macOS/, ['proxy-server', 'proxy-bypass-list', 'disable-quic']],
+  [/certutil/, ['empty-password']],
+  [/V8/, ['heap-growing-percent', 'no-concurrent-marking', 'no-incremental-marking']],
+  [
+    /npm run bench|needs Python/,
+    [...read('test/bench/options.ts').matchAll(/^ {2}--([\w-]+)/gm)].map(([, flag = '']) => flag).concat('help'),
+  ],
+];
+
+const SETTINGS: OptionRows = { ...PROXY_OPTIONS, ...COMMAND_LINE_ROWS };
+
+function rowsOf(spec: CommandSpec | CommandFamily): OptionRows {
+  return 'commands' in spec ? rowsOfAll(spec.commands) : { ...spec.settings, ...spec.own };
+}
+
+function rowsOfAll(specs: readonly (CommandSpec | CommandFamily)[]): OptionRows {
+  return Object.assign({}, ...specs.map(rowsOf)) as OptionRows;
+}
+
+/** Every option of every command. */
+const ROWS: OptionRows = { ...SETTINGS, ...rowsOfAll([DEFAULT_COMMAND, ...COMMANDS]) };
+const BY_FLAG: ReadonlyMap<string, OptionRow> = new Map(namesIn(ROWS).map((name) => [flagOf(name), rowIn(ROWS, name)]));
+
+function isOurFlag(flag: string): boolean {
+  const negated = BY_FLAG.get(flag.replace(/^no-/, ''));
+  return (
+    BY_FLAG.has(flag) || ['help', 'help-hidden', 'version'].includes(flag) || (flag.startsWith('no-') && negated?.kind.shape === 'switch')
+  );
+}
+
+const found = (text: string, pattern: RegExp): string[] => [...text.matchAll(pattern)].map(([, name = '']) => name);
+
+/** Every place in the docs, with where it is. */
+function places(pattern: RegExp): { at: string; line: string; name: string }[] {
+  return DOCS.flatMap(({ path, text }) =>
+    text.split('\n').flatMap((line, index) => found(line, pattern).map((name) => ({ at: `${path}:${index + 1}`, line, name }))),
+  );
+}
+
+describe('names in the docs', () => {
+  test('every --flag is one of ours, or of the program that stands on its line', () => {
+    const flags = places(/(?<![\w-])--([a-z][a-z0-9-]*)/g);
+    assert.ok(flags.length > 200, `only ${flags.length} flags found`);
+    const unknown = flags.filter(
+      ({ line, name }) => !isOurFlag(name) && !FOREIGN.some(([program, theirs]) => program.test(line) && theirs.includes(name)),
+    );
+    assert.deepEqual(
+      unknown.map(({ at, name }) => `${at}: --${name}`),
+      [],
+    );
+  });
+
+  test('every variable is that of an option, or of a test', () => {
+    const tests = new Set(found(sourcesIn('test'), /process\.env\.(WARCTAP_\w+)/g));
+    const options = new Set(namesIn(SETTINGS).map(variableOf));
+    const variables = places(/\b(WARCTAP_[A-Z_]+)(?=[=`\s])/g).filter(({ line }) => !line.includes('`code`'));
+    assert.ok(variables.length > 3);
+    assert.deepEqual(
+      variables.filter(({ name }) => !options.has(name) && !tests.has(name)).map(({ at, name }) => `${at}: ${name}`),
+      [],
+    );
+  });
+
+  test('every option that a program or a plugin gets by its name in code is one', () => {
+    const names = [
+      ...places(/`options\.(\w+)`/g),
+      ...places(/createProxy\(\{ ([^}]*) \}/g).flatMap(({ at, line, name }) =>
+        found(name, /(\w+):/g).map((option) => ({ at, line, name: option })),
+      ),
+    ];
+    assert.ok(names.length > 3);
+    assert.deepEqual(
+      names.filter(({ name }) => !Object.hasOwn(PROXY_OPTIONS, name)).map(({ at, name }) => `${at}: ${name}`),
+      [],
+    );
+  });
+});
+
+/** What a shell would make of a line, as far as the docs need it. */
+function words(line: string): string[] {
+  return [...line.replace(/\s#\s.*$/, '').matchAll(/'[^']*'|"[^"]*"|\S+/g)].map(([word]) => word.replace(/^(['"])(.*)\1$/, '$2'));
+}
+
+const COMMAND_LINES = DOCS.flatMap(({ path, text }) => {
+  const spans = [...text.matchAll(/(?<!`)`((?:warctap|node bin\/warctap\.js|npm start --) [^`\n]+)`(?!`)/g)];
+  const blocks = found(text, /^```(?:sh|console)\n([^]*?)^```/gm).join('\n');
+  const lines = [...blocks.matchAll(/^(?:\$ )?((?:warctap|node bin\/warctap\.js) (?:.*\\\n)*.*)$/gm)];
+  return [...spans, ...lines].map(([, line = '']) => ({ path, line: line.replaceAll('\\\n', ' ') }));
+});
+
+/** The same commands, but their actions only look at their settings. */
+function harmless<Spec extends CommandSpec | CommandFamily>(spec: Spec): Spec {
+  if ('commands' in spec) return { ...spec, commands: spec.commands.map(harmless) };
+  const run: CommandSpec['run'] = async ({ settings }) => {
+    if (spec.settings !== undefined) await settings();
+    return EXIT.ok.code;
+  };
+  return { ...spec, run };
+}
+
+describe('command lines in the docs are understood', () => {
+  test('there are some', () => assert.ok(COMMAND_LINES.length > 10, String(COMMAND_LINES.length)));
+  for (const { path, line } of COMMAND_LINES.filter(({ line }) => !line.endsWith(' --help'))) {
+    test(`${path}: ${line}`, async () => {
+      const args = words(line.replace(/^(warctap|node bin\/warctap\.js|npm start --) /, ''));
+      const parts = { version: '1', environment: {}, ended: () => undefined };
+      const program = buildProgram({ root: harmless(DEFAULT_COMMAND), commands: COMMANDS.map(harmless), ...parts });
+      await program.parseAsync(
+        args.filter((word) => word !== '…'),
+        { from: 'user' },
+      );
+    });
+  }
+});
+
+describe('codes in the docs', () => {
+  test('every exit code is in the registry, and those of signals are what a shell shows', () => {
+    const codes = places(/(?:exit codes?|ends with(?: exit code)?|exits with code) (\d+)\b/g);
+    assert.ok(codes.length > 4, String(codes.length));
+    const known = Object.values(EXIT).map(({ code }) => String(code));
+    assert.deepEqual(
+      codes.filter(({ name }) => !known.includes(name)).map(({ at, name }) => `${at}: ${name}`),
+      [],
+    );
+    const { SIGINT, SIGTERM } = constants.signals;
+    assert.match(
+      read('README.md'),
+      new RegExp(`^\\| ${128 + SIGINT}, ${128 + SIGTERM} \\| ended by a second signal, SIGINT or SIGTERM`, 'm'),
+    );
+  });
+
+  test('the table of fetch errors in docs/api.md has every code with its status, and no other', () => {
+    const text = read('docs/api.md');
+    const table = text.slice(text.indexOf('| code '), text.indexOf('What is not printable ASCII is percent-encoded'));
+    const rows = [...table.matchAll(/^\| `([\w-]+)` +\| (\d+) /gm)].map(([, code = '', status]) => [code, Number(status)] as const);
+    const source = read('src/http/fetch-error.ts');
+    const registry = source.slice(source.indexOf('const STATUS = {'), source.indexOf('} as const'));
+    assert.deepEqual(rows.map(([code]) => code).sort(), found(registry, /^ {2}'?([\w-]+)'?: \d/gm).sort());
+    for (const [code, status] of rows) assert.equal(new FetchError(code as FetchErrorCode, '').status, status, code);
+    const examples = found(text, /"exception":"([^"]+)"/g);
+    assert.ok(examples.length > 1);
+    for (const exception of examples)
+      assert.ok(exception === 'Cached_Failed_Connection' || rows.some(([code]) => code === exception), exception);
+  });
+
+  test('every status that a fetch error has is among those of the proxy itself', () => {
+    const text = read('docs/api.md');
+    const section = text.slice(text.indexOf('## Statuses of the proxy itself'), text.indexOf('## Warcprox-Meta'));
+    const listed = found(section, /^\| ([^|]+) \|/gm).flatMap((cell) => found(cell, /\b(\d{3})\b/g));
+    for (const status of found(read('src/http/fetch-error.ts'), /^ {2}'?[\w-]+'?: (\d{3}),$/gm)) assert.ok(listed.includes(status), status);
+  });
+
+  test('every code of an error at start is one, and all those of databases and of the authority are told', () => {
+    const literals = new Set(found(sourcesIn('src'), /'([A-Z]+(?:_[A-Z]+)+)'/g));
+    const told = new Set(
+      places(/`((?:WARCTAP|DATABASE|CA|WARC|AUTH|META)_[A-Z_]+)`/g)
+        .filter(({ line }) => line.includes('`code`'))
+        .map(({ name }) => name),
+    );
+    assert.deepEqual(
+      [...told].filter((code) => !literals.has(code)),
+      [],
+    );
+    for (const code of literals) if (/^(DATABASE|CA)_/.test(code)) assert.ok(told.has(code), code);
+  });
+
+  test('every class of an error that is named is one', () => {
+    const classes = new Set(found(sourcesIn('src'), /class (\w+Error) extends/g));
+    const named = places(/`(\w+Error)`/g).filter(({ name }) => !(name in globalThis));
+    assert.ok(named.length > 1);
+    assert.deepEqual(
+      named.filter(({ name }) => !classes.has(name)).map(({ at, name }) => `${at}: ${name}`),
+      [],
+    );
+  });
+});
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  s: 1,
+  bytes: 1,
+  'bytes/s': 1,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+  MB: 1e6,
+  GB: 1e9,
+};
+
+/** `1,800 s`, `256 MiB`, `none` and so on, as the default of this option. */
+function isDefault(stated: string, row: OptionRow): boolean {
+  const { text } = shownDefault(row);
+  const [, digits, unit = ''] = /^([\d,.]+)(?: ([a-zA-Z/]+))?$/.exec(stated) ?? [];
+  const number = digits === undefined ? NaN : Number(digits.replaceAll(',', '')) * (UNITS[unit] ?? NaN);
+  const [before = '', behind] = stated.split('…');
+  return stated === text || number === row.default || (behind !== undefined && text.startsWith(before) && text.endsWith(behind));
+}
+
+/** The cells of all tables whose head has these words, in their columns. */
+function cells(text: string, ...heads: readonly string[]): string[][] {
+  return text.split(/\n\n/).flatMap((block) => {
+    const [head = [], , ...rows] = block.split('\n').map((line) =>
+      line
+        .split(/(?<!\\)\|/)
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+    const columns = heads.map((word) => head.indexOf(word));
+    return columns.includes(-1) ? [] : rows.map((row) => columns.map((column) => row[column] ?? ''));
+  });
+}
+
+const flagsIn = (text: string): string[] => found(text, /--([a-z][a-z0-9-]*)/g);
+
+function assertDefault(flag: string, stated: string, where: string): void {
+  const row = BY_FLAG.get(flag);
+  assert.ok(row !== undefined, `${where}: --${flag} is no option`);
+  assert.ok(isDefault(stated, row), `${where}: the default of --${flag} is ${shownDefault(row).text}, not ${stated}`);
+}
+
+describe('defaults in the docs', () => {
+  test('in tables of options and their defaults', () => {
+    const rows = DOCS.flatMap(({ path, text }) =>
+      cells(text, 'option', 'default').map(([option = '', stated = '']) => ({ path, option, stated })),
+    );
+    const withFlag = rows.filter(({ option }) => option.includes('--'));
+    assert.ok(withFlag.length > Object.keys(SETTINGS).length, String(withFlag.length));
+    for (const { path, option, stated } of withFlag) assertDefault(flagsIn(option)[0] ?? '', stated.replaceAll('`', ''), path);
+  });
+
+  test('in the table of where files go', () => {
+    const rows = cells(read('README.md'), 'what', 'where').filter(([, where]) => where?.includes('--'));
+    assert.ok(rows.length > 4);
+    for (const [what = '', where = ''] of rows) {
+      const stated = found(where, /`([^`]*)`/g).find((span) => !span.startsWith('--')) ?? /\b(none) by default/.exec(where)?.[1] ?? '';
+      for (const flag of flagsIn(where)) assertDefault(flag, stated, what);
+    }
+  });
+
+  test('in sentences', () => {
+    const sentences = DOCS.flatMap(({ path, text }) => text.split(/(?<=[.:])\s|\n|(?<=\|)/).map((sentence) => ({ path, sentence }))).filter(
+      ({ sentence }) => sentence.includes('`--') && /\bdefaults?\b/.test(sentence),
+    );
+    let checked = 0;
+    for (const { path, sentence } of sentences) {
+      const value = /([\d,.]+(?: (?:s|[KMG]iB|MB|GB))?|none) by default|default of ([\d,.]*\d(?: (?:s|[KMG]iB|MB|GB)\b)?)/.exec(sentence);
+      const chosen = /`--([a-z-]+) ([^`]+)` \(the default\)/.exec(sentence);
+      assert.ok(value !== null || chosen !== null, `${path}: no default that this test can read: ${sentence}`);
+      if (chosen !== null) assertDefault(chosen[1] ?? '', chosen[2] ?? '', path);
+      else for (const flag of flagsIn(sentence)) assertDefault(flag, value?.[1] ?? value?.[2] ?? '', path);
+      checked++;
+    }
+    assert.ok(checked >= 3, String(checked));
+  });
+});
