@@ -2,7 +2,8 @@
  * Which exchanges run: at most so many at once, the others wait their turn; none longer than the time limit of a fetch.
  */
 import { FetchError } from '../http/fetch-error.ts';
-import { Exchange, type ExchangeClient, type ExchangeRequest, type ExchangeServices } from './exchange.ts';
+import type { ExchangeClient, ExchangeRequest, ExchangeServices } from './exchange-parts.ts';
+import { Exchange } from './exchange.ts';
 
 export interface AdmissionOptions {
   readonly maxExchanges: number;

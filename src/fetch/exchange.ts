@@ -7,48 +7,17 @@
  *   connecting ──► head ──► body ──► (sending: the rest of the request) ──► ended
  *        └───────────┴────────┴──── failed, cut or out of time: also ended
  */
-import type { Capture, ExchangeCapture, Truncation } from '../capture/capture.ts';
-import { BlockRecorder, ResponseRecorder, type RecordingOptions } from '../capture/recorder.ts';
+import type { ExchangeCapture, Truncation } from '../capture/capture.ts';
+import { Recording } from '../capture/recording.ts';
 import { FetchError } from '../http/fetch-error.ts';
 import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
-import type { AnswerForm, ClientSide, RequestBody } from '../http/sides.ts';
-import type { Meta } from '../meta/meta.ts';
-import { MinimumRate, type MinimumRateOptions } from '../util/minimum-rate.ts';
+import type { AnswerForm, RequestBody } from '../http/sides.ts';
+import { MinimumRate } from '../util/minimum-rate.ts';
 import { reasonOf } from '../util/thrown.ts';
 import { Valve } from '../util/valve.ts';
-import { originKey, type Connect } from './origin.ts';
-import type { AnswerEvents, OriginConnection, OriginStream, OutgoingRequest } from './origin-connection.ts';
-import type { OriginPool } from './pool.ts';
-
-/** A request that may be sent. */
-export interface ExchangeRequest {
-  readonly outgoing: OutgoingRequest;
-  readonly referer: string | undefined;
-  readonly meta: Meta;
-  readonly warcPrefix: string;
-  /** how the answer is passed on. @param startedAt the WARC-Date of its records */
-  readonly form: (startedAt: Date) => AnswerForm;
-  /** WARC-Record-ID of its principal record; a new one by default */
-  readonly recordId?: string | undefined;
-}
-
-export interface ExchangeServices {
-  readonly connect: Connect;
-  readonly pool: OriginPool;
-  readonly recording: RecordingOptions;
-  readonly now: () => Date;
-  /** `<urn:uuid:…>`, a new one at each call */
-  readonly newRecordId: () => string;
-  /** takes the capture over; the promise is back-pressure */
-  readonly sink: (capture: Capture) => Promise<void> | undefined;
-  /** bytes of a response after which its download is stopped; 0 is no limit */
-  readonly maxResourceBytes: number;
-  /** of a response that has begun */
-  readonly minRate: MinimumRateOptions;
-}
-
-/** What an exchange needs of its client. */
-export type ExchangeClient = Pick<ClientSide, 'interim' | 'head' | 'body' | 'flush' | 'end' | 'fail' | 'resumeRequest'>;
+import { capturedOf, type ExchangeClient, type ExchangeRequest, type ExchangeServices } from './exchange-parts.ts';
+import { originKey } from './origin.ts';
+import type { AnswerEvents, OriginConnection, OriginStream } from './origin-connection.ts';
 
 /** Methods that may be sent again when a kept connection turns out dead (RFC 9110 §9.2.2), if there is no body to repeat. */
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
@@ -75,14 +44,12 @@ export class Exchange implements RequestBody, AnswerEvents {
   #connection: OriginConnection | undefined;
   #stream: OriginStream | undefined;
   #ipAddress: string | undefined;
-  #sent: BlockRecorder | undefined;
+  readonly #recording: Recording;
   /** body of the request that came before the connection was made */
   #waiting: BodyPiece[] = [];
   #requestComplete: boolean;
   #bodyBegun = false;
   #exact = true;
-  #responseHead: ResponseHead | undefined;
-  #response: ResponseRecorder | undefined;
   #rate: MinimumRate | undefined;
 
   /** @param onEnded called once, when the exchange needs nothing any more */
@@ -91,6 +58,7 @@ export class Exchange implements RequestBody, AnswerEvents {
     this.#request = request;
     this.#client = client;
     this.#onEnded = onEnded;
+    this.#recording = new Recording(services.recording);
     this.startedAt = services.now();
     this.#form = request.form(this.startedAt);
     this.#requestComplete = !request.outgoing.hasBody;
@@ -114,7 +82,7 @@ export class Exchange implements RequestBody, AnswerEvents {
     }
     this.#keepSent(bytes);
     // Its client is in the middle of handing over a piece, and is not told before that is done.
-    if (this.#recordingError !== undefined) queueMicrotask(() => this.#endIfNotRecorded());
+    if (this.#recording.error !== undefined) queueMicrotask(() => this.#endIfNotRecorded());
     this.#upload.set(ORIGIN, !this.#stream.write(bytes, payload));
     return this.#upload.open;
   }
@@ -140,20 +108,18 @@ export class Exchange implements RequestBody, AnswerEvents {
     this.resumeResponse();
   }
 
-  /** The wall-clock limit of a fetch has passed. */
+  /** The time limit of a fetch has passed. */
   outOfTime(): void {
-    if (this.#phase === 'body') this.#end('time');
-    else if (this.#phase === 'sending') this.#end(undefined);
-    else if (this.#phase === 'connecting')
-      this.#fail(new FetchError('connect-timeout', 'connecting took longer than the time limit of a fetch'));
-    else if (this.#phase === 'head') this.#fail(new FetchError('response-timeout', 'no answer within the time limit of a fetch'));
+    const error =
+      this.#phase === 'connecting'
+        ? new FetchError('connect-timeout', 'connecting took longer than the time limit of a fetch')
+        : new FetchError('response-timeout', 'no answer within the time limit of a fetch');
+    this.#stop('time', error);
   }
 
   /** The proxy stops, for this reason: what has come is kept. */
   shutDown(reason: FetchError): void {
-    if (this.#phase === 'body') this.#end('disconnect');
-    else if (this.#phase === 'sending') this.#end(undefined);
-    else if (this.#phase !== 'ended') this.#fail(reason);
+    this.#stop('disconnect', reason);
   }
 
   onInterim(head: ResponseHead): void {
@@ -163,15 +129,13 @@ export class Exchange implements RequestBody, AnswerEvents {
   onHead(head: ResponseHead, framing: Framing, bytes: Buffer): void {
     if (this.#endIfNotRecorded()) return;
     this.#phase = 'body';
-    this.#responseHead = head;
-    this.#response = new ResponseRecorder(this.#services.recording);
-    this.#response.head(bytes);
+    this.#recording.receivedHead(bytes, head.status, head.fields.get('content-type'));
     this.#client?.head(head, framing, this.#form);
   }
 
   onBody(piece: Buffer, payload: readonly Buffer[]): void {
     if (this.#phase !== 'body' || this.#endIfNotRecorded()) return;
-    this.#download.set(DISK, this.#response?.body(piece, payload) === false);
+    this.#download.set(DISK, !this.#recording.receivedBody(piece, payload));
     this.#download.set(CLIENT, this.#client?.body(piece, payload) === false);
   }
 
@@ -183,14 +147,19 @@ export class Exchange implements RequestBody, AnswerEvents {
   }
 
   onLost(error: FetchError, truncated: Truncation, unanswered: boolean): void {
-    if (this.#phase === 'body') this.#end(truncated);
-    else if (this.#phase === 'sending') this.#end(undefined);
-    else if (this.#phase === 'head' && unanswered) this.#connect();
-    else if (this.#phase !== 'ended') this.#fail(error);
+    if (this.#phase === 'head' && unanswered) this.#connect();
+    else this.#stop(truncated, error);
   }
 
   onDrain(): void {
     this.#letUp(ORIGIN);
+  }
+
+  /** Nothing more comes: what has come is kept, where a head has. */
+  #stop(truncated: Truncation, error: FetchError): void {
+    if (this.#phase === 'body') this.#end(truncated);
+    else if (this.#phase === 'sending') this.#end(undefined);
+    else if (this.#phase !== 'ended') this.#fail(error);
   }
 
   #connect(): void {
@@ -220,9 +189,7 @@ export class Exchange implements RequestBody, AnswerEvents {
     this.#stream = stream;
     // A connection that can carry more is there for others, too.
     if (!connection.busy) this.#services.pool.put(connection);
-    this.#sent?.bytes.release();
-    this.#sent = new BlockRecorder(this.#services.recording);
-    this.#keepSent(stream.sentHead);
+    this.#recording.sentHead(stream.sentHead);
     if (waiting.length > 0) {
       this.#waiting = [];
       for (const { bytes } of waiting) this.#keepSent(bytes);
@@ -232,10 +199,9 @@ export class Exchange implements RequestBody, AnswerEvents {
   }
 
   #keepSent(bytes: Buffer): void {
-    const recorder = this.#sent;
-    if (recorder === undefined || recorder.write(bytes) || this.#upload.isHeldBy(DISK)) return;
+    if (this.#recording.sentBody(bytes) || this.#upload.isHeldBy(DISK)) return;
     this.#upload.set(DISK, true);
-    recorder.bytes.onDrain(() => {
+    this.#recording.onRequestDrain(() => {
       if (!this.#endIfNotRecorded()) this.#letUp(DISK);
     });
   }
@@ -250,12 +216,10 @@ export class Exchange implements RequestBody, AnswerEvents {
 
   /** What has come decides whether the response is over, and whether more of it is wanted now. */
   #afterRead(received: number, whole: boolean, exact: boolean): void {
-    const response = this.#response;
-    if (response === undefined) return;
     const { maxResourceBytes } = this.#services;
     if (whole) this.#whole(exact);
-    else if (maxResourceBytes > 0 && response.bytes.size > maxResourceBytes) this.#end('length');
-    else if (!this.#download.open) this.#pause(response);
+    else if (maxResourceBytes > 0 && this.#recording.received > maxResourceBytes) this.#end('length');
+    else if (!this.#download.open) this.#pause();
     else if (this.#comesTooSlowly(received)) this.#end('time');
   }
 
@@ -264,11 +228,11 @@ export class Exchange implements RequestBody, AnswerEvents {
     return this.#rate.tooSlow(received);
   }
 
-  #pause(response: ResponseRecorder): void {
+  #pause(): void {
     this.#rate?.restart();
     this.#stream?.pause();
     if (!this.#download.isHeldBy(DISK)) return;
-    response.bytes.onDrain(() => {
+    this.#recording.onResponseDrain(() => {
       if (!this.#endIfNotRecorded()) this.#letDown(DISK);
     });
   }
@@ -282,17 +246,13 @@ export class Exchange implements RequestBody, AnswerEvents {
   }
 
   #end(truncated: Truncation | undefined): void {
-    const head = this.#responseHead;
-    const response = this.#response;
-    const sent = this.#sent;
-    if (head === undefined || response === undefined || sent === undefined || this.#endIfNotRecorded()) return;
+    if (this.#endIfNotRecorded()) return;
     this.#phase = 'ended';
     const capture: ExchangeCapture = Object.freeze({
       kind: 'exchange',
-      ...this.#captured(),
+      ...capturedOf(this.#request, this.#services, this.startedAt),
       ipAddress: this.#ipAddress,
-      request: sent.finish(),
-      response: response.finish(head.status, head.fields.get('content-type'), truncated),
+      ...this.#recording.finish(truncated),
       outcome: { archive: true },
     });
     this.#leaveOrigin(truncated === undefined && this.#requestComplete);
@@ -304,14 +264,9 @@ export class Exchange implements RequestBody, AnswerEvents {
     this.#onEnded();
   }
 
-  /** Why the temporary file of the request or of the response has failed, as far as is known: they are written behind what passes. */
-  get #recordingError(): Error | undefined {
-    return this.#sent?.bytes.error ?? this.#response?.bytes.error;
-  }
-
   /** @returns true when the exchange is over, as what passes cannot be kept */
   #endIfNotRecorded(): boolean {
-    const error = this.#recordingError;
+    const { error } = this.#recording;
     if (error === undefined || this.#phase === 'ended') return this.#phase === 'ended';
     this.#fail(new FetchError('recording-failed', `temporary file failed: ${reasonOf(error)}`, { cause: error }));
     return true;
@@ -320,29 +275,19 @@ export class Exchange implements RequestBody, AnswerEvents {
   #fail(error: FetchError): void {
     this.#phase = 'ended';
     this.#leaveOrigin(false);
-    this.#sent?.bytes.release();
-    this.#response?.bytes.release();
+    this.#recording.release();
     const client = this.#client;
     this.#client = undefined;
-    const failed = { kind: 'failure', ...this.#captured(), error, status: error.status, outcome: { archive: false } } as const;
+    const failed = {
+      kind: 'failure',
+      ...capturedOf(this.#request, this.#services, this.startedAt),
+      error,
+      status: error.status,
+      outcome: { archive: false },
+    } as const;
     const accepted = this.#services.sink(Object.freeze(failed));
     client?.fail(error, accepted);
     this.#onEnded();
-  }
-
-  /** What every capture of this exchange has. */
-  #captured() {
-    const { outgoing, referer, meta, warcPrefix, recordId } = this.#request;
-    return {
-      recordId: recordId ?? this.#services.newRecordId(),
-      url: outgoing.target.url,
-      method: outgoing.method,
-      startedAt: this.startedAt,
-      durationMs: this.#services.now().getTime() - this.startedAt.getTime(),
-      referer,
-      meta,
-      warcPrefix,
-    };
   }
 
   #leaveOrigin(whole: boolean): void {

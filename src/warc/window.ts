@@ -3,19 +3,23 @@
  *
  * Does not own the file handle.
  */
-import type { FileHandle } from 'node:fs/promises';
 
 const WINDOW_BYTES = 256 * 1024;
 const SEARCHED_BYTES = 64 * 1024;
 
+/** What is needed of a `FileHandle`. */
+export interface ReadHandle {
+  read(into: Buffer, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
+}
+
 export class FileWindow {
-  readonly #handle: FileHandle;
+  readonly #handle: ReadHandle;
   readonly #end: number;
   #start = 0;
   #bytes: Buffer = Buffer.alloc(0);
 
   /** @param end nothing at or after it is read */
-  constructor(handle: FileHandle, end: number) {
+  constructor(handle: ReadHandle, end: number) {
     this.#handle = handle;
     this.#end = end;
   }

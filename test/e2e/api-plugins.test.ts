@@ -129,7 +129,7 @@ for (const way of WAYS) {
         await api.proxy.captured(2);
         assert.equal(await errorsOf(api, 'Hanging'), 2);
         assert.match(await log.line('plugin Hanging has not returned within 30000 ms'), /^error /);
-        (globalThis as unknown as { warctapTestResume: () => void }).warctapTestResume();
+        (Reflect.get(globalThis, 'warctapTestResume') as () => void)();
         await log.line('plugin Hanging has returned after all and gets captures again');
         t.mock.timers.reset();
         assert.equal((await api.proxy.records()).length, 4);

@@ -10,7 +10,8 @@ import { NO_META } from '../../src/meta/meta.ts';
 import { fieldOf, Fields } from '../../src/http/fields.ts';
 import { FetchError } from '../../src/http/fetch-error.ts';
 import { AS_IT_IS } from '../../src/http/sides.ts';
-import { Exchange, type ExchangeClient } from '../../src/fetch/exchange.ts';
+import type { ExchangeClient } from '../../src/fetch/exchange-parts.ts';
+import { Exchange } from '../../src/fetch/exchange.ts';
 import type { OriginConnection, OriginStream } from '../../src/fetch/origin-connection.ts';
 import { OriginPool } from '../../src/fetch/pool.ts';
 

@@ -5,7 +5,6 @@
  * never made longer, and once repaired it is left alone; what is kept can be read by us and by npm's warcio, record by record.
  */
 import assert from 'node:assert/strict';
-import type { FileHandle } from 'node:fs/promises';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,7 +29,7 @@ const lock = loadLock();
 function windowOf(bytes: Buffer): FileWindow {
   const read = (into: Buffer, offset: number, length: number, position: number) =>
     Promise.resolve({ bytesRead: bytes.copy(into, offset, position, position + length) });
-  return new FileWindow({ read } as unknown as FileHandle, bytes.length);
+  return new FileWindow({ read }, bytes.length);
 }
 
 const scanned = (bytes: Buffer, wasClosed: boolean) => scanRecords(windowOf(bytes), wasClosed);
