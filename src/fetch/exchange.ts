@@ -22,7 +22,7 @@ import type { AnswerEvents, OriginConnection, OriginStream } from './origin-conn
 /** Methods that may be sent again when a kept connection turns out dead (RFC 9110 §9.2.2), if there is no body to repeat. */
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
-/** Who may hold a direction back. */
+// Who may hold a direction back.
 const ORIGIN = 1;
 const CLIENT = 2;
 const DISK = 4;
@@ -190,10 +190,8 @@ export class Exchange implements RequestBody, AnswerEvents {
     // A connection that can carry more is there for others, too.
     if (!connection.busy) this.#services.pool.put(connection);
     this.#recording.sentHead(stream.sentHead);
-    if (waiting.length > 0) {
-      this.#waiting = [];
-      for (const { bytes } of waiting) this.#keepSent(bytes);
-    }
+    for (const { bytes } of waiting) this.#keepSent(bytes);
+    if (waiting.length > 0) this.#waiting = [];
     if (outgoing.hasBody && this.#requestComplete) stream.endRequest();
     if (!stream.full) this.#letUp(ORIGIN);
   }
