@@ -104,12 +104,12 @@ export class InnerClient implements ClientSide {
     // Nothing is held back.
   }
 
-  end(): void {
-    this.#finish(undefined);
+  end(accepted: Promise<void> | undefined): void {
+    this.#finishAfter(accepted, undefined);
   }
 
-  fail(error: FetchError): void {
-    this.#finish(error);
+  fail(error: FetchError, accepted: Promise<void> | undefined): void {
+    this.#finishAfter(accepted, error);
   }
 
   answer(answer: Answer): void {
@@ -144,6 +144,12 @@ export class InnerClient implements ClientSide {
     } finally {
       if (!this.#over) this.leave(new Error('the body was not read to its end'));
     }
+  }
+
+  /** A full queue of captures holds back whoever would ask for more. */
+  #finishAfter(accepted: Promise<void> | undefined, error: Error | undefined): void {
+    if (accepted === undefined) this.#finish(error);
+    else void accepted.then(() => this.#finish(error));
   }
 
   #finish(error: Error | undefined): void {
