@@ -5,9 +5,7 @@
  * programs, to the list below, and then only where that program stands on the same line.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { buildProgram } from '../src/cli/build.ts';
 import type { CommandFamily, CommandSpec } from '../src/cli/command.ts';
@@ -17,28 +15,15 @@ import { FetchError, type FetchErrorCode } from '../src/http/fetch-error.ts';
 import { shownDefault } from '../src/options/markdown.ts';
 import { flagOf, namesIn, rowIn, variableOf, type OptionRow, type OptionRows } from '../src/options/row.ts';
 import { COMMAND_LINE_ROWS } from '../src/options/rows/logs-and-settings.ts';
-import { PROXY_OPTIONS } from '../src/options/table.ts';
-
-const ROOT = join(import.meta.dirname, '..');
-const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
-const sourcesIn = (folder: string): string =>
-  readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => read(join(folder, name)))
-    .join('\n');
-
-const DOCS = ['README.md', 'CHANGELOG.md', 'certs/README.md', ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)].map(
-  (path) => ({
-    path,
-    text: read(path),
-  }),
-);
+import { CORE_OPTIONS, PROXY_OPTIONS } from '../src/options/table.ts';
+import { cells, DOCS, found, read, sourcesIn } from './support/docs.ts';
 
 /** Flags of other programs, by the words of which one has to stand on the line. */
 const FOREIGN: readonly (readonly [RegExp, readonly string[]])[] = [
   [/curl/, ['proxy', 'cacert', 'header', 'request', 'request-target', 'data', 'data-binary', 'output']],
   [/[Cc]hromium|browsers|macOS/, ['proxy-server', 'proxy-bypass-list', 'disable-quic']],
   [/certutil/, ['empty-password']],
+  [/node --import/, ['import', 'test']],
   [/V8/, ['heap-growing-percent', 'no-concurrent-marking', 'no-incremental-marking']],
   [
     /npm run bench|needs Python/,
@@ -66,8 +51,6 @@ function isOurFlag(flag: string): boolean {
     BY_FLAG.has(flag) || ['help', 'help-hidden', 'version'].includes(flag) || (flag.startsWith('no-') && negated?.kind.shape === 'switch')
   );
 }
-
-const found = (text: string, pattern: RegExp): string[] => [...text.matchAll(pattern)].map(([, name = '']) => name);
 
 /** Every place in the docs, with where it is. */
 function places(pattern: RegExp): { at: string; line: string; name: string }[] {
@@ -101,15 +84,17 @@ describe('names in the docs', () => {
   });
 
   test('every option that a program or a plugin gets by its name in code is one', () => {
-    const names = [
-      ...places(/`options\.(\w+)`/g),
-      ...places(/createProxy\(\{ ([^}]*) \}/g).flatMap(({ at, line, name }) =>
-        found(name, /(\w+):/g).map((option) => ({ at, line, name: option })),
-      ),
+    const given = (pattern: RegExp) =>
+      places(pattern).flatMap(({ at, name }) => found(name, /(\w+):/g).map((option) => ({ at, name: option })));
+    const ofProxy = [...places(/`options\.(\w+)`/g), ...given(/createProxy\(\{ ([^}]*) \}/g)];
+    const ofCore = given(/createCore\(\{ ([^}]*) \}/g);
+    assert.ok(ofProxy.length > 3 && ofCore.length > 3);
+    const unknown = [
+      ...ofProxy.filter(({ name }) => !Object.hasOwn(PROXY_OPTIONS, name)),
+      ...ofCore.filter(({ name }) => !Object.hasOwn(CORE_OPTIONS, name)),
     ];
-    assert.ok(names.length > 3);
     assert.deepEqual(
-      names.filter(({ name }) => !Object.hasOwn(PROXY_OPTIONS, name)).map(({ at, name }) => `${at}: ${name}`),
+      unknown.map(({ at, name }) => `${at}: ${name}`),
       [],
     );
   });
@@ -233,20 +218,6 @@ function isDefault(stated: string, row: OptionRow): boolean {
   const number = digits === undefined ? NaN : Number(digits.replaceAll(',', '')) * (UNITS[unit] ?? NaN);
   const [before = '', behind] = stated.split('…');
   return stated === text || number === row.default || (behind !== undefined && text.startsWith(before) && text.endsWith(behind));
-}
-
-/** The cells of all tables whose head has these words, in their columns. */
-function cells(text: string, ...heads: readonly string[]): string[][] {
-  return text.split(/\n\n/).flatMap((block) => {
-    const [head = [], , ...rows] = block.split('\n').map((line) =>
-      line
-        .split(/(?<!\\)\|/)
-        .slice(1, -1)
-        .map((cell) => cell.trim()),
-    );
-    const columns = heads.map((word) => head.indexOf(word));
-    return columns.includes(-1) ? [] : rows.map((row) => columns.map((column) => row[column] ?? ''));
-  });
 }
 
 const flagsIn = (text: string): string[] => found(text, /--([a-z][a-z0-9-]*)/g);

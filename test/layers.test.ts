@@ -3,21 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
-
-/** From the bottom up; a room may import itself and whatever stands in an earlier line. */
-const LEVELS: readonly (readonly string[])[] = [
-  ['util'],
-  ['url', 'regex'],
-  ['http'],
-  ['http1', 'meta'],
-  ['warc', 'store', 'ca', 'auth'],
-  ['capture'],
-  ['options', 'serve', 'fetch'],
-  ['archive', 'proxy', 'playback', 'web'],
-  ['programs'],
-  ['index.ts'],
-  ['cli'],
-];
+import { LEVELS } from './support/levels.ts';
 
 const SRC = join(import.meta.dirname, '../src');
 

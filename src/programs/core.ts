@@ -140,8 +140,8 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
    *
    * @param url http or https; the fragment and user info are taken off, what is no URI character is percent-encoded
    * @returns once the head of the answer has come, whatever its status
-   * @throws FetchError when there is no answer; RefusedError when limits, blocks or a stop do not let the request go on; MessageError for what
-   *   cannot be asked
+   * @throws FetchError when there is no answer, and when nothing is begun any more; RefusedError when `meta` does not let the request go on;
+   *   MessageError for what cannot be asked
    */
   async fetch(url: string, init: FetchInit = {}): Promise<FetchedResponse> {
     const { signal, body } = init;

@@ -12,7 +12,7 @@ import { chunkOf, LAST_CHUNK } from '../http1/chunked.ts';
 import { errorOf } from '../util/thrown.ts';
 import { hasLength, type FetchInit } from './request.ts';
 
-/** The gate, or the state of the core, does not let a request go on. Nothing of it has reached an origin. */
+/** The gate does not let a request go on. Nothing of it has reached an origin. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError';
   readonly code = 'REFUSED';

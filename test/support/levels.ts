@@ -1,0 +1,18 @@
+/**
+ * The rooms of src/ and the levels they stand on: what the test of imports and the test of the docs go by.
+ */
+
+/** From the bottom up; a room may import itself and whatever stands in an earlier line. */
+export const LEVELS: readonly (readonly string[])[] = [
+  ['util'],
+  ['url', 'regex'],
+  ['http'],
+  ['http1', 'meta'],
+  ['warc', 'store', 'ca', 'auth'],
+  ['capture'],
+  ['options', 'serve', 'fetch'],
+  ['archive', 'proxy', 'playback', 'web'],
+  ['programs'],
+  ['index.ts'],
+  ['cli'],
+];
