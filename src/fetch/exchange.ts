@@ -22,10 +22,8 @@ import type { AnswerEvents, OriginConnection, OriginStream } from './origin-conn
 /** Methods that may be sent again when a kept connection turns out dead (RFC 9110 §9.2.2), if there is no body to repeat. */
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
-// Who may hold a direction back.
-const ORIGIN = 1;
-const CLIENT = 2;
-const DISK = 4;
+/** Who may hold a direction back. */
+const [ORIGIN, CLIENT, DISK] = [1, 2, 4] as const;
 
 type Phase = 'connecting' | 'head' | 'body' | 'sending' | 'ended';
 

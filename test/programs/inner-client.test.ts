@@ -10,7 +10,7 @@ const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 for (const how of ['end', 'fail'] as const) {
   test(`while the queue of captures is full, an answer that has come to its ${how} does not end`, async () => {
     const client = new InnerClient(undefined);
-    client.head(responseHead());
+    client.head(responseHead(200, 'OK'));
     client.body(Buffer.from('all'), [Buffer.from('all')]);
     let room = () => {};
     const accepted = new Promise<void>((resolve) => (room = resolve));
