@@ -14,6 +14,7 @@ import type { ExchangeClient } from '../../src/fetch/exchange-parts.ts';
 import { Exchange } from '../../src/fetch/exchange.ts';
 import type { OriginConnection, OriginStream } from '../../src/fetch/origin-connection.ts';
 import { OriginPool } from '../../src/fetch/pool.ts';
+import { outgoingRequest } from '../support/outgoing.ts';
 
 /** A POST whose recording goes to a temporary file at once; a megabyte is more than may wait for the disk. */
 function upload(dir: string, client: ExchangeClient, origin: OriginConnection, sink: (capture: Capture) => void): Exchange {
@@ -32,17 +33,7 @@ function upload(dir: string, client: ExchangeClient, origin: OriginConnection, s
       minRate: { bytesPerSecond: 0, windowMs: 1000 },
     },
     {
-      outgoing: {
-        method: 'POST',
-        target: { scheme: 'http', host: 'a', port: 80, path: '/', url: 'http://a/' },
-        servername: undefined,
-        fields: new Fields([]),
-        host: 'a',
-        via: undefined,
-        minor: 1,
-        hasBody: true,
-        expectsContinue: false,
-      },
+      outgoing: outgoingRequest({ method: 'POST', hasBody: true }),
       referer: undefined,
       meta: NO_META,
       warcPrefix: 'X',

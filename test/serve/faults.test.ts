@@ -4,14 +4,13 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { Http1Origin } from '../../src/fetch/http1-origin.ts';
-import type { OutgoingRequest } from '../../src/fetch/origin-connection.ts';
 import { plainAnswer } from '../../src/http/answer.ts';
 import type { FetchError } from '../../src/http/fetch-error.ts';
-import { Fields } from '../../src/http/fields.ts';
 import type { Handler } from '../../src/http/sides.ts';
 import { Listener } from '../../src/serve/listener.ts';
 import { recordingLog } from '../ca/support.ts';
 import { RawClient } from '../support/client.ts';
+import { outgoingRequest } from '../support/outgoing.ts';
 
 test('a fault while a request is read closes the connection of that client and is logged', async () => {
   const { log, lines } = recordingLog();
@@ -53,22 +52,17 @@ test('a fault while a response is read breaks that connection, as its user is to
     const onHead = () => {
       throw boom;
     };
-    connection.request(REQUEST, [], { onInterim: nothing, onHead, onBody: nothing, onRead: nothing, onLost: resolve, onDrain: nothing });
+    connection.request(outgoingRequest(), [], {
+      onInterim: nothing,
+      onHead,
+      onBody: nothing,
+      onRead: nothing,
+      onLost: resolve,
+      onDrain: nothing,
+    });
   });
   origin.write('HTTP/1.1 200 OK\r\n\r\n');
   assert.match((await lost).message, /fault in warctap/);
   assert.deepEqual(faults, [boom]);
   assert.equal(socket.destroyed, true);
 });
-
-const REQUEST: OutgoingRequest = {
-  method: 'GET',
-  target: { scheme: 'http', host: 'a', port: 80, path: '/', url: 'http://a/' },
-  servername: undefined,
-  fields: new Fields([]),
-  host: 'a',
-  via: undefined,
-  minor: 1,
-  hasBody: false,
-  expectsContinue: false,
-};
