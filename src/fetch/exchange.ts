@@ -24,6 +24,7 @@ const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 /** Who may hold a direction back. */
 const [ORIGIN, CLIENT, DISK] = [1, 2, 4] as const;
+const NOTHING: readonly BodyPiece[] = [];
 
 type Phase = 'connecting' | 'head' | 'body' | 'sending' | 'ended';
 
@@ -44,7 +45,7 @@ export class Exchange implements RequestBody, AnswerEvents {
   #ipAddress: string | undefined;
   readonly #recording: Recording;
   /** body of the request that came before the connection was made */
-  #waiting: BodyPiece[] = [];
+  #waiting: BodyPiece[] | undefined;
   #requestComplete: boolean;
   #bodyBegun = false;
   #exact = true;
@@ -75,7 +76,7 @@ export class Exchange implements RequestBody, AnswerEvents {
     if (this.#phase === 'ended') return true;
     this.#bodyBegun = true;
     if (this.#stream === undefined) {
-      this.#waiting.push({ bytes, payload });
+      (this.#waiting ??= []).push({ bytes, payload });
       return false;
     }
     this.#keepSent(bytes);
@@ -182,14 +183,14 @@ export class Exchange implements RequestBody, AnswerEvents {
     this.#connection = connection;
     this.#ipAddress = connection.ipAddress;
     const { outgoing } = this.#request;
-    const waiting = this.#waiting;
+    const waiting = this.#waiting ?? NOTHING;
+    this.#waiting = undefined;
     const stream = connection.request(outgoing, waiting, this);
     this.#stream = stream;
     // A connection that can carry more is there for others, too.
     if (!connection.busy) this.#services.pool.put(connection);
     this.#recording.sentHead(stream.sentHead);
     for (const { bytes } of waiting) this.#keepSent(bytes);
-    if (waiting.length > 0) this.#waiting = [];
     if (outgoing.hasBody && this.#requestComplete) stream.endRequest();
     if (!stream.full) this.#letUp(ORIGIN);
   }

@@ -136,6 +136,9 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
     // What came after the answer, or is still to come of it, would be taken for the next one's.
     this.#persistent &&= this.#reader?.done === true && !this.#reader.excess;
     this.#user = undefined;
+    // What it waits with for the next request should be as little as possible.
+    this.#reader = undefined;
+    this.#sentHead = NOTHING;
     this.resume();
   }
 
