@@ -109,11 +109,11 @@ export class CustomRecord implements RequestBody {
   }
 }
 
-/** 204 only for what is in the file. */
-function answerTo({ outcome, meta, warcPrefix }: CustomRecordCapture): Answer {
-  if (outcome.records !== undefined) return { status: 204, contentType: '', body: '' };
-  if (outcome.archive) return plainAnswer(503, 'record not written: the archive cannot be written any more');
-  if (warcPrefix === '-') return plainAnswer(400, 'record not written: captures with the warc-prefix "-" are not archived');
-  if (meta.mimeTypeFilters.length > 0) return plainAnswer(400, 'record not written: turned down by mime-type-filters of Warcprox-Meta');
-  return plainAnswer(503, 'record not written: see the log of the proxy');
+/** 204 for what is in the file, and for what was not to be archived: by its prefix, by the client's MIME filters, by a plugin. */
+function answerTo({ outcome, block }: CustomRecordCapture): Answer {
+  if (block.bytes.error !== undefined) return plainAnswer(503, 'record not written: see the log of the proxy');
+  if (outcome.archive && outcome.records === undefined) {
+    return plainAnswer(503, 'record not written: the archive cannot be written any more');
+  }
+  return { status: 204, contentType: '', body: '' };
 }
