@@ -6,6 +6,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { nearest } from '../options/nearest.ts';
+import { insteadOf } from '../options/of-warcprox.ts';
 import { flagOf, namesIn, type OptionRows } from '../options/row.ts';
 import { oneLine, UsageError } from './exit.ts';
 
@@ -52,5 +53,7 @@ function optionFor(key: string, path: string, rows: OptionRows): string {
   const names = namesIn(rows).filter((name) => name !== 'config');
   const name = names.find((candidate) => flagOf(candidate) === key);
   if (name !== undefined) return name;
+  const instead = insteadOf(key);
+  if (instead !== undefined) throw new UsageError(`${path}: ${key} is ${instead}`);
   throw new UsageError(`${path}: unknown option ${JSON.stringify(key)}, the nearest known one is ${nearest(key, names.map(flagOf))}`);
 }

@@ -4,6 +4,7 @@
  * The rooms that cost time to load (proxy, logs, CA, WARC tools) are loaded by the action that needs them.
  */
 import { CommanderError } from 'commander';
+import { insteadOf } from '../options/of-warcprox.ts';
 import { readVersion } from '../util/version.ts';
 import { buildProgram, isSwitch } from './build.ts';
 import { COMMANDS, DEFAULT_COMMAND } from './commands/list.ts';
@@ -34,6 +35,8 @@ function oneLineOfCommander(error: CommanderError): string {
   const message = error.message.replace(/^error: /, '').replace(/\s+/g, ' ');
   const [, flag, rest] = /^unknown option '(--[^=']*|-[^-']).*?'( \(Did you mean [^)]*\))?$/.exec(message) ?? [];
   if (flag === undefined) return message;
+  const instead = insteadOf(flag.slice('--'.length));
+  if (instead !== undefined) return `${flag} is ${instead}`;
   if (isSwitch(flag, [DEFAULT_COMMAND, ...COMMANDS])) return `option ${flag} takes no value (to take it back: --no-${flag.slice(2)})`;
   return `unknown option ${flag}${rest ?? ''}, see --help`;
 }

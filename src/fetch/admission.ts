@@ -18,7 +18,7 @@ const SWEEP_MS = 1000;
 export class Admission {
   readonly #services: ExchangeServices;
   readonly #options: AdmissionOptions;
-  readonly #active = new Set<Exchange>();
+  readonly #active = new Map<Exchange, ExchangeClient>();
   readonly #waiting = new Set<() => void>();
   readonly #sweep: NodeJS.Timeout | undefined;
   #closed: FetchError | undefined;
@@ -44,10 +44,12 @@ export class Admission {
     return this.#options.noSpace() ? new FetchError('no-space', 'too little space is left on the disk of the WARC files') : undefined;
   }
 
-  /** When the fetch began that has been running longest. */
-  get earliestStart(): Date | undefined {
+  /** The fetch that has been running longest, and where its client connects from: undefined when it has left, or is none that connects. */
+  get earliest(): { readonly startedAt: Date; readonly clientAddress: readonly [host: string, port: number] | undefined } | undefined {
     const [earliest] = this.#active;
-    return earliest?.startedAt;
+    if (earliest === undefined) return undefined;
+    const [{ startedAt }, { address, port }] = earliest;
+    return { startedAt, clientAddress: address === undefined || port === undefined ? undefined : [address, port] };
   }
 
   /**
@@ -67,7 +69,7 @@ export class Admission {
   /** To be called by the one that was admitted, in that call. */
   exchange(request: ExchangeRequest, client: ExchangeClient): Exchange {
     const exchange: Exchange = new Exchange(this.#services, request, client, () => this.#ended(exchange));
-    this.#active.add(exchange);
+    this.#active.set(exchange, client);
     exchange.start();
     return exchange;
   }
@@ -82,7 +84,7 @@ export class Admission {
     for (const admitted of [...this.#waiting]) admitted();
     this.#waiting.clear();
     clearInterval(this.#sweep);
-    for (const exchange of [...this.#active]) exchange.shutDown(this.#closed);
+    for (const exchange of [...this.#active.keys()]) exchange.shutDown(this.#closed);
   }
 
   #ended(exchange: Exchange): void {
@@ -96,7 +98,7 @@ export class Admission {
 
   #endLate(): void {
     const before = this.#services.now().getTime() - this.#options.fetchTimeoutMs;
-    for (const exchange of this.#active) {
+    for (const exchange of this.#active.keys()) {
       if (exchange.startedAt.getTime() > before) break;
       exchange.outOfTime();
     }

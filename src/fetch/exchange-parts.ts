@@ -38,7 +38,8 @@ export interface ExchangeServices {
 }
 
 /** What an exchange needs of its client. */
-export type ExchangeClient = Pick<ClientSide, 'interim' | 'head' | 'body' | 'flush' | 'end' | 'fail' | 'resumeRequest'>;
+export type ExchangeClient = Pick<ClientSide, 'interim' | 'head' | 'body' | 'flush' | 'end' | 'fail' | 'resumeRequest'> &
+  Partial<Pick<ClientSide, 'address' | 'port'>>;
 
 /** What every capture of an exchange has, made when it ends. */
 export function capturedOf(

@@ -70,8 +70,9 @@ export const AS_IT_IS: AnswerForm = { via: undefined, added: [], last: false };
 export interface ClientSide {
   /** the client has left: whatever is called has no effect */
   readonly gone: boolean;
-  /** the client's IP address, where it is known */
+  /** where the client connects from, if that is known */
   readonly address: string | undefined;
+  readonly port: number | undefined;
   /** A signal that is aborted when the client has left. */
   readonly untilGone: () => AbortSignal;
 

@@ -17,7 +17,7 @@ export interface Target extends Authority {
   readonly scheme: 'http' | 'https';
   /** in origin-form or `*`, as it is sent to the origin; Latin-1 */
   readonly path: string;
-  /** what is archived: as requested, non-ASCII percent-encoded */
+  /** what is archived: as requested, without user info and fragment, and with what is no URI character percent-encoded */
   readonly url: string;
 }
 
@@ -33,15 +33,20 @@ const MAX_WRITTEN_HOST = 12 * MAX_HOST;
 
 const DEFAULT_PORT = { http: 80, https: 443 } as const;
 
-/** `http://host[:port]…` as a proxy gets it (RFC 9112 §3.2.2). @throws MessageError for any other scheme or form */
+/**
+ * `http://[user info@]host[:port]…[#fragment]` as a proxy gets it (RFC 9112 §3.2.2). wget, curl and the libraries of Python and Java leave in it
+ * what is not for the origin; neither is looked at.
+ *
+ * @throws MessageError for any other scheme or form
+ */
 export function absoluteTarget(method: string, target: string): Target {
-  const match = /^http:\/\/([^/?#]*)([^#]*)$/i.exec(target);
-  if (match === null) throw new MessageError('syntax', 'request target not understood, expected http://host[:port]/path', target);
-  const [, authority = '', rest = ''] = match;
+  const parts = absoluteParts(target);
+  if (parts?.scheme !== 'http') throw new MessageError('syntax', 'request target not understood, expected http://host[:port]/path', target);
+  const { begin, authority } = parts;
   const { host, port } = parseAuthority(authority, DEFAULT_PORT.http);
-  const path = originForm(method, rest);
+  const path = originForm(method, parts.rest);
   const written = /^[\0-\x7f]*$/.test(authority) ? authority : writtenAuthority(host, port, 'http');
-  return { scheme: 'http', host, port, path, url: `${target.slice(0, 7)}${written}${percentEncoded(rest)}` };
+  return { scheme: 'http', host, port, path, url: `${begin}${written}${archivedPath(path)}` };
 }
 
 /**
@@ -50,39 +55,58 @@ export function absoluteTarget(method: string, target: string): Target {
  * @throws MessageError for another scheme than http and https, and for a bad host
  */
 export function urlTarget(method: string, url: string): Target {
-  const [, scheme = '', authority = '', rest = ''] = /^(https?):\/\/([^/?#]*)([^#]*)/i.exec(url.trim()) ?? [];
-  if (scheme === '') throw new MessageError('syntax', 'URL not understood, expected one that begins with http:// or https://', url);
-  const written = authority.slice(authority.lastIndexOf('@') + 1);
-  const named = scheme.toLowerCase() === 'https' ? 'https' : 'http';
-  const { host, port } = parseAuthority(utf8Bytes(written), DEFAULT_PORT[named]);
-  return tunnelTarget({ scheme: named, host, port }, method, originForm(method, encode(utf8Bytes(rest), /[^!-~]|["<>]/g)));
+  const parts = absoluteParts(url.trim());
+  if (parts === undefined) throw new MessageError('syntax', 'URL not understood, expected one that begins with http:// or https://', url);
+  const { scheme, authority, rest } = parts;
+  const { host, port } = parseAuthority(utf8Bytes(authority), DEFAULT_PORT[scheme]);
+  return tunnelTarget({ scheme, host, port }, method, originForm(method, percentEncoded(utf8Bytes(rest))));
 }
 
 /** A target inside of a tunnel: a path, `*`, or the absolute form of the same origin. */
 export function tunnelTarget(tunnel: Tunnel, method: string, target: string): Target {
   const { scheme, host, port } = tunnel;
-  let path = target;
-  if (!target.startsWith('/') && !(target === '*' && method === 'OPTIONS')) {
-    const match = /^(https?):\/\/([^/?#]*)([^#]*)$/i.exec(target);
-    const inside = match?.[1]?.toLowerCase() === scheme ? parseAuthority(match[2] ?? '', DEFAULT_PORT[scheme]) : undefined;
-    if (inside?.host !== host || inside.port !== port) {
-      throw new MessageError(
-        'syntax',
-        `request target not understood, expected a path on ${scheme}://${writtenAuthority(host, port, scheme)}`,
-        target,
-      );
-    }
-    path = originForm(method, match?.[3] ?? '');
-  } else if (target.includes('#')) {
-    throw new MessageError('syntax', 'fragment in the request target', target);
+  const path =
+    target.startsWith('/') || (target === '*' && method === 'OPTIONS') ? withoutFragment(target) : pathOn(tunnel, method, target);
+  return { scheme, host, port, path, url: `${scheme}://${writtenAuthority(host, port, scheme)}${archivedPath(path)}` };
+}
+
+function pathOn({ scheme, host, port }: Tunnel, method: string, target: string): string {
+  const parts = absoluteParts(target);
+  const inside = parts?.scheme === scheme ? parseAuthority(parts.authority, DEFAULT_PORT[scheme]) : undefined;
+  if (parts === undefined || inside?.host !== host || inside.port !== port) {
+    const expected = `expected a path on ${scheme}://${writtenAuthority(host, port, scheme)}`;
+    throw new MessageError('syntax', `request target not understood, ${expected}`, target);
   }
-  return {
-    scheme,
-    host,
-    port,
-    path,
-    url: `${scheme}://${writtenAuthority(host, port, scheme)}${path === '*' ? '' : percentEncoded(path)}`,
-  };
+  return originForm(method, parts.rest);
+}
+
+interface AbsoluteParts {
+  readonly scheme: 'http' | 'https';
+  /** scheme and slashes as written */
+  readonly begin: string;
+  /** host and port, without user info */
+  readonly authority: string;
+  /** path and query, without the fragment */
+  readonly rest: string;
+}
+
+function absoluteParts(target: string): AbsoluteParts | undefined {
+  const [, begin, written = '', rest = ''] = /^(https?:\/\/)([^/?#]*)([^#]*)/i.exec(target) ?? [];
+  if (begin === undefined) return undefined;
+  const at = written.lastIndexOf('@') + 1;
+  // Browsers take a backslash for a slash, and would see another host: what has one is left for parseAuthority to refuse.
+  const authority = written.lastIndexOf('\\', at) === -1 ? written.slice(at) : written;
+  return { scheme: begin.length === 'https://'.length ? 'https' : 'http', begin, authority, rest };
+}
+
+function withoutFragment(path: string): string {
+  const hash = path.indexOf('#');
+  return hash === -1 ? path : path.slice(0, hash);
+}
+
+/** A URI of any scheme, also of one that stands behind others (`screenshot:http://…`), without user info: it may hold a password. */
+export function withoutUserInfo(uri: string): string {
+  return uri.replace(/^((?:[A-Za-z0-9+.-]+:)+\/\/)[^/?#]*@/, '$1');
 }
 
 /** `host:port` of CONNECT; the port must be there (RFC 9110 §9.3.6). */
@@ -107,9 +131,18 @@ function originForm(method: string, rest: string): string {
   return rest === '' && method === 'OPTIONS' ? '*' : `/${rest}`;
 }
 
-/** Bytes beyond ASCII as `%XX`. @param text Latin-1 */
+/** As it is archived: `*` stands for no path. */
+function archivedPath(path: string): string {
+  return path === '*' ? '' : percentEncoded(path);
+}
+
+/**
+ * The rule by which every WARC-Target-URI is written: space, `"`, `<`, `>` and bytes beyond ASCII as `%XX`, everything else as it is.
+ *
+ * Browsers leave more in a URL than RFC 3986 §2 allows (WHATWG URL §4.3: \ ^ ` { | }), and so does this. @param text Latin-1
+ */
 export function percentEncoded(text: string): string {
-  return encode(text, /[\x80-\xff]/g);
+  return encode(text, /[^!-~]|["<>]/g);
 }
 
 /**

@@ -8,6 +8,7 @@
 import { MessageError } from '../http/errors.ts';
 import { trimOws } from '../http/fields.ts';
 import type { RequestHead, ResponseHead } from '../http/message.ts';
+import { METADATA_METHOD, RECORD_METHOD } from '../http/record-uri.ts';
 import { parseFields, parseFieldsLeniently } from './fields.ts';
 
 export const MAX_HEAD_BYTES = 4 * 1024 * 1024;
@@ -80,13 +81,20 @@ export function leadingEmptyLines(bytes: Buffer): number {
   return count;
 }
 
+/**
+ * The URL of a record that a client writes may hold spaces: it is never sent on, so nobody else reads that line. The method stands first and
+ * the version last.
+ */
+const RECORD_LINE = new RegExp(
+  `(${RECORD_METHOD}|${METADATA_METHOD}) ([^\\0-\\x20\\x7f](?:[^\\0-\\x1f\\x7f]*[^\\0-\\x20\\x7f])?) HTTP/(\\d)\\.(\\d)\\r\\n`,
+  'y',
+);
 const REQUEST_LINE = /([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([^\0-\x20\x7f]+) HTTP\/(\d)\.(\d)\r\n/y;
 
 /** @throws MessageError for anything that is not exactly a request head */
 export function parseRequestHead(bytes: Buffer): RequestHead {
   const text = bytes.toString('latin1');
-  REQUEST_LINE.lastIndex = 0;
-  const match = REQUEST_LINE.exec(text);
+  const match = atStart(REQUEST_LINE, text) ?? atStart(RECORD_LINE, text);
   if (match === null) throw new MessageError('syntax', 'malformed request line', firstLine(text));
   const [line, method = '', target = '', major, minor] = match;
   if (major !== '1')
@@ -103,13 +111,17 @@ const STATUS_LINE = /HTTP\/(\d+)(?:\.(\d+))?[ \t]+([1-9]\d\d)(?:[ \t]([^\n]*))?\
 /** @throws MessageError when there is no status line, or there are too many fields */
 export function parseResponseHead(bytes: Buffer): ResponseHead {
   const text = bytes.toString('latin1');
-  STATUS_LINE.lastIndex = 0;
-  const match = STATUS_LINE.exec(text);
+  const match = atStart(STATUS_LINE, text);
   if (match === null) throw new MessageError('syntax', 'malformed status line', firstLine(text));
   const [line, major, minor, status = '', rest = ''] = match;
   const reason = (rest.endsWith('\r') ? rest.slice(0, -1) : rest).replace(/[\0\r]/g, ' ');
   const fields = parseFieldsLeniently(text, line.length);
   return { status: Number(status), reason, minor: major === '1' && minor !== '0' && minor !== undefined ? 1 : 0, fields };
+}
+
+function atStart(sticky: RegExp, text: string): RegExpExecArray | null {
+  sticky.lastIndex = 0;
+  return sticky.exec(text);
 }
 
 function firstLine(text: string): string {

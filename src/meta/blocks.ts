@@ -5,7 +5,7 @@
  */
 import { inflateSync } from 'node:zlib';
 import { MetaError } from './errors.ts';
-import { headerText, isTooDeep, own, type JsonObject } from './json.ts';
+import { headerText, isTooDeep, optional, type JsonObject } from './json.ts';
 import type { UrlRule } from './meta.ts';
 import type { Regexes } from '../regex/regex.ts';
 import { readRule } from './rules.ts';
@@ -24,9 +24,9 @@ export interface Blocks {
 
 /** @throws MetaError */
 export function* readBlocks(raw: JsonObject, regexes: Regexes): Steps<Blocks> {
-  const compressed = own(raw, 'compressed_blocks');
+  const compressed = optional(raw, 'compressed_blocks');
   const field = compressed === undefined ? 'blocks' : 'compressed_blocks';
-  const { list, chars } = compressed === undefined ? { list: own(raw, 'blocks'), chars: 0 } : yield* decompress(compressed);
+  const { list, chars } = compressed === undefined ? { list: optional(raw, 'blocks'), chars: 0 } : yield* decompress(compressed);
   if (list === undefined) return { rules: [], chars };
   if (!Array.isArray(list)) throw new MetaError('type', field, 'expected a list of rules', list);
   yield;

@@ -6,7 +6,7 @@
 import { canonicalise } from '../url/canon.ts';
 import { MetaError, shown } from './errors.ts';
 import { isWithin, normalHost } from '../url/host.ts';
-import { isObject, own, type JsonObject } from './json.ts';
+import { isObject, optional, own, type JsonObject } from './json.ts';
 import type { Meta, StatsBucket } from './meta.ts';
 
 const ALL = '__all__';
@@ -28,10 +28,10 @@ export function bucketsOf(meta: Pick<Meta, 'statsBuckets'>, url: string): readon
 
 /** @param warn told of each entry that is skipped. @throws MetaError when `stats` or its list is something else */
 export function readStatsBuckets(raw: JsonObject, warn: (line: string) => void): StatsBucket[] {
-  const stats = own(raw, 'stats');
+  const stats = optional(raw, 'stats');
   if (stats === undefined) return [];
   if (!isObject(stats)) throw new MetaError('type', 'stats', 'expected an object', stats);
-  const entries = own(stats, 'buckets');
+  const entries = optional(stats, 'buckets');
   if (entries === undefined) return [];
   if (!Array.isArray(entries)) throw new MetaError('type', 'stats.buckets', 'expected a list', entries);
   return entries.flatMap((entry: unknown, i) => readEntry(entry, `stats.buckets[${i}]`, warn));
@@ -44,7 +44,7 @@ function readEntry(entry: unknown, field: string, warn: (line: string) => void):
     warn(`${field}: skipped, expected a name or an object with "bucket", got ${shown(entry)}`);
     return [];
   }
-  return [{ name, tallyDomains: readDomains(own(entry, 'tally-domains') ?? [], `${field}.tally-domains`, warn) }];
+  return [{ name, tallyDomains: readDomains(optional(entry, 'tally-domains') ?? [], `${field}.tally-domains`, warn) }];
 }
 
 function readDomains(domains: unknown, field: string, warn: (line: string) => void): string[] {

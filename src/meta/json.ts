@@ -50,6 +50,11 @@ export function own(object: JsonObject, key: string): unknown {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
+/** The same of a field that may be left out: `null` is how many languages write that. */
+export function optional(object: JsonObject, key: string): unknown {
+  return own(object, key) ?? undefined;
+}
+
 /** One line without spaces, printable ASCII only: fit for a header. */
 export function compactJson(value: unknown): string {
   return asciiOnly(JSON.stringify(value));

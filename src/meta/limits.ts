@@ -5,7 +5,7 @@
  */
 import { MetaError, shown } from './errors.ts';
 import { normalHost } from '../url/host.ts';
-import { isObject, own, type JsonObject } from './json.ts';
+import { isObject, optional, type JsonObject } from './json.ts';
 import { STATISTICS, SUB_BUCKETS, type Limit, type Statistic, type SubBucket } from './meta.ts';
 
 /** A bucket as it is stored and shown to clients. */
@@ -44,14 +44,16 @@ export function reachedLimit(
 
 /** @param warn told of limits of statistics that do not exist: they are never reached. @throws MetaError */
 export function readLimits(raw: JsonObject, field: 'limits' | 'soft-limits', warn: (line: string) => void): Limit[] {
-  const limits = own(raw, field);
+  const limits = optional(raw, field);
   if (limits === undefined) return [];
   if (!isObject(limits)) throw new MetaError('type', field, 'expected an object', limits);
-  return Object.entries(limits).flatMap(([key, value]) => {
+  return Object.entries(limits).flatMap(([key, given]) => {
     // The bucket may contain slashes.
     const [, bucket, sub, name] = /^([^]*)\/([^/]*)\/([^/]*)$/.exec(key) ?? [];
     if (bucket === undefined) throw new MetaError('value', field, 'expected keys such as "bucket/total/urls"', key);
-    if (typeof value !== 'number') throw new MetaError('type', `${field}[${shown(key)}]`, 'expected a number', value);
+    if (given === null) return [];
+    const value = numberOf(given);
+    if (value === undefined) throw new MetaError('type', `${field}[${shown(key)}]`, 'expected a number', given);
     const subBucket = SUB_BUCKETS.find((known) => known === sub);
     const statistic = STATISTICS.find((known) => known === name);
     if (subBucket === undefined || statistic === undefined) {
@@ -60,6 +62,12 @@ export function readLimits(raw: JsonObject, field: 'limits' | 'soft-limits', war
     }
     return [{ bucket, normalBucket: withNormalDomain(bucket), subBucket, statistic, value }];
   });
+}
+
+/** Also of text, as forms and environments have numbers. */
+function numberOf(given: unknown): number | undefined {
+  if (typeof given === 'string' && /^\s*[+-]?\d+(?:\.\d+)?\s*$/.test(given)) return Number(given);
+  return typeof given === 'number' ? given : undefined;
 }
 
 function withNormalDomain(bucket: string): string {

@@ -6,7 +6,7 @@
 import { readBlocks } from './blocks.ts';
 import { readStatsBuckets } from './buckets.ts';
 import { MetaError } from './errors.ts';
-import { headerText, isObject, isTooDeep, orderedEntries, own, type JsonObject } from './json.ts';
+import { headerText, isObject, isTooDeep, optional, orderedEntries, own, type JsonObject } from './json.ts';
 import { readLimits } from './limits.ts';
 import type { DedupBucket, Meta, MimeTypeFilter } from './meta.ts';
 import { readMimeFilter } from './mime.ts';
@@ -43,7 +43,7 @@ export function* parseSteps(value: string, regexes: Regexes): Steps<Meta> {
     softLimits: readLimits(raw, 'soft-limits', warn),
     blocks: rules,
     mimeTypeFilters: yield* readMimeFilters(raw, regexes),
-    acceptsCaptureMetadata: readList(raw, 'accept').includes('capture-metadata'),
+    acceptsCaptureMetadata: readAccept(raw).includes('capture-metadata'),
     metadata: readMetadata(raw),
     warnings,
     chars: value.length + chars,
@@ -64,8 +64,8 @@ function parseObject(text: string): JsonObject {
 
 function readPrefix(raw: JsonObject): string | undefined {
   const prefix = readString(raw, 'warc-prefix');
-  if (prefix === undefined) return undefined;
-  if (['', '.', '..'].includes(prefix)) throw new MetaError('value', 'warc-prefix', 'expected a part of a file name', prefix);
+  if (prefix === undefined || prefix === '') return undefined;
+  if (['.', '..'].includes(prefix)) throw new MetaError('value', 'warc-prefix', 'expected a part of a file name', prefix);
   if (/[/\\\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(prefix)) {
     throw new MetaError('value', 'warc-prefix', 'expected no slash, backslash or control character', prefix);
   }
@@ -75,21 +75,21 @@ function readPrefix(raw: JsonObject): string | undefined {
   return prefix;
 }
 
-/** The older forms name one bucket, and stand above the newer, as in warcprox. */
+/** The older forms name one bucket, and stand above the newer; a mode is `rw` unless it is `ro`: both as in warcprox. */
 function readDedupBuckets(raw: JsonObject, text: string): DedupBucket[] {
   const captures = readString(raw, 'captures-bucket');
   const single = readString(raw, 'dedup-bucket') ?? captures;
-  const buckets = own(raw, 'dedup-buckets');
+  const buckets = optional(raw, 'dedup-buckets');
   if (buckets !== undefined && !isObject(buckets)) throw new MetaError('type', 'dedup-buckets', 'expected an object', buckets);
-  const named = orderedEntries(text, 'dedup-buckets', buckets ?? {}).map(([name, mode]): DedupBucket => {
-    if (mode !== 'rw' && mode !== 'ro') throw new MetaError('value', 'dedup-buckets', 'expected "rw" or "ro" for each', mode);
-    return { name, mode };
-  });
+  const named = orderedEntries(text, 'dedup-buckets', buckets ?? {}).map(([name, mode]): DedupBucket => ({
+    name,
+    mode: mode === 'ro' ? 'ro' : 'rw',
+  }));
   return single === undefined ? named : [{ name: single, mode: 'rw' }];
 }
 
 function readDedupOk(raw: JsonObject): boolean {
-  const ok = own(raw, 'dedup-ok') ?? (Object.hasOwn(raw, 'dedup-ok') ? null : true);
+  const ok = optional(raw, 'dedup-ok') ?? true;
   if (typeof ok !== 'boolean') throw new MetaError('type', 'dedup-ok', 'expected true or false', ok);
   return ok;
 }
@@ -104,7 +104,7 @@ function* readMimeFilters(raw: JsonObject, regexes: Regexes): Steps<MimeTypeFilt
 }
 
 function readMetadata(raw: JsonObject): Meta['metadata'] {
-  const metadata = own(raw, 'metadata');
+  const metadata = optional(raw, 'metadata');
   if (metadata !== undefined && !isObject(metadata)) throw new MetaError('type', 'metadata', 'expected an object', metadata);
   const text = (name: string): string | undefined => {
     const value = own(metadata ?? {}, name);
@@ -113,14 +113,20 @@ function readMetadata(raw: JsonObject): Meta['metadata'] {
   return { seed: text('seed'), hopPath: text('hop_path'), brozzledUrl: text('brozzled_url'), hopViaUrl: text('hop_via_url') };
 }
 
+/** A list, or the one thing that it would hold. */
+function readAccept(raw: JsonObject): readonly unknown[] {
+  const value = own(raw, 'accept');
+  return typeof value === 'string' ? [value] : readList(raw, 'accept');
+}
+
 function readString(raw: JsonObject, field: string): string | undefined {
-  const value = own(raw, field);
+  const value = optional(raw, field);
   if (value !== undefined && typeof value !== 'string') throw new MetaError('type', field, 'expected a string', value);
   return value;
 }
 
 function readList(raw: JsonObject, field: string): readonly unknown[] {
-  const value = own(raw, field);
+  const value = optional(raw, field);
   if (value === undefined) return [];
   if (!Array.isArray(value)) throw new MetaError('type', field, 'expected a list', value);
   return value;

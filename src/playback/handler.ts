@@ -6,7 +6,8 @@
 import { plainAnswer } from '../http/answer.ts';
 import { FetchError } from '../http/fetch-error.ts';
 import { AS_IT_IS, type ClientRequest, type ClientSide, type ClientTunnel, type Handler, type RequestBody } from '../http/sides.ts';
-import { absoluteTarget, percentEncoded, tunnelTarget } from '../http/target.ts';
+import { recordUri } from '../http/record-uri.ts';
+import { absoluteTarget, tunnelTarget } from '../http/target.ts';
 import type { RequestHead } from '../http/message.ts';
 import type { Log } from '../util/log.ts';
 import { reasonOf } from '../util/thrown.ts';
@@ -131,5 +132,5 @@ class Playing implements RequestBody {
 /** The URL under which it would be archived; custom records may have any URI. */
 function urlOf({ method, target }: RequestHead, tunnel: ClientTunnel | undefined): string {
   if (tunnel !== undefined) return tunnelTarget(tunnel, method, target).url;
-  return /^(?!http:)[a-z][a-z0-9+.-]*:./i.test(target) ? percentEncoded(target) : absoluteTarget(method, target).url;
+  return /^(?!http:)[a-z][a-z0-9+.-]*:./i.test(target) ? recordUri(target) : absoluteTarget(method, target).url;
 }

@@ -178,7 +178,8 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       secondsBehind: oldest === undefined ? 0 : (Date.now() - oldest.startedAt.getTime() - oldest.durationMs) / 1000,
       urlsProcessed: this.#totals.urlsProcessed,
       warcBytesWritten: this.#totals.warcBytesWritten,
-      earliestFetchStart: this.#admission.earliestStart,
+      earliestFetch: this.#admission.earliest,
+      earliestInChain: oldest && { url: oldest.url, processor: processors.findLast((each) => each.queued > 0)?.name },
       processors,
       rate: (minutes) => this.#totals.rate(minutes),
     };

@@ -32,6 +32,7 @@ const MAX_WAITING_BYTES = 64 * 1024;
 
 export class InnerClient implements ClientSide {
   readonly address = undefined;
+  readonly port = undefined;
   /** resolves with the head of the answer; rejects with FetchError, RefusedError or MessageError */
   readonly answered: Promise<ResponseHead>;
   #resolve: (head: ResponseHead) => void = () => undefined;

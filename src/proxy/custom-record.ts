@@ -7,22 +7,18 @@ import type { Framing, RequestHead } from '../http/message.ts';
 import type { CustomRecordCapture } from '../capture/capture.ts';
 import { BlockRecorder, type RecordingOptions } from '../capture/recorder.ts';
 import { MessageError } from '../http/errors.ts';
-import { percentEncoded } from '../http/target.ts';
+import { METADATA_METHOD, recordUri } from '../http/record-uri.ts';
 import type { Meta } from '../meta/meta.ts';
 import { plainAnswer, type Answer } from '../http/answer.ts';
 import { reasonOf } from '../util/thrown.ts';
 import type { ClientSide, RequestBody } from '../http/sides.ts';
-
-const RECORD_METHOD = 'WARCPROX_WRITE_RECORD';
-/** The older form, for metadata records only. */
-const METADATA_METHOD = 'PUTMETA';
 
 const RECORD_TYPES = ['warcinfo', 'response', 'resource', 'request', 'metadata', 'revisit', 'conversion', 'continuation'];
 
 /** What a client wants written, but for the bytes. */
 export interface RecordDraft {
   readonly method: string;
-  /** the request target as it is, non-ASCII percent-encoded */
+  /** as `recordUri` makes it of the request target */
   readonly url: string;
   readonly warcType: string;
   readonly contentType: string;
@@ -40,17 +36,10 @@ export interface RecordServices {
 /** What a record needs of its client. */
 export type RecordClient = Pick<ClientSide, 'answer' | 'resumeRequest'>;
 
-export function isRecordMethod(method: string): boolean {
-  return method === RECORD_METHOD || method === METADATA_METHOD;
-}
-
 /** @throws MessageError that names the field which is missing or wrong */
 export function recordDraft(head: RequestHead, framing: Framing): RecordDraft {
   const { method, target, fields } = head;
-  // Browsers leave more in a URL than RFC 3986 §2 allows (WHATWG URL §1.3): \ ^ ` { | }
-  if (!/^[A-Za-z][A-Za-z0-9+.-]*:[^\0-\x20"<>\x7f]+$/.test(target)) {
-    throw new MessageError('syntax', 'request target is no URI, which WARC-Target-URI has to be', target);
-  }
+  const url = recordUri(target);
   const warcType = fields.get('warc-type') ?? (method === METADATA_METHOD ? 'metadata' : undefined);
   if (warcType === undefined) throw new MessageError('syntax', `${method} without WARC-Type`);
   if (!RECORD_TYPES.includes(warcType)) {
@@ -59,7 +48,7 @@ export function recordDraft(head: RequestHead, framing: Framing): RecordDraft {
   const contentType = fields.get('content-type');
   if (contentType === undefined || contentType === '') throw new MessageError('syntax', `${method} without Content-Type`);
   if (framing.kind === 'none') throw new MessageError('syntax', `${method} without Content-Length`);
-  return { method, url: percentEncoded(target), warcType, contentType, referer: fields.get('referer') };
+  return { method, url, warcType, contentType, referer: fields.get('referer') };
 }
 
 /** Takes the bytes of one record. */
@@ -120,11 +109,11 @@ export class CustomRecord implements RequestBody {
   }
 }
 
-/** 204 only for what is in the file. */
-function answerTo({ outcome, meta, warcPrefix }: CustomRecordCapture): Answer {
-  if (outcome.records !== undefined) return { status: 204, contentType: '', body: '' };
-  if (outcome.archive) return plainAnswer(503, 'record not written: the archive cannot be written any more');
-  if (warcPrefix === '-') return plainAnswer(400, 'record not written: captures with the warc-prefix "-" are not archived');
-  if (meta.mimeTypeFilters.length > 0) return plainAnswer(400, 'record not written: turned down by mime-type-filters of Warcprox-Meta');
-  return plainAnswer(503, 'record not written: see the log of the proxy');
+/** 204 for what is in the file, and for what was not to be archived: by its prefix, by the client's MIME filters, by a plugin. */
+function answerTo({ outcome, block }: CustomRecordCapture): Answer {
+  if (block.bytes.error !== undefined) return plainAnswer(503, 'record not written: see the log of the proxy');
+  if (outcome.archive && outcome.records === undefined) {
+    return plainAnswer(503, 'record not written: the archive cannot be written any more');
+  }
+  return { status: 204, contentType: '', body: '' };
 }

@@ -5,8 +5,9 @@
  */
 import type { RequestHead } from '../http/message.ts';
 import type { ClientRequest } from '../http/sides.ts';
+import { isRecordMethod } from '../http/record-uri.ts';
 import { absoluteTarget, hostField, parseAuthority, tunnelTarget, type Target } from '../http/target.ts';
-import { isRecordMethod, recordDraft } from './custom-record.ts';
+import { recordDraft } from './custom-record.ts';
 import { VIA, type Wanted } from './passage.ts';
 
 /**

@@ -10,7 +10,7 @@ import { MessageError } from '../http/errors.ts';
 import type { FetchError } from '../http/fetch-error.ts';
 import type { Framing, RequestHead, ResponseHead } from '../http/message.ts';
 import type { AnswerForm, ClientSide, ClientTunnel, Handler, RequestBody } from '../http/sides.ts';
-import type { Authority } from '../http/target.ts';
+import { withoutUserInfo, type Authority } from '../http/target.ts';
 import { keepsConnection } from '../http1/framing.ts';
 import { RequestReader, type RequestEvents, type RequestReaderOptions } from '../http1/request-reader.ts';
 import type { Log } from '../util/log.ts';
@@ -74,6 +74,10 @@ export class Http1Connection implements ClientSide, RequestEvents {
     return this.#socket.remoteAddress;
   }
 
+  get port(): number | undefined {
+    return this.#socket.remotePort;
+  }
+
   readonly untilGone = (): AbortSignal => (this.#left ??= new AbortController()).signal;
 
   serve(body: RequestBody): void {
@@ -124,7 +128,10 @@ export class Http1Connection implements ClientSide, RequestEvents {
     if (this.#writer.begun) return this.#cut();
     // Why the proxy stops is said once, and not again for each request that it refuses.
     const message = error.code === 'shutting-down' ? 'request refused' : error.message;
-    this.#services.log.info({ code: error.code, status: error.status, url: this.#request?.target }, message);
+    this.#services.log.info(
+      { code: error.code, status: error.status, url: this.#request && withoutUserInfo(this.#request.target) },
+      message,
+    );
     this.#answer(plainAnswer(error.status, error.message), accepted);
   }
 

@@ -24,6 +24,11 @@ export interface TunnelServices {
 }
 
 const TLS_HANDSHAKE = 0x16;
+/**
+ * In the order of preference. A client that offers others only, such as `h2` alone, would take our answers for something else: it is told by
+ * the alert no_application_protocol (RFC 7301 §3.2). One that offers none speaks HTTP/1.
+ */
+const SPOKEN = ['http/1.1', 'http/1.0'];
 
 /** @param first bytes that came right after the head of CONNECT */
 export function openTunnel(services: TunnelServices, socket: Socket, authority: Authority, first: Buffer): void {
@@ -65,7 +70,7 @@ async function openTls(services: TunnelServices, socket: Socket, authority: Auth
   const tls = new TLSSocket(socket, {
     isServer: true,
     secureContext,
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: SPOKEN,
     SNICallback: (name, callback) => {
       // The one that the connection has. It may have left the cache since, and must not be handed out again.
       if (name === authority.host) return callback(null);

@@ -21,7 +21,11 @@ export interface StatusSource {
   readonly secondsBehind: number;
   readonly urlsProcessed: number;
   readonly warcBytesWritten: number;
-  readonly earliestFetchStart: Date | undefined;
+  /** the fetch that has been running longest, and where its client connects from if that is still there */
+  readonly earliestFetch:
+    { readonly startedAt: Date; readonly clientAddress: readonly [host: string, port: number] | undefined } | undefined;
+  /** the capture that has been in the chain longest, and the processor that it is before or in */
+  readonly earliestInChain: { readonly url: string; readonly processor: string | undefined } | undefined;
   /** `errors`: captures that a processor has failed for */
   readonly processors: readonly { readonly name: string; readonly queued: number; readonly errors: number }[];
   rate(minutes: number): object;
@@ -52,7 +56,19 @@ function statusOf(source: StatusSource): object {
     rates_1min: source.rate(1),
     rates_5min: source.rate(5),
     rates_15min: source.rate(15),
-    earliest_still_active_fetch_start: source.earliestFetchStart?.toISOString() ?? null,
+    earliest_still_active_fetch_start: source.earliestFetch?.startedAt.toISOString() ?? null,
+    // As warcprox has them: objects whose values are null when there is nothing. The socket is that of the client.
+    earliest_still_active_socket: {
+      socket: source.earliestFetch?.clientAddress?.join(':') ?? null,
+      name: null,
+      peername: source.earliestFetch?.clientAddress ?? null,
+      future_status: source.earliestFetch === undefined ? null : 'running',
+      exception: null,
+    },
+    earliest_still_active_postfetch: {
+      url: source.earliestInChain?.url ?? null,
+      postfetch_plugin: source.earliestInChain?.processor ?? null,
+    },
     seconds_behind: source.secondsBehind,
     postfetch_chain: source.processors.map(({ name, queued, errors }) => ({ processor: name, queued_urls: queued, errors })),
   };

@@ -92,6 +92,12 @@ describe('a bad value ends the program with exit code 2 and one line', { concurr
     });
   }
 
+  test('an option of warcprox that does not exist here, with what there is instead and without its value', async () => {
+    const { code, stdout, stderr } = await runToEnd(['--gzip', '--rethinkdb-dedup-url=rethinkdb://u:hunter2@db/wp']);
+    const told = 'an option of warcprox that does not exist here: there is no RethinkDB here, use --dedup-db-file';
+    assert.deepEqual([code, stdout, stderr], [2, '', `warctap: --rethinkdb-dedup-url is ${told}\n`]);
+  });
+
   test('a variable of the environment', async () => {
     const { code, stderr } = await runToEnd([], { env: { WARCTAP_MAX_THREADS: 'five' } });
     assert.equal(code, 2);

@@ -74,6 +74,28 @@ for (const way of WAYS) {
     assert.match((await warcs(api, 'SUB')).join(), /^SUB-\d{17}-00000-[a-z0-9]{8}\.warc$/);
   });
 
+  test(`what warcprox takes is taken, and the capture archived: ${way}`, async () => {
+    await using api = await startApi(way);
+    const taken: readonly object[] = [
+      ...['warc-prefix', 'dedup-bucket', 'captures-bucket', 'dedup-buckets', 'dedup-ok', 'stats', 'limits', 'soft-limits', 'blocks'],
+      ...['compressed_blocks', 'mime-type-filters', 'accept', 'metadata'],
+    ].map((name) => ({ [name]: null }));
+    const metas = [
+      ...taken,
+      { 'warc-prefix': '' },
+      { 'dedup-buckets': { b: '' } },
+      { limits: { '__all__/total/urls': null }, 'soft-limits': { '__all__/total/urls': '1000' } },
+    ];
+    for (const [nth, meta] of metas.entries()) assert.equal((await api.ask(`/${nth}`, { meta })).status, 200, JSON.stringify(meta));
+    const reached = await api.ask('/x', { meta: { limits: { '__all__/total/urls': String(metas.length) } } });
+    assert.equal(reached.body, `request rejected by warcprox: reached limit __all__/total/urls=${metas.length}\n`);
+    const records = await api.proxy.records();
+    assert.deepEqual(
+      records.filter(({ type }) => type === 'response').map(({ url }) => url),
+      metas.map((_, nth) => api.url(`/${nth}`)),
+    );
+  });
+
   test(`warc-prefix "-": nothing is archived, but everything is answered and counted, ${way}`, async () => {
     await using api = await startApi(way);
     assert.deepEqual(await archived(api, { '/a': { meta: { 'warc-prefix': '-' } }, '/b': {} }), ['/b']);

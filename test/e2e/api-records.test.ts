@@ -5,12 +5,17 @@
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { answered, metaLine, startApi, WAYS, type Api } from '../support/api.ts';
 import { okHead, refusal } from '../support/messages.ts';
 import type { TestRecord } from '../support/proxy.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'warctap-test-records-'));
+process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
 
 const sha1 = (body: string | Buffer) => `sha1:${createHash('sha1').update(body).digest('hex')}`;
 
@@ -159,6 +164,7 @@ for (const way of WAYS) {
       ['*', 'WARC-Type: resource\r\nContent-Type: a/b\r\n', 'request target is no URI, which WARC-Target-URI has to be: "*"'],
       ['1x:y', 'WARC-Type: resource\r\nContent-Type: a/b\r\n', 'request target is no URI, which WARC-Target-URI has to be: "1x:y"'],
       ['x:', 'WARC-Type: resource\r\nContent-Type: a/b\r\n', 'request target is no URI, which WARC-Target-URI has to be: "x:"'],
+      ['no uri', 'WARC-Type: resource\r\nContent-Type: a/b\r\n', 'request target is no URI, which WARC-Target-URI has to be: "no uri"'],
     ];
     for (const [uri, more, line, method = 'WARCPROX_WRITE_RECORD'] of cases) {
       using client = await api.connect();
@@ -185,13 +191,46 @@ for (const way of WAYS) {
     assert.deepEqual(await api.proxy.records(), []);
   });
 
-  test(`what the prefix "-" or a MIME filter keeps out of the archive is not answered 204, ${way}`, async () => {
-    await using api = await startApi(way);
-    const dash = await api.write('x:y', 'z', { meta: { 'warc-prefix': '-' } });
-    assert.equal(dash.status, 400);
-    const filtered = await api.write('x:y', 'z', { meta: { 'mime-type-filters': [{ type: 'REJECT', regex: 'image/' }] } });
-    assert.notEqual(filtered.status, 204);
+  test(`what is not to be archived is answered 204 and counted, and not written: ${way}`, async () => {
+    const plugin = join(dir, 'drop.mjs');
+    writeFileSync(
+      plugin,
+      `export default () => ({ name: 'Drop', position: 'early', process(batch) {
+        for (const capture of batch) if (capture.url === 'x:dropped') capture.outcome.archive = false;
+      } });\n`,
+    );
+    await using api = await startApi(way, { plugin: [plugin] });
+    const stats = { buckets: ['pushed'] };
+    const unwanted: readonly [uri: string, meta: object][] = [
+      ['x:prefix', { 'warc-prefix': '-' }],
+      ['x:rejected', { 'mime-type-filters': [{ type: 'REJECT', regex: 'image/' }] }],
+      ['x:limited', { 'mime-type-filters': [{ type: 'LIMIT', regex: 'text/' }] }],
+      ['x:dropped', {}],
+    ];
+    for (const [uri, meta] of unwanted) {
+      assert.equal((await api.write(uri, 'z', { meta: { stats, ...meta } })).text, 'HTTP/1.1 204 No Content\r\n\r\n', uri);
+    }
+    assert.equal((await api.status()).urls_processed, 4);
+    const { body } = await api.write('x:y', 'z', { meta: { stats, limits: { 'pushed/total/urls': 4 } } });
+    assert.equal(body, 'request rejected by warcprox: reached limit pushed/total/urls=4\n');
     assert.deepEqual(await api.proxy.records(), []);
+  });
+
+  test(`a URI is written percent-encoded where it has to be, whatever the client leaves in it, ${way}`, async () => {
+    await using api = await startApi(way);
+    const uris = [
+      ['screenshot:https://example.com/?q="exact"', 'screenshot:https://example.com/?q=%22exact%22'],
+      ['thumbnail:https://example.com/<a b>  HTTP/1.1', 'thumbnail:https://example.com/%3Ca%20b%3E%20%20HTTP/1.1'],
+      ['https://example.com/a#"b"', 'https://example.com/a#%22b%22'],
+      ['https://example.com?"', 'https://example.com/?%22'],
+      ['screenshot:http://user:secret@example.com/', 'screenshot:http://example.com/'],
+    ] as const;
+    for (const [uri] of uris) assert.equal((await api.write(uri, 'z')).status, 204);
+    assert.equal((await api.write('x:put meta', 'z', { method: 'PUTMETA', more: 'Content-Type: a/b\r\n' })).status, 204);
+    assert.deepEqual(
+      (await api.proxy.records()).map(({ url }) => url),
+      [...uris.map(([, written]) => written), 'x:put%20meta'],
+    );
   });
 
   test(`custom records are written whatever --method-filter says, ${way}`, async () => {

@@ -94,6 +94,12 @@ for (const way of WAYS) {
     assert.ok((status.seconds_behind as number) > 0);
     const start = new Date(status.earliest_still_active_fetch_start as string);
     assert.ok(start >= before && start <= new Date());
+    const { socket, ...rest } = status.earliest_still_active_socket as Record<string, unknown>;
+    const peername = rest.peername as [string, number];
+    assert.deepEqual(rest, { name: null, peername: ['127.0.0.1', peername[1]], future_status: 'running', exception: null });
+    assert.equal(socket, peername.join(':'));
+    if (way === 'over HTTP') assert.equal(peername[1], silent.socket.localPort);
+    assert.deepEqual(status.earliest_still_active_postfetch, { url: api.url('/held'), postfetch_plugin: 'Hold' });
     assert.deepEqual((status.postfetch_chain as unknown[])[0], { processor: 'Hold', queued_urls: 3, errors: 0 });
     hold.go();
     await api.proxy.captured(3);
@@ -101,6 +107,7 @@ for (const way of WAYS) {
     assert.equal(after.queued_urls, 0);
     assert.equal(after.load, 0);
     assert.equal(after.seconds_behind, 0);
+    assert.deepEqual(after.earliest_still_active_postfetch, { url: null, postfetch_plugin: null });
     assert.equal(after.urls_processed, 3);
   });
 
@@ -175,6 +182,8 @@ test('names and types are those that clients of warcprox read', async () => {
     rates_5min: 'object',
     rates_15min: 'object',
     earliest_still_active_fetch_start: 'null',
+    earliest_still_active_socket: 'object',
+    earliest_still_active_postfetch: 'object',
     seconds_behind: 'number',
     postfetch_chain: 'object',
   });

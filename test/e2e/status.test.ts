@@ -47,6 +47,8 @@ test('GET /status has all fields of warcprox, as indented JSON', async () => {
     urls_processed: 0,
     warc_bytes_written: 0,
     earliest_still_active_fetch_start: null,
+    earliest_still_active_socket: { socket: null, name: null, peername: null, future_status: null, exception: null },
+    earliest_still_active_postfetch: { url: null, postfetch_plugin: null },
     seconds_behind: 0,
   };
   assert.deepEqual(Object.fromEntries(Object.keys(expected).map((name) => [name, rest[name]])), expected);

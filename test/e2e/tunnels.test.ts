@@ -4,9 +4,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import { connect as connectTls, TLSSocket } from 'node:tls';
 import { test } from 'node:test';
 import { RawClient } from '../support/client.ts';
+import { checkIdentity } from '../support/identity.ts';
 import { ok, okHead, refusal } from '../support/messages.ts';
 import { startOrigin } from '../support/origin.ts';
 import { startProxy } from '../support/proxy.ts';
@@ -181,6 +182,37 @@ test('the absolute form in a tunnel is taken for the same origin', async () => {
   assert.equal(origin.requests[0]?.bytes.toString(), `GET /x HTTP/1.1\r\nHost: 127.0.0.1:${origin.port}\r\n\r\n`);
 });
 
+for (const [offered, spoken] of [
+  [undefined, false],
+  [['http/1.1'], 'http/1.1'],
+  [['http/1.0'], 'http/1.0'],
+  [['h2', 'http/1.1'], 'http/1.1'],
+  [['http/1.0', 'http/1.1'], 'http/1.1'],
+  [['h2', 'http/1.0'], 'http/1.0'],
+] as const) {
+  test(`a client that offers ${offered?.join(' and ') ?? 'nothing'} in ALPN speaks ${spoken || 'HTTP/1'}`, async () => {
+    await using origin = await startOrigin(({ path, socket }) => socket.write(ok(path)), { tls: true });
+    await using proxy = await startProxy();
+    using outer = await RawClient.tunnel(proxy.port, `127.0.0.1:${origin.port}`);
+    const inner = inside(outer, proxy.ca, offered);
+    await once(inner, 'secureConnect');
+    assert.equal(inner.alpnProtocol, spoken);
+    inner.write(`GET /x HTTP/1.${spoken === 'http/1.0' ? 0 : 1}\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    let text = '';
+    for await (const piece of inner) text += String(piece);
+    assert.match(text, /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n\/x$/);
+  });
+}
+
+for (const offered of [['h2'], ['h3', 'x']]) {
+  test(`a client that offers ${offered.join(' and ')} alone in ALPN is told that nobody speaks it`, async () => {
+    await using proxy = await startProxy();
+    using outer = await RawClient.tunnel(proxy.port, '127.0.0.1:9');
+    const [error] = (await once(inside(outer, proxy.ca, offered), 'error')) as [NodeJS.ErrnoException];
+    assert.equal(error.code, 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL');
+  });
+}
+
 for (const target of ['http://127.0.0.1:PORT/', 'https://example.org/', '/status HTTP/1.1\r\nX: ', '*']) {
   test(`in a tunnel ${target.split(' ')[0] ?? ''} does not reach another origin or the proxy's own pages`, async () => {
     await using origin = await startOrigin(({ path, socket }) => socket.write(ok(path)), { tls: true });
@@ -202,6 +234,12 @@ test('a tunnel in which nothing comes is closed after the idle time-out', async 
   hello.send('\x16\x03\x01\x02\x00\x01\x00\x01\xfc');
   assert.equal((await hello.rest()).length, 0);
 });
+
+/** TLS of a client in a tunnel that is open. */
+function inside({ socket }: RawClient, ca: string, offered: readonly string[] | undefined): TLSSocket {
+  socket.removeAllListeners('data').removeAllListeners('end').removeAllListeners('close');
+  return connectTls({ socket, ca, checkServerIdentity: checkIdentity, host: '127.0.0.1', ...(offered && { ALPNProtocols: [...offered] }) });
+}
 
 function tlsOf(socket: Socket): TLSSocket {
   assert.ok(socket instanceof TLSSocket);

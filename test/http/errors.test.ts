@@ -13,6 +13,20 @@ test('untrusted text is shown up to 60 characters', () => {
   assert.equal(shown('x'.repeat(61)), `"${'x'.repeat(60)}…"`);
 });
 
+test('an error does not tell what may be a password', () => {
+  for (const [found, told] of [
+    ['u:p@host', '***@host'],
+    ['http://u:p@host/', 'http://***@host/'],
+    ['GET https://u:p@w@host/a b HTTP/1.1', 'GET https://***@host/a b HTTP/1.1'],
+    ['GET http://u p:w@host/', 'GET http://***@host/'],
+    ['Proxy-Url : http://u:p@host', '***@host'],
+    [`http://u:${'p'.repeat(100)}@host/`, 'http://***@host/'],
+    ['@', '***@'],
+  ] as const) {
+    assert.equal(new MessageError('syntax', 'odd', found).message, `odd: "${told}"`);
+  }
+});
+
 test('an error says what was found, if anything was', () => {
   const { name, code, message } = new MessageError('syntax', 'odd', '\n');
   assert.deepEqual({ name, code, message }, { name: 'MessageError', code: 'syntax', message: 'odd: "\\n"' });

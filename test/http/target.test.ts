@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { absoluteTarget, connectTarget, hostField, parseAuthority, tunnelTarget, type Tunnel } from '../../src/http/target.ts';
+import { recordUri } from '../../src/http/record-uri.ts';
+import { absoluteTarget, connectTarget, hostField, parseAuthority, tunnelTarget, urlTarget, type Tunnel } from '../../src/http/target.ts';
 import { refusal } from '../http1/read.ts';
 
 /** UTF-8 as it looks in Latin-1 text. */
@@ -47,8 +48,9 @@ describe('a host', () => {
   for (const [written, message] of [
     ['', `${FORM}: ""`],
     [':80', `${FORM}: ":80"`],
-    ['user@example.com', `${FORM}: "user@example.com"`],
-    ['user:pw@example.com', `${FORM}: "user:pw@example.com"`],
+    ['user@example.com', `${FORM}: "***@example.com"`],
+    ['user:pw@example.com', `${FORM}: "***@example.com"`],
+    ['user:p@w@example.com', `${FORM}: "***@example.com"`],
     ['a b', `${FORM}: "a b"`],
     ['a\\b', `${FORM}: "a\\\\b"`],
     ['a/b', `${FORM}: "a/b"`],
@@ -118,16 +120,27 @@ describe('a target in absolute form', () => {
     ['http://example.com/', 'example.com', 80, '/', 'http://example.com/'],
     ['http://example.com:8080/a/../b?c=d?e', 'example.com', 8080, '/a/../b?c=d?e', 'http://example.com:8080/a/../b?c=d?e'],
     ['HTTP://Example.COM:80/A', 'example.com', 80, '/A', 'HTTP://Example.COM:80/A'],
-    ['http://example.com', 'example.com', 80, '/', 'http://example.com'],
-    ['http://example.com?a=b', 'example.com', 80, '/?a=b', 'http://example.com?a=b'],
+    ['http://example.com', 'example.com', 80, '/', 'http://example.com/'],
+    ['http://example.com?a=b', 'example.com', 80, '/?a=b', 'http://example.com/?a=b'],
     ['http://example.com:/x', 'example.com', 80, '/x', 'http://example.com:/x'],
     ['http://127.1/', '127.0.0.1', 80, '/', 'http://127.1/'],
     ['http://[::1]:81/', '::1', 81, '/', 'http://[::1]:81/'],
-    ['http://a//b\\c"<>', 'a', 80, '//b\\c"<>', 'http://a//b\\c"<>'],
+    ['http://a//b\\c"<>', 'a', 80, '//b\\c"<>', 'http://a//b\\c%22%3C%3E'],
+    ['http://a/[^`{|}]', 'a', 80, '/[^`{|}]', 'http://a/[^`{|}]'],
     ['http://a/%zz%41', 'a', 80, '/%zz%41', 'http://a/%zz%41'],
     ['http://a/http://b/', 'a', 80, '/http://b/', 'http://a/http://b/'],
     ['http://a/u@b:c', 'a', 80, '/u@b:c', 'http://a/u@b:c'],
     [utf8('http://a/ä'), 'a', 80, utf8('/ä'), 'http://a/%C3%A4'],
+    ['http://a/#b', 'a', 80, '/', 'http://a/'],
+    ['http://a#b', 'a', 80, '/', 'http://a/'],
+    ['http://a/?b#c#d?e', 'a', 80, '/?b', 'http://a/?b'],
+    ['http://a:81#/b', 'a', 81, '/', 'http://a:81/'],
+    ['http://u:p@a/', 'a', 80, '/', 'http://a/'],
+    ['HTTP://u@A:81/b', 'a', 81, '/b', 'HTTP://A:81/b'],
+    ['http://@a', 'a', 80, '/', 'http://a/'],
+    ['http://u:p@w:d@a:81?b#u:p@c', 'a', 81, '/?b', 'http://a:81/?b'],
+    ['http://u%40x:p%2f@[::1]/', '::1', 80, '/', 'http://[::1]/'],
+    [utf8('http://ü:ß@a/ä'), 'a', 80, utf8('/ä'), 'http://a/%C3%A4'],
     ['http://a/\xe4', 'a', 80, '/\xe4', 'http://a/%E4'],
     [utf8('http://münchen.de:81/ü'), 'xn--mnchen-3ya.de', 81, utf8('/ü'), 'http://xn--mnchen-3ya.de:81/%C3%BC'],
   ] as const) {
@@ -143,19 +156,7 @@ describe('a target in absolute form', () => {
     assert.equal(absoluteTarget('OPTIONS', 'http://a?b').path, '/?b');
   });
 
-  for (const target of [
-    '/',
-    '*',
-    'example.com:80',
-    'https://a/',
-    'ftp://a/',
-    'http:/a',
-    'http:a',
-    '//a/',
-    'http://a/#b',
-    'http://a#b',
-    'xhttp://a/',
-  ]) {
+  for (const target of ['/', '*', 'example.com:80', 'https://a/', 'ftp://a/', 'http:/a', 'http:a', '//a/', 'xhttp://a/']) {
     test(`${target} is refused`, () => {
       assert.throws(
         () => absoluteTarget('GET', target),
@@ -170,8 +171,15 @@ describe('a target in absolute form', () => {
     }
   });
 
-  test('with user and password is refused', () => {
-    assert.throws(() => absoluteTarget('GET', 'http://u:p@a/'), refusal('host not understood, expected host or host:port: "u:p@a"'));
+  test('whose user info would be a host for browsers is refused, and what was a password is not told', () => {
+    const FORM = 'host not understood, expected host or host:port';
+    assert.throws(() => absoluteTarget('GET', 'http://b\\@a/'), refusal(`${FORM}: "***@a"`));
+    assert.throws(() => absoluteTarget('GET', 'http://u:secret@'), refusal(`${FORM}: ""`));
+    assert.throws(() => absoluteTarget('GET', 'http://u:secret@a b/'), refusal(`${FORM}: "a b"`));
+    assert.throws(
+      () => absoluteTarget('GET', 'ftp://u:secret@a/'),
+      refusal('request target not understood, expected http://host[:port]/path: "ftp://***@a/"'),
+    );
   });
 });
 
@@ -189,6 +197,11 @@ describe('a target inside of a tunnel', () => {
     ['GET', 'https://EXAMPLE.com:443/a', '/a', 'https://example.com/a'],
     ['GET', 'HTTPS://example.com?a', '/?a', 'https://example.com/?a'],
     ['GET', 'https://example.com', '/', 'https://example.com/'],
+    ['GET', '/a#b', '/a', 'https://example.com/a'],
+    ['GET', '/#', '/', 'https://example.com/'],
+    ['GET', '/a?"<>', '/a?"<>', 'https://example.com/a?%22%3C%3E'],
+    ['GET', 'https://example.com/#a', '/', 'https://example.com/'],
+    ['GET', 'https://u:p@example.com?a#b', '/?a', 'https://example.com/?a'],
   ] as const) {
     test(`${method} ${JSON.stringify(target)} is ${url}`, () => {
       assert.deepEqual(tunnelTarget(tunnel, method, target), { ...tunnel, path, url });
@@ -202,15 +215,7 @@ describe('a target inside of a tunnel', () => {
     assert.equal(tunnelTarget(v6, 'GET', 'http://[0::1]:8080/a').path, '/a');
   });
 
-  for (const target of [
-    'a',
-    '*',
-    '?a',
-    'http://example.com/',
-    'https://other.com/',
-    'https://example.com:444/',
-    'https://example.com/#a',
-  ]) {
+  for (const target of ['a', '*', '?a', 'http://example.com/', 'https://other.com/', 'https://example.com:444/', '#a']) {
     test(`GET ${target} is refused`, () => {
       assert.throws(
         () => tunnelTarget(tunnel, 'GET', target),
@@ -219,8 +224,11 @@ describe('a target inside of a tunnel', () => {
     });
   }
 
-  test('with a fragment is refused', () => {
-    assert.throws(() => tunnelTarget(tunnel, 'GET', '/a#b'), refusal('fragment in the request target: "/a#b"'));
+  test('on another host is refused without telling a password', () => {
+    assert.throws(
+      () => tunnelTarget(tunnel, 'GET', 'https://u:secret@other.com/'),
+      refusal('request target not understood, expected a path on https://example.com: "https://***@other.com/"'),
+    );
   });
 });
 
@@ -241,10 +249,60 @@ describe('the target of CONNECT', () => {
   }
 
   test('with a bad host or port is refused', () => {
-    assert.throws(() => connectTarget('u@a:443'), refusal('host not understood, expected host or host:port: "u@a:443"'));
+    assert.throws(() => connectTarget('u@a:443'), refusal('host not understood, expected host or host:port: "***@a:443"'));
     assert.throws(() => connectTarget('::1:443'), refusal('host not understood, expected host or host:port: "::1:443"'));
     assert.throws(() => connectTarget('a:0'), refusal('port not understood, expected 1 to 65535: "a:0"'));
   });
+});
+
+describe('a URL as people and pages write it', () => {
+  for (const [written, path, url] of [
+    ['https://u:p@example.com/a b"<>#c', '/a%20b%22%3C%3E', 'https://example.com/a%20b%22%3C%3E'],
+    [' HTTP://example.com?q=ä ', '/?q=%C3%A4', 'http://example.com/?q=%C3%A4'],
+    ['http://u:p@w@example.com', '/', 'http://example.com/'],
+  ] as const) {
+    test(`${written} is ${url}`, () => {
+      const target = urlTarget('GET', written);
+      assert.deepEqual([target.host, target.path, target.url], ['example.com', path, url]);
+    });
+  }
+
+  test('is refused without telling a password', () => {
+    assert.throws(
+      () => urlTarget('GET', 'ftp://u:secret@a/'),
+      refusal('URL not understood, expected one that begins with http:// or https://: "ftp://***@a/"'),
+    );
+  });
+});
+
+describe('the URI of a record that a client writes', () => {
+  for (const [target, uri] of [
+    ['screenshot:https://example.com/?q="exact"', 'screenshot:https://example.com/?q=%22exact%22'],
+    ['x:<a b>', 'x:%3Ca%20b%3E'],
+    [utf8('x:É'), 'x:%C3%89'],
+    ['x:a#b#c', 'x:a#b#c'],
+    ['http://a/b?c#d', 'http://a/b?c#d'],
+    ['http://a', 'http://a/'],
+    ['https://a:81?b', 'https://a:81/?b'],
+    ['HTTP://a#b', 'HTTP://a/#b'],
+    ['http://u:p@a?b', 'http://a/?b'],
+    ['screenshot:https://u:p@a@b', 'screenshot:https://b'],
+    ['youtube-dl:00001:http://u:p@a/u@b', 'youtube-dl:00001:http://a/u@b'],
+    ['ftp://u:p@a/', 'ftp://a/'],
+    ['mailto:u@a', 'mailto:u@a'],
+    ['x:[^`{|}\\]%zz', 'x:[^`{|}\\]%zz'],
+  ] as const) {
+    test(`${JSON.stringify(target)} is ${uri}`, () => assert.equal(recordUri(target), uri));
+  }
+
+  for (const target of ['a', '/a', '*', '1x:y', 'x:', ':y', 'a b:c']) {
+    test(`${target} is none`, () => {
+      assert.throws(
+        () => recordUri(target),
+        refusal(`request target is no URI, which WARC-Target-URI has to be: ${JSON.stringify(target)}`),
+      );
+    });
+  }
 });
 
 test('Host names the port unless it is the usual one, and brackets IPv6', () => {

@@ -24,6 +24,30 @@ describe('a request line', () => {
     assert.equal(requestHead('', 'GET / HTTP/1.2').minor, 1);
   });
 
+  test('of a record that a client writes may have spaces in its target', () => {
+    for (const method of ['WARCPROX_WRITE_RECORD', 'PUTMETA']) {
+      for (const target of ['x:y', 'x:a b', 'x: "a"  <b> HTTP/1.0 c', 'a b']) {
+        const head = requestHead('', `${method} ${target} HTTP/1.1`);
+        assert.deepEqual([head.method, head.target, head.minor], [method, target, 1]);
+      }
+    }
+  });
+
+  test('of any other method, or with other spaces around the target, may not', () => {
+    for (const line of [
+      'GET x:a b HTTP/1.1',
+      'warcprox_write_record x:a b HTTP/1.1',
+      'XPUTMETA x:a b HTTP/1.1',
+      'PUTMETA  x:a b HTTP/1.1',
+      'PUTMETA x:a b  HTTP/1.1',
+      'PUTMETA x:a b HTTP/1.1 x',
+      'PUTMETA x:a\tb HTTP/1.1',
+      'PUTMETA x:a b',
+    ]) {
+      assert.throws(() => requestHead('', line), refusal(`malformed request line: ${JSON.stringify(line)}`), line);
+    }
+  });
+
   for (const [what, line] of [
     ['two spaces', 'GET  / HTTP/1.1'],
     ['a tab', 'GET\t/ HTTP/1.1'],

@@ -9,10 +9,23 @@ import { createRegexes } from '../../src/regex/regex.ts';
 import { ruleMatches } from '../../src/meta/rules.ts';
 import { countSteps, metaError, parse, wire } from './support.ts';
 
+/** All of them: docs/api.md, Warcprox-Meta. */
+const META_FIELDS = [
+  ...['warc-prefix', 'dedup-bucket', 'captures-bucket', 'dedup-buckets', 'dedup-ok', 'stats', 'limits', 'soft-limits', 'blocks'],
+  ...['compressed_blocks', 'mime-type-filters', 'accept', 'metadata'],
+];
+
 const packed = (text: string): string => deflateSync(text).toString('base64');
 
 describe('a value', () => {
   test('without any field is as good as none', () => assert.deepEqual(parse({}), { ...NO_META, chars: 2 }));
+
+  for (const name of META_FIELDS) {
+    test(`whose ${name} is null is as good as one without it`, () => {
+      const raw = { [name]: null };
+      assert.deepEqual(parse(raw), { ...NO_META, raw, chars: JSON.stringify(raw).length });
+    });
+  }
 
   test('keeps unknown fields for plugins', () => {
     assert.deepEqual(parse('{"x":{"y":[1]},"__proto__":{"z":1}}').raw, JSON.parse('{"x":{"y":[1]},"__proto__":{"z":1}}'));
@@ -43,6 +56,22 @@ describe('a value', () => {
         { name: '', mode: 'ro' },
       ],
     ],
+    [
+      '{"dedup-buckets":{"a":"","b":null,"c":"w","d":5,"e":"ro","f":"RO"}}',
+      'dedupBuckets',
+      ['a', 'b', 'c', 'd'].map((name) => ({ name, mode: 'rw' })).concat({ name: 'e', mode: 'ro' }, { name: 'f', mode: 'rw' }),
+    ],
+    ['{"warc-prefix":""}', 'warcPrefix', undefined],
+    ['{"dedup-bucket":null,"captures-bucket":"b"}', 'dedupBuckets', [{ name: 'b', mode: 'rw' }]],
+    ['{"accept":"capture-metadata"}', 'acceptsCaptureMetadata', true],
+    ['{"stats":{"buckets":null}}', 'statsBuckets', []],
+    ['{"limits":{"a/total/urls":null}}', 'limits', []],
+    ['{"compressed_blocks":null,"blocks":[]}', 'blocks', []],
+    ...(['10', ' +10 ', '10.0'] as const).map((text): [string, 'softLimits', unknown] => [
+      JSON.stringify({ 'soft-limits': { 'a/total/urls': text } }),
+      'softLimits',
+      [{ bucket: 'a', normalBucket: 'a', subBucket: 'total', statistic: 'urls', value: 10 }],
+    ]),
     ['{"dedup-ok":false}', 'dedupOk', false],
     ['{"dedup-ok":true}', 'dedupOk', true],
     ['{"accept":["x","capture-metadata"]}', 'acceptsCaptureMetadata', true],
@@ -111,8 +140,6 @@ describe('a malformed value is refused with a line that names the field', () => 
     ['[]', 'syntax', `${W}: expected a JSON object, got a list of 0`],
     [`{"x":${'['.repeat(1e6)}${']'.repeat(1e6)}}`, 'too-large', `${W}: nested too deeply`],
     [{ 'warc-prefix': 5 }, 'type', `${W}: warc-prefix: expected a string, got 5`],
-    [{ 'warc-prefix': null }, 'type', `${W}: warc-prefix: expected a string, got null`],
-    [{ 'warc-prefix': '' }, 'value', `${W}: warc-prefix: expected a part of a file name, got ""`],
     [{ 'warc-prefix': '.' }, 'value', `${W}: warc-prefix: expected a part of a file name, got "."`],
     [{ 'warc-prefix': '..' }, 'value', `${W}: warc-prefix: expected a part of a file name, got ".."`],
     [{ 'warc-prefix': 'a/b' }, 'value', `${PREFIX} "a/b"`],
@@ -128,22 +155,19 @@ describe('a malformed value is refused with a line that names the field', () => 
     [{ 'dedup-bucket': 'a', 'captures-bucket': 1 }, 'type', `${W}: captures-bucket: expected a string, got 1`],
     [{ 'dedup-buckets': 'a' }, 'type', `${W}: dedup-buckets: expected an object, got "a"`],
     [{ 'dedup-buckets': ['a'] }, 'type', `${W}: dedup-buckets: expected an object, got a list of 1`],
-    [{ 'dedup-buckets': { a: 'r' } }, 'value', `${W}: dedup-buckets: expected "rw" or "ro" for each, got "r"`],
-    [{ 'dedup-buckets': { a: null }, 'dedup-bucket': 'b' }, 'value', `${W}: dedup-buckets: expected "rw" or "ro" for each, got null`],
     [{ 'dedup-ok': 'false' }, 'type', `${W}: dedup-ok: expected true or false, got "false"`],
-    [{ 'dedup-ok': null }, 'type', `${W}: dedup-ok: expected true or false, got null`],
     [{ stats: [] }, 'type', `${W}: stats: expected an object, got a list of 0`],
     [{ stats: { buckets: 'a' } }, 'type', `${W}: stats.buckets: expected a list, got "a"`],
-    [{ stats: { buckets: null } }, 'type', `${W}: stats.buckets: expected a list, got null`],
     [{ limits: [] }, 'type', `${W}: limits: expected an object, got a list of 0`],
     [{ limits: { a: 1 } }, 'value', `${W}: limits: expected keys such as "bucket/total/urls", got "a"`],
     [{ limits: { 'a/urls': 1 } }, 'value', `${W}: limits: expected keys such as "bucket/total/urls", got "a/urls"`],
     ['{"limits":{"__proto__":1}}', 'value', `${W}: limits: expected keys such as "bucket/total/urls", got "__proto__"`],
-    [{ limits: { 'a/total/urls': '10' } }, 'type', `${W}: limits["a/total/urls"]: expected a number, got "10"`],
+    [{ limits: { 'a/total/urls': 'ten' } }, 'type', `${W}: limits["a/total/urls"]: expected a number, got "ten"`],
+    [{ limits: { 'a/total/urls': '' } }, 'type', `${W}: limits["a/total/urls"]: expected a number, got ""`],
+    [{ limits: { 'a/total/urls': '0x10' } }, 'type', `${W}: limits["a/total/urls"]: expected a number, got "0x10"`],
     [{ 'soft-limits': { 'a/total/urls': true } }, 'type', `${W}: soft-limits["a/total/urls"]: expected a number, got true`],
-    [{ 'soft-limits': null }, 'type', `${W}: soft-limits: expected an object, got null`],
+    [{ 'soft-limits': 5 }, 'type', `${W}: soft-limits: expected an object, got 5`],
     [{ blocks: {} }, 'type', `${W}: blocks: expected a list of rules, got an object`],
-    [{ blocks: null }, 'type', `${W}: blocks: expected a list of rules, got null`],
     [{ blocks: [{ domain: 'x' }, {}] }, 'value', `${W}: blocks[1]: expected a rule with a condition, got an object`],
     [{ blocks: [{ regex: '(' }] }, 'regex', `${W}: blocks[0].regex: missing ), unterminated subpattern, got "("`],
     [{ compressed_blocks: [] }, 'type', `${W}: compressed_blocks: expected a string of Base64, got a list of 0`],
@@ -167,16 +191,14 @@ describe('a malformed value is refused with a line that names the field', () => 
     ],
     [{ 'mime-type-filters': {} }, 'type', `${W}: mime-type-filters: expected a list, got an object`],
     [{ 'mime-type-filters': [{ type: 'LIMIT' }] }, 'type', `${W}: mime-type-filters[0].regex: expected a string, got null`],
-    [{ accept: 'capture-metadata' }, 'type', `${W}: accept: expected a list, got "capture-metadata"`],
-    [{ accept: null }, 'type', `${W}: accept: expected a list, got null`],
+    [{ accept: {} }, 'type', `${W}: accept: expected a list, got an object`],
     [{ metadata: 'x' }, 'type', `${W}: metadata: expected an object, got "x"`],
   ];
   for (const [value, code, message] of rows) test(message, () => assert.throws(() => parse(value), metaError(code, message)));
 });
 
 describe('any value', () => {
-  const names = ['warc-prefix', 'dedup-bucket', 'captures-bucket', 'dedup-buckets', 'dedup-ok', 'stats', 'limits', 'soft-limits', 'blocks'];
-  names.push('compressed_blocks', 'mime-type-filters', 'accept', 'metadata', '__proto__');
+  const names = [...META_FIELDS, '__proto__'];
   const inner = [
     'buckets',
     'bucket',

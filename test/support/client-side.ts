@@ -11,6 +11,7 @@ import { reasonOf } from '../../src/util/thrown.ts';
 
 export class FakeClient implements ClientSide {
   readonly address = '192.0.2.7';
+  readonly port = 50_000;
   /** what it was told, in order, a word and what tells it from others of its kind */
   readonly told: string[] = [];
   readonly answers: { readonly answer: Answer; readonly last: boolean }[] = [];
