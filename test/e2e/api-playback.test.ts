@@ -190,3 +190,45 @@ test('the proxy does not fetch from its own playback proxy', async () => {
   assert.equal(status, 400);
   assert.equal(body.toString(), 'request rejected by warcprox: localhost access is not permitted\n');
 });
+
+for (const way of WAYS) {
+  test(`answers are played to the requests that they were given to: by method, body and range, also as revisits, ${way}`, async () => {
+    let nth = 0;
+    await using api = await start(way, {
+      answer({ bytes, method, path, socket }) {
+        const [head = '', body = ''] = bytes.toString('latin1').split('\r\n\r\n');
+        const piece = 'HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 2-3/6\r\nContent-Length: 2\r\n\r\ncd';
+        if (/^range: bytes=2-3/im.test(head)) socket.write(piece);
+        else socket.write(ok(path === '/same' ? 'same' : `${nth++} ${method} ${body}`));
+      },
+    });
+    const post = (body: string): Ask => ({ method: 'POST', body, more: 'Content-Type: application/x-www-form-urlencoded\r\n' });
+    const asks: [string, Ask][] = [
+      ['/api', {}],
+      ['/api', post('q=one')],
+      ['/api', post('q=two')],
+      ['/same', post('q=one')],
+      ['/same', post('q=two')],
+      ['/file', { more: 'Range: bytes=2-3\r\n' }],
+    ];
+    for (const [index, [path, ask]] of asks.entries()) {
+      await api.ask(path, ask);
+      await api.proxy.captured(index + 1);
+    }
+    const check = async () => {
+      assert.equal((await play(api, '/api')).body, '0 GET ');
+      assert.equal((await play(api, '/api', post('q=two'))).body, '2 POST q=two');
+      assert.equal((await play(api, '/api', post('q=one'))).body, '1 POST q=one');
+      assert.equal((await play(api, '/api', post('q=three'))).status, 404);
+      assert.equal((await play(api, '/same', post('q=two'))).body, 'same');
+      assert.equal((await play(api, '/same')).status, 404);
+      assert.equal((await play(api, '/file')).status, 404);
+      assert.equal((await play(api, '/file', { more: 'Range: bytes=2-3\r\n' })).body, 'cd');
+      assert.equal((await play(api, '/file', { more: 'Range: bytes=0-3\r\n' })).status, 404);
+      assert.equal((await play(api, '/api', { more: 'Range: bytes=2-4\r\n' })).body, 'GET');
+    };
+    await check();
+    await api.restart();
+    await check();
+  });
+}
