@@ -70,14 +70,19 @@ export async function relatives(index: Index, asked: Asked, { lane: chosen, foun
   const lanes =
     chosen === CUSTOM ? [CUSTOM] : [...new Set([chosen, ...exchangeTiers({ ...asked, range: undefined }).flat(), ...unknown(asked)])];
   const second = secondOf(found.startedAt);
-  const [first, last, previous, next] = await Promise.all([
-    firstIn(index, url, lanes),
-    lastIn(index, url, lanes),
-    lastIn(index, url, lanes, { to: new Date(second - 1) }),
-    firstIn(index, url, lanes, { from: new Date(second + SECOND_MS) }),
+  const ends = (await Promise.all(all(index, url, lanes, 'last'))).filter((choice) => choice !== undefined);
+  // Most lanes are empty: the others are all that is worth looking into.
+  const full = ends.map((choice) => choice.lane);
+  const last = best(ends, isLater);
+  const [first, previous, next] = await Promise.all([
+    firstIn(index, url, full),
+    lastIn(index, url, full, { to: new Date(second - 1) }),
+    firstIn(index, url, full, { from: new Date(second + SECOND_MS) }),
   ]);
-  const all = { first, last, prev: previous, next };
-  return new Map(Object.entries(all).flatMap(([name, choice]) => (choice === undefined ? [] : [[name, choice.found.startedAt] as const])));
+  const relations = { first, last, prev: previous, next };
+  return new Map(
+    Object.entries(relations).flatMap(([name, choice]) => (choice === undefined ? [] : [[name, choice.found.startedAt] as const])),
+  );
 }
 
 function exchangeTiers({ method, key, range }: Asked): readonly (readonly Lane[])[] {
@@ -119,16 +124,20 @@ function all(index: Index, url: string, lanes: readonly Lane[], which: 'first' |
 
 async function lastIn(index: Index, url: string, lanes: readonly Lane[], period?: Period): Promise<Choice | undefined> {
   const found = await Promise.all(all(index, url, lanes, 'last', period));
-  return best(found, (a, b) => timeOf(a) > timeOf(b));
+  return best(found, isLater);
 }
 
 async function firstIn(index: Index, url: string, lanes: readonly Lane[], period?: Period): Promise<Choice | undefined> {
   const found = await Promise.all(all(index, url, lanes, 'first', period));
-  return best(found, (a, b) => timeOf(a) < timeOf(b));
+  return best(found, (a, b) => isLater(b, a));
 }
 
 function best(found: readonly (Choice | undefined)[], isBetter: (a: Choice, b: Choice) => boolean): Choice | undefined {
   return found.reduce((one, other) => (one === undefined || (other !== undefined && isBetter(other, one)) ? other : one), undefined);
+}
+
+function isLater(a: Choice, b: Choice): boolean {
+  return timeOf(a) > timeOf(b);
 }
 
 function timeOf({ found }: Choice): number {

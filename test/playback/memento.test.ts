@@ -110,6 +110,13 @@ test('a 304 has them, too, and a 404 of ours does not', async (t) => {
   assert.equal((await running.get('http://a.example/none')).field('memento-datetime'), undefined);
 });
 
+test('a URL that is very long is not said again and again', async (t) => {
+  const running = await startPlayback(t);
+  const url = `http://a.example/?${'x'.repeat(100_000)}`;
+  await running.archive(later(1, { ...answer('200 OK', 'page'), url }));
+  assert.equal((await running.get(url)).field('link'), `<>; rel="original timegate", <>; rel="first last memento"; datetime="${at(1)}"`);
+});
+
 async function rawHead(port: number, fields: string): Promise<string> {
   using client = await RawClient.connect(port);
   client.send(`GET ${URL_A} HTTP/1.1\r\nHost: x\r\n${fields}\r\n`);
