@@ -1,10 +1,13 @@
 /**
- * The playback proxy's road of a request, behind log-in and CONNECT: its body is read past, then it is answered out of the archive.
+ * The playback proxy's road of a request, behind log-in and CONNECT: what its body says is part of what it asks for, then it is answered out of
+ * the archive.
  *
- *   body, thrown away ──► playback ──► head and body, as fast as the client takes them
+ *   body ──► key ──► playback ──► head and body, as fast as the client takes them
  */
 import { plainAnswer } from '../http/answer.ts';
+import { MessageError } from '../http/errors.ts';
 import { FetchError } from '../http/fetch-error.ts';
+import { hasNoBody, RequestKey } from '../http/request-key.ts';
 import { AS_IT_IS, type ClientRequest, type ClientSide, type ClientTunnel, type Handler, type RequestBody } from '../http/sides.ts';
 import { recordUri } from '../http/record-uri.ts';
 import { absoluteTarget, tunnelTarget } from '../http/target.ts';
@@ -34,8 +37,10 @@ export function playbackHandler(options: PlaybackHandlerOptions): PlaybackHandle
         void played.finally(() => running.delete(played));
       });
       client.serve(playing);
-      // A client that waits to be asked for the body of its request gets its answer instead.
-      if (request.hasBody && request.expectsContinue) playing.endRequest();
+      if (!request.hasBody || !request.expectsContinue) return;
+      // A client that waits to be asked for a body that has no meaning gets its answer instead.
+      if (hasNoBody(request.head.method)) playing.endRequest();
+      else client.askForBody();
     },
     settled: async () => {
       await Promise.all(running);
@@ -48,6 +53,7 @@ class Playing implements RequestBody {
   readonly #request: ClientRequest;
   readonly #client: ClientSide;
   readonly #url: string;
+  readonly #key: RequestKey;
   readonly #started: (played: Promise<void>) => void;
   #begun = false;
   #gone = false;
@@ -59,10 +65,12 @@ class Playing implements RequestBody {
     this.#request = request;
     this.#client = client;
     this.#url = urlOf(request.head, request.tunnel);
+    this.#key = new RequestKey(request.head.method, request.head.fields.get('content-type'));
     this.#started = started;
   }
 
-  write(): boolean {
+  write(_bytes: Buffer, payload: readonly Buffer[]): boolean {
+    if (!hasNoBody(this.#request.head.method)) for (const piece of payload) this.#key.update(piece);
     return true;
   }
 
@@ -84,12 +92,13 @@ class Playing implements RequestBody {
   /** Never rejects. */
   async #play(): Promise<void> {
     const { playback, log } = this.#options;
-    const { method, minor } = this.#request.head;
+    const { method, minor, fields } = this.#request.head;
     const url = this.#url;
     let found: PlaybackAnswer | undefined;
     try {
-      found = await playback({ method, url, minor });
+      found = await playback({ method, url, minor, fields, key: this.#key.finish() });
     } catch (error) {
+      if (error instanceof MessageError) return this.#client.refuse(error);
       log.error({ err: error }, 'playback of a request failed');
       return this.#client.answer(plainAnswer(500, 'the archive cannot be read'), true);
     }
@@ -108,7 +117,8 @@ class Playing implements RequestBody {
   /** @throws what the body throws */
   async #send({ head, framing, last, body }: PlaybackAnswer): Promise<void> {
     const { hasBody, expectsContinue } = this.#request;
-    this.#client.head(head, framing, { ...AS_IT_IS, last: last || (hasBody && expectsContinue) });
+    const unread = hasBody && expectsContinue && hasNoBody(this.#request.head.method);
+    this.#client.head(head, framing, { ...AS_IT_IS, last: last || unread });
     for await (const { bytes, payload } of body) {
       if (this.#hasLeft()) return;
       if (!this.#client.body(bytes, payload)) await this.#drained();

@@ -4,6 +4,7 @@
  * Entries are added, and dropped only when a crash has taken their record: whoever reads a place checks that the record is still there.
  * Source: spec/warcprox.md §10; ISO 28500:2017 §5.11 (WARC-Refers-To), §5.12.
  */
+import type { Lane } from './lanes.ts';
 import type { IsLost, RecordPlace } from './place.ts';
 
 export interface PlaybackPlace extends RecordPlace {
@@ -13,6 +14,8 @@ export interface PlaybackPlace extends RecordPlace {
   readonly recordId: string;
   readonly type: string;
   readonly payloadDigest: string;
+  /** bytes of the body without transfer-coding; undefined in entries of a version that did not know it */
+  readonly payloadSize: number | undefined;
 }
 
 export interface PlaybackEntry extends PlaybackPlace {
@@ -21,13 +24,27 @@ export interface PlaybackEntry extends PlaybackPlace {
   readonly startedAt: Date;
   /** of the request; undefined for custom records */
   readonly method: string | undefined;
+  /** by which it is found */
+  readonly lanes: readonly Lane[];
+}
+
+/** A capture as the index finds it. */
+export interface Found extends PlaybackPlace {
+  /** to the millisecond */
+  readonly startedAt: Date;
+}
+
+/** Both bounds included; without one there is none. */
+export interface Period {
+  readonly from?: Date;
+  readonly to?: Date;
 }
 
 export interface PlaybackIndex {
   /** Add the principal records of captures, in the order in which they were written. */
   save(entries: readonly PlaybackEntry[]): Promise<void>;
-  /** The latest capture of exactly that URL. Answers to HEAD count only for HEAD: there is no body in them. */
-  latest(url: string, method: string): Promise<PlaybackPlace | undefined>;
+  /** One capture of exactly that URL: the first or the last in the lane within the period. Costs one look-up, however many there are. */
+  find(url: string, lane: Lane, which: 'first' | 'last', period?: Period): Promise<Found | undefined>;
   /** The `response` record with this id. */
   byId(recordId: string): Promise<PlaybackPlace | undefined>;
   /** The `response` record of that URL, WARC-Date (to the second or the millisecond) and payload. */

@@ -12,7 +12,7 @@ import { silentLog } from '../../src/util/log.ts';
 import { RawClient } from '../support/client.ts';
 import { recordingLog } from '../ca/support.ts';
 import { exchange } from '../warc/support.ts';
-import { startPlayback } from './support.ts';
+import { posted, startPlayback } from './support.ts';
 
 function ask(url: string, fields = ''): string {
   return `GET ${url} HTTP/1.1\r\nHost: x\r\n${fields}\r\n`;
@@ -73,7 +73,8 @@ test('inside of CONNECT the client may speak plain HTTP', async (t) => {
 test('pipelined requests, some with bodies, are answered in order', async (t) => {
   const running = await startPlayback(t);
   const urls = Array.from({ length: 20 }, (_, index) => `http://a.example/${index}`);
-  await running.archive(...urls.map((url) => exchange({ url, body: url })));
+  const archived = (url: string, index: number) => (index % 3 === 0 ? { url, body: url } : posted(url, 'GET ', { body: url }));
+  await running.archive(...urls.map((url, index) => exchange(archived(url, index))));
   using client = await RawClient.connect(running.port);
   const chunked = (url: string) => `POST ${url} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nGET \r\n0\r\n\r\n`;
   const withLength = (url: string) => `POST ${url} HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nGET `;
@@ -81,12 +82,23 @@ test('pipelined requests, some with bodies, are answered in order', async (t) =>
   for (const url of urls) assert.equal((await client.response()).body.toString(), url);
 });
 
-test('a client that waits to be asked for its body gets its answer instead', async (t) => {
+test('a client that waits to be asked for the body of a GET gets its answer instead', async (t) => {
   const running = await startPlayback(t);
   await running.archive(exchange({ url: 'http://a.example/', body: 'answer' }));
   using client = await RawClient.connect(running.port);
-  client.send('POST http://a.example/ HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n');
+  client.send('GET http://a.example/ HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n');
   assert.match((await client.rest()).toString(), /^HTTP\/1.1 200 OK\r\n.*Connection: close\r\n\r\nanswer$/s);
+});
+
+test('a client that waits to be asked for the body of a POST is asked: its answer depends on it', async (t) => {
+  const running = await startPlayback(t);
+  await running.archive(exchange(posted('http://a.example/', 'q=1', { body: 'answer' })));
+  using client = await RawClient.connect(running.port);
+  client.send('POST http://a.example/ HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n');
+  assert.equal(await client.head(), 'HTTP/1.1 100 Continue\r\n\r\n');
+  client.send('q=1' + ask('http://a.example/none'));
+  assert.equal((await client.response()).body.toString(), 'answer');
+  assert.equal((await client.response()).status, 404);
 });
 
 test('a client that asks for the end of its connection gets it, and one that closes its side still gets its answer', async (t) => {

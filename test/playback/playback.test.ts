@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { RawClient } from '../support/client.ts';
 import { recordingLog } from '../ca/support.ts';
 import { custom, exchange, STARTED } from '../warc/support.ts';
-import { later, revisitOf, startPlayback } from './support.ts';
+import { later, revisitOf, startPlayback, withoutMemento } from './support.ts';
 
 const URL_A = 'http://a.example/page';
 const NOT_ARCHIVED = 'HTTP/1.1 404 Not Found\r\nContent-Type: text/plain;charset=utf-8\r\nContent-Length: 19\r\n\r\n';
@@ -94,7 +94,7 @@ test('chunks stay as they were, with extensions and trailers, and the connection
   using client = await RawClient.connect(running.port);
   for (let i = 0; i < 3; i++) {
     client.send(`GET ${URL_A} HTTP/1.1\r\nHost: x\r\n\r\n`);
-    assert.equal(await client.head(), CHUNKED_HEAD);
+    assert.equal(withoutMemento(await client.head()), CHUNKED_HEAD);
     assert.equal((await client.bytes(CHUNKS.length)).toString(), CHUNKS);
   }
 });
@@ -104,7 +104,7 @@ test('a client of HTTP/1.0 gets chunks as payload, until the connection closes',
   await running.archive(exchange({ url: URL_A, head: CHUNKED_HEAD, body: CHUNKS, payload: 'hello world' }));
   using client = await RawClient.connect(running.port);
   client.send(`GET ${URL_A} HTTP/1.0\r\n\r\n`);
-  assert.equal((await client.rest()).toString(), 'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello world');
+  assert.equal(withoutMemento((await client.rest()).toString()), 'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello world');
 });
 
 test('a body that lasted as long as its connection does so again', async (t) => {
@@ -112,25 +112,21 @@ test('a body that lasted as long as its connection does so again', async (t) => 
   await running.archive(exchange({ url: URL_A, head: 'HTTP/1.0 200 OK\r\nContent-Type: a/b\r\n\r\n', body: 'until the end' }));
   using client = await RawClient.connect(running.port);
   client.send(`GET ${URL_A} HTTP/1.1\r\nHost: x\r\n\r\n`);
-  assert.equal((await client.rest()).toString(), 'HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nConnection: close\r\n\r\nuntil the end');
+  assert.equal(
+    withoutMemento((await client.rest()).toString()),
+    'HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nConnection: close\r\n\r\nuntil the end',
+  );
 });
 
-for (const [status, length] of [
-  // Never promised a body (RFC 9110 §8.6), just as the proxy passes it on.
-  ['204 No Content', ''],
-  ['304 Not Modified', 'Content-Length: 5\r\n'],
-] as const) {
-  test(`an archived ${status} has no body and keeps the connection`, async (t) => {
-    const running = await startPlayback(t);
-    const head = `HTTP/1.1 ${status}\r\nContent-Length: 5\r\n\r\n`;
-    await running.archive(exchange({ url: URL_A, head, body: '' }));
-    using client = await RawClient.connect(running.port);
-    for (let i = 0; i < 2; i++) {
-      client.send(`GET ${URL_A} HTTP/1.1\r\nHost: x\r\n\r\n`);
-      assert.equal(await client.head(), `HTTP/1.1 ${status}\r\n${length}\r\n`);
-    }
-  });
-}
+test('an archived 204 has no body, is never promised one (RFC 9110 §8.6), and keeps the connection', async (t) => {
+  const running = await startPlayback(t);
+  await running.archive(exchange({ url: URL_A, head: 'HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n', body: '' }));
+  using client = await RawClient.connect(running.port);
+  for (let i = 0; i < 2; i++) {
+    client.send(`GET ${URL_A} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    assert.equal(withoutMemento(await client.head()), 'HTTP/1.1 204 No Content\r\n\r\n');
+  }
+});
 
 for (const [name, head, body] of [
   ['length', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n', 'only this'],
@@ -142,7 +138,7 @@ for (const [name, head, body] of [
     await running.archive(exchange({ url: URL_A, head: `${head}\r\n`, body, truncated: 'disconnect' }));
     using client = await RawClient.connect(running.port);
     client.send(`GET ${URL_A} HTTP/1.1\r\nHost: x\r\n\r\n`);
-    assert.equal((await client.rest()).toString(), `${head}Connection: close\r\n\r\n${body}`);
+    assert.equal(withoutMemento((await client.rest()).toString()), `${head}Connection: close\r\n\r\n${body}`);
   });
 }
 
@@ -157,7 +153,7 @@ test('HEAD gets the head alone, and the connection goes on', async (t) => {
   using client = await RawClient.connect(running.port);
   for (const [url, head] of heads) {
     client.send(`HEAD ${url} HTTP/1.1\r\nHost: x\r\n\r\n`);
-    assert.equal(await client.head(), head);
+    assert.equal(withoutMemento(await client.head()), head);
   }
 });
 
@@ -172,13 +168,6 @@ test('a capture by HEAD answers HEAD only', async (t) => {
   await running.archive(later(3, { url: URL_A, method: 'HEAD', head: headOf(8), body: '' }));
   assert.equal((await running.get(URL_A, { method: 'HEAD' })).head, headOf(8));
   assert.equal((await running.get(URL_A)).body.toString(), 'hello');
-});
-
-test('the answer to a POST is played back as any other', async (t) => {
-  const running = await startPlayback(t);
-  await running.archive(exchange({ url: URL_A, method: 'POST', body: 'posted' }));
-  const { body } = await running.get(URL_A, { method: 'POST', fields: 'Content-Length: 0\r\n' });
-  assert.equal(body.toString(), 'posted');
 });
 
 const LENGTH = 'HTTP/1.1 200 Revisited\r\nContent-Length: 11\r\n\r\n';
@@ -214,14 +203,11 @@ for (const [originalFraming, originalHead, originalBody] of ORIGINALS) {
     const close = await running.get('http://r.example/close');
     assert.deepEqual([close.head, close.body.toString()], ['HTTP/1.1 200 Revisited\r\nConnection: close\r\n\r\n', 'hello world']);
 
-    assert.equal(
-      (await running.get('http://r.example/chunks', { method: 'HEAD' })).head,
-      CHUNKED.replace('Trailer: T\r\n', 'Trailer: T\r\n'),
-    );
+    assert.equal((await running.get('http://r.example/chunks', { method: 'HEAD' })).head, CHUNKED_ANEW);
 
     using old = await RawClient.connect(running.port);
     old.send('GET http://r.example/chunks HTTP/1.0\r\n\r\n');
-    assert.equal((await old.rest()).toString(), 'HTTP/1.1 200 Revisited\r\nConnection: close\r\n\r\nhello world');
+    assert.equal(withoutMemento((await old.rest()).toString()), 'HTTP/1.1 200 Revisited\r\nConnection: close\r\n\r\nhello world');
   });
 }
 
@@ -268,7 +254,7 @@ test('chunks that only a lenient reader understands come as they are, then the c
   await running.archive(exchange({ url: URL_A, head: CHUNKED_HEAD, body: chunks, payload: 'hello' }));
   using client = await RawClient.connect(running.port);
   client.send(`GET ${URL_A} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(2));
-  assert.equal((await client.rest()).toString(), CHUNKED_HEAD + chunks);
+  assert.equal(withoutMemento((await client.rest()).toString()), CHUNKED_HEAD + chunks);
 });
 
 test('a response that a client wrote too short announces the end of the connection', async (t) => {
@@ -277,7 +263,7 @@ test('a response that a client wrote too short announces the end of the connecti
   await running.archive(custom('response', 'application/http;msgtype=response', response, URL_A));
   using client = await RawClient.connect(running.port);
   client.send(`GET ${URL_A} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(2));
-  assert.equal((await client.rest()).toString(), 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nshort');
+  assert.equal(withoutMemento((await client.rest()).toString()), 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nshort');
 });
 
 for (const [length, sent] of [
@@ -292,7 +278,7 @@ for (const [length, sent] of [
     await running.archive(revisitOf(original, { url: URL_A, head, body: 'half' }));
     using client = await RawClient.connect(running.port);
     client.send(`GET ${URL_A} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(2));
-    assert.equal((await client.rest()).toString(), head + sent);
+    assert.equal(withoutMemento((await client.rest()).toString()), head + sent);
   });
 }
 
@@ -303,7 +289,7 @@ test('the payload of a truncated original is cut off, not padded', async (t) => 
   await running.archive(revisitOf(original, { url: URL_A, head: 'HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n', body: 'half' }));
   using client = await RawClient.connect(running.port);
   client.send(`GET ${URL_A} HTTP/1.1\r\nHost: x\r\n\r\n`);
-  assert.equal((await client.rest()).toString(), 'HTTP/1.1 200 OK\r\nContent-Length: 8\r\nConnection: close\r\n\r\nhalf');
+  assert.equal(withoutMemento((await client.rest()).toString()), 'HTTP/1.1 200 OK\r\nContent-Length: 8\r\nConnection: close\r\n\r\nhalf');
 });
 
 test('other records come as 200 with their type and length, whatever URI they have', async (t) => {
@@ -352,7 +338,8 @@ test('an entry whose file is gone, cut off or replaced is 404, and the log says 
 test('a place where another record stands by now is 404', async (t) => {
   const running = await startPlayback(t);
   await running.archive(exchange({ url: URL_A }));
-  const place = await running.index.latest(URL_A, 'GET');
-  await running.index.save([{ ...place!, url: 'http://b.example/', startedAt: STARTED, method: 'GET', recordId: '<urn:uuid:another>' }]);
+  const lanes = ['GET whole'];
+  const place = await running.index.find(URL_A, 'GET whole', 'last');
+  await running.index.save([{ ...place!, url: 'http://b.example/', method: 'GET', lanes, recordId: '<urn:uuid:another>' }]);
   assert.equal((await running.get('http://b.example/')).status, 404);
 });

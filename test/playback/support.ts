@@ -35,7 +35,24 @@ export interface TestPlayback {
   /** Close the WARC files, so that they get their final names. */
   closeFiles(): Promise<void>;
   /** Connect, ask, and read one answer. */
-  get(url: string, more?: { method?: string; fields?: string }): Promise<{ status: number; head: string; body: Buffer }>;
+  get(url: string, more?: TestRequest): Promise<TestAnswer>;
+}
+
+export interface TestRequest {
+  readonly method?: string;
+  /** field lines, each with its CRLF */
+  readonly fields?: string;
+  /** sent with its length */
+  readonly body?: string | Buffer;
+}
+
+export interface TestAnswer {
+  readonly status: number;
+  /** without the fields of Memento */
+  readonly head: string;
+  readonly body: Buffer;
+  /** value of a field of the whole head */
+  readonly field: (name: string) => string | undefined;
 }
 
 export interface TestPlaybackOptions {
@@ -86,12 +103,28 @@ export async function startPlayback(t: TestContext, options: TestPlaybackOptions
       await indexer.process(captures);
     },
     closeFiles: () => writers.close(),
-    async get(url, { method = 'GET', fields = '' } = {}) {
+    async get(url, { method = 'GET', fields = '', body } = {}) {
       using client = await RawClient.connect(port);
-      client.send(`${method} ${url} HTTP/1.1\r\nHost: x\r\n${fields}\r\n`);
-      return await client.response(method);
+      const length = body === undefined ? '' : `Content-Length: ${Buffer.byteLength(body)}\r\n`;
+      client.send(`${method} ${url} HTTP/1.1\r\nHost: x\r\n${fields}${length}\r\n`);
+      if (body !== undefined) client.send(Buffer.from(body));
+      const answer = await client.response(method);
+      const field = (name: string) => new RegExp(`^${name}: (.*)\r$`, 'im').exec(answer.head)?.[1];
+      return { ...answer, head: withoutMemento(answer.head), field };
     },
   };
+}
+
+/** A head, or a whole answer, without the fields of Memento that each has: `memento.test.ts` looks at these. */
+export function withoutMemento(answer: string): string {
+  return answer.replace(/Memento-Datetime: .*\r\nLink: .*\r\nVary: Accept-Datetime\r\n/, '');
+}
+
+/** A request with a body, as it is archived. */
+export function posted(url: string, body: string, parts: ExchangeParts & { type?: string } = {}): ExchangeParts {
+  const { method = 'POST', type } = parts;
+  const fields = `${type === undefined ? '' : `Content-Type: ${type}\r\n`}Content-Length: ${Buffer.byteLength(body)}\r\n`;
+  return { ...parts, url, method, request: `${method} / HTTP/1.1\r\nHost: x\r\n${fields}\r\n${body}` };
 }
 
 /** An exchange some seconds after the others. */

@@ -87,7 +87,7 @@ export function exchange(parts: ExchangeParts = {}): ExchangeCapture {
     response: {
       bytes: spoolOf(wire, maxMemoryBytes),
       digest: sha1(wire),
-      status: 200,
+      status: Number(/^HTTP\/\S+ (\d{3})/.exec(head.toString('latin1'))?.[1] ?? 200),
       contentType: 'text/plain',
       headSize: head.length,
       payloadSize: payload.length,

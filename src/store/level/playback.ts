@@ -2,14 +2,18 @@
  * The playback index in LevelDB.
  *
  * ```
- * u NUL url NUL date NUL count → place     captures that have a body to show; count keeps those of one millisecond in order
- * h NUL url NUL date NUL count → place     answers to HEAD
- * i NUL record id              → place     `response` records
+ * c NUL url NUL lane NUL date NUL count → place     captures by what they can answer; count keeps those of one millisecond in order
+ * d NUL url NUL date NUL count          → place     `response` records that have a payload
+ * i NUL record id                       → place     `response` records
  * ```
+ *
+ * A version without lanes wrote, in place of the first two, `u NUL url NUL date NUL count` and for answers to HEAD `h NUL …`: these are still
+ * read, as lanes of their own.
  *
  * Does not own the section.
  */
-import type { PlaybackEntry, PlaybackIndex, PlaybackPlace } from '../playback.ts';
+import { UNKNOWN, UNKNOWN_HEAD, type Lane } from '../lanes.ts';
+import type { Found, PlaybackEntry, PlaybackIndex, PlaybackPlace } from '../playback.ts';
 import type { Section } from './database.ts';
 import { dropLost } from './drop.ts';
 
@@ -21,6 +25,8 @@ interface Stored {
   readonly i: string;
   readonly t: string;
   readonly p: string;
+  /** size of the payload */
+  readonly n?: number | undefined;
   /** start of the fetch in milliseconds since 1970 */
   readonly d: number;
 }
@@ -30,42 +36,49 @@ const NUL = '\0';
 const END = '\uffff';
 const COUNT_DIGITS = 8;
 
-export function levelPlayback(section: Section): PlaybackIndex {
+export function levelPlayback(section: Pick<Section, 'get' | 'batch' | 'iterator' | 'values'>): PlaybackIndex {
   let count = 0;
 
   const operations = (entry: PlaybackEntry): { type: 'put'; key: string; value: string }[] => {
-    const { url, startedAt, method, file, offset, length, recordId, type, payloadDigest } = entry;
-    const stored: Stored = { f: file, o: offset, l: length, i: recordId, t: type, p: payloadDigest, d: startedAt.getTime() };
+    const { url, startedAt, method, lanes, file, offset, length, recordId, type, payloadDigest, payloadSize } = entry;
+    const stored: Stored = {
+      f: file,
+      o: offset,
+      l: length,
+      i: recordId,
+      t: type,
+      p: payloadDigest,
+      n: payloadSize,
+      d: startedAt.getTime(),
+    };
     const value = JSON.stringify(stored);
-    const nth = (count++).toString(36).padStart(COUNT_DIGITS, '0');
-    const space = method === 'HEAD' ? 'h' : 'u';
-    const puts = [{ type: 'put' as const, key: [space, url, startedAt.toISOString(), nth].join(NUL), value }];
-    return type === 'response' ? [...puts, { type: 'put', key: `i${NUL}${recordId}`, value }] : puts;
-  };
-
-  const latestIn = async (space: string, url: string): Promise<Stored | undefined> => {
-    const range = { gte: `${space}${NUL}${url}${NUL}`, lt: `${space}${NUL}${url}${NUL}${END}`, reverse: true, limit: 1 };
-    for await (const value of section.values(range)) return JSON.parse(value) as Stored;
-    return undefined;
+    const when = `${startedAt.toISOString()}${NUL}${(count++).toString(36).padStart(COUNT_DIGITS, '0')}`;
+    const keys = lanes.map((lane) => prefixOf(url, lane) + when);
+    if (type === 'response') keys.push(`i${NUL}${recordId}`);
+    if (type === 'response' && method !== 'HEAD') keys.push(`d${NUL}${url}${NUL}${when}`);
+    return keys.map((key) => ({ type: 'put', key, value }));
   };
 
   return {
     save: (entries) => section.batch(entries.flatMap(operations)),
-    async latest(url, method) {
-      const found = await latestIn('u', url);
-      const head = method === 'HEAD' ? await latestIn('h', url) : undefined;
-      const latest = found === undefined || (head !== undefined && head.d > found.d) ? head : found;
-      return latest && placeOf(latest);
+    async find(url, lane, which, { from, to } = {}) {
+      const prefix = prefixOf(url, lane);
+      const gte = from === undefined ? prefix : prefix + from.toISOString();
+      const lt = to === undefined ? prefix + END : `${prefix}${to.toISOString()}${NUL}${END}`;
+      for await (const value of section.values({ gte, lt, reverse: which === 'last', limit: 1 })) return foundIn(value);
+      return undefined;
     },
     async byId(recordId) {
       const value = await section.get(`i${NUL}${recordId}`);
       return value === undefined ? undefined : placeOf(JSON.parse(value) as Stored);
     },
     async byDate(url, date, payloadDigest) {
-      const start = `u${NUL}${url}${NUL}${date.replace(/Z$/, '')}`;
-      for await (const value of section.values({ gte: start, lt: start + END, reverse: false })) {
-        const stored = JSON.parse(value) as Stored;
-        if (stored.t === 'response' && stored.p === payloadDigest) return placeOf(stored);
+      for (const space of ['d', 'u']) {
+        const start = `${space}${NUL}${url}${NUL}${date.replace(/Z$/, '')}`;
+        for await (const value of section.values({ gte: start, lt: start + END, reverse: false })) {
+          const stored = JSON.parse(value) as Stored;
+          if (stored.t === 'response' && stored.p === payloadDigest) return placeOf(stored);
+        }
       }
       return undefined;
     },
@@ -73,6 +86,17 @@ export function levelPlayback(section: Section): PlaybackIndex {
   };
 }
 
-function placeOf({ f, o, l, i, t, p }: Stored): PlaybackPlace {
-  return { file: f, offset: o, length: l, recordId: i, type: t, payloadDigest: p };
+function prefixOf(url: string, lane: Lane): string {
+  if (lane === UNKNOWN) return `u${NUL}${url}${NUL}`;
+  if (lane === UNKNOWN_HEAD) return `h${NUL}${url}${NUL}`;
+  return `c${NUL}${url}${NUL}${lane}${NUL}`;
+}
+
+function foundIn(value: string): Found {
+  const stored = JSON.parse(value) as Stored;
+  return { ...placeOf(stored), startedAt: new Date(stored.d) };
+}
+
+function placeOf({ f, o, l, i, t, p, n }: Stored): PlaybackPlace {
+  return { file: f, offset: o, length: l, recordId: i, type: t, payloadDigest: p, payloadSize: n };
 }

@@ -1,49 +1,54 @@
 /**
  * The playback index in memory: for programs that keep none, and for tests. Grows with what it is told.
  */
-import type { PlaybackEntry, PlaybackIndex, PlaybackPlace } from '../playback.ts';
+import type { Lane } from '../lanes.ts';
+import type { Found, PlaybackEntry, PlaybackIndex, PlaybackPlace } from '../playback.ts';
 
 export function memoryPlayback(): PlaybackIndex {
-  /** of each URL, the earliest first; those of one millisecond as they were written */
-  const byUrl = new Map<string, readonly PlaybackEntry[]>();
+  /** of each URL and lane, the earliest first; those of one millisecond as they were written */
+  const lanes = new Map<string, readonly PlaybackEntry[]>();
   const responses = new Map<string, PlaybackEntry>();
-  const isHead = ({ method }: PlaybackEntry) => method === 'HEAD';
 
   return {
     save(entries) {
       for (const entry of entries) {
-        const others = byUrl.get(entry.url) ?? [];
-        byUrl.set(
-          entry.url,
-          [...others, entry].sort((a, b) => a.startedAt.getTime() - b.startedAt.getTime()),
-        );
+        for (const lane of entry.lanes) {
+          const others = lanes.get(keyOf(entry.url, lane)) ?? [];
+          lanes.set(
+            keyOf(entry.url, lane),
+            [...others, entry].sort((a, b) => a.startedAt.getTime() - b.startedAt.getTime()),
+          );
+        }
         if (entry.type === 'response') responses.set(entry.recordId, entry);
       }
       return Promise.resolve();
     },
-    latest(url, method) {
-      const entries = byUrl.get(url) ?? [];
-      const found = entries.findLast((entry) => !isHead(entry));
-      const head = method === 'HEAD' ? entries.findLast(isHead) : undefined;
-      const isLater = head !== undefined && (found === undefined || head.startedAt > found.startedAt);
-      return Promise.resolve(placeOf(isLater ? head : found));
+    find(url, lane, which, { from, to } = {}) {
+      const isIn = ({ startedAt }: PlaybackEntry) => (from === undefined || startedAt >= from) && (to === undefined || startedAt <= to);
+      const entries = lanes.get(keyOf(url, lane)) ?? [];
+      const entry = which === 'last' ? entries.findLast(isIn) : entries.find(isIn);
+      return Promise.resolve(entry && foundOf(entry));
     },
-    byId: (recordId) => Promise.resolve(placeOf(responses.get(recordId))),
+    byId(recordId) {
+      const entry = responses.get(recordId);
+      return Promise.resolve(entry && placeOf(entry));
+    },
     byDate(url, date, payloadDigest) {
       const start = date.replace(/Z$/, '');
       const isIt = (entry: PlaybackEntry) =>
-        !isHead(entry) &&
-        entry.type === 'response' &&
+        entry.url === url &&
+        entry.method !== 'HEAD' &&
         entry.payloadDigest === payloadDigest &&
         entry.startedAt.toISOString().startsWith(start);
-      return Promise.resolve(placeOf(byUrl.get(url)?.find(isIt)));
+      const entry = [...responses.values()].find(isIt);
+      return Promise.resolve(entry && placeOf(entry));
     },
     drop(isLost) {
       let dropped = 0;
-      for (const [url, entries] of byUrl) {
+      for (const [key, entries] of lanes) {
         const kept = entries.filter((entry) => !isLost(entry));
         dropped += entries.length - kept.length;
-        byUrl.set(url, kept);
+        lanes.set(key, kept);
       }
       for (const [id, entry] of responses) {
         if (isLost(entry) && responses.delete(id)) dropped++;
@@ -53,8 +58,14 @@ export function memoryPlayback(): PlaybackIndex {
   };
 }
 
-function placeOf(entry: PlaybackEntry | undefined): PlaybackPlace | undefined {
-  if (entry === undefined) return undefined;
-  const { file, offset, length, recordId, type, payloadDigest } = entry;
-  return { file, offset, length, recordId, type, payloadDigest };
+function keyOf(url: string, lane: Lane): string {
+  return `${url}\0${lane}`;
+}
+
+function foundOf(entry: PlaybackEntry): Found {
+  return { ...placeOf(entry), startedAt: entry.startedAt };
+}
+
+function placeOf({ file, offset, length, recordId, type, payloadDigest, payloadSize }: PlaybackEntry): PlaybackPlace {
+  return { file, offset, length, recordId, type, payloadDigest, payloadSize };
 }

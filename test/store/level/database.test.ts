@@ -133,8 +133,16 @@ test('a damaged database is refused with what to do', async (t) => {
 test('the playback index fits into a section', async (t) => {
   await withDatabase(join(tempDir(t), 'db'), async ({ section }) => {
     const index = levelPlayback(section('playback'));
-    const place = { file: 'A.warc', offset: 12, length: 34, recordId: '<urn:uuid:1>', type: 'response', payloadDigest: 'sha1:aa' };
-    await index.save([{ ...place, url: 'http://a.example/', startedAt: new Date(0), method: 'GET' }]);
-    assert.deepEqual(await index.latest('http://a.example/', 'GET'), place);
+    const place = {
+      file: 'A.warc',
+      offset: 12,
+      length: 34,
+      recordId: '<urn:uuid:1>',
+      type: 'response',
+      payloadDigest: 'sha1:aa',
+      payloadSize: 5,
+    };
+    await index.save([{ ...place, url: 'http://a.example/', startedAt: new Date(0), method: 'GET', lanes: ['GET whole'] }]);
+    assert.deepEqual(await index.find('http://a.example/', 'GET whole', 'last'), { ...place, startedAt: new Date(0) });
   });
 });

@@ -73,7 +73,15 @@ test('index entries of lost records are dropped, in both indexes, and all others
   );
   await playback.save(
     places.map(({ key, file, offset }) => {
-      const what = { recordId: key, url: key, type: 'response', payloadDigest: 'sha1:x', method: 'GET' };
+      const what = {
+        recordId: key,
+        url: key,
+        type: 'response',
+        payloadDigest: 'sha1:x',
+        payloadSize: 1,
+        method: 'GET',
+        lanes: ['GET whole'],
+      };
       return { ...what, file, offset, length: 1, startedAt: new Date(date) };
     }),
   );
@@ -85,7 +93,7 @@ test('index entries of lost records are dropped, in both indexes, and all others
     (await index.claim(look(keys))).map((standing) => (typeof standing === 'object' ? standing.recordId : standing)),
     ['kept', undefined, undefined, undefined, 'other'],
   );
-  const found = await Promise.all(keys.flatMap((key) => [playback.byId(key), playback.latest(key, 'GET')]));
+  const found = await Promise.all(keys.flatMap((key) => [playback.byId(key), playback.find(key, 'GET whole', 'last')]));
   const both = (key: string) => [key, key];
   assert.deepEqual(
     found.map((place) => place?.recordId),
