@@ -99,6 +99,11 @@ function absoluteParts(target: string): AbsoluteParts | undefined {
   return { scheme: begin.length === 'https://'.length ? 'https' : 'http', begin, authority, rest };
 }
 
+/** Host and port of an absolute target as they were written, user info included; undefined for any other. */
+export function writtenAuthorityOf(target: string): string | undefined {
+  return /^https?:\/\/([^/?#]*)/i.exec(target)?.[1];
+}
+
 function withoutFragment(path: string): string {
   const hash = path.indexOf('#');
   return hash === -1 ? path : path.slice(0, hash);

@@ -6,7 +6,7 @@
 import type { RequestHead } from '../http/message.ts';
 import type { ClientRequest } from '../http/sides.ts';
 import { isRecordMethod } from '../http/record-uri.ts';
-import { absoluteTarget, hostField, parseAuthority, tunnelTarget, type Target } from '../http/target.ts';
+import { absoluteTarget, hostField, parseAuthority, tunnelTarget, writtenAuthorityOf, type Target } from '../http/target.ts';
 import { recordDraft } from './custom-record.ts';
 import { VIA, type Wanted } from './passage.ts';
 
@@ -39,10 +39,14 @@ export function route({ head, framing, hasBody, expectsContinue, tunnel }: Clien
  *
  * @param absolute the target came in absolute form, which decides over Host
  */
-function hostOf({ fields }: Pick<RequestHead, 'fields'>, target: Target, absolute: boolean): string | undefined {
+function hostOf({ fields, target: written }: RequestHead, target: Target, absolute: boolean): string | undefined {
   const host = fields.get('host');
-  if (host !== undefined && !absolute) return undefined;
   const expected = hostField(target);
+  // Python's urllib repeats the user info of the URL in Host.
+  if (host !== undefined && host === writtenAuthorityOf(written) && host.includes('@')) return expected;
+  // Any other is refused, in a tunnel, too, where Host is passed on: it would be a way to disguise the host, or to archive a password.
+  if (host?.includes('@') === true) parseAuthority(host, 80);
+  if (host !== undefined && !absolute) return undefined;
   return host !== undefined && (host === expected || sameAuthority(host, target)) ? undefined : expected;
 }
 

@@ -115,6 +115,15 @@ describe('curl', { skip }, () => {
     });
   }
 
+  test('--http1.0: ALPN offers nothing newer', async () => {
+    await using origin = await startOrigin(({ socket }) => socket.write(HELLO), { tls: true });
+    await using program = await place.start();
+    const { stdout, stderr } = await curl(program, '-v', '--http1.0', `${origin.url}/old`);
+    assert.equal(stdout.toString(), 'hello\n', stderr);
+    assert.match(stderr, /ALPN[^\n]*http\/1\.0/);
+    assertArchived(await program.records(), [{ url: `${origin.url}/old`, response: HELLO, request: origin.requests[0]!.bytes }]);
+  });
+
   test('--proxytunnel: plain HTTP inside CONNECT is archived as http', async () => {
     await using origin = await startOrigin(({ socket }) => socket.write(HELLO));
     await using program = await place.start();

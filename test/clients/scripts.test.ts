@@ -29,6 +29,18 @@ for url in sys.argv[1:]:
     sys.stdout.write(requests.get(url, timeout=30).text)
 `;
 
+/** As brozzler writes its screenshots and the metadata of videos. */
+const WRITE_RECORD = `
+import sys, urllib.request
+proxy, meta, *urls = sys.argv[1:]
+for url in urls:
+    headers = {'Host': 'N/A', 'WARC-Type': 'resource', 'Content-Type': 'image/jpeg', 'Warcprox-Meta': meta}
+    request = urllib.request.Request(url, method='WARCPROX_WRITE_RECORD', data=b'picture', headers=headers)
+    request.type = 'http'
+    request.set_proxy(proxy, 'http')
+    print(urllib.request.urlopen(request, timeout=30).status)
+`;
+
 const NODE = `
 import { request } from 'node:http';
 import { get } from 'node:https';
@@ -71,6 +83,34 @@ for (const { name, script, authority, python } of CLIENTS) {
     );
   });
 }
+
+test("Python's urllib with user, password and fragment in the URL", { skip: CLIENTS[0]!.python.skip }, async () => {
+  await using origin = await startOrigin(({ socket }) => socket.write(ANSWER));
+  await using program = await place.start();
+  const written = `${origin.url.replace('//', '//user:secret@')}?q#fragment`;
+  const { code, stdout, stderr } = await run('python3', ['-c', URLLIB, written], { env: { HTTP_PROXY: program.url } });
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout.toString(), BODY);
+  const request = origin.requests[0]!.bytes;
+  assert.match(request.toString(), new RegExp(`^GET /\\?q HTTP/1\\.1\\r\\n[^]*Host: 127\\.0\\.0\\.1:${origin.port}\\r\\n`));
+  assert.doesNotMatch(request.toString(), /user|secret|Authorization|fragment/);
+  assertArchived(await program.records(), [{ url: `${origin.url}/?q`, response: ANSWER, request }]);
+});
+
+test("records of pages with quotes in their query, written by Python's urllib", { skip: CLIENTS[0]!.python.skip }, async () => {
+  await using program = await place.start();
+  const { host } = new URL(program.url);
+  const write = (meta: string, ...urls: string[]) => run('python3', ['-c', WRITE_RECORD, host, meta, ...urls]);
+  const urls = ['screenshot:https://example.com/?q="exact"', 'thumbnail:https://example.com/<a>#b'];
+  const written = await write('{"warc-prefix": null, "dedup-buckets": {"b": ""}}', ...urls);
+  assert.equal(written.stdout.toString(), '204\n204\n', written.stderr);
+  const rejected = await write('{"mime-type-filters": [{"type": "REJECT", "regex": "image/"}]}', 'screenshot:x');
+  assert.equal(rejected.stdout.toString(), '204\n', rejected.stderr);
+  assert.deepEqual(
+    (await program.records()).map(({ type, url, block }) => `${type} ${url} ${block.toString()}`),
+    ['resource screenshot:https://example.com/?q=%22exact%22 picture', 'resource thumbnail:https://example.com/%3Ca%3E#b picture'],
+  );
+});
 
 test("Node's https with NODE_EXTRA_CA_CERTS", async () => {
   await using origin = await startOrigin(({ socket }) => socket.write(ANSWER), { tls: true });

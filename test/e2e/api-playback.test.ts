@@ -63,7 +63,36 @@ for (const way of WAYS) {
     assert.equal((await play(api, '/x?')).body, 'answer 1');
     assert.equal((await play(api, '/X')).body, 'answer 2');
     assert.equal((await play(api, '/x/')).status, 404);
-    assert.equal((await play(api, '/x#')).status, 400);
+    assert.equal((await play(api, '/x#y')).body, 'answer 3');
+  });
+
+  test(`a URL is found in whatever form clients send it, ${way}`, async () => {
+    await using api = await start(way, { answer: ({ path, socket }) => socket.write(ok(path)) });
+    const withUser = (path: string) => api.url(path).replace('//', '//user:secret@');
+    for (const path of ['/?q', '/?"a"<b>']) await api.ask(path);
+    for (const uri of ['screenshot:https://a.example/?"a b"', 'screenshot:https://u:p@a.example/', 'http://a.example?r']) {
+      assert.equal((await api.write(uri, uri, { more: 'WARC-Type: resource\r\nContent-Type: a/b\r\n' })).status, 204);
+    }
+    for (const [form, body] of [
+      [api.url('/?q'), '/?q'],
+      [api.url('?q'), '/?q'],
+      [withUser('?q#f'), '/?q'],
+      ['/?%22a%22%3Cb%3E', '/?"a"<b>'],
+      ['/?"a"<b>', '/?"a"<b>'],
+    ] as const) {
+      assert.equal((await play(api, form)).body, body, form);
+    }
+    for (const [form, body] of [
+      ['screenshot:https://a.example/?%22a%20b%22', 'screenshot:https://a.example/?"a b"'],
+      ['screenshot:https://u:p@a.example/', 'screenshot:https://u:p@a.example/'],
+      ['screenshot:https://a.example/', 'screenshot:https://u:p@a.example/'],
+      ['http://a.example?r', 'http://a.example?r'],
+      ['http://a.example/?r', 'http://a.example?r'],
+    ] as const) {
+      using client = await RawClient.connect(playbackPort(api));
+      client.send(`GET ${form} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      assert.equal((await client.response()).body.toString(), body, form);
+    }
   });
 
   test(`a revisit is played with its own head and the payload of its original, ${way}`, async () => {

@@ -80,6 +80,7 @@ const HEADS: readonly (readonly [request: string, line: string])[] = [
     'Transfer-Encoding not understood, expected "chunked": "chunked, chunked"',
   ],
   ['POST {U} HTTP/1.0\r\nHost: {H}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 'Transfer-Encoding in an HTTP/1.0 request: "chunked"'],
+  ['GET http://u:p@{H}/ HTTP/1.1\r\nHost: v:p@{H}\r\n\r\n', 'host not understood, expected host or host:port: "***@{H}"'],
   ['GET http://u:p\\@{H}/ HTTP/1.1\r\nHost: {H}\r\n\r\n', 'host not understood, expected host or host:port: "***@{H}"'],
   ['GET http://u:p@{H}/ x HTTP/1.1\r\nHost: {H}\r\n\r\n', 'malformed request line: "GET http://***@{H}/ x HTTP/1.1"'],
   ['GET {U}/ HTTP/1.1\r\nHost: u:p@{H}\r\nHost: {H}\r\n\r\n', 'more than one Host: "***@{H}, {H}"'],

@@ -98,6 +98,12 @@ const CASES: readonly Case[] = [
     url: 'http://127.0.0.1:P/?q',
   },
   {
+    what: 'user and password in the URL and, as Python has it, in Host',
+    request: 'GET http://user:secret@127.0.0.1:P/ HTTP/1.1\r\nA: 1\r\nHost: user:secret@127.0.0.1:P\r\nB: 2\r\n\r\n',
+    sent: 'GET / HTTP/1.1\r\nA: 1\r\nHost: 127.0.0.1:P\r\nB: 2\r\n\r\n',
+    url: 'http://127.0.0.1:P/',
+  },
+  {
     what: 'user and password, and no Host: it is added without them',
     request: 'GET http://user:secret@127.0.0.1:P/#u@h HTTP/1.1\r\n\r\n',
     sent: 'GET / HTTP/1.1\r\nHost: 127.0.0.1:P\r\n\r\n',
