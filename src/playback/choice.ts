@@ -9,13 +9,14 @@
  * 3  cut       2xx of which the end is missing
  * 4  other     a redirect or an error
  * 5  custom    GET and HEAD: what a client wrote under that URL
- * 6  unknown   GET and HEAD: what an earlier version has indexed, which did not keep the status; the ten latest are looked at
+ * 6  unknown   GET and HEAD: what an earlier version has indexed, which did not keep the status
  * ```
  *
  * With Accept-Datetime the nearest in time of 1 to 4 and 6, whatever its status, then the nearest of 5. HEAD takes the later of an answer to
- * HEAD and one to GET. What turns out not to be there, or to be an answer for others (304, or 206 to another range), gives way to the next.
+ * HEAD and one to GET. What turns out not to be there, or to be an answer for others (304, or 206 to another range), gives way to the one
+ * before it, and after ten of them to the next line; with Accept-Datetime to the next nearest in another lane.
  *
- * Each line costs one look-up a lane, or two, however many captures there are.
+ * Each try costs one look-up a lane, with a date two, however many captures there are.
  * Source: RFC 9110 §9.3, §14.2, §15.4.5; RFC 7089 §2.1, §2.2.
  */
 import { CUSTOM, isConditional, isOfRange, lane, rangeLane, UNKNOWN, UNKNOWN_HEAD, type Lane } from '../store/lanes.ts';
@@ -39,22 +40,21 @@ export interface Choice {
 
 type Index = Pick<PlaybackIndex, 'find'>;
 
-const MAX_UNKNOWN = 10;
+/** Of each line: where so many have lost their files, or are answers for others, the next line is tried. */
+const MAX_TRIED = 10;
 const SECOND_MS = 1000;
 
 /** What can answer, the best first. */
 export async function* choices(index: Index, asked: Asked): AsyncGenerator<Choice, void> {
   if (asked.at !== undefined) return yield* nearest(index, asked, asked.at);
-  for (const lanes of [...exchangeTiers(asked), custom(asked)]) {
-    const latest = await lastIn(index, asked.url, lanes);
-    if (latest !== undefined) yield latest;
-  }
-  let period: Period = {};
-  for (let i = 0; i < MAX_UNKNOWN; i++) {
-    const latest = await lastIn(index, asked.url, unknown(asked), period);
-    if (latest === undefined) return;
-    yield latest;
-    period = { to: new Date(latest.found.startedAt.getTime() - 1) };
+  for (const lanes of [...exchangeTiers(asked), custom(asked), unknown(asked)]) {
+    let period: Period = {};
+    for (let i = 0; i < MAX_TRIED; i++) {
+      const latest = await lastIn(index, asked.url, lanes, period);
+      if (latest === undefined) break;
+      yield latest;
+      period = { to: new Date(timeOf(latest) - 1) };
+    }
   }
 }
 

@@ -343,3 +343,16 @@ test('a place where another record stands by now is 404', async (t) => {
   await running.index.save([{ ...place!, url: 'http://b.example/', method: 'GET', lanes, recordId: '<urn:uuid:another>' }]);
   assert.equal((await running.get('http://b.example/')).status, 404);
 });
+
+test('a capture whose file is gone gives way to the one before it', async (t) => {
+  const running = await startPlayback(t);
+  await running.archive(
+    later(1, { url: URL_A, body: 'early' }),
+    later(4, { url: URL_A, head: 'HTTP/1.1 302 Away\r\nContent-Length: 0\r\n\r\n', body: '' }),
+  );
+  await running.archive({ ...later(2, { url: URL_A, body: 'late' }), warcPrefix: 'LOST' });
+  await running.closeFiles();
+  assert.equal((await running.get(URL_A)).body.toString(), 'late');
+  rmSync(join(running.dir, 'LOST-00000.warc'));
+  assert.equal((await running.get(URL_A)).body.toString(), 'early');
+});
