@@ -39,6 +39,7 @@ const FOREIGN: readonly (readonly [RegExp, readonly string[]])[] = [
   [/curl/, ['proxy', 'cacert', 'header', 'request', 'request-target', 'data', 'data-binary', 'output']],
   [/[Cc]hromium|browsers|macOS/, ['proxy-server', 'proxy-bypass-list', 'disable-quic']],
   [/certutil/, ['empty-password']],
+  [/wget/, ['ca-certificate']],
   [/V8/, ['heap-growing-percent', 'no-concurrent-marking', 'no-incremental-marking']],
   [
     /npm run bench|needs Python/,
