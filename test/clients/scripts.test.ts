@@ -92,7 +92,7 @@ function python(module: string): Tool {
     commands: ['python3', PYTHON],
     ask: ['-c', `import ${module}; print("has", "${module}")`],
     says: new RegExp(`^has ${module}$`, 'm'),
-    needs: `a python3 that has ${module} (sh test/clients/install.sh)`,
+    needs: `a python3 that has ${module}`,
   });
 }
 
