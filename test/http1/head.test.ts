@@ -98,7 +98,7 @@ describe('a status line', () => {
     ['of a SHOUTcast server', 'ICY 200 OK', 200, 'OK', 0],
     ['with white space in front', ' \t HTTP/1.1 200 OK', 200, 'OK', 1],
     ['with a byte order mark in front', '\xef\xbb\xbfHTTP/1.1 200 OK', 200, 'OK', 1],
-    ['with four octets of something else in front', '0\r\n\nHTTP/1.1 200 OK', 200, 'OK', 1],
+    ['with four octets of something else in front', '0 \r\nHTTP/1.1 200 OK', 200, 'OK', 1],
     ['with CR and NUL in the reason, which become spaces', 'HTTP/1.1 200 a\rSet-Cookie: x\0', 200, 'a Set-Cookie: x ', 1],
   ] as const) {
     test(`${what} is read`, () => {
