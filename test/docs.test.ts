@@ -24,6 +24,7 @@ const FOREIGN: readonly (readonly [RegExp, readonly string[]])[] = [
   [/[Cc]hromium|browsers|macOS/, ['proxy-server', 'proxy-bypass-list', 'disable-quic']],
   [/certutil/, ['empty-password']],
   [/node --import/, ['import', 'test']],
+  [/wget/, ['ca-certificate']],
   [/V8/, ['heap-growing-percent', 'no-concurrent-marking', 'no-incremental-marking']],
   [
     /npm run bench|needs Python/,

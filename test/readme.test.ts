@@ -15,6 +15,14 @@ test('the README has the table of options as the code makes it', () => {
   assert.ok(readme.includes(table), `the tables under "## Options" must be:\n\n${table}`);
 });
 
+test('the README names the options that only --help-hidden shows', () => {
+  const hidden = Object.entries({ ...PROXY_OPTIONS, ...COMMAND_LINE_ROWS }).filter(([, row]) => 'hidden' in row && row.hidden);
+  const named = /are shown by `--help-hidden`.*/.exec(readme)?.[0] ?? '';
+  const flags = [...named.matchAll(/`--([a-z-]+)`/g)].map(([, flag]) => flag).filter((flag) => !flag?.startsWith('help'));
+  const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  assert.deepEqual(flags.toSorted(), hidden.map(([name]) => kebab(name)).sort());
+});
+
 test('the README has the exit codes', () => {
   const rows = [...readme.matchAll(/^\| ([0-9]) +\| (.*?) +\|$/gm)].map(([, code, meaning]) => ({ code: Number(code), meaning }));
   assert.deepEqual(rows, Object.values(EXIT));

@@ -10,7 +10,8 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { once } from 'node:events';
 import { base32 } from '@scure/base';
 import { LRUCache } from 'lru-cache';
-import type { Capture, ExchangeCapture, Outcome } from '../capture/capture.ts';
+import type { Capture, ExchangeCapture } from '../capture/capture.ts';
+import type { Original } from '../store/dedup.ts';
 import type { Log } from '../util/log.ts';
 import { isToBeArchived } from './decision.ts';
 import { isDedupable, type DedupRules } from './dedup-rules.ts';
@@ -34,8 +35,6 @@ export interface CdxDedupLoader extends Processor {
   /** captures whose question failed */
   readonly errors: number;
 }
-
-type Original = NonNullable<Outcome['duplicateOf']>;
 
 interface Question {
   readonly key: string;

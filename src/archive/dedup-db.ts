@@ -5,7 +5,7 @@
  * Source: spec/warcprox.md §4 (Dedup).
  */
 import type { Capture } from '../capture/capture.ts';
-import type { DedupIndex, Published } from '../store/dedup.ts';
+import { answerOf, type DedupIndex, type Published } from '../store/dedup.ts';
 import { isoDate } from '../util/iso-date.ts';
 import { dedupBucketsOf, dedupKeyOf, isDedupable, type DedupRules } from './dedup-rules.ts';
 import type { Processor } from './processor.ts';
@@ -44,7 +44,7 @@ export function dedupDb({ index, won, rules }: DedupDbOptions): Processor {
 function addOriginals(originals: Published[], capture: Capture, rules: DedupRules): void {
   const principal = capture.outcome.records?.[0];
   if (principal?.type !== 'response' || !capture.meta.dedupOk || !isDedupable(capture, rules)) return;
-  const original = { recordId: principal.id, url: capture.url, date: isoDate(capture.startedAt) };
+  const original = { recordId: principal.id, url: capture.url, date: isoDate(capture.startedAt), answer: answerOf(capture.response) };
   const place = { file: principal.path, offset: principal.offset };
   for (const bucket of dedupBucketsOf(capture.meta)) {
     if (bucket.mode === 'rw') originals.push({ key: dedupKeyOf(capture.response, bucket), original, place });

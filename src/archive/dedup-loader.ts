@@ -7,7 +7,7 @@
  * Source: spec/warcprox.md §4 (Dedup).
  */
 import type { Capture, ExchangeCapture } from '../capture/capture.ts';
-import type { DedupIndex, Original, Standing, Wanted } from '../store/dedup.ts';
+import { answerOf, type DedupIndex, type Original, type Standing, type Wanted } from '../store/dedup.ts';
 import { isoDate } from '../util/iso-date.ts';
 import type { Log } from '../util/log.ts';
 import { isToBeArchived, turnDownUnreadable } from './decision.ts';
@@ -75,8 +75,8 @@ function resolveAll(captures: readonly ExchangeCapture[], wanted: readonly Wante
     }
     if (original !== undefined) capture.outcome.duplicateOf = original;
     else if (capture.meta.dedupOk) {
-      const { recordId, url, startedAt } = capture;
-      const own: Original = { recordId, url, date: isoDate(startedAt) };
+      const { recordId, url, startedAt, response } = capture;
+      const own: Original = { recordId, url, date: isoDate(startedAt), answer: answerOf(response) };
       for (let nth = first; nth < end; nth++) {
         const each = wanted[nth];
         if (each?.claims === true) ofBatch.set(each.key, own);

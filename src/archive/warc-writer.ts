@@ -5,7 +5,8 @@
  * Source: spec/warcprox.md §4 (Writer).
  */
 import type { Capture } from '../capture/capture.ts';
-import type { Archivable } from '../capture/kinds.ts';
+import { isExchange, type Archivable } from '../capture/kinds.ts';
+import { answerOf } from '../store/dedup.ts';
 import type { Log } from '../util/log.ts';
 import type { WriterPool } from '../warc/write/pool.ts';
 import { WarcWriteError } from '../warc/errors.ts';
@@ -19,7 +20,7 @@ export interface WarcWriterOptions {
   readonly records: RecordOptions;
   /** only these methods are archived, in upper case; none for all. Custom records always are */
   readonly methods: readonly string[];
-  /** no revisit is written of a URL whose original is at most so many seconds old */
+  /** no revisit is written of a URL whose original is at most so many seconds old, and has the same status and Location */
   readonly blackout?: { readonly seconds: number; readonly now: () => Date } | undefined;
   readonly log: Log;
 }
@@ -27,8 +28,11 @@ export interface WarcWriterOptions {
 export function warcWriter({ pool, records, methods, blackout, log }: WarcWriterOptions): Processor {
   const wanted = new Set(methods);
 
-  const isBlackedOut = ({ url, outcome: { duplicateOf } }: Archivable): boolean => {
-    if (blackout === undefined || blackout.seconds === 0 || duplicateOf?.url !== url) return false;
+  /** Only what says the same again: an equal payload may come with another status, or lead elsewhere. */
+  const isBlackedOut = (capture: Archivable): boolean => {
+    const { duplicateOf } = capture.outcome;
+    if (blackout === undefined || blackout.seconds === 0 || duplicateOf?.url !== capture.url) return false;
+    if (!isExchange(capture) || duplicateOf.answer !== answerOf(capture.response)) return false;
     return blackout.now().getTime() - Date.parse(duplicateOf.date) <= blackout.seconds * 1000;
   };
 

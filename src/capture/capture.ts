@@ -4,6 +4,7 @@
  * Nothing changes a capture after it was made; what the chain decides and does about it stands in its `outcome`.
  */
 import type { Meta } from '../meta/meta.ts';
+import type { Original } from '../store/dedup.ts';
 import type { Spool } from '../util/spool.ts';
 import type { WrittenRecord } from '../warc/record.ts';
 
@@ -19,6 +20,8 @@ export interface RecordedResponse extends RecordedBlock {
   readonly status: number;
   /** value of the first Content-Type field, or undefined without one */
   readonly contentType: string | undefined;
+  /** value of the first Location field, or undefined without one */
+  readonly location: string | undefined;
   /** bytes of status line, fields and empty line */
   readonly headSize: number;
   /** bytes of the body without transfer-coding */
@@ -81,7 +84,7 @@ export interface Outcome {
   /** false: a processor decided that this capture is not written */
   archive: boolean;
   /** the earlier record that has the same payload; `recordId` is empty where only a CDX server knows it */
-  duplicateOf?: { readonly recordId: string; readonly url: string; readonly date: string } | undefined;
+  duplicateOf?: Original | undefined;
   /** what was written, principal record first */
   records?: readonly WrittenRecord[];
 }

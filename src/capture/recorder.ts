@@ -12,6 +12,9 @@ export interface RecordingOptions {
   readonly spool: SpoolOptions;
 }
 
+/** What a response's head says of itself. */
+export type HeadFacts = Pick<RecordedResponse, 'status' | 'contentType' | 'location'>;
+
 /** Records a message whose payload does not matter: a request, or a record sent by a client. */
 export class BlockRecorder {
   readonly bytes: Spool;
@@ -67,11 +70,12 @@ export class ResponseRecorder {
     return this.#block.write(piece);
   }
 
-  finish(status: number, contentType: string | undefined, truncated: Truncation | undefined): RecordedResponse {
+  finish({ status, contentType, location }: HeadFacts, truncated: Truncation | undefined): RecordedResponse {
     const { bytes, digest } = this.#block.finish();
     return {
       status,
       contentType,
+      location,
       truncated,
       bytes,
       digest,

@@ -4,14 +4,13 @@
  * A request that is sent again, on another connection, is recorded anew.
  */
 import type { RecordedBlock, RecordedResponse, Truncation } from './capture.ts';
-import { BlockRecorder, ResponseRecorder, type RecordingOptions } from './recorder.ts';
+import { BlockRecorder, ResponseRecorder, type HeadFacts, type RecordingOptions } from './recorder.ts';
 
 export class Recording {
   readonly #options: RecordingOptions;
   #request: BlockRecorder | undefined;
   #response: ResponseRecorder | undefined;
-  #status = 0;
-  #contentType: string | undefined;
+  #facts: HeadFacts | undefined;
 
   constructor(options: RecordingOptions) {
     this.#options = options;
@@ -43,9 +42,9 @@ export class Recording {
     this.#request?.bytes.onDrain(callback);
   }
 
-  receivedHead(head: Buffer, status: number, contentType: string | undefined): void {
-    this.#status = status;
-    this.#contentType = contentType;
+  /** @param facts what it says */
+  receivedHead(head: Buffer, facts: HeadFacts): void {
+    this.#facts = facts;
     this.#response = new ResponseRecorder(this.#options);
     this.#response.head(head);
   }
@@ -61,8 +60,8 @@ export class Recording {
 
   /** Both messages, whose bytes are the caller's from now on. @throws Error before both heads have passed */
   finish(truncated: Truncation | undefined): { readonly request: RecordedBlock; readonly response: RecordedResponse } {
-    if (this.#request === undefined || this.#response === undefined) throw new Error('nothing was exchanged');
-    return { request: this.#request.finish(), response: this.#response.finish(this.#status, this.#contentType, truncated) };
+    if (this.#request === undefined || this.#response === undefined || this.#facts === undefined) throw new Error('nothing was exchanged');
+    return { request: this.#request.finish(), response: this.#response.finish(this.#facts, truncated) };
   }
 
   /** Let go of everything. */

@@ -128,7 +128,8 @@ export class Exchange implements RequestBody, AnswerEvents {
   onHead(head: ResponseHead, framing: Framing, bytes: Buffer): void {
     if (this.#endIfNotRecorded()) return;
     this.#phase = 'body';
-    this.#recording.receivedHead(bytes, head.status, head.fields.get('content-type'));
+    const { status, fields } = head;
+    this.#recording.receivedHead(bytes, { status, contentType: fields.get('content-type'), location: fields.get('location') });
     this.#client?.head(head, framing, this.#form);
   }
 

@@ -1,15 +1,13 @@
 /**
  * TLS towards origins: as permissive as an archive needs, or looking like a certain browser.
  *
- * Origins' certificates are never verified: an archive wants the page anyway.
+ * Origins' certificates are never verified: an archive wants the page anyway. So nothing is lost by servers that do not know secure
+ * renegotiation (RFC 5746): connecting to them is always allowed, as browsers do. Renegotiating with them is not.
  */
 import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 
 export type BrowserProfile = 'chrome' | 'firefox';
-
-/** OpenSSL's SSL_OP_LEGACY_SERVER_CONNECT, which Node does not name: servers without RFC 5746 at all. */
-const LEGACY_SERVER_CONNECT = 0x4;
 
 /** Level 0 takes the short keys and old hashes that old servers still have. */
 const PERMISSIVE: SecureContextOptions = { ciphers: 'DEFAULT:@SECLEVEL=0', minVersion: 'TLSv1', maxVersion: 'TLSv1.3' };
@@ -43,6 +41,7 @@ const PROFILES: Record<BrowserProfile, SecureContextOptions> = {
 
 /** One context for all connections to origins: making one costs more than a handshake. */
 export function originSecureContext(profile: BrowserProfile | undefined, unsafeLegacyRenegotiation: boolean): SecureContext {
-  const secureOptions = unsafeLegacyRenegotiation ? constants.SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION | LEGACY_SERVER_CONNECT : 0;
+  const renegotiation = unsafeLegacyRenegotiation ? constants.SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION : 0;
+  const secureOptions = constants.SSL_OP_LEGACY_SERVER_CONNECT | renegotiation;
   return createSecureContext({ ...(profile === undefined ? PERMISSIVE : PROFILES[profile]), secureOptions });
 }

@@ -105,18 +105,35 @@ export function parseRequestHead(bytes: Buffer): RequestHead {
   return { method, target, minor: minor === '0' ? 0 : 1, fields };
 }
 
-/** Lenient in the number of spaces, in a missing minor version or reason phrase, and in the line ending. */
-const STATUS_LINE = /HTTP\/(\d+)(?:\.(\d+))?[ \t]+([1-9]\d\d)(?:[ \t]([^\n]*))?\r?\n/iy;
+/**
+ * As browsers read it: up to 4 octets in front, any version or none, digits, whatever follows them. SHOUTcast servers say ICY.
+ *
+ * Source: Chromium's HttpUtil::LocateStartOfStatusLine and HttpResponseHeaders::ParseStatusLine, Firefox's nsHttpResponseHead.
+ */
+const STATUS_LINE = /(?:[^]{0,4}?HTTP(?:\/([^ \t\r\n]*))?|ICY)(?:[ \t]+(\d*)([^\n]*))?\r?\n/iy;
+/** A line without a status means this one. */
+const ASSUMED_STATUS = '200';
+const STATUS = /^[1-9]\d\d$/;
+const KEEPS_ALIVE = /^1\.\d*[1-9]/;
 
-/** @throws MessageError when there is no status line, or there are too many fields */
+/** @throws MessageError when there is no status line or no status of three digits, or there are too many fields */
 export function parseResponseHead(bytes: Buffer): ResponseHead {
   const text = bytes.toString('latin1');
   const match = atStart(STATUS_LINE, text);
   if (match === null) throw new MessageError('syntax', 'malformed status line', firstLine(text));
-  const [line, major, minor, status = '', rest = ''] = match;
-  const reason = (rest.endsWith('\r') ? rest.slice(0, -1) : rest).replace(/[\0\r]/g, ' ');
+  const [line, version = '', digits = '', rest = ''] = match;
+  const status = digits === '' ? ASSUMED_STATUS : digits;
+  if (!STATUS.test(status)) throw new MessageError('syntax', 'malformed status line', firstLine(text));
   const fields = parseFieldsLeniently(text, line.length);
-  return { status: Number(status), reason, minor: major === '1' && minor !== '0' && minor !== undefined ? 1 : 0, fields };
+  return { status: Number(status), reason: digits === '' ? '' : reasonIn(rest), minor: KEEPS_ALIVE.test(version) ? 1 : 0, fields };
+}
+
+/** @param rest what follows the status; the space before the reason may be missing */
+function reasonIn(rest: string): string {
+  return rest
+    .replace(/^[ \t]/, '')
+    .replace(/\r$/, '')
+    .replace(/[\0\r]/g, ' ');
 }
 
 function atStart(sticky: RegExp, text: string): RegExpExecArray | null {

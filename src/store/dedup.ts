@@ -22,6 +22,8 @@ export interface Original {
   readonly url: string;
   /** WARC-Date, with milliseconds whatever the version of the format */
   readonly date: string;
+  /** status and Location of its response, as `answerOf` has them; undefined where that is not known */
+  readonly answer?: string | undefined;
 }
 
 /** A key that is asked for. */
@@ -75,6 +77,11 @@ export interface DedupStore {
    * @returns how many were dropped
    */
   drop(isLost: IsLost): Promise<number>;
+}
+
+/** What a payload was the answer of: two responses that differ in it say different things with the same body. */
+export function answerOf({ status, location }: { readonly status: number; readonly location: string | undefined }): string {
+  return location === undefined ? `${status}` : `${status} ${location}`;
 }
 
 /** @param digest labelled; without `|` */

@@ -24,18 +24,22 @@ function publishing(won: string[] = [], fails = false) {
   return { calls, released, processor: dedupDb({ index, won, rules: RULES }) };
 }
 
-test('all responses of a batch are published in one call, with id, URL, date to the millisecond and place', async () => {
+test('all responses of a batch are published in one call, with id, URL, date to the millisecond, answer and place', async () => {
   const { calls, processor } = publishing();
-  const captures = [exchange({ url: 'http://a.example/1', body: 'a' }), exchange({ body: 'b', buckets: 'x y:ro z' })];
+  const captures = [
+    exchange({ url: 'http://a.example/1', body: 'a', status: 302, location: '/b' }),
+    exchange({ body: 'b', buckets: 'x y:ro z' }),
+  ];
   for (const { outcome, recordId } of captures) outcome.records = [written('response', recordId), written('request')];
   await processor.process(captures);
   const [first, second] = captures;
   const date = '2024-02-03T04:05:06.789Z';
   const place = { file: 'Q/P-00000.warc', offset: 300 };
-  const original = { recordId: second!.recordId, url: 'http://example.com/', date };
+  const original = { recordId: second!.recordId, url: 'http://example.com/', date, answer: '200' };
+  const redirect = { recordId: first!.recordId, url: 'http://a.example/1', date, answer: '302 /b' };
   assert.deepEqual(calls, [
     [
-      { key: `${first!.response.payloadDigest}|`, original: { recordId: first!.recordId, url: 'http://a.example/1', date }, place },
+      { key: `${first!.response.payloadDigest}|`, original: redirect, place },
       { key: `${second!.response.payloadDigest}|x`, original, place },
       { key: `${second!.response.payloadDigest}|z`, original, place },
     ],

@@ -8,7 +8,7 @@ import { silentLog } from '../../src/util/log.ts';
 import { Spool } from '../../src/util/spool.ts';
 import type { PrefixedRecords } from '../../src/warc/write/pool.ts';
 import { pool, recordOptions } from '../warc/support.ts';
-import { checkReferences, custom, exchange, failure, openSteps, tempDir, typesOf } from './dedup-support.ts';
+import { checkReferences, custom, exchange, failure, openSteps, tempDir, typesOf, type CaptureParts } from './dedup-support.ts';
 
 const URL_A = 'http://a.example/';
 const SECOND = 1000;
@@ -56,6 +56,35 @@ for (const [ageMs, url, seconds, type] of BLACKOUTS) {
   }
 }
 
+/** [status and Location of the original, those of the later one, what becomes of it] */
+const ANSWERS: readonly [first: Answer, second: Answer, type: string][] = [
+  [{ status: 302, location: '/a' }, { status: 302, location: '/a' }, '-'],
+  [{ status: 302, location: '/a' }, { status: 302, location: '/b' }, 'revisit'],
+  [{ status: 302, location: '/a' }, { status: 301, location: '/a' }, 'revisit'],
+  [{ status: 302, location: '' }, { status: 302 }, 'revisit'],
+  [{ status: 200 }, { status: 404 }, 'revisit'],
+];
+type Answer = Pick<CaptureParts, 'status' | 'location'>;
+for (const [first, second, type] of ANSWERS) {
+  for (const oneBatch of [true, false]) {
+    const what = `${JSON.stringify(second)} after ${JSON.stringify(first)} with the same body`;
+    test(`within the blackout period ${what}: ${type}, ${oneBatch ? 'in one batch' : 'one by one'}`, async (t) => {
+      const { through } = await openSteps(t, { blackout: { seconds: 1e9, now: () => new Date() } });
+      const captures = [exchange({ url: URL_A, ...first }), exchange({ url: URL_A, ...second })];
+      for (const batch of oneBatch ? [captures] : captures.map((capture) => [capture])) await through(batch);
+      assert.equal(typesOf(captures), `response ${type}`);
+    });
+  }
+}
+
+test('within the blackout period a revisit is written when nobody knows the status of its original', async (t) => {
+  const { through } = await openSteps(t, { blackout: { seconds: 1e9, now: () => new Date() } });
+  const duplicateOf = { recordId: '', url: URL_A, date: new Date().toISOString() };
+  const captures = [exchange({ url: URL_A, duplicateOf, meta: { dedupOk: false } })];
+  await through(captures);
+  assert.equal(typesOf(captures), 'revisit');
+});
+
 test('a duplicate whose original in the batch cannot be read is written as a response', async (t) => {
   const dir = tempDir(t);
   const writers = pool(dir);
@@ -63,7 +92,7 @@ test('a duplicate whose original in the batch cannot be read is written as a res
   const broken = new Spool({ maxMemoryBytes: 1, dir: join(tmpdir(), 'no', 'such', 'folder') });
   broken.append(Buffer.from('HTTP/1.1 200 OK\r\n\r\nhello'));
   const original = { ...lost, response: { ...lost.response, bytes: broken } };
-  const duplicateOf = { recordId: lost.recordId, url: lost.url, date: lost.startedAt.toISOString() };
+  const duplicateOf = { recordId: lost.recordId, url: lost.url, date: lost.startedAt.toISOString(), answer: '200' };
   // The same URL, so that the blackout would have it dropped.
   const duplicate = exchange({ duplicateOf });
   const errors: string[] = [];

@@ -23,10 +23,11 @@ test('a response has a digest of all its bytes, and one of its payload', () => {
   recorder.head(head);
   recorder.body(body.subarray(0, 10), [body.subarray(3, 6)]);
   recorder.body(body.subarray(10), [body.subarray(11, 13)]);
-  const { bytes, ...rest } = recorder.finish(200, 'text/plain', undefined);
+  const { bytes, ...rest } = recorder.finish({ status: 302, contentType: 'text/plain', location: '/b' }, undefined);
   assert.deepEqual(rest, {
-    status: 200,
+    status: 302,
     contentType: 'text/plain',
+    location: '/b',
     truncated: undefined,
     digest: sha1(Buffer.concat([head, body])),
     headSize: head.length,
@@ -39,7 +40,7 @@ test('a response has a digest of all its bytes, and one of its payload', () => {
 test('a response without a body has the digest of nothing', () => {
   const recorder = new ResponseRecorder(RECORDING);
   recorder.head(Buffer.from('HTTP/1.1 204 No Content\r\n\r\n'));
-  const response = recorder.finish(204, undefined, undefined);
+  const response = recorder.finish({ status: 204, contentType: undefined, location: undefined }, undefined);
   assert.equal(response.payloadSize, 0);
   assert.equal(response.payloadDigest, sha1(''));
 });

@@ -1,16 +1,16 @@
 /**
- * Python and Node through the program, set up as the README says.
+ * Python, Node, wget, Go and PHP through the program, set up as the README says.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { RawClient } from '../support/client.ts';
 import { startOrigin } from '../support/origin.ts';
-import { findTool, tool } from '../support/tools.ts';
+import { findTool, tool, type Tool } from '../support/tools.ts';
 import { assertArchived } from './support/archived.ts';
-import { start, Workplace } from './support/program.ts';
+import { start, Workplace, type Program } from './support/program.ts';
 import { testReaders } from './support/readers.ts';
 import { run } from './support/run.ts';
 
@@ -41,6 +41,38 @@ for url in urls:
     print(urllib.request.urlopen(request, timeout=30).status)
 `;
 
+const AIOHTTP = `
+import aiohttp, asyncio, sys
+async def main():
+    async with aiohttp.ClientSession(trust_env=True) as session:
+        for url in sys.argv[1:]:
+            async with session.get(url) as answer:
+                sys.stdout.write(await answer.text())
+asyncio.run(main())
+`;
+
+const GO = `package main
+
+import ("io"; "net/http"; "os")
+
+func main() {
+	for _, url := range os.Args[1:] {
+		answer, err := http.Get(url)
+		if err != nil { panic(err) }
+		io.Copy(os.Stdout, answer.Body)
+	}
+}
+`;
+
+const PHP = `
+[, $proxy, $authority] = $argv;
+$context = stream_context_create([
+    'http' => ['proxy' => $proxy, 'request_fulluri' => true],
+    'ssl' => ['cafile' => $authority],
+]);
+foreach (array_slice($argv, 3) as $url) echo file_get_contents($url, false, $context);
+`;
+
 const NODE = `
 import { request } from 'node:http';
 import { get } from 'node:https';
@@ -52,29 +84,67 @@ request({ host: proxy.hostname, port: proxy.port, method: 'CONNECT', path: url.h
 
 const place = new Workplace();
 
-const CLIENTS = [
-  { name: "Python's urllib", script: URLLIB, authority: 'SSL_CERT_FILE', python: tool('python3') },
+interface Client {
+  readonly name: string;
+  readonly tool: Tool;
+  /** a host of this machine, where the client goes past every proxy for `127.0.0.1` */
+  readonly host?: string;
+  readonly args: (program: Program, urls: readonly string[]) => readonly string[];
+  readonly env: (program: Program) => Readonly<Record<string, string>>;
+}
+
+const proxies = ({ url }: Program) => ({ HTTP_PROXY: url, HTTPS_PROXY: url, http_proxy: url, https_proxy: url });
+const trusting = (program: Program) => ({ ...proxies(program), SSL_CERT_FILE: program.caFile });
+
+/** The packages of Python that test/clients/install.sh installs. */
+const PYTHON = process.env.WARCTAP_CLIENTS_PYTHON ?? join(import.meta.dirname, '../../tmp/clients/venv/bin/python');
+
+function python(module: string): Tool {
+  return findTool({
+    commands: ['python3', PYTHON],
+    ask: ['-c', `import ${module}; print("has", "${module}")`],
+    says: new RegExp(`^has ${module}$`, 'm'),
+    needs: `a python3 that has ${module}`,
+  });
+}
+
+const CLIENTS: readonly Client[] = [
+  { name: "Python's urllib", tool: tool('python3'), args: (_, urls) => ['-c', URLLIB, ...urls], env: trusting },
   {
     name: "Python's requests",
-    script: REQUESTS,
-    authority: 'REQUESTS_CA_BUNDLE',
-    python: findTool({
-      commands: ['python3'],
-      ask: ['-c', 'import requests; print("requests", requests.__version__)'],
-      says: /^requests \d/m,
-      needs: 'a python3 on PATH that has requests',
-    }),
+    tool: python('requests'),
+    args: (_, urls) => ['-c', REQUESTS, ...urls],
+    env: (program) => ({ ...proxies(program), REQUESTS_CA_BUNDLE: program.caFile }),
+  },
+  { name: "Python's aiohttp", tool: python('aiohttp'), args: (_, urls) => ['-c', AIOHTTP, ...urls], env: trusting },
+  {
+    name: 'wget',
+    tool: findTool({ commands: ['wget'], ask: ['--version'], says: /^GNU Wget \d/m }),
+    args: ({ caFile }, urls) => ['--quiet', '--output-document=-', `--ca-certificate=${caFile}`, ...urls],
+    env: proxies,
+  },
+  {
+    name: 'Go',
+    tool: findTool({ commands: ['go'], ask: ['version'], says: /^go version go\d/m }),
+    host: 'go.localhost',
+    args: (_, urls) => ['run', goProgram(), ...urls],
+    env: trusting,
+  },
+  {
+    name: 'PHP',
+    tool: findTool({ commands: ['php'], ask: ['-r', 'echo PHP_SAPI, " ", extension_loaded("openssl");'], says: /^cli 1$/m }),
+    args: ({ port, caFile }, urls) => ['-r', PHP, '--', `tcp://127.0.0.1:${port}`, caFile, ...urls],
+    env: () => ({}),
   },
 ];
 
-for (const { name, script, authority, python } of CLIENTS) {
-  test(`${name} over HTTP and HTTPS`, { skip: python.skip }, async () => {
+for (const { name, tool, host = '127.0.0.1', args, env } of CLIENTS) {
+  test(`${name} over HTTP and HTTPS`, { skip: tool.skip }, async () => {
     await using plain = await startOrigin(({ socket }) => socket.write(ANSWER));
     await using secure = await startOrigin(({ socket }) => socket.write(ANSWER), { tls: true });
     await using program = await place.start();
-    const urls = [`${plain.url}/a`, `${secure.url}/b`];
-    const env = { HTTP_PROXY: program.url, HTTPS_PROXY: program.url, [authority]: program.caFile };
-    const { code, stdout, stderr } = await run(python.command, ['-c', script, ...urls], { env });
+    const urls = [`http://${host}:${plain.port}/a`, `https://${host}:${secure.port}/b`];
+    const { code, stdout, stderr } = await run(tool.command, args(program, urls), { env: env(program) });
     assert.equal(code, 0, stderr);
     assert.equal(stdout.toString(), BODY + BODY);
     assertArchived(
@@ -84,7 +154,7 @@ for (const { name, script, authority, python } of CLIENTS) {
   });
 }
 
-test("Python's urllib with user, password and fragment in the URL", { skip: CLIENTS[0]!.python.skip }, async () => {
+test("Python's urllib with user, password and fragment in the URL", { skip: CLIENTS[0]!.tool.skip }, async () => {
   await using origin = await startOrigin(({ socket }) => socket.write(ANSWER));
   await using program = await place.start();
   const written = `${origin.url.replace('//', '//user:secret@')}?q#fragment`;
@@ -97,7 +167,7 @@ test("Python's urllib with user, password and fragment in the URL", { skip: CLIE
   assertArchived(await program.records(), [{ url: `${origin.url}/?q`, response: ANSWER, request }]);
 });
 
-test("records of pages with quotes in their query, written by Python's urllib", { skip: CLIENTS[0]!.python.skip }, async () => {
+test("records of pages with quotes in their query, written by Python's urllib", { skip: CLIENTS[0]!.tool.skip }, async () => {
   await using program = await place.start();
   const { host } = new URL(program.url);
   const write = (meta: string, ...urls: string[]) => run('python3', ['-c', WRITE_RECORD, host, meta, ...urls]);
@@ -137,3 +207,9 @@ test('without options: authority and WARC folder come to be in the current folde
 });
 
 testReaders(place);
+
+function goProgram(): string {
+  const file = join(place.dir, 'get.go');
+  writeFileSync(file, GO);
+  return file;
+}

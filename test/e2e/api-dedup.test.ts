@@ -193,6 +193,20 @@ for (const way of WAYS) {
     assert.equal(records.length, 6);
   });
 
+  test(`within the blackout period a redirect that leads elsewhere is written, with the same body, ${way}`, async () => {
+    const statuses = ['302 Found', '302 Found', '302 Found', '301 Moved'];
+    const targets = ['/1', '/1', '/2', '/1'];
+    await using api = await startApi(way, {
+      blackoutPeriod: 3600,
+      answer: ({ socket }) => {
+        const [status = '', location = ''] = [statuses.shift(), targets.shift()];
+        socket.write(`HTTP/1.1 ${status}\r\nLocation: ${location}\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`);
+      },
+    });
+    const ask = { path: '/a' };
+    assert.deepEqual(await typesOf(api, [ask, ask, ask, ask]), ['response', 'none', 'revisit', 'revisit']);
+  });
+
   test(`originals are known after a restart, ${way}`, async () => {
     await using api = await startApi(way, { answer: ({ socket }) => socket.write(same()) });
     assert.deepEqual(await typesOf(api, [{ path: '/a' }, { path: '/b', meta: { 'dedup-bucket': 'b' } }]), ['response', 'response']);

@@ -51,6 +51,51 @@ const CASES: readonly Case[] = [
     body: 'ok',
   },
   {
+    what: 'no space before the reason',
+    answer: 'HTTP/1.1 200OK\r\nContent-Length: 2\r\n\r\nok',
+    head: 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n',
+    body: 'ok',
+  },
+  {
+    what: 'no status',
+    answer: 'HTTP/1.1\r\nContent-Length: 2\r\n\r\nok',
+    head: 'HTTP/1.1 200 \r\nContent-Length: 2\r\n',
+    body: 'ok',
+  },
+  {
+    what: 'words instead of a status',
+    answer: 'HTTP/1.1 Not Found\r\nContent-Length: 2\r\n\r\nok',
+    head: 'HTTP/1.1 200 \r\nContent-Length: 2\r\n',
+    body: 'ok',
+  },
+  {
+    what: 'no version',
+    answer: 'HTTP 404 Gone\r\nContent-Length: 2\r\n\r\nok',
+    head: 'HTTP/1.1 404 Gone\r\nContent-Length: 2\r\n',
+    body: 'ok',
+    reused: false,
+  },
+  {
+    what: 'the status line of SHOUTcast',
+    answer: 'ICY 200 OK\r\nicy-name: radio\r\n\r\nok',
+    closes: true,
+    head: 'HTTP/1.1 200 OK\r\nicy-name: radio\r\n',
+    body: 'ok',
+  },
+  {
+    what: 'a byte order mark in front',
+    answer: '\xef\xbb\xbfHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+    head: 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n',
+    body: 'ok',
+  },
+  {
+    what: 'spaces and an empty line in front',
+    answer: '\r\n  HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+    head: 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n',
+    body: 'ok',
+    archived: '  HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+  },
+  {
     what: 'a later minor version',
     answer: 'HTTP/1.2 200 OK\r\nContent-Length: 2\r\n\r\nok',
     head: 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n',
@@ -221,6 +266,9 @@ for (const { what, answer, closes, head, body, archived, reused } of CASES) {
 
 for (const [what, answer, reason] of [
   ['no status line', 'I am not HTTP\r\n\r\n', 'invalid response: malformed status line: "I am not HTTP"'],
+  ['a body without any head', '<p>as in HTTP/0.9\n\n', 'invalid response: malformed status line: "<p>as in HTTP/0.9"'],
+  ['more than four octets in front', 'xxxxxHTTP/1.1 200 OK\r\n\r\n', 'invalid response: malformed status line: "xxxxxHTTP/1.1 200 OK"'],
+  ['a status of four digits', 'HTTP/1.1 2000 OK\r\n\r\n', 'invalid response: malformed status line: "HTTP/1.1 2000 OK"'],
   ['a status of two digits', 'HTTP/1.1 99 Low\r\n\r\n', 'invalid response: malformed status line: "HTTP/1.1 99 Low"'],
   [
     'differing lengths',

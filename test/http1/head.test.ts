@@ -110,6 +110,19 @@ describe('a status line', () => {
     ['of HTTP/1.0', 'HTTP/1.0 200 OK', 200, 'OK', 0],
     ['of a later minor version', 'HTTP/1.2 200 OK', 200, 'OK', 1],
     ['of another major version', 'HTTP/2.0 200 OK', 200, 'OK', 0],
+    ['with no space before the reason', 'HTTP/1.1 200OK', 200, 'OK', 1],
+    ['with punctuation right behind the status', 'HTTP/1.1 404: gone', 404, ': gone', 1],
+    ['without status', 'HTTP/1.1', 200, '', 1],
+    ['without status, but with a space', 'HTTP/1.0 ', 200, '', 0],
+    ['with words instead of a status', 'HTTP/1.1 Not Found', 200, '', 1],
+    ['without version', 'HTTP 200 OK', 200, 'OK', 0],
+    ['with an empty version', 'HTTP/ 404 Gone', 404, 'Gone', 0],
+    ['with a version that is none', 'HTTP/one.one 200 OK', 200, 'OK', 0],
+    ['of HTTP/0.9', 'HTTP/0.9 200 OK', 200, 'OK', 0],
+    ['of a SHOUTcast server', 'ICY 200 OK', 200, 'OK', 0],
+    ['with white space in front', ' \t HTTP/1.1 200 OK', 200, 'OK', 1],
+    ['with a byte order mark in front', '\xef\xbb\xbfHTTP/1.1 200 OK', 200, 'OK', 1],
+    ['with four octets of something else in front', '0 \r\nHTTP/1.1 200 OK', 200, 'OK', 1],
     ['with CR and NUL in the reason, which become spaces', 'HTTP/1.1 200 a\rSet-Cookie: x\0', 200, 'a Set-Cookie: x ', 1],
   ] as const) {
     test(`${what} is read`, () => {
@@ -124,13 +137,16 @@ describe('a status line', () => {
   });
 
   for (const line of [
-    'HTTP/1.1 OK',
     'HTTP/1.1 20 OK',
     'HTTP/1.1 2000 OK',
     'HTTP/1.1 099 OK',
-    'HTTP/1.1 200OK',
-    'HTTP/1.1',
-    'ICY 200 OK',
+    'HTTP/1.1 0',
+    'HTTPS/1.1 200 OK',
+    'HTTP: we are closed',
+    'xxxxxHTTP/1.1 200 OK',
+    'xICY 200 OK',
+    '<!doctype html>',
+    'SSH-2.0-OpenSSH_9.2',
     '',
   ]) {
     test(`${JSON.stringify(line)} is refused`, () => {

@@ -27,7 +27,7 @@ export function exchangeCapture(url: string): ExchangeCapture {
     kind: 'exchange',
     ipAddress: undefined,
     request: request.finish(),
-    response: response.finish(204, undefined, undefined),
+    response: response.finish({ status: 204, contentType: undefined, location: undefined }, undefined),
     outcome: { archive: true },
   };
 }

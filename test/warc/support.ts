@@ -14,6 +14,7 @@ import { plainEncoder } from '../../src/warc/codec/none/encoder.ts';
 import { Names } from '../../src/warc/write/names.ts';
 import { createExclusively, type OutputOptions } from '../../src/warc/write/output.ts';
 import { WriterPool, type PoolOptions } from '../../src/warc/write/pool.ts';
+import type { Original } from '../../src/store/dedup.ts';
 import type { RecordBytes } from '../../src/warc/record.ts';
 import { buildRecords, type RecordOptions } from '../../src/archive/records.ts';
 import { readWarc, type ReadRecord } from '../../src/warc/read/reader.ts';
@@ -59,16 +60,19 @@ export interface ExchangeParts {
   /** the body without transfer-coding, where that differs */
   payload?: string | Buffer;
   truncated?: Truncation;
-  duplicateOf?: { recordId: string; url: string; date: string };
+  duplicateOf?: Original;
+  status?: number;
+  location?: string;
   ipAddress?: string | undefined;
   maxMemoryBytes?: number;
 }
 
 export function exchange(parts: ExchangeParts = {}): ExchangeCapture {
-  const { url = 'http://example.com/', method = 'GET', maxMemoryBytes, truncated, duplicateOf } = parts;
+  const { url = 'http://example.com/', method = 'GET', maxMemoryBytes, truncated, duplicateOf, location } = parts;
   const request = parts.request ?? `${method} / HTTP/1.1\r\nHost: example.com\r\n\r\n`;
   const body = Buffer.from(parts.body ?? 'hello');
   const head = Buffer.from(parts.head ?? `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n`);
+  const status = parts.status ?? Number(/^HTTP\/\S+ (\d{3})/.exec(head.toString('latin1'))?.[1] ?? 200);
   const payload = Buffer.from(parts.payload ?? body);
   const wire = Buffer.concat([head, body]);
   return {
@@ -87,7 +91,8 @@ export function exchange(parts: ExchangeParts = {}): ExchangeCapture {
     response: {
       bytes: spoolOf(wire, maxMemoryBytes),
       digest: sha1(wire),
-      status: Number(/^HTTP\/\S+ (\d{3})/.exec(head.toString('latin1'))?.[1] ?? 200),
+      status,
+      location,
       contentType: 'text/plain',
       headSize: head.length,
       payloadSize: payload.length,

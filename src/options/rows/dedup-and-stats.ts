@@ -38,7 +38,7 @@ export const DEDUP_AND_STATS_ROWS = group('Deduplication and statistics', {
     argument: 'S',
     kind: seconds('zero allowed'),
     default: 0,
-    summary: "write no revisit while the same URL's original is at most S seconds old",
+    summary: "write no revisit of a URL's unchanged answer for S seconds after its original",
   },
   cdxserverDedup: {
     argument: 'URL',

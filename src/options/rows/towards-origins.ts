@@ -34,7 +34,7 @@ export const ORIGIN_ROWS = group('Towards origins', {
     kind: onOff,
     default: false,
     hidden: true,
-    summary: 'accept origins that need unsafe TLS renegotiation',
+    summary: 'renegotiate TLS with origins that cannot do it securely (RFC 5746)',
   },
   allowLocalhost: {
     kind: onOff,

@@ -15,6 +15,8 @@ interface Stored {
   readonly id: string;
   readonly url: string;
   readonly date: string;
+  /** not in entries of early versions */
+  readonly answer?: string | undefined;
   readonly file: string;
   readonly offset: number;
 }
@@ -35,7 +37,7 @@ export function levelDedup(section: Section, maxCached = CACHED_ENTRIES): DedupS
   const cache = new LRUCache<string, Original>({
     max: maxCached,
     maxSize: CACHED_SIZE,
-    sizeCalculation: ({ recordId, url, date }, key) => key.length + recordId.length + url.length + date.length,
+    sizeCalculation: ({ recordId, url, date, answer = '' }, key) => key.length + recordId.length + url.length + date.length + answer.length,
   });
   const claims = new Claims();
   return {
@@ -124,8 +126,8 @@ async function ask(
 }
 
 function originalIn(value: string): Original {
-  const { id, url, date } = storedIn(value);
-  return { recordId: id, url, date };
+  const { id, url, date, answer } = storedIn(value);
+  return answer === undefined ? { recordId: id, url, date } : { recordId: id, url, date, answer };
 }
 
 /** What is nobody's is taken, so that nobody else wins it while it is written. */
@@ -144,8 +146,8 @@ function notHeldByOthers(
   return { own, taken };
 }
 
-function put({ key, original: { recordId, url, date }, place: { file, offset } }: Published): Change {
-  const stored: Stored = { id: recordId, url, date, file, offset };
+function put({ key, original: { recordId, url, date, answer }, place: { file, offset } }: Published): Change {
+  const stored: Stored = { id: recordId, url, date, answer, file, offset };
   return { type: 'put', key, value: JSON.stringify(stored) };
 }
 

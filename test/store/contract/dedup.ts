@@ -36,6 +36,14 @@ export function dedupContract(name: string, open: (t: TestContext) => Promise<De
     }
   });
 
+  test(`${name}: what the original answered is kept, and may be unknown`, async (t) => {
+    const { a, b } = await holders(t);
+    const { original: unknown, ...parts } = original('b');
+    const answered = { ...parts, key: dedupKey('sha1:bb', ''), original: { ...unknown, answer: '302 /sch\xf6n' } };
+    await a.publish([{ ...parts, original: unknown }, answered]);
+    for (const index of [a, b]) assert.deepEqual(await index.claim(look([parts.key, answered.key])), [unknown, answered.original]);
+  });
+
   test(`${name}: of two who claim the first wins, the second is told that it is held`, async (t) => {
     const { a, b } = await holders(t);
     assert.deepEqual(await a.claim(wanted(['1', '2'])), ['won', 'won']);

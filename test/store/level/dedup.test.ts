@@ -20,6 +20,14 @@ test('entries are there after reopening', async (t) => {
   assert.deepEqual(found, [published.original]);
 });
 
+test('an entry of a version that kept no answers is read, with none', async (t) => {
+  const section = (await openDatabase(t)).section('dedup');
+  const { key, original: entry } = original('b');
+  const value = JSON.stringify({ id: entry.recordId, url: entry.url, date: entry.date, file: 'A.warc', offset: 0 });
+  await section.batch([{ type: 'put', key, value }]);
+  assert.deepEqual(await holder(section).claim(look([key])), [entry]);
+});
+
 test('an entry is there when the process was killed right after it was published, and its claims are not', async (t) => {
   const folder = join(tempDir(t), 'db');
   const child = await startChild(t, folder, 'dedup');
