@@ -110,7 +110,7 @@ export function parseRequestHead(bytes: Buffer): RequestHead {
  *
  * Source: Chromium's HttpUtil::LocateStartOfStatusLine and HttpResponseHeaders::ParseStatusLine, Firefox's nsHttpResponseHead.
  */
-const STATUS_LINE = /(?:[^]{0,4}?HTTP(?:\/([^ \t\r\n]*))?|ICY)(?:[ \t]+(\d*)([^\n]*))?\r?\n/iy;
+const STATUS_LINE = /(?:([^]{0,4}?)HTTP(?:\/([^ \t\r\n]*))?|ICY)(?:[ \t]+(\d*)([^\n]*))?\r?\n/iy;
 /** A line without a status means this one. */
 const ASSUMED_STATUS = '200';
 const STATUS = /^[1-9]\d\d$/;
@@ -121,8 +121,9 @@ export function parseResponseHead(bytes: Buffer): ResponseHead {
   const text = bytes.toString('latin1');
   const match = atStart(STATUS_LINE, text);
   if (match === null) throw new MessageError('syntax', 'malformed status line', firstLine(text));
-  const [line, version = '', digits = '', rest = ''] = match;
-  const status = digits === '' ? ASSUMED_STATUS : digits;
+  const [line, junk = '', version = '', digits = '', rest = ''] = match;
+  // Text with HTTP in its first words is no head.
+  const status = digits === '' && junk === '' ? ASSUMED_STATUS : digits;
   if (!STATUS.test(status)) throw new MessageError('syntax', 'malformed status line', firstLine(text));
   const fields = parseFieldsLeniently(text, line.length);
   return { status: Number(status), reason: digits === '' ? '' : reasonIn(rest), minor: KEEPS_ALIVE.test(version) ? 1 : 0, fields };

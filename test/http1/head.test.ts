@@ -145,6 +145,7 @@ describe('a status line', () => {
     'HTTP: we are closed',
     'xxxxxHTTP/1.1 200 OK',
     'xICY 200 OK',
+    'no HTTP',
     '<!doctype html>',
     'SSH-2.0-OpenSSH_9.2',
     '',
