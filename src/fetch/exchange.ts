@@ -92,7 +92,6 @@ export class Exchange implements RequestBody, AnswerEvents {
     else this.#stream?.endRequest();
   }
 
-  /** The client takes more of the response again. */
   resumeResponse(): void {
     this.#letDown(CLIENT);
   }
