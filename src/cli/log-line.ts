@@ -2,7 +2,7 @@
  * A line of the log as people read it: time, level, message, then details as `key=value` in a second colour, wrapped at the terminal's width.
  *
  * Pure: from pino's JSON to text. Much of it comes from clients and origins, so nothing in it reaches the terminal as a control character.
- * A word that is wider than the terminal, such as a URL, stays whole, so that it can be copied.
+ * A word that is wider than the terminal, such as a URL, stays whole, so that it can be copied; but of captures each is one row.
  */
 import { inBytes } from './figures-line.ts';
 
@@ -35,6 +35,8 @@ const NARROW = 60;
 const NARROW_INDENT = 2;
 const WIDE = 100;
 const TYPE_WIDTH = 10;
+const MAX_TYPE = 24;
+const MIN_URL = 16;
 const ERROR_KEYS = new Set(['err', 'error', 'thrown']);
 
 /** @param json one line of the log. @returns one line or more, with line feeds */
@@ -66,14 +68,14 @@ function messageLines({ level, time, msg = '', fields }: Entry, style: LineStyle
   return [...lines, ...traced].map((line) => `${line}\n`).join('');
 }
 
-/** A capture, in columns; of its type a narrow terminal shows the second half. Its URL comes last and stays whole. */
+/** A capture, in columns. A narrow terminal shows the second half of its type, and of a long URL beginning and end. */
 function captureRow({ time, fields }: Entry, style: LineStyle): string {
   const text = (key: string) => {
     const value = fields[key];
     return typeof value === 'string' || typeof value === 'number' ? clean(String(value)) : '-';
   };
   const archived = text('archived');
-  const type = style.columns < WIDE ? text('type').replace(/^[^/]*\//, '') : text('type');
+  const type = shortened(style.columns < WIDE ? text('type').replace(/^[^/]*\//, '') : text('type'), MAX_TYPE);
   const row: Word[] = [
     { text: clock(time), paint: 'dim' },
     { text: text('method').padEnd(4) },
@@ -81,9 +83,15 @@ function captureRow({ time, fields }: Entry, style: LineStyle): string {
     { text: inBytes(Number(fields.size)).padStart(7) },
     { text: archived.padEnd('skipped'.length), paint: archived === 'failed' ? 'red' : archived === 'new' ? 'green' : 'yellow' },
     { text: type.padEnd(TYPE_WIDTH), paint: 'dim' },
-    { text: text('url') },
   ];
-  return `${painted(row, style)}\n`;
+  const room = Math.max(style.columns - widthOf(row) - 1, MIN_URL);
+  return `${painted([...row, { text: shortened(text('url'), room) }], style)}\n`;
+}
+
+function shortened(text: string, room: number): string {
+  if (text.length <= room) return text;
+  const end = Math.floor(room / 2);
+  return `${text.slice(0, room - end - 1)}…${text.slice(-end)}`;
 }
 
 /** Whether the details stand behind the message or below it, and where lines break. */

@@ -150,5 +150,12 @@ describe('for people', () => {
     ]);
     assert.match(told(write, { level: 'verbose' })[0] ?? '', /new {5}html {7}http:\/\/a\/b$/);
     assert.deepEqual(told(write), []);
+    const long = (log: ProgramLog) => log.verbose({ ...capture, url: `http://www.example.com/${'long/'.repeat(30)}end.html` }, 'captured');
+    for (const columns of [62, 80, 200, 300]) {
+      const [row = '', ...more] = told(long, { level: 'verbose', columns });
+      assert.deepEqual(more, []);
+      assert.equal(row.length, columns === 300 ? row.length : columns);
+      assert.match(row, columns === 300 ? /(long\/){30}end\.html$/ : /http:\/\/.*….*end\.html$/);
+    }
   });
 });

@@ -30,14 +30,15 @@ export const proxy = defineCommand({
 });
 
 /** What is told of a proxy that runs. */
-export type RunningProxy = Running & Watched & {
-  /** such as `http://127.0.0.1:8000` */
-  readonly url: string;
-  /** of the playback proxy, if there is one */
-  readonly playbackUrl?: string | undefined;
-  readonly caFile: string;
-  readonly warcDir: string;
-};
+export type RunningProxy = Running &
+  Watched & {
+    /** such as `http://127.0.0.1:8000` */
+    readonly url: string;
+    /** of the playback proxy, if there is one */
+    readonly playbackUrl?: string | undefined;
+    readonly caFile: string;
+    readonly warcDir: string;
+  };
 
 export function startBlock({ url, playbackUrl, caFile, warcDir }: RunningProxy): string {
   const cacert = resolve(caFile);
