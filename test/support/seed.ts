@@ -4,8 +4,9 @@
  * What was never tried is for long runs by hand (WARCTAP_FUZZ_RUNS), which begin with another seed each time and say which;
  * WARCTAP_FUZZ_SEED repeats one.
  */
-const { WARCTAP_FUZZ_RUNS, WARCTAP_FUZZ_SEED } = process.env;
+const long = process.env.WARCTAP_FUZZ_RUNS;
+const again = process.env.WARCTAP_FUZZ_SEED;
 
 /** Inputs of a long run; 0 in the suite. */
-export const RUNS = Number(WARCTAP_FUZZ_RUNS ?? 0);
-export const SEED = WARCTAP_FUZZ_SEED !== undefined ? Number(WARCTAP_FUZZ_SEED) : RUNS > 0 ? Date.now() | 0 : 20_240_229;
+export const RUNS = Number(long ?? 0);
+export const SEED = again !== undefined ? Number(again) : RUNS > 0 ? Date.now() | 0 : 20_240_229;
