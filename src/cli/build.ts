@@ -5,7 +5,7 @@
  * A command gets its options when it is the one that was called: the others cost no time.
  */
 import { Command, Option } from 'commander';
-import { flagsOf, shownDefault } from '../options/markdown.ts';
+import { flagsOf, meaningOf, shownDefault } from '../options/markdown.ts';
 import { readOption } from '../options/resolve.ts';
 import { flagOf, namesIn, rowIn, type OptionRow, type OptionRows, type Options } from '../options/row.ts';
 import { COMMAND_LINE_ROWS } from '../options/rows/logs-and-settings.ts';
@@ -116,10 +116,10 @@ function checked(rows: OptionRows, typed: Readonly<Record<string, unknown>>): Op
 }
 
 function addOption(to: Command, name: string, row: OptionRow, typed: Record<string, unknown>): void {
-  const { argument = 'VALUE', defaultText, group, hidden = false, kind, summary } = row;
+  const { argument = 'VALUE', defaultText, group, hidden = false, kind } = row;
   const isToggle = kind.shape === 'switch';
   const shown = isToggle || defaultText === 'none' ? '' : ` (default ${shownDefault(row).text})`;
-  const option = new Option(isToggle ? flagsOf(name, row) : `${flagsOf(name, row)} <${argument}>`, summary + shown)
+  const option = new Option(isToggle ? flagsOf(name, row) : `${flagsOf(name, row)} <${argument}>`, meaningOf(row) + shown)
     .helpGroup(`${group}:`)
     .hideHelp(hidden);
   to.addOption(option).on(`option:${option.name()}`, (text?: string) => {
@@ -166,4 +166,4 @@ function exitCodes({ exits, exitNotes }: CommandSpec): string {
 const ABOUT_SETTINGS = `Every option may also be set in the environment (WARCTAP_MAX_THREADS=5, lists
 with commas) or in the file of --config (max-threads: 5). A flag goes before
 the environment, the environment before the file. --no-gzip takes back --gzip,
-and so on.`;
+and so on. On SIGUSR2 what is reloadable is read again, without losing anything.`;

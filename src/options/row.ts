@@ -28,6 +28,8 @@ export interface OptionRow {
   readonly hidden?: true;
   /** never shown in messages or logs */
   readonly secret?: true;
+  /** a program that runs takes a new value over when it is asked to (SIGUSR2) */
+  readonly reloadable?: true;
 }
 
 export type OptionRows = Readonly<Record<string, OptionRow>>;
