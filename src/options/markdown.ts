@@ -1,7 +1,7 @@
 /**
  * Options as people read them: flags, defaults, and Markdown tables, one for each heading, laid out as prettier would.
  *
- * The README holds a copy of the tables, and a test keeps it in step.
+ * docs/options.md holds a copy of the tables, and a test keeps it in step.
  */
 import { flagOf, type OptionRow, type OptionRows } from './row.ts';
 
