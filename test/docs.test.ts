@@ -24,6 +24,8 @@ const FOREIGN: readonly (readonly [RegExp, readonly string[]])[] = [
   [/[Cc]hromium|browsers|macOS/, ['proxy-server', 'proxy-bypass-list', 'disable-quic']],
   [/certutil/, ['empty-password']],
   [/node --import/, ['import', 'test']],
+  [/npm (ci|install)/, ['ignore-scripts', 'global']],
+  [/podman/, ['format', 'name', 'stop-timeout', 'signal']],
   [/wget/, ['ca-certificate']],
   [/V8/, ['heap-growing-percent', 'no-concurrent-marking', 'no-incremental-marking']],
   [
@@ -103,7 +105,7 @@ describe('names in the docs', () => {
 
 /** What a shell would make of a line, as far as the docs need it. */
 function words(line: string): string[] {
-  return [...line.replace(/\s#\s.*$/, '').matchAll(/'[^']*'|"[^"]*"|\S+/g)].map(([word]) => word.replace(/^(['"])(.*)\1$/, '$2'));
+  return [...line.replace(/\s[#|>]\s.*$/, '').matchAll(/'[^']*'|"[^"]*"|\S+/g)].map(([word]) => word.replace(/^(['"])(.*)\1$/, '$2'));
 }
 
 const COMMAND_LINES = DOCS.flatMap(({ path, text }) => {
