@@ -47,7 +47,12 @@ test('npm pack, installed elsewhere: npx warctap archives, and a program can imp
     if (lacksRegistry(error)) return t.skip('needs the registry of npm, or its packages in the cache');
     throw error;
   }
-  const { version } = JSON.parse(read('package.json')) as { version: string };
+  const { version, man } = JSON.parse(read('package.json')) as { version: string; man: string[] };
+  assert.deepEqual(
+    man.filter((path) => !files.includes(path)),
+    [],
+  );
+  assert.equal(man.length, 1);
   assert.equal(await newcomer.type('npx warctap --version'), `${version}\n`);
   const { line, stop } = await newcomer.keepRunning('npx warctap --gzip', /listens on/);
   const proxy = /http:\S+/.exec(line)?.[0] ?? '';
