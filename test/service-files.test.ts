@@ -94,7 +94,7 @@ describe('examples/systemd/warctap.service', () => {
   test('starts the program with options that it has, and reloads and restarts by what that does', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'warctap-unit-'));
     t.after(() => rmSync(folder, { recursive: true }));
-    const [program, ...args] = start.replace('/etc/warctap', folder).split(' ');
+    const [program, ...args] = start.split(' ').map((word) => word.replace('/etc/warctap', folder));
     assert.equal(program, 'warctap');
     writeFileSync(join(folder, 'warctap.yaml'), 'gzip: true\n');
     let gathered: object = {};

@@ -67,7 +67,7 @@ export class Admission {
   }
 
   /** From now on exchanges reach their origins like this; those that run go on as they began. */
-  reach(way: Pick<ExchangeServices, 'connect' | 'pool'>): void {
+  connectBy(way: Pick<ExchangeServices, 'connect' | 'pool'>): void {
     this.#services = { ...this.#services, ...way };
   }
 

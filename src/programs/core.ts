@@ -202,9 +202,9 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
    * Which addresses may be reached from now on. What runs goes on; connections that were kept are not used again, as they may lead to one
    * that may not be reached any more.
    */
-  readdress(addresses: AddressSlice): void {
+  replaceAddressRules(addresses: AddressSlice): void {
     const way = this.#wayToOrigins(addresses);
-    this.#admission.reach(way);
+    this.#admission.connectBy(way);
     this.#origins.close();
     this.#origins = way.pool;
   }

@@ -146,7 +146,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     const changed = new Set(now);
     if (users === undefined) changed.delete('proxyAuthFile');
     else if (authenticator?.replace(users) === true) changed.add('proxyAuthFile');
-    if (ADDRESS_OPTIONS.some((name) => changed.has(name))) core.readdress(next);
+    if (ADDRESS_OPTIONS.some((name) => changed.has(name))) core.replaceAddressRules(next);
     const { allowLocalhost, allow, deny, proxyAuthFile } = next;
     this.#inForce = { ...this.#inForce, allowLocalhost, allow, deny, ...(users === undefined ? {} : { proxyAuthFile }) };
     return { now: [...changed], atNextStart: [...atNextStart, ...now.filter((name) => !changed.has(name))] };
