@@ -103,7 +103,7 @@ test('zsh', { skip: SHELLS.zsh.skip }, async () => {
   const ask = `
     zmodload zsh/zpty
     zpty shell zsh -f -i
-    zpty -w shell "PS1= PROMPT_EOL_MARK=; unsetopt zle_bracketed_paste; autoload -Uz compinit; compinit -u -D; source $1; echo REA''DY"
+    zpty -w shell "PS1= PROMPT_EOL_MARK=; unsetopt zle_bracketed_paste; autoload -Uz compinit; compinit -u -D; source \${(q)1}; echo REA''DY"
     zpty -r shell said '*READY*'
     shift
     while (($#)); do
