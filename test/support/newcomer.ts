@@ -30,12 +30,14 @@ export async function newcomerIn(t: TestContext, cwd: string): Promise<Newcomer>
   const origin = await startOrigin(({ socket }) => socket.write(ok(PAGE, 'Content-Type: text/html\r\n')), { tls: true });
   const socks = await startSocks(undefined, origin.port);
   t.after(() => Promise.all([origin[Symbol.asyncDispose](), socks[Symbol.asyncDispose]()]));
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(npm_|NODE|WARCTAP_|INIT_CWD$)/.test(name));
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_(?!EXTRA_CA_CERTS)|WARCTAP_|INIT_CWD$)/.test(name));
   const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => !folder.endsWith(`node_modules${sep}.bin`));
   const env = {
     ...Object.fromEntries(inherited),
     PATH: folders.join(delimiter),
     npm_config_prefer_offline: 'true',
+    npm_config_fetch_retry_mintimeout: '1000',
+    npm_config_fetch_retry_maxtimeout: '2000',
     npm_config_audit: 'false',
     npm_config_fund: 'false',
     npm_config_update_notifier: 'false',
