@@ -4,7 +4,7 @@
  * Pure description: commander's program is built from it by build.ts.
  */
 import type { OptionRows, Options } from '../options/row.ts';
-import type { COMMAND_LINE_ROWS } from '../options/rows/logs-and-settings.ts';
+import { COMMAND_LINE_ROWS } from '../options/rows/logs-and-settings.ts';
 import { UsageError, type Exits } from './exit.ts';
 import type { Gathered } from './gather.ts';
 
@@ -38,6 +38,11 @@ export interface CommandSpec<Own extends OptionRows = OptionRows, Settings exten
    * @throws whatever ends the program with one line
    */
   run(call: Call<Own, Settings>): Promise<number>;
+}
+
+/** Its settings with what every command line has, if it has any. */
+export function settingsOf({ settings }: CommandSpec): OptionRows {
+  return settings === undefined ? {} : { ...settings, ...COMMAND_LINE_ROWS };
 }
 
 /** A word that other commands stand behind: `warctap ca export`. */
