@@ -69,11 +69,12 @@ function prepare(created: Command): Command {
 function add(parent: Command, spec: CommandSpec | CommandFamily, path: string, shared: Shared): void {
   const created = prepare(parent.command(spec.name)).description(spec.summary);
   if (!('commands' in spec)) {
+    if (spec.raw === true) created.argument('[ARGUMENT...]').allowUnknownOption().passThroughOptions().helpOption(false);
     if (spec.operands !== undefined) created.argument(spec.operands.name, spec.operands.summary);
     parent.hook('preSubcommand', (_, called) => {
       if (called !== created) return;
       furnish(created, spec, path, shared);
-      addHelp(created, spec);
+      if (spec.raw !== true) addHelp(created, spec);
     });
     return;
   }

@@ -23,6 +23,8 @@ export interface CommandSpec<Own extends OptionRows = OptionRows, Settings exten
     readonly name: string;
     readonly summary: string;
   };
+  /** whether what stands behind the name is handed on as it was typed, `--help` too: a program of its own, with ways of its own */
+  readonly raw?: true;
   /** options of this command alone, which are given as flags and nowhere else */
   readonly own?: Own;
   /** options that may come from a flag, the environment or the file of `--config`, which is then an option, too */

@@ -48,7 +48,10 @@ export function outlineOf(root: CommandSpec, commands: readonly (CommandSpec | C
 }
 
 function outlined(spec: CommandSpec | CommandFamily, path: string): OutlinedCommand[] {
-  if (!('commands' in spec)) return [{ path, spec, commands: [], options: [...optionsOf(spec), ALWAYS], operands: operandsOf(spec) }];
+  if (!('commands' in spec)) {
+    const options = spec.raw === true ? [] : [...optionsOf(spec), ALWAYS];
+    return [{ path, spec, commands: [], options, operands: operandsOf(spec) }];
+  }
   const { commands } = spec;
   return [
     { path, spec, commands, options: [ALWAYS], operands: undefined },

@@ -6,9 +6,10 @@ import { man } from './man.ts';
 import { passwd } from './passwd.ts';
 import { proxy } from './proxy.ts';
 import { repair } from './repair.ts';
+import { scraper } from './scraper.ts';
 import { verify } from './verify.ts';
 
 /** What `warctap` does when no command is named. */
 export const DEFAULT_COMMAND: CommandSpec = proxy;
 
-export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [ca, verify, repair, passwd, completion, man];
+export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [ca, verify, repair, passwd, scraper, completion, man];
