@@ -163,7 +163,11 @@ function exitCodes({ exits, exitNotes }: CommandSpec): string {
   return ['Exit codes:', ...lines, ...(exitNotes === undefined ? [] : [exitNotes])].join('\n');
 }
 
-const ABOUT_SETTINGS = `Every option may also be set in the environment (WARCTAP_MAX_THREADS=5, lists
+const ABOUT_SETTINGS = `SIZE is a number of bytes, or has a unit: 512k, 10M, 1.5G (powers of 1024, as
+KiB, MiB, GiB), 10MB (powers of 1000). TIME is a number of seconds, or has one:
+500ms, 90s, 5m, 2h, 1d.
+
+Every option may also be set in the environment (WARCTAP_MAX_THREADS=5, lists
 with commas) or in the file of --config (max-threads: 5). A flag goes before
 the environment, the environment before the file. --no-gzip takes back --gzip,
 and so on.`;

@@ -50,6 +50,8 @@ const SOURCES: [
     ],
   ],
   ['maxResourceSize', undefined, ['max-resource-size: 7', 7], ['0', undefined], [['--max-resource-size', '9'], 9]],
+  ['size', 1_000_000_000, ['size: 1.5G', 1_610_612_736], ['10MB', 10_000_000], [['-s', '512k'], 524_288]],
+  ['fetchTimeout', 1800, ['fetch-timeout: 2h', 7200], ['90s', 90], [['--fetch-timeout', '500ms'], 0.5]],
   ['dir', './warcs', ['dir: /a b', '/a b'], ['b', 'b'], [['-d', 'c'], 'c']],
 ];
 

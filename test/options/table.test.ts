@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import prettier from 'prettier';
 import { OptionError } from '../../src/options/error.ts';
+import { isMeasure } from '../../src/options/kinds.ts';
 import { optionsTable } from '../../src/options/markdown.ts';
 import { resolveOptions } from '../../src/options/resolve.ts';
 import { flagOf, namesIn, rowIn, variableOf } from '../../src/options/row.ts';
@@ -110,6 +111,40 @@ test('a bad value from a program is told by its name in code', () => {
       assert.equal(error.message, 'option maxThreads: expected a whole number, at least 1, got 0');
       return true;
     },
+  );
+});
+
+test('sizes and times may have a unit: in a program, too, and the table has a word for each', () => {
+  const { size, fetchTimeout, rolloverIdleTime } = resolveOptions({ size: '1.5G', fetchTimeout: '2h', rolloverIdleTime: '500ms' }, machine);
+  assert.deepEqual([size, fetchTimeout, rolloverIdleTime], [1_610_612_736, 7200, 0.5]);
+  const words = { bytes: 'SIZE', seconds: 'TIME' };
+  for (const name of OPTION_NAMES) {
+    const { kind, argument = '' } = rowIn(ROWS, name);
+    const word = isMeasure(kind) ? words[kind.unit] : undefined;
+    assert.equal(
+      ['SIZE', 'TIME'].find((each) => each === argument),
+      word,
+      name,
+    );
+  }
+});
+
+test('a size or time that will not do is told with the forms that do', () => {
+  const told = (given: object) => {
+    try {
+      resolveOptions(given, machine);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return undefined;
+  };
+  assert.equal(
+    told({ maxMemory: '1X' }),
+    'option maxMemory: expected a number of bytes, plain or with a unit (512k, 10M, 1.5G: powers of 1024; 10MB: of 1000), at least 0, got "1X"',
+  );
+  assert.equal(
+    told({ socketTimeout: 0 }),
+    'option socketTimeout: expected a number of seconds, plain or with a unit (500ms, 90s, 5m, 2h, 1d), above 0 and up to 2147483 s, got 0',
   );
 });
 
