@@ -21,7 +21,7 @@ export function shownDefault({ kind, default: value, defaultText }: OptionRow): 
   if (kind.shape === 'switch') return { text: 'off', literal: false };
   if (defaultText === undefined)
     return { text: typeof value === 'number' && isMeasure(kind) ? kind.tell(value) : String(value), literal: true };
-  return { text: defaultText, literal: typeof value === 'function' };
+  return { text: defaultText, literal: defaultText.startsWith('./') };
 }
 
 function table(rows: OptionRows, heading: string): string {

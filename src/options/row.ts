@@ -6,11 +6,6 @@
 import type { HostPort, Kind, Measure } from './kinds.ts';
 import { nearest } from './nearest.ts';
 
-/** What defaults depend on. */
-export interface Host {
-  readonly hostname: string;
-}
-
 export interface OptionRow {
   /** the heading it stands under, in `--help` and in the README */
   readonly group: string;
@@ -20,7 +15,7 @@ export interface OptionRow {
   readonly short?: string;
   /** name of the argument in `--help`; none for a switch */
   readonly argument?: string;
-  /** the typed value, or a function for one that depends on the machine */
+  /** the typed value */
   readonly default?: unknown;
   /** how the default is shown, where that differs */
   readonly defaultText?: string;

@@ -14,6 +14,7 @@ import { createAuthenticator, type Authenticator } from '../auth/authenticator.t
 import { withLogin } from '../auth/login.ts';
 import { loadOrCreateCa, type CertificateAuthority } from '../ca/authority.ts';
 import { openLeafStore, type LeafStore } from '../ca/contexts.ts';
+import { caPlaces } from '../ca/places.ts';
 import { createResolver, type Resolve } from '../fetch/resolver.ts';
 import type { Handler } from '../http/sides.ts';
 import { OptionError } from '../options/error.ts';
@@ -195,8 +196,10 @@ export async function startProxy(options: ResolvedOptions, log: Log, resolve: Re
 
 async function putTogether(parts: Omit<ProxyParts, 'ca' | 'leaves'>): Promise<WarctapProxy> {
   const { options, log } = parts;
-  const ca = await loadOrCreateCa({ file: options.cacert, hostname: machineName(), log });
-  const leaves = await openLeafStore({ ca, dir: options.certsDir, log });
+  const hostname = machineName();
+  const places = await caPlaces({ file: options.cacert, leaves: options.certsDir }, hostname, log);
+  const ca = await loadOrCreateCa({ file: places.file, hostname, log });
+  const leaves = await openLeafStore({ ca, dir: places.leaves, log });
   return new WarctapProxy({ ...parts, ca, leaves });
 }
 

@@ -11,20 +11,19 @@ import { PROXY_OPTIONS } from '../../src/options/table.ts';
 
 const ROWS = { ...PROXY_OPTIONS, ...COMMAND_LINE_ROWS };
 const OPTION_NAMES = namesIn(ROWS);
-const machine = { hostname: 'machine' };
 
 test('every default is a value that the option itself would accept', () => {
-  const resolved = resolveOptions({}, machine);
-  assert.deepEqual(resolveOptions(resolved, machine), resolved);
+  const resolved = resolveOptions({});
+  assert.deepEqual(resolveOptions(resolved), resolved);
 });
 
 test('defaults are those of the specification', () => {
-  assert.deepEqual(resolveOptions({}, machine), {
+  assert.deepEqual(resolveOptions({}), {
     port: 8000,
     address: 'localhost',
     proxyAuthFile: undefined,
-    cacert: './certs/machine-warcprox-ca.pem',
-    certsDir: './certs/machine-warcprox-ca',
+    cacert: undefined,
+    certsDir: undefined,
     dir: './warcs',
     prefix: 'WARCPROX',
     subdirPrefix: false,
@@ -89,22 +88,23 @@ test('flags and variables follow from the name', () => {
 });
 
 test('a program gives typed values, or texts where those are shorter', () => {
-  const { socksProxy, onionTorSocksProxy, methodFilter } = resolveOptions(
-    { socksProxy: '[::1]:1080', onionTorSocksProxy: { host: 'tor', port: 9050 }, methodFilter: 'get' },
-    machine,
-  );
+  const { socksProxy, onionTorSocksProxy, methodFilter } = resolveOptions({
+    socksProxy: '[::1]:1080',
+    onionTorSocksProxy: { host: 'tor', port: 9050 },
+    methodFilter: 'get',
+  });
   assert.deepEqual(socksProxy, { host: '::1', port: 1080 });
   assert.deepEqual(onionTorSocksProxy, { host: 'tor', port: 9050 });
   assert.deepEqual(methodFilter, ['GET']);
 });
 
 test('undefined means not given', () => {
-  assert.equal(resolveOptions({ port: undefined }, machine).port, 8000);
+  assert.equal(resolveOptions({ port: undefined }).port, 8000);
 });
 
 test('a bad value from a program is told by its name in code', () => {
   assert.throws(
-    () => resolveOptions({ maxThreads: 0 }, machine),
+    () => resolveOptions({ maxThreads: 0 }),
     (error) => {
       assert.ok(error instanceof OptionError);
       assert.equal(error.option, 'maxThreads');
@@ -115,7 +115,7 @@ test('a bad value from a program is told by its name in code', () => {
 });
 
 test('sizes and times may have a unit: in a program, too, and the table has a word for each', () => {
-  const { size, fetchTimeout, rolloverIdleTime } = resolveOptions({ size: '1.5G', fetchTimeout: '2h', rolloverIdleTime: '500ms' }, machine);
+  const { size, fetchTimeout, rolloverIdleTime } = resolveOptions({ size: '1.5G', fetchTimeout: '2h', rolloverIdleTime: '500ms' });
   assert.deepEqual([size, fetchTimeout, rolloverIdleTime], [1_610_612_736, 7200, 0.5]);
   const words = { bytes: 'SIZE', seconds: 'TIME' };
   for (const name of OPTION_NAMES) {
@@ -132,7 +132,7 @@ test('sizes and times may have a unit: in a program, too, and the table has a wo
 test('a size or time that will not do is told with the forms that do', () => {
   const told = (given: object) => {
     try {
-      resolveOptions(given, machine);
+      resolveOptions(given);
     } catch (error) {
       return (error as Error).message;
     }
@@ -149,7 +149,7 @@ test('a size or time that will not do is told with the forms that do', () => {
 });
 
 test('a name that is no option is refused with the nearest one', () => {
-  assert.throws(() => resolveOptions({ maxThread: 1 } as object, machine), /no option maxThread, the nearest is maxThreads/);
+  assert.throws(() => resolveOptions({ maxThread: 1 } as object), /no option maxThread, the nearest is maxThreads/);
 });
 
 test('messages are one line of bounded length, without secrets', () => {

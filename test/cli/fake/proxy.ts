@@ -11,7 +11,7 @@ import type { Log } from '../../../src/util/log.ts';
 
 export async function createProxy({ log, ...options }: WarctapOptions & { log: Log }): Promise<RunningProxy> {
   const fake = process.env.FAKE;
-  const resolved = resolveOptions(options, { hostname: 'machine' });
+  const resolved = resolveOptions(options);
   if (fake === 'port in use') {
     throw Object.assign(new Error('listen EADDRINUSE: address already in use 127.0.0.1:8000'), {
       code: 'EADDRINUSE',
@@ -29,7 +29,7 @@ export async function createProxy({ log, ...options }: WarctapOptions & { log: L
   const open = setInterval(() => undefined, 1000);
   return Object.assign(new EventEmitter(), {
     url: 'http://127.0.0.1:8000',
-    caFile: resolved.cacert,
+    caFile: resolved.cacert ?? '/ca.pem',
     warcDir: resolved.dir,
     close: async () => {
       log.info({}, 'closing');
