@@ -5,7 +5,8 @@
  * Source: spec/warcprox.md §12.
  */
 import type { Log } from '../util/log.ts';
-import { EXIT, oneLine } from './exit.ts';
+import { EXIT } from './exit.ts';
+import { reasonOf } from '../util/thrown.ts';
 
 /** What is needed of a program that runs. */
 export interface Running {
@@ -54,7 +55,7 @@ export async function run<Program extends Running>(context: RunContext<Program>)
     const fail = (error: unknown, message: string) => {
       if (failure !== undefined) return;
       failure = error;
-      log.error({ err: error }, `${message}: ${oneLine(error)}`);
+      log.error({ err: error }, `${message}: ${reasonOf(error)}`);
     };
     const failed = new Promise<void>((done) => {
       program.on('fatal', (error) => {

@@ -40,6 +40,19 @@ export function sizeText(bytes: number): string {
   return shortest(bytes, { k: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 });
 }
 
+/** About so many bytes, for people: `87.5M`, in the units of `readSize`. */
+export function roughSize(bytes: number): string {
+  const [unit, factor] = (
+    [
+      ['T', 1024 ** 4],
+      ['G', 1024 ** 3],
+      ['M', 1024 ** 2],
+      ['k', 1024],
+    ] as const
+  ).find(([, each]) => bytes >= each) ?? ['', 1];
+  return `${Number((bytes / factor).toFixed(1))}${unit || ' bytes'}`;
+}
+
 /** A short text that `readSeconds` takes for this time. */
 export function secondsText(seconds: number): string {
   return shortest(seconds, SECONDS);

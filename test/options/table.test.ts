@@ -56,7 +56,7 @@ test('defaults are those of the specification', () => {
     headTimeout: 60,
     minRate: 10,
     fetchTimeout: 1800,
-    minFreeSpace: 1_073_741_824,
+    minFreeSpace: undefined,
     maxMemory: 268_435_456,
     tmpFileMaxMemorySize: 524_288,
     socksProxy: undefined,

@@ -2,7 +2,8 @@
  * `warctap repair`: a line for each WARC file, with what was done to it.
  */
 import { atLeastOneFile, defineCommand } from '../command.ts';
-import { EXIT, oneLine } from '../exit.ts';
+import { EXIT } from '../exit.ts';
+import { reasonOf } from '../../util/thrown.ts';
 
 export const repair = defineCommand({
   name: 'repair',
@@ -26,7 +27,7 @@ file is never replaced: where NAME is taken, NAME.open becomes NAME-1.`,
         process.stdout.write(`${file}: ${told}\n`);
       } catch (error) {
         allWhole = false;
-        process.stdout.write(`${file}: not repaired: ${oneLine(error)}\n`);
+        process.stdout.write(`${file}: not repaired: ${reasonOf(error)}\n`);
       }
     }
     return allWhole ? EXIT.ok.code : EXIT.failed.code;

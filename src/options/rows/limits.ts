@@ -44,7 +44,7 @@ export const LIMIT_ROWS = group('Limits', {
   minFreeSpace: {
     argument: 'SIZE',
     kind: size(),
-    default: 1_073_741_824,
+    defaultText: '1G, or 5% of a disk below 20G',
     summary: 'room to be left on the disk of --dir, with less of it requests are answered 503; 0: no check',
   },
   maxMemory: {

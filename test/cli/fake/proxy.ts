@@ -7,18 +7,14 @@ import type { RunningProxy } from '../../../src/cli/commands/proxy.ts';
 import { OptionError } from '../../../src/options/error.ts';
 import { resolveOptions } from '../../../src/options/resolve.ts';
 import type { WarctapOptions } from '../../../src/options/table.ts';
+import { ListenError } from '../../../src/util/listen.ts';
 import type { Log } from '../../../src/util/log.ts';
 
 export async function createProxy({ log, ...options }: WarctapOptions & { log: Log }): Promise<RunningProxy> {
   const fake = process.env.FAKE;
   const resolved = resolveOptions(options);
   if (fake === 'port in use') {
-    throw Object.assign(new Error('listen EADDRINUSE: address already in use 127.0.0.1:8000'), {
-      code: 'EADDRINUSE',
-      syscall: 'listen',
-      address: '127.0.0.1',
-      port: 8000,
-    });
+    throw new ListenError({ address: '127.0.0.1', port: 8000, code: 'EADDRINUSE', why: 'the port is in use' });
   }
   if (fake === 'late option error') throw new OptionError('warcFilename', options.warcFilename, 'known variables');
   if (fake === 'many lines') throw new Error('the CA is broken\nand here is why\n');
