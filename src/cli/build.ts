@@ -4,7 +4,8 @@
  * Only collects flags as they were typed and calls an action; values are checked elsewhere, together with those of other sources.
  * A command gets its options when it is the one that was called: the others cost no time.
  */
-import { Command, Option } from 'commander';
+import { Command, Help, Option } from 'commander';
+import { nearby } from '../options/nearest.ts';
 import { flagsOf, shownDefault } from '../options/markdown.ts';
 import { readOption } from '../options/resolve.ts';
 import { flagOf, namesIn, rowIn, type OptionRow, type OptionRows, type Options } from '../options/row.ts';
@@ -31,16 +32,15 @@ interface Shared extends Pick<ProgramParts, 'environment' | 'ended'> {
 /** @throws by its `parseAsync`: CommanderError (help and version too, with exit code 0), UsageError, and what the actions throw */
 export function buildProgram({ root, commands, version, environment, ended }: ProgramParts): Command {
   const shared: Shared = { flags: {}, environment, ended };
-  const program = prepare(new Command('warctap')).enablePositionalOptions();
+  const program = prepare(new Command('warctap')).enablePositionalOptions().configureHelp({ formatHelp: commandsFirst });
   furnish(program, root, root.name, shared);
   program
-    .description(
-      `${root.summary}\n\nWithout a command it runs the proxy. Commands, told at the end: ${commands.map(({ name }) => name).join(', ')}.`,
-    )
+    .description(`${root.summary}\n\nWithout a command it runs the proxy.`)
     .optionsGroup('Help:')
-    .version(version, '--version', 'print the version');
+    .version(version, '-V, --version', 'print the version');
   addHelp(program, root);
   for (const spec of commands) add(program, spec, spec.name, shared);
+  addHelpCommand(program);
   return program;
 }
 
@@ -62,8 +62,41 @@ function prepare(created: Command): Command {
     .hook('preAction', (_, called) => {
       const [stranger] = called.args;
       if (called !== created || created.registeredArguments.length > 0) return;
-      if (stranger !== undefined) throw new UsageError(`unexpected argument ${JSON.stringify(stranger)}, see --help`);
+      if (stranger !== undefined) throw unknownWord(created, stranger);
     });
+}
+
+function unknownWord(command: Command, word: string): UsageError {
+  const meant = nearby(word, commandNames(command));
+  const told = meant === undefined ? 'unexpected argument' : 'unknown command';
+  return new UsageError(`${told} ${JSON.stringify(word)}${meant === undefined ? '' : ` (Did you mean ${meant}?)`}, see --help`);
+}
+
+const commandNames = (command: Command): readonly string[] => command.commands.map((each) => each.name());
+
+/** `warctap help ca export`: as `warctap ca export --help`. */
+function addHelpCommand(program: Command): void {
+  prepare(program.command('help [COMMAND...]'))
+    .description('Show this help, or that of a command.')
+    .helpOption(false)
+    .action(async (words: readonly string[]) => {
+      let command = program;
+      for (const word of words) {
+        const next = command.commands.find((each) => each.name() === word);
+        if (next === undefined) throw unknownWord(command, word);
+        command = next;
+      }
+      await program.parseAsync([...words, '--help'], { from: 'user' });
+    });
+}
+
+/** Commander's help, with the commands in front of the options: there are many of these. */
+function commandsFirst(command: Command, helper: Help): string {
+  const sections = Help.prototype.formatHelp.call(helper, command, helper).split('\n\n');
+  const commands = sections.findIndex((section) => section.startsWith('Commands:'));
+  const options = sections.findIndex((section) => /^[^\n]+:\n +-/.test(section));
+  if (commands !== -1 && options !== -1) sections.splice(options, 0, ...sections.splice(commands, 1).map((section) => section.trimEnd()));
+  return `${sections.join('\n\n').trimEnd()}\n`;
 }
 
 /** @param path all words that are typed, such as `ca export` */

@@ -98,7 +98,11 @@ test('the log level comes from the first source that sets one', async () => {
   const level = async (flags: Record<string, unknown>, env: Record<string, string>) => (await gather(PROXY_OPTIONS, flags, env)).logLevel;
   assert.equal(await level({}, {}), 'info');
   assert.equal(await level({ quiet: true }, { WARCTAP_TRACE: '1' }), 'warn');
-  assert.equal(await level({ quiet: true, trace: true, verbose: true }, {}), 'trace');
+  assert.equal(await level({ trace: true, verbose: true }, {}), 'trace');
+  assert.equal(await level({ quiet: true }, { WARCTAP_TRACE: '1', WARCTAP_VERBOSE: '1' }), 'warn');
+  await assert.rejects(level({}, { WARCTAP_QUIET: '1', WARCTAP_TRACE: '1' }), {
+    message: 'WARCTAP_TRACE (--trace) and WARCTAP_QUIET (--quiet) ask for opposite logs, expected one of them',
+  });
   assert.equal(await level({}, { WARCTAP_VERBOSE: 'yes' }), 'debug');
   assert.equal(await level({ verbose: false }, { WARCTAP_VERBOSE: 'yes' }), 'info');
 });
