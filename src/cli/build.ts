@@ -68,8 +68,8 @@ function prepare(created: Command): Command {
 
 function unknownWord(command: Command, word: string): UsageError {
   const meant = nearby(word, commandNames(command));
-  const told = meant === undefined ? 'unexpected argument' : 'unknown command';
-  return new UsageError(`${told} ${JSON.stringify(word)}${meant === undefined ? '' : ` (Did you mean ${meant}?)`}, see --help`);
+  if (meant === undefined) return new UsageError(`unexpected argument ${JSON.stringify(word)}, see --help`);
+  return new UsageError(`unknown command ${JSON.stringify(word)} (Did you mean ${meant}?), see --help`);
 }
 
 const commandNames = (command: Command): readonly string[] => command.commands.map((each) => each.name());
