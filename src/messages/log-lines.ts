@@ -64,6 +64,14 @@ export const LOG_LINES = {
     when: 'a second signal came while closing',
     fix: 'nothing; the next start repairs',
   },
+  'not reloaded, all stays as it was: …': {
+    when: 'a reload was asked for, and an option or its file will not do now',
+    fix: 'correct what the line says, then reload again',
+  },
+  'changed, and takes effect at the next start: …': {
+    when: 'a reload has found other values of options that are not reloadable',
+    fix: 'restart the proxy to have them take effect',
+  },
   'stopping, nothing more can be archived': {
     when: 'a WARC file cannot be written: exit code 3',
     fix: 'make room on the disk or mend it, then start again',
