@@ -53,17 +53,18 @@ export function isSwitch(flag: string, commands: readonly (CommandSpec | Command
   });
 }
 
-/** What all commands have in common: errors in one line, no argument that nobody asked for. */
+/** What all commands have in common: errors in one line. */
 function prepare(created: Command): Command {
   return created
     .allowExcessArguments()
     .exitOverride()
-    .configureOutput({ writeErr: () => undefined })
-    .hook('preAction', (_, called) => {
-      const [stranger] = called.args;
-      if (called !== created || created.registeredArguments.length > 0) return;
-      if (stranger !== undefined) throw new UsageError(`unexpected argument ${JSON.stringify(stranger)}, see --help`);
-    });
+    .configureOutput({ writeErr: () => undefined });
+}
+
+function refuseStrangers(created: Command): void {
+  const [stranger] = created.args;
+  if (stranger !== undefined && created.registeredArguments.length === 0)
+    throw new UsageError(`unexpected argument ${JSON.stringify(stranger)}, see --help`);
 }
 
 /** @param path all words that are typed, such as `ca export` */
@@ -79,8 +80,13 @@ function add(parent: Command, spec: CommandSpec | CommandFamily, path: string, s
     return;
   }
   const { commands, notes = 'Each command has a --help of its own, with its exit codes.' } = spec;
+  const expected = (got: string) =>
+    new UsageError(`${path}: expected a command, one of: ${commands.map(({ name }) => name).join(', ')}${got}`);
   addHelpFlag(created.addHelpText('after', `\n${notes}`)).action(() => {
-    throw new UsageError(`${path}: expected a command, one of: ${commands.map((each) => each.name).join(', ')}`);
+    const [stranger] = created.args;
+    if (stranger !== undefined) throw expected(`; got ${JSON.stringify(stranger)}`);
+    if (spec.helpAlone === true) created.help();
+    throw expected('');
   });
   for (const each of commands) add(created, each, `${path} ${each.name}`, shared);
 }
@@ -92,6 +98,7 @@ function furnish(command: Command, spec: CommandSpec, path: string, { flags, env
   const settings = settingsOf(spec);
   for (const name of spec.shown ?? namesIn(settings)) addOption(command, name, rowIn(settings, name), flags);
   command.action(async () => {
+    refuseStrangers(command);
     const call = {
       operands: command.args,
       own: checked(spec.own ?? {}, own),

@@ -134,7 +134,7 @@ describe('what is no option ends the program with exit code 2 and one line', { c
     [['somewhere'], /^warctap: unexpected argument "somewhere", see --help\n$/],
     [['--gzip', 'a\nb'], /^warctap: unexpected argument "a\\nb", see --help\n$/],
     [['ca'], /^warctap: ca: expected a command, one of: export\n$/],
-    [['ca', 'import'], /^warctap: unexpected argument "import", see --help\n$/],
+    [['ca', 'import'], /^warctap: ca: expected a command, one of: export; got "import"\n$/],
     [['ca', 'export', 'more'], /^warctap: unexpected argument "more", see --help\n$/],
     [['ca', 'export', '--port', '1'], /^warctap: unknown option --port.*\n$/],
   ];
