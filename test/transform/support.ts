@@ -12,6 +12,12 @@ import { atExit } from '../support/at-exit.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
+/** With WARCTAP_TEST_BUILT what was built, for long runs. */
+const PROGRAM =
+  process.env.WARCTAP_TEST_BUILT === undefined
+    ? ['--import', import.meta.resolve('tsx'), `${ROOT}src/cli/main.ts`]
+    : [`${ROOT}bin/warctap.js`];
+
 /** A folder that goes with the test file. */
 export class Workplace {
   readonly dir = mkdtempSync(join(tmpdir(), 'warctap-transform-'));
@@ -50,7 +56,7 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 export function command(place: Workplace, args: readonly string[], variables: Variables = {}): Command {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(WARCTAP|NODE|CIRCE)_/.test(name));
   const env = { ...Object.fromEntries(inherited), CIRCE_WORKING_DIR: place.work, ...variables };
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), `${ROOT}src/cli/main.ts`, 'transform', ...args], {
+  const child = spawn(process.execPath, [...PROGRAM, 'transform', ...args], {
     cwd: place.dir,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
