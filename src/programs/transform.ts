@@ -15,6 +15,7 @@ import type { Handler } from '../http/sides.ts';
 import type { TransformSettings } from '../options/rows/transform.ts';
 import { Listener } from '../serve/listener.ts';
 import { openAccess, signedAccess } from '../transform/access.ts';
+import { cleanUp } from '../transform/clean-up.ts';
 import { describeTransformations } from '../transform/describe.ts';
 import { Intake } from '../transform/intake.ts';
 import { JobStore } from '../transform/job-store.ts';
@@ -95,12 +96,12 @@ async function open(
     const results = new ResultWatch(store, log);
     onClose(() => results.close());
     const intake = new Intake({ store, limits, maxBody: settings.maxBody });
-    await store.sweep(settings.resultTtl);
+    await cleanUp(store, settings.resultTtl);
     const sessions = settings.enableWebUi ? await openSessions(settings, dir) : undefined;
     await sessions?.sweep();
     const sweeping = setInterval(() => {
       const failed = (error: unknown) => log.warn({ err: error }, 'old files stay');
-      store.sweep(settings.resultTtl).catch(failed);
+      cleanUp(store, settings.resultTtl).catch(failed);
       sessions?.sweep().catch(failed);
     }, SWEEP_MS);
     onClose(() => clearInterval(sweeping));

@@ -17,6 +17,9 @@ import { Job } from './client-job.ts';
 
 export { AccessDenied, ClientException, TimeoutException } from './client-errors.ts';
 export { Job, JobResult, type ResultFile } from './client-job.ts';
+// For those who write transformations in TypeScript.
+export type { Logger } from './out-log.ts';
+export type { Description, OptionDescription, Transformation } from './transformation.ts';
 
 export interface ClientOptions {
   /** CIRCE_ENDPOINT unless given */

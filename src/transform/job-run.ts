@@ -11,10 +11,11 @@ import { join } from 'node:path';
 import type { Log } from '../util/log.ts';
 import { reasonOf } from '../util/thrown.ts';
 import { checkArchive, makePrivateFolder, unpackArchive, type ArchiveLimits } from './archive.ts';
+import { removeFolder, removeFoldersOf } from './clean-up.ts';
 import { callHook } from './hook.ts';
 import { JOB_FILE, type JobFile } from './job-file.ts';
 import type { JobAnswer, JobTask } from './job-process.ts';
-import { removeFolder, type Claim, type DoneRecord, type JobStore, type StateRecord } from './job-store.ts';
+import type { Claim, DoneRecord, JobStore, StateRecord } from './job-store.ts';
 import { LOG_FILE, OutLog } from './out-log.ts';
 import { runOwnProcess } from './own-process.ts';
 import { contentsOf, packInto, type Packed } from './pack.ts';
@@ -42,7 +43,7 @@ const GROWTH = 4;
  */
 export async function runJob(store: JobStore, claim: Claim, settings: JobSettings, stop: AbortSignal, log: Log): Promise<boolean> {
   const { hex, record } = claim;
-  await store.removeFolders(hex);
+  await removeFoldersOf(store, hex);
   await rm(store.unready(hex), { force: true });
   let hook: string | undefined;
   // A worker may have been killed between result and notification.

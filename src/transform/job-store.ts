@@ -12,7 +12,6 @@ import { link, open, readdir, readFile, rename, rm, stat, type FileHandle } from
 import { join } from 'node:path';
 import type { FileLock } from '../util/file-lock.ts';
 import { makeFolders, syncFolder } from '../util/folder.ts';
-import { replaceFile } from '../util/private-files.ts';
 import { codeOf } from '../util/thrown.ts';
 import type { Hex } from './job-id.ts';
 import { dashed } from './job-id.ts';
@@ -60,14 +59,14 @@ export interface JobStoreOptions {
 }
 
 const ARCHIVE = '.tar.gz';
-/** Beginnings of files that are being written. */
-const UPLOAD = '.upload-';
+/** How names of archives begin that are on their way in. */
+export const UPLOAD = '.upload-';
 
 export class JobStore {
   readonly queueDir: string;
   readonly doneDir: string;
   readonly tempDir: string;
-  readonly #lock: FileLock;
+  readonly lock: FileLock;
   /** of waiting jobs, which does not change */
   readonly #orders = new Map<Hex, string>();
   #lastMs = 0;
@@ -77,7 +76,7 @@ export class JobStore {
     this.queueDir = join(dir, 'queue');
     this.doneDir = join(dir, 'done');
     this.tempDir = tempDir;
-    this.#lock = lock;
+    this.lock = lock;
   }
 
   /** Make the folders, for their owner only. @throws the system's error */
@@ -93,7 +92,7 @@ export class JobStore {
     for (;;) {
       const handle = await open(path, 'wx+', 0o600);
       // Whoever cleans up may have come in between.
-      if (this.#lock(handle.fd) && (await handle.stat()).nlink > 0) return { path, handle };
+      if (this.lock(handle.fd) && (await handle.stat()).nlink > 0) return { path, handle };
       await handle.close();
       await rm(path, { force: true });
     }
@@ -116,7 +115,7 @@ export class JobStore {
   }
 
   async writeRecord(hex: Hex, record: JobRecord): Promise<void> {
-    await replaceFile(join(this.queueDir, `${hex}.json`), JSON.stringify(record), true);
+    await replaceWhole(this.queueDir, `${hex}.json`, record);
   }
 
   /** @returns undefined when there is no such job in the queue */
@@ -173,7 +172,7 @@ export class JobStore {
       throw error;
     }
     // The one before may have ended the job while we opened it.
-    const free = this.#lock(handle.fd) && (await handle.stat()).nlink > 0;
+    const free = this.lock(handle.fd) && (await handle.stat()).nlink > 0;
     const record = free ? await this.record(hex) : undefined;
     if (record === undefined) {
       await handle.close();
@@ -184,7 +183,7 @@ export class JobStore {
 
   /** Make a result known, by one step. @param packed a file of the folder of results, or one on the same file system */
   async publish(hex: Hex, packed: string, record: DoneRecord): Promise<void> {
-    await replaceFile(join(this.doneDir, `${hex}.json`), JSON.stringify(record), true);
+    await replaceWhole(this.doneDir, `${hex}.json`, record);
     await rename(packed, this.done(hex));
     await syncFolder(this.doneDir).catch(() => undefined);
   }
@@ -196,6 +195,9 @@ export class JobStore {
 
   /** The job has its result: nothing of it stays in the queue. */
   async forget(hex: Hex): Promise<void> {
+    // With what a process that was killed in the middle of writing has left.
+    for (const path of [join(this.queueDir, `.${hex}.json`), join(this.doneDir, `.${hex}.json`), `${this.stateFile(hex)}.tmp`])
+      await rm(path, { force: true });
     await rm(this.stateFile(hex), { force: true });
     await rm(this.queued(hex), { force: true });
     await rm(join(this.queueDir, `${hex}.json`), { force: true });
@@ -207,50 +209,6 @@ export class JobStore {
     await link(this.done(hex), to);
   }
 
-  /** Results whose time is over go; what a server left that was killed in the middle of an upload goes, too. */
-  async sweep(ttlSeconds: number): Promise<void> {
-    const before = Date.now() - ttlSeconds * 1000;
-    for (const name of await readdir(this.doneDir)) {
-      const path = join(this.doneDir, name);
-      if (((await mtimeOf(path)) ?? Infinity) < before) await rm(path, { force: true });
-    }
-    for (const name of await readdir(this.queueDir)) {
-      const path = join(this.queueDir, name);
-      if (name.startsWith(UPLOAD)) await this.#removeIfFree(path);
-      // A record without its archive: the process ended between the two.
-      else if (/\.(json|state|tmp)$/.test(name) && ((await mtimeOf(path)) ?? Infinity) < Date.now() - ORPHAN_MS) {
-        if ((await mtimeOf(this.queued(name.replace(/\.\w+$/, '')))) === undefined) await rm(path, { force: true });
-      }
-    }
-  }
-
-  /** Folders that jobs ran in whose process is gone. */
-  async sweepTemp(): Promise<void> {
-    for (const name of await readdir(this.tempDir)) {
-      const hex = /^([0-9a-f]{32})-/.exec(name)?.[1];
-      if (hex === undefined) continue;
-      const claim = await this.claim(hex);
-      if (claim === undefined && (await mtimeOf(this.queued(hex))) !== undefined) continue;
-      await removeFolder(join(this.tempDir, name));
-      await claim?.release();
-    }
-  }
-
-  /** Of one job, whose lock is ours. */
-  async removeFolders(hex: Hex): Promise<void> {
-    for (const name of await readdir(this.tempDir)) if (name.startsWith(`${hex}-`)) await removeFolder(join(this.tempDir, name));
-  }
-
-  async #removeIfFree(path: string): Promise<void> {
-    const handle = await open(path, 'r+').catch(() => undefined);
-    if (handle === undefined) return;
-    try {
-      if (this.#lock(handle.fd)) await rm(path, { force: true });
-    } finally {
-      await handle.close();
-    }
-  }
-
   #nextOrder(): string {
     const ms = Math.max(Date.now(), this.#lastMs);
     this.#sequence = ms === this.#lastMs ? this.#sequence + 1 : 0;
@@ -259,20 +217,34 @@ export class JobStore {
   }
 }
 
-/** What has no archive after so long never gets one. */
-const ORPHAN_MS = 60_000;
-
 function orderOf(ms: number, sequence: number): string {
   return `${String(Math.floor(ms)).padStart(15, '0')}-${String(sequence).padStart(6, '0')}`;
 }
 
-async function mtimeOf(path: string): Promise<number | undefined> {
+/** @returns undefined for what is not there */
+export async function mtimeOf(path: string): Promise<number | undefined> {
   try {
     return (await stat(path)).mtimeMs;
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/**
+ * Write a small file so that it is there as a whole or not at all. Its temporary name is that of its job, which only one process has at a time:
+ * what is left of one that was killed is written over, or goes with the job.
+ */
+async function replaceWhole(dir: string, name: string, content: object): Promise<void> {
+  const temporary = join(dir, `.${name}`);
+  const handle = await open(temporary, 'w', 0o600);
+  try {
+    await handle.writeFile(JSON.stringify(content));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, join(dir, name));
 }
 
 /** Ours alone write there; what cannot be read counts as not there. */
@@ -282,9 +254,4 @@ async function readJson<T>(path: string): Promise<T | undefined> {
   } catch {
     return undefined;
   }
-}
-
-/** Also where a transformation has taken away its own right to write. */
-export async function removeFolder(dir: string): Promise<void> {
-  await rm(dir, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
 }

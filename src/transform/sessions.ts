@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { makeFolders } from '../util/folder.ts';
 import { codeOf } from '../util/thrown.ts';
 import { Refusal } from './errors.ts';
-import { removeFolder } from './job-store.ts';
+import { removeFolder } from './clean-up.ts';
 
 export interface SessionsOptions {
   readonly dir: string;

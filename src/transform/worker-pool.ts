@@ -6,6 +6,7 @@
 import { watch, type FSWatcher } from 'node:fs';
 import type { Log } from '../util/log.ts';
 import { reasonOf } from '../util/thrown.ts';
+import { cleanUp, cleanUpFolders } from './clean-up.ts';
 import type { Hex } from './job-id.ts';
 import { runJob, type JobSettings } from './job-run.ts';
 import type { JobStore } from './job-store.ts';
@@ -43,8 +44,8 @@ export class WorkerPool {
   static async start(options: WorkerPoolOptions): Promise<WorkerPool> {
     const pool = new WorkerPool(options);
     const { store, resultTtlSeconds, log } = options;
-    await store.sweepTemp();
-    await store.sweep(resultTtlSeconds);
+    await cleanUpFolders(store);
+    await cleanUp(store, resultTtlSeconds);
     pool.#watcher = watch(store.queueDir, () => pool.#look()).on('error', (error) =>
       log.warn({ err: error }, 'the queue is looked at once a second only'),
     );
@@ -52,7 +53,7 @@ export class WorkerPool {
     pool.#timers.push(
       setInterval(
         () =>
-          void store.sweep(resultTtlSeconds).catch((error: unknown) => log.warn({ err: error }, `old results stay: ${reasonOf(error)}`)),
+          void cleanUp(store, resultTtlSeconds).catch((error: unknown) => log.warn({ err: error }, `old results stay: ${reasonOf(error)}`)),
         SWEEP_MS,
       ),
     );
