@@ -9,7 +9,7 @@ import { silentLog, type Log } from './util/log.ts';
 
 export { FetchError, type FetchErrorCode } from './http/fetch-error.ts';
 export { MessageError } from './http/errors.ts';
-export type { Core, CoreEvents } from './programs/core.ts';
+export type { Core, CoreEvents, Figures } from './programs/core.ts';
 export type { Archived } from './programs/expected.ts';
 export { RefusedError } from './programs/inner-client.ts';
 export type { ProxyEvents, WarctapProxy } from './programs/proxy.ts';
@@ -27,6 +27,7 @@ export type {
 } from './capture/capture.ts';
 export { OptionError } from './options/error.ts';
 export type { ListenerPlugin, Plugin, PluginController, PluginFactory, ProcessorPlugin } from './archive/plugins.ts';
+export type { Changes } from './options/changes.ts';
 export type { CoreOptions, WarctapOptions } from './options/table.ts';
 export type { Log } from './util/log.ts';
 export type { WrittenRecord } from './warc/record.ts';

@@ -12,9 +12,11 @@ import { tmpdir } from 'node:os';
 import type { Archive, ArchiveState } from '../capture/archive.ts';
 import type { Capture } from '../capture/capture.ts';
 import { Admission } from '../fetch/admission.ts';
+import type { Connect } from '../fetch/origin.ts';
 import { OriginPool } from '../fetch/pool.ts';
 import { createResolver, type Resolve } from '../fetch/resolver.ts';
 import { metaCache } from '../meta/cache.ts';
+import type { AddressSlice } from '../options/rows/towards-origins.ts';
 import type { ResolvedCoreOptions } from '../options/table.ts';
 import { createGate } from '../proxy/gate.ts';
 import { createPassage, type Passage } from '../proxy/passage.ts';
@@ -44,6 +46,26 @@ export interface CoreEvents {
   fatal: [error: Error];
 }
 
+/** What a core has done so far, and is doing. */
+export interface Figures {
+  /** exchanges and records of clients that have passed, written or not */
+  readonly captures: number;
+  /** those of them that were written whole */
+  readonly new: number;
+  /** those of them that were written as revisits, because their payload was there already */
+  readonly duplicates: number;
+  /** fetches that failed */
+  readonly errors: number;
+  readonly warcBytes: number;
+  /** WARC files, open or not */
+  readonly warcFiles: number;
+  /** requests that are under way, and those that wait for their turn */
+  readonly active: number;
+  readonly waiting: number;
+  /** captures that wait to be written */
+  readonly queued: number;
+}
+
 export interface CoreParts {
   readonly options: ResolvedCoreOptions;
   readonly log: Log;
@@ -68,7 +90,9 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   readonly #startedAt = now();
   readonly #opened: Opened;
   readonly #totals: OpenArchive['totals'];
-  readonly #origins = new OriginPool(MAX_IDLE_CONNECTIONS);
+  readonly #warcs: OpenArchive['warcs'];
+  readonly #wayToOrigins: (addresses: AddressSlice) => { connect: Connect; pool: OriginPool };
+  #origins: OriginPool;
   readonly #space: FreeSpace;
   readonly #admission: Admission;
   readonly #maxExchanges: number;
@@ -90,7 +114,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       spool: { maxMemoryBytes: options.tmpFileMaxMemorySize, budget: new MemoryBudget(options.maxMemory), dir: tmpdir() },
     };
     const slices = timeSlices();
-    const { archive, totals } = openArchive({
+    const { archive, totals, warcs } = openArchive({
       options,
       opened,
       version: this.#version,
@@ -106,11 +130,22 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     });
     this.archive = archive;
     this.#totals = totals;
-    const connector = connectorOf({ options, timeoutMs: options.socketTimeout * 1000, resolve, listening, log });
+    this.#warcs = warcs;
+    this.#wayToOrigins = (addresses) => {
+      const connector = connectorOf({
+        options: { ...options, ...addresses },
+        timeoutMs: options.socketTimeout * 1000,
+        resolve,
+        listening,
+        log,
+      });
+      return { connect: (origin) => connector.connect(origin), pool: new OriginPool(MAX_IDLE_CONNECTIONS) };
+    };
+    const way = this.#wayToOrigins(options);
+    this.#origins = way.pool;
     this.#admission = new Admission(
       {
-        connect: (origin) => connector.connect(origin),
-        pool: this.#origins,
+        ...way,
         recording,
         now,
         newRecordId,
@@ -183,6 +218,32 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       processors,
       rate: (minutes) => this.#totals.rate(minutes),
     };
+  }
+
+  /** What it has done so far, in numbers. */
+  figures(): Figures {
+    return {
+      captures: this.#totals.urlsProcessed,
+      new: this.#totals.newWritten,
+      duplicates: this.#totals.duplicates,
+      errors: this.#totals.failures,
+      warcBytes: this.#totals.warcBytesWritten,
+      warcFiles: this.#warcs.filesBegun,
+      active: this.#admission.active,
+      waiting: this.#admission.waiting,
+      queued: this.archive.queued,
+    };
+  }
+
+  /**
+   * Which addresses may be reached from now on. What runs goes on; connections that were kept are not used again, as they may lead to one
+   * that may not be reached any more.
+   */
+  replaceAddressRules(addresses: AddressSlice): void {
+    const way = this.#wayToOrigins(addresses);
+    this.#admission.connectBy(way);
+    this.#origins.close();
+    this.#origins = way.pool;
   }
 
   /** Begin nothing more, and cut what runs; what has come is kept. */

@@ -2,10 +2,12 @@
  * `warctap` itself, without a command's name: runs the proxy until a signal.
  */
 import { resolve } from 'node:path';
-import { PROXY_OPTIONS } from '../../options/table.ts';
+import type { Changes } from '../../options/changes.ts';
+import { PROXY_OPTIONS, type WarctapOptions } from '../../options/table.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import type { Running } from '../run.ts';
+import type { Watched } from '../watch.ts';
 
 export const proxy = defineCommand({
   name: 'proxy',
@@ -18,25 +20,32 @@ export const proxy = defineCommand({
   async run({ settings }) {
     const gathered = await settings();
     const { runProgram } = await import('../run-program.ts');
-    return runProgram<typeof PROXY_OPTIONS, RunningProxy>(gathered, {
+    return runProgram<typeof PROXY_OPTIONS, RunningProxy & Reloadable>(gathered, {
       start: async (given, log) => {
         const { createProxy } = await import('../../index.ts');
         return createProxy({ ...given, log });
       },
       tell: startBlock,
+      watched: (proxy) => proxy,
+      reload: { read: settings, apply: (proxy, given) => proxy.reload(given) },
     });
   },
 });
 
-/** What is told of a proxy that runs. */
-export interface RunningProxy extends Running {
-  /** such as `http://127.0.0.1:8000` */
-  readonly url: string;
-  /** of the playback proxy, if there is one */
-  readonly playbackUrl?: string | undefined;
-  readonly caFile: string;
-  readonly warcDir: string;
+interface Reloadable {
+  reload(options: WarctapOptions): Promise<Changes>;
 }
+
+/** What is told of a proxy that runs. */
+export type RunningProxy = Running &
+  Watched & {
+    /** such as `http://127.0.0.1:8000` */
+    readonly url: string;
+    /** of the playback proxy, if there is one */
+    readonly playbackUrl?: string | undefined;
+    readonly caFile: string;
+    readonly warcDir: string;
+  };
 
 export function startBlock({ url, playbackUrl, caFile, warcDir }: RunningProxy): string {
   const cacert = resolve(caFile);

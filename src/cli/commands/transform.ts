@@ -156,6 +156,7 @@ async function start(flags: Options<typeof TRANSFORM_ROWS>, sides: { readonly ht
       given: {},
       places,
       logLevel: settings.debug ? 'debug' : 'info',
+      summarySeconds: 0,
       unknownVariables: [],
     } as const;
     return runProgram(gathered, {
