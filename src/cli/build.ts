@@ -85,8 +85,8 @@ function add(parent: Command, spec: CommandSpec | CommandFamily, path: string, s
   addHelpFlag(created.addHelpText('after', `\n${notes}`)).action(() => {
     const [stranger] = created.args;
     if (stranger !== undefined) throw expected(`; got ${JSON.stringify(stranger)}`);
-    if (spec.helpAlone === true) created.help();
-    throw expected('');
+    if (spec.helpAlone !== true) throw expected('');
+    created.outputHelp();
   });
   for (const each of commands) add(created, each, `${path} ${each.name}`, shared);
 }

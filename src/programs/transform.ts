@@ -117,7 +117,7 @@ async function open(
       sharedJobs: settings.sharedJobs,
       resultTtlSeconds: settings.resultTtl,
       maxBody: settings.maxBody,
-      webRoutes: sessions && (await createWebPage({ sessions, store, intake, results, limits: fileLimits, log })),
+      webRoutes: sessions && (await createWebPage({ sessions, store, intake, results, limits: fileLimits })),
       log,
     });
     const answering = new Set<Promise<Response>>();

@@ -3,10 +3,8 @@
  *
  * Source: spec/circe.md §7.
  */
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Log } from '../util/log.ts';
-import { reasonOf } from '../util/thrown.ts';
 import { openPieces } from './archive.ts';
 import { badArchive, Refusal } from './errors.ts';
 import type { Intake } from './intake.ts';
@@ -31,7 +29,6 @@ export interface WebPageOptions {
   readonly intake: Intake;
   readonly results: ResultWatch;
   readonly limits: UploadLimits;
-  readonly log: Log;
 }
 
 /** In the package, beside `src` and `dist`. */
@@ -50,7 +47,7 @@ const SHOWN_LOG_BYTES = 1024 * 1024;
 
 /** @throws the system's error when files of the page are missing */
 export async function createWebPage(options: WebPageOptions): Promise<Routes> {
-  const { sessions, store, intake, results, limits, log } = options;
+  const { sessions, store, intake, results, limits } = options;
   const assets = new Map<string, Buffer>();
   for (const name of await readdir(ASSETS)) assets.set(name, await readFile(new URL(name, ASSETS)));
   const page = assets.get('index.html')?.toString() ?? '';
@@ -101,15 +98,9 @@ export async function createWebPage(options: WebPageOptions): Promise<Routes> {
     'GET /webui/log/': async (request) => textReply(await logOf(sessionOf(request).result)),
     'GET /webui/fetchjob/': async (request) => {
       const { id, result } = sessionOf(request);
-      try {
-        return streamReply(await zipOf(result), {
-          'content-type': 'application/zip',
-          'content-disposition': `attachment; filename="${id}.zip"`,
-        });
-      } catch (error) {
-        log.debug({ err: error }, `no result to fetch: ${reasonOf(error)}`);
-        throw new Refusal(404, 'Not Found', error);
-      }
+      if ((await stat(result).catch(() => undefined)) === undefined) throw new Refusal(404, 'Not Found');
+      const headers = { 'content-type': 'application/zip', 'content-disposition': `attachment; filename="${id}.zip"` };
+      return streamReply(await zipOf(result), headers);
     },
     'GET /static/:name': (_, parameter) => {
       const content = assets.get(parameter('name'));

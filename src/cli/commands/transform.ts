@@ -118,7 +118,7 @@ const send = defineCommand({
         defaultText: 'none',
         summary: 'NAME, or NAME:{"option": …}; given again for the next one',
       },
-      out: { short: 'o', argument: 'DIR', kind: path, default: 'transformed', summary: 'folder for the documents' },
+      out: { argument: 'DIR', kind: path, default: 'transformed', summary: 'folder for the documents' },
       archive: { argument: 'FILE', kind: path, defaultText: 'none', summary: 'keep the result as it came, and unpack nothing' },
       credentials: { argument: 'FILE', kind: path, defaultText: 'none', summary: 'file that make-api-access --out has written' },
       timeout: { argument: 'S', kind: seconds('above zero'), default: 1800, summary: 'seconds to wait for the result' },
@@ -155,7 +155,7 @@ async function start(flags: Options<typeof TRANSFORM_ROWS>, sides: { readonly ht
       rows: TRANSFORM_ROWS,
       given: {},
       places,
-      logLevel: settings.debug ? 'debug' : 'info',
+      logLevel: settings.debug ? 'verbose' : 'info',
       summarySeconds: 0,
       unknownVariables: [],
     } as const;

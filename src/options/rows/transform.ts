@@ -105,7 +105,11 @@ export function circeVariableOf(name: string): string {
   return name === 'allowedWebhookHosts' ? variable : `CIRCE_${variable}`;
 }
 
-/** As a table of documents has them. */
-export function transformVariables(): readonly { readonly variable: string; readonly row: OptionRow }[] {
-  return Object.entries(TRANSFORM_ROWS).map(([name, row]) => ({ variable: circeVariableOf(name), row }));
+/** Name, default and meaning, as the table of docs/transform.md has them. */
+export function transformVariables(): readonly (readonly [variable: string, stated: string, meaning: string])[] {
+  const rows: readonly [string, OptionRow][] = Object.entries(TRANSFORM_ROWS);
+  return rows.map(([name, { kind, default: value, defaultText, summary }]) => {
+    const stated = kind.shape === 'switch' ? String(Number(value)) : String(value);
+    return [circeVariableOf(name), defaultText ?? `\`${stated}\``, summary];
+  });
 }
