@@ -77,13 +77,20 @@ export class Intake {
 
 async function receive(body: AsyncIterable<Uint8Array>, handle: FileHandle, signature: SignatureCheck, maxBody: number): Promise<void> {
   let received = 0;
+  let fault: Error | undefined;
   for await (const piece of body) {
     received += piece.length;
     if (received > maxBody) throw tooLarge(maxBody);
     const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
     signature.update(bytes);
-    for (let at = 0; at < bytes.length;) at += (await handle.write(bytes, at)).bytesWritten;
+    try {
+      for (let at = 0; at < bytes.length && fault === undefined;) at += (await handle.write(bytes, at)).bytesWritten;
+    } catch (error) {
+      // The rest is read all the same: many clients hear no answer before they have sent everything.
+      fault = error as Error;
+    }
   }
+  if (fault !== undefined) throw fault;
   if (received === 0) {
     signature.end();
     throw badArchive('expected an archive, got an empty body');

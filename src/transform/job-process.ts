@@ -40,8 +40,12 @@ answerOnce(async ({ hex, dir, transformations, modules, cwd, stateFile, started 
     if (!always && performance.now() - toldMs < TELL_MS) return;
     toldMs = performance.now();
     const state: StateRecord = { transformation: current, started, lines };
-    writeFileSync(`${stateFile}.tmp`, JSON.stringify(state), { mode: 0o600 });
-    renameSync(`${stateFile}.tmp`, stateFile);
+    try {
+      writeFileSync(`${stateFile}.tmp`, JSON.stringify(state), { mode: 0o600 });
+      renameSync(`${stateFile}.tmp`, stateFile);
+    } catch {
+      // On a full disk nobody hears how far it is; that is no reason to fail.
+    }
   };
   let lines = 0;
   const log = new OutLog(dir, hex, (count) => tell((lines = count)));

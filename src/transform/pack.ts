@@ -94,8 +94,8 @@ async function fill(tar: Pack, members: Iterable<Packed>): Promise<void> {
 function entry(tar: Pack, header: Parameters<Pack['entry']>[0], bytes?: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     const done = (error?: Error | null) => (error ? reject(error) : resolve());
-    if (bytes === undefined) tar.entry(header, done);
-    else tar.entry(header, bytes, done);
+    // Told by the callback; without a listener it would end the process.
+    (bytes === undefined ? tar.entry(header, done) : tar.entry(header, bytes, done)).on('error', done);
   });
 }
 
@@ -105,6 +105,7 @@ async function packFile(tar: Pack, name: string, path: string): Promise<void> {
     const { size, mode, mtime } = await handle.stat();
     await new Promise<void>((resolve, reject) => {
       const sink = tar.entry({ name, size, mode: mode & 0o777, mtime }, (error) => (error ? reject(error) : resolve()));
+      sink.on('error', reject);
       copy(handle, size, sink).catch((error: unknown) => sink.destroy(error as Error));
     });
   } finally {

@@ -1,6 +1,6 @@
 /** Lets those who wait for a result know that it is there, whichever process has made it. */
-import { watch, type FSWatcher } from 'node:fs';
 import type { Log } from '../util/log.ts';
+import { folderEvents } from './folder-events.ts';
 import type { Hex } from './job-id.ts';
 import type { JobStore } from './job-store.ts';
 
@@ -10,14 +10,13 @@ const LOOK_MS = 1000;
 export class ResultWatch {
   readonly #store: JobStore;
   readonly #waiting = new Map<Hex, Set<() => void>>();
-  readonly #watcher: FSWatcher;
+  readonly #watcher: { close(): void };
   readonly #timer: NodeJS.Timeout;
   readonly #closed = new AbortController();
 
   constructor(store: JobStore, log: Log) {
     this.#store = store;
-    this.#watcher = watch(store.doneDir, (_, name) => this.#look(name?.slice(0, 32) ?? ''));
-    this.#watcher.on('error', (error) => log.warn({ err: error }, 'results are looked for once a second only'));
+    this.#watcher = folderEvents(store.doneDir, (name) => this.#look(name.slice(0, 32)), log);
     this.#timer = setInterval(() => [...this.#waiting.keys()].forEach((hex) => this.#look(hex)), LOOK_MS);
   }
 

@@ -3,10 +3,10 @@
  *
  * Hears of new ones by the file system, and looks once a second all the same: that a worker of another process was killed tells nobody.
  */
-import { watch, type FSWatcher } from 'node:fs';
 import type { Log } from '../util/log.ts';
 import { reasonOf } from '../util/thrown.ts';
 import { cleanUp, cleanUpFolders } from './clean-up.ts';
+import { folderEvents } from './folder-events.ts';
 import type { Hex } from './job-id.ts';
 import { runJob, type JobSettings } from './job-run.ts';
 import type { JobStore } from './job-store.ts';
@@ -32,7 +32,7 @@ export class WorkerPool {
   readonly #later = new Set<Hex>();
   readonly #stop = new AbortController();
   readonly #timers: NodeJS.Timeout[] = [];
-  #watcher: FSWatcher | undefined;
+  #watcher: { close(): void } | undefined;
   #looking: Promise<void> | undefined;
   #again = false;
 
@@ -46,9 +46,7 @@ export class WorkerPool {
     const { store, resultTtlSeconds, log } = options;
     await cleanUpFolders(store);
     await cleanUp(store, resultTtlSeconds);
-    pool.#watcher = watch(store.queueDir, () => pool.#look()).on('error', (error) =>
-      log.warn({ err: error }, 'the queue is looked at once a second only'),
-    );
+    pool.#watcher = folderEvents(store.queueDir, () => pool.#look(), log);
     pool.#timers.push(setInterval(() => pool.#look(), LOOK_MS));
     pool.#timers.push(
       setInterval(

@@ -338,7 +338,8 @@ describe('notification', () => {
     await until(() => place.names('queue').length === 0);
     assert.deepEqual(
       calls.map(({ method }) => method),
-      ['POST'],
+      ['POST', 'POST'],
+      'the silent one and the one that redirects',
     );
   });
 });
