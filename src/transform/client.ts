@@ -88,6 +88,8 @@ export class Client {
       else job.uuid = await textOf(answer);
     } finally {
       await rm(archive, { force: true });
+      // A result of an earlier time may still be wanted.
+      if (job.result === undefined) await job.dispose();
     }
   }
 
