@@ -2,8 +2,8 @@
  * A file of variables, `.env` of the current folder: `KEY=value`, `export KEY="value"`, `# comment`.
  */
 import { readFile } from 'node:fs/promises';
-import { codeOf } from '../util/thrown.ts';
-import { oneLine, UsageError } from './exit.ts';
+import { codeOf, reasonOf } from '../util/thrown.ts';
+import { UsageError } from './exit.ts';
 
 const LINE = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)$/;
 const QUOTED = /^(?:'([^']*)'|"((?:[^"\\]|\\.)*)")\s*(?:#.*)?$/;
@@ -14,7 +14,7 @@ export async function readDotEnv(path: string): Promise<Readonly<Record<string, 
     return parseDotEnv(await readFile(path, 'utf8'));
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return {};
-    throw new UsageError(`${path}: expected a file that can be read (${oneLine(error)})`, { cause: error });
+    throw new UsageError(`${path}: expected a file that can be read (${reasonOf(error)})`, { cause: error });
   }
 }
 

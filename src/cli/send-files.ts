@@ -6,7 +6,8 @@ import { setTimeout } from 'node:timers/promises';
 import { performance } from 'node:perf_hooks';
 import { Client, AccessDenied, type Job, type JobStatus } from '../transform/client.ts';
 import type { Environment } from './gather.ts';
-import { EXIT, oneLine, UsageError } from './exit.ts';
+import { reasonOf } from '../util/thrown.ts';
+import { EXIT, UsageError } from './exit.ts';
 
 export interface SendFiles {
   readonly files: readonly string[];
@@ -80,7 +81,7 @@ function attempt(make: () => Client, option: string, value: string): Client {
     return make();
   } catch (error) {
     throw new UsageError(
-      `${option}: expected a file with uuid, secret and endpoint, as make-api-access --out makes it, got ${JSON.stringify(value)} (${oneLine(error)})`,
+      `${option}: expected a file with uuid, secret and endpoint, as make-api-access --out makes it, got ${JSON.stringify(value)} (${reasonOf(error)})`,
       { cause: error },
     );
   }
@@ -100,7 +101,7 @@ function addStep(job: Job, text: string): void {
   try {
     options = JSON.parse(text.slice(colon + 1));
   } catch (error) {
-    throw new UsageError(`--transformation: expected NAME or NAME:{"option": "value"}, got ${JSON.stringify(text)} (${oneLine(error)})`, {
+    throw new UsageError(`--transformation: expected NAME or NAME:{"option": "value"}, got ${JSON.stringify(text)} (${reasonOf(error)})`, {
       cause: error,
     });
   }

@@ -135,7 +135,14 @@ command line can be seen by other users of the machine.`,
   },
   run: async ({ operands, own }) => {
     const { sendFiles } = await import('../send-files.ts');
-    return sendFiles({ ...own, files: operands, environment: process.env, output: process.stdout, progress: process.stderr });
+    return sendFiles({
+      ...own,
+      timeout: own.timeout === undefined ? undefined : Number(own.timeout),
+      files: operands,
+      environment: process.env,
+      output: process.stdout,
+      progress: process.stderr,
+    });
   },
 });
 

@@ -6,9 +6,11 @@
  * Source: classic-level 3; for the file names https://github.com/google/leveldb/blob/main/doc/impl.md.
  */
 import { readdirSync, realpathSync } from 'node:fs';
-import { makeFolders } from '../../util/folder.ts';
+import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
+import { makeFolders } from '../../util/folder.ts';
 import { codeOf, reasonOf, throwAll } from '../../util/thrown.ts';
+import { ownerOf } from './owner.ts';
 
 /** A database that cannot be used. The message is one line that names the folder and says what to do. */
 export class DatabaseError extends Error {
@@ -120,6 +122,9 @@ export class Databases implements AsyncDisposable {
   }
 }
 
+/** Those that name the folder. */
+const FLAGS = '--dedup-db-file and --stats-db-file';
+
 /** What may be in a folder whose database was never finished: the file CURRENT is made last. */
 const UNFINISHED = /^(?:LOCK|LOG|LOG\.old|MANIFEST-\d+|\d+\.dbtmp)$/;
 
@@ -139,15 +144,24 @@ function prepare(folder: string): string {
   if (names.some((name) => name.startsWith('MANIFEST-'))) {
     throw new DatabaseError('DATABASE_DAMAGED', folder, 'is damaged (the file CURRENT is missing); move it away to begin a new one');
   }
-  throw new DatabaseError('DATABASE_FOREIGN', folder, `is no database: the folder holds other things, such as ${JSON.stringify(other)}`);
+  throw new DatabaseError(
+    'DATABASE_FOREIGN',
+    folder,
+    `is no database: the folder holds other things, such as ${JSON.stringify(other)}; name another one with ${FLAGS}`,
+  );
 }
 
 function unusable(folder: string, error: unknown): DatabaseError {
   const code = codeOf(error);
   if (code === 'EEXIST' || code === 'ENOTDIR') {
-    return new DatabaseError('DATABASE_FOREIGN', folder, 'is a file; a folder is expected, existing or not', error);
+    return new DatabaseError('DATABASE_FOREIGN', folder, `is a file; name a folder, existing or not, with ${FLAGS}`, error);
   }
   return new DatabaseError('DATABASE_UNUSABLE', folder, `cannot be opened: ${reasonOf(error)}`, error);
+}
+
+function locked(folder: string, path: string, error: unknown): DatabaseError {
+  const owner = ownerOf(join(path, 'LOCK'));
+  return new DatabaseError('DATABASE_LOCKED', folder, `is in use by ${owner}; stop that one, or name another folder with ${FLAGS}`, error);
 }
 
 async function openLevel(folder: string, path: string): Promise<ClassicLevel> {
@@ -159,7 +173,7 @@ async function openLevel(folder: string, path: string): Promise<ClassicLevel> {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     const code = codeOf(cause);
     const reason = reasonOf(cause);
-    if (code === 'LEVEL_LOCKED') throw new DatabaseError('DATABASE_LOCKED', folder, 'is in use by another process', error);
+    if (code === 'LEVEL_LOCKED') throw locked(folder, path, error);
     if (code === 'LEVEL_CORRUPTION' || reason.endsWith('No such file or directory')) {
       throw new DatabaseError('DATABASE_DAMAGED', folder, `is damaged (${reason}); move it away to begin a new one`, error);
     }

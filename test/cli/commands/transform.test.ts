@@ -20,7 +20,7 @@ describe('usage', { concurrency: 2 }, () => {
   });
 
   const wrong: readonly (readonly [readonly string[], RegExp])[] = [
-    [['nothing'], /^warctap: transform: expected a command, one of: serve, start-workers, .*send; got "nothing"\n$/],
+    [['nothing'], /^warctap: unexpected argument "nothing", see --help\n$/],
     [['remove-api-access'], /^warctap: remove-api-access: expected one UUID, usage: warctap transform remove-api-access UUID\n$/],
     [['serve', '--port', 'x'], /^warctap: --port: expected a whole number from 0 to 65535, got "x"\n$/],
     [['serve', '-h', 'x', '--nothing'], /./],
