@@ -15,7 +15,7 @@ import { codeOf, reasonOf } from '../util/thrown.ts';
 import { readCaPem, type KeyAndCertificate } from './ca-pem.ts';
 import type { Asn1 } from './der.ts';
 import { CaError } from './errors.ts';
-import { createFile, makeFolder } from './files.ts';
+import { createFile, makeFolder } from '../util/private-files.ts';
 import {
   basicConstraintsCa,
   buildCertificate,

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Log } from '../util/log.ts';
 import { codeOf, reasonOf } from '../util/thrown.ts';
-import { createFile, makeFolder, replaceFile } from './files.ts';
+import { createFile, makeFolder, replaceFile } from '../util/private-files.ts';
 
 /** No host's file can have this name: those end in `.pem`. */
 const KEY_FILE = 'leaf.key';

@@ -52,7 +52,7 @@ export function isSwitch(flag: string, commands: readonly (CommandSpec | Command
   });
 }
 
-/** What all commands have in common: errors in one line, no argument that nobody asked for. */
+/** What all commands have in common: errors in one line. */
 function prepare(created: Command): Command {
   return created
     .allowExcessArguments()
@@ -113,7 +113,9 @@ function add(parent: Command, spec: CommandSpec | CommandFamily, path: string, s
   }
   const { commands, notes = 'Each command has a --help of its own, with its exit codes.' } = spec;
   addHelpFlag(created.addHelpText('after', `\n${notes}`)).action(() => {
-    throw new UsageError(`${path}: expected a command, one of: ${commands.map((each) => each.name).join(', ')}`);
+    if (spec.helpAlone !== true)
+      throw new UsageError(`${path}: expected a command, one of: ${commands.map(({ name }) => name).join(', ')}`);
+    created.outputHelp();
   });
   for (const each of commands) add(created, each, `${path} ${each.name}`, shared);
 }

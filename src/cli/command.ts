@@ -50,6 +50,8 @@ export function settingsOf({ settings }: CommandSpec): OptionRows {
 /** A word that other commands stand behind: `warctap ca export`. */
 export interface CommandFamily extends Described {
   readonly commands: readonly CommandSpec[];
+  /** without a command its help is asked for, which is no mistake */
+  readonly helpAlone?: true;
 }
 
 /** What an action gets. */

@@ -16,10 +16,12 @@ import { run, type Running, type Shown, type StopSignal } from './run.ts';
 import { watch, type Watched, type WatchOptions } from './watch.ts';
 import { reasonOf } from '../util/thrown.ts';
 
-export interface Startable<Rows extends OptionRows, Program extends Running & Watched> {
+export interface Startable<Rows extends OptionRows, Program extends Running> {
   readonly start: (given: Options<Rows>, log: Log) => Promise<Program>;
   /** what stands on standard output once it has started, line ends included */
   readonly tell: (program: Program) => string;
+  /** what is to be seen of it while it works; nothing unless given */
+  readonly watched?: (program: Program) => Watched;
   /** what SIGUSR2 does; without it that ends the process, as ever */
   readonly reload?: Reload<Rows, Program>;
 }
@@ -31,9 +33,9 @@ const SIGNAL_EXIT_BASE = 128;
  * @returns the exit code, once the program is closed
  * @throws whatever keeps it from starting; an OptionError with the place that the option came from
  */
-export async function runProgram<Rows extends OptionRows, Program extends Running & Watched>(
+export async function runProgram<Rows extends OptionRows, Program extends Running>(
   { given, places, logLevel, unknownVariables, summarySeconds, ...gathered }: Gathered<Rows>,
-  { start, tell, reload: again }: Startable<Rows, Program>,
+  { start, tell, watched, reload: again }: Startable<Rows, Program>,
 ): Promise<number> {
   const { log, screen } = openLog({ logLevel, ...gathered });
   for (const variable of unknownVariables) log.warn({ variable }, 'this environment variable names no option');
@@ -52,7 +54,8 @@ export async function runProgram<Rows extends OptionRows, Program extends Runnin
       }
     },
     tell,
-    show: (program) => show(program, { log, screen, live: process.env.TERM !== 'dumb' && screen !== undefined, summarySeconds, nowMs }),
+    show: (program) =>
+      show(watched?.(program), { log, screen, live: process.env.TERM !== 'dumb' && screen !== undefined, summarySeconds, nowMs }),
     log,
     print: (text) => process.stdout.write(text),
     signals: process,
@@ -68,7 +71,8 @@ export async function runProgram<Rows extends OptionRows, Program extends Runnin
 const nowMs = (): number => performance.now();
 
 /** On the screen, if there is one, at whatever size it has. */
-function show(program: Watched, options: WatchOptions): Shown {
+function show(program: Watched | undefined, options: WatchOptions): Shown {
+  if (program === undefined) return { end: () => undefined };
   const watching = watch(program, options);
   const redraw = () => watching.redraw();
   if (options.live) process.stderr.on('resize', redraw);

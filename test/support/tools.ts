@@ -42,6 +42,17 @@ const TOOLS = {
   umount: { ask: ['--version'], says: /^umount from util-linux/m },
 } satisfies Record<string, Omit<Wanted, 'commands'>>;
 
+/** A browser that pages can be looked at with. */
+export function browserTool(): Tool {
+  return findTool({
+    commands:
+      process.env.WARCTAP_CHROMIUM === undefined ? ['chromium', 'chromium-browser', 'google-chrome'] : [process.env.WARCTAP_CHROMIUM],
+    ask: ['--version'],
+    says: /^(Chromium|Google Chrome) \d/m,
+    needs: 'chromium on PATH (or WARCTAP_CHROMIUM)',
+  });
+}
+
 const found = new Map<string, string | undefined>();
 
 export function tool(name: keyof typeof TOOLS): Tool {

@@ -47,7 +47,7 @@ async function setPassword({ user, file, input, output, prompt }: Passwd): Promi
   const [{ isUserName, withUser }, { hashPassword }, { replaceFile }, { readPassword }] = await Promise.all([
     import('../../auth/auth-file.ts'),
     import('../../auth/password-hash.ts'),
-    import('../../ca/files.ts'),
+    import('../../util/private-files.ts'),
     import('../read-password.ts'),
   ]);
   if (!isUserName(user)) throw new UsageError('passwd: expected a user name without colon, control characters and leading "#"');

@@ -27,6 +27,7 @@ export const proxy = defineCommand({
         return createProxy({ ...given, log });
       },
       tell: startBlock,
+      watched: (proxy) => proxy,
       reload: { read: settings, apply: (proxy, given) => proxy.reload(given) },
     });
   },

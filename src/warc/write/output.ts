@@ -4,10 +4,10 @@
  * Owns the file handle. Knows nothing of WARC. `NAME.open` becomes `NAME` by link and unlink, because rename(2) would replace.
  * Source: specification §3 (file names); open(2) O_EXCL, link(2), fcntl(2) locks.
  */
-import { createRequire } from 'node:module';
 import { fstatSync } from 'node:fs';
 import { link, lstat, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { loadFileLock, type FileLock } from '../../util/file-lock.ts';
 import { syncFolder } from '../../util/folder.ts';
 import { codeOf, reasonOf } from '../../util/thrown.ts';
 import { WarcOptionError } from '../errors.ts';
@@ -38,7 +38,7 @@ export interface OutputOptions {
   readonly link?: (from: string, to: string) => Promise<void>;
 }
 
-export type FileLock = (fd: number) => boolean;
+export type { FileLock };
 
 /** More names than this are not tried. */
 const MAX_ATTEMPTS = 10_000;
@@ -50,14 +50,13 @@ export function createExclusively(path: string): Promise<OutputHandle> {
 }
 
 /**
- * Exclusive fcntl locks, which warcprox's readers look for. They belong to the open file and go when it is closed.
+ * The locks that warcprox's readers look for.
  *
  * @throws WarcOptionError when the native add-on cannot be loaded on this machine
  */
 export function loadLock(): FileLock {
   try {
-    const native = createRequire(import.meta.url)('fs-native-extensions') as { tryLock(fd: number): boolean };
-    return (fd) => native.tryLock(fd);
+    return loadFileLock();
   } catch (error) {
     throw new WarcOptionError(`file locks do not work on this machine: ${reasonOf(error)}`, { cause: error });
   }

@@ -34,7 +34,8 @@ describe('every command', { concurrency: 2 }, () => {
       assert.ok(unfolded(stdout).includes(unfolded(spec.summary)), stdout);
       for (const line of stdout.split('\n')) assert.ok(line.length <= 84, line);
       if ('commands' in spec) {
-        for (const { name, summary } of spec.commands) assert.ok(unfolded(stdout).includes(unfolded(`${name} ${summary}`)), name);
+        for (const { name, summary, operands } of spec.commands)
+          assert.ok(unfolded(stdout).includes(unfolded(`${name} ${operands === undefined ? '' : `${operands.name} `}${summary}`)), name);
         assert.match(stdout, /exit codes/);
         return;
       }

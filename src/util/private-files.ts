@@ -6,8 +6,8 @@
 import { randomUUID } from 'node:crypto';
 import { link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { makeFolders, syncFolder } from '../util/folder.ts';
-import { codeOf } from '../util/thrown.ts';
+import { makeFolders, syncFolder } from './folder.ts';
+import { codeOf } from './thrown.ts';
 
 /** What a file system says that has no hard links (FAT, some network shares). */
 const NO_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);

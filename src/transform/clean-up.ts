@@ -1,0 +1,61 @@
+/**
+ * What is over goes: results whose time has passed, and what processes have left that were killed.
+ *
+ * Several processes may do so at once; what somebody still uses is locked.
+ */
+import { open, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { mtimeOf, UPLOAD, type JobStore } from './job-store.ts';
+import type { Hex } from './job-id.ts';
+
+/** What has no archive after so long never gets one. */
+const ORPHAN_MS = 60_000;
+
+/** Old results, uploads of killed servers, records without their archive. @throws the system's error */
+export async function cleanUp(store: JobStore, ttlSeconds: number): Promise<void> {
+  const before = Date.now() - ttlSeconds * 1000;
+  for (const name of await readdir(store.doneDir)) {
+    const path = join(store.doneDir, name);
+    if (((await mtimeOf(path)) ?? Infinity) < before) await rm(path, { force: true });
+  }
+  for (const name of await readdir(store.queueDir)) {
+    const path = join(store.queueDir, name);
+    if (name.startsWith(UPLOAD)) await removeIfFree(store, path);
+    // The process ended between the record and the archive.
+    else if (/\.(json|state|tmp)$/.test(name) && ((await mtimeOf(path)) ?? Infinity) < Date.now() - ORPHAN_MS) {
+      const hex = /[0-9a-f]{32}/.exec(name)?.[0];
+      if (hex === undefined || (await mtimeOf(store.queued(hex))) === undefined) await rm(path, { force: true });
+    }
+  }
+}
+
+/** Folders that jobs ran in whose process is gone. @throws the system's error */
+export async function cleanUpFolders(store: JobStore): Promise<void> {
+  for (const name of await readdir(store.tempDir)) {
+    const hex = /^([0-9a-f]{32})-/.exec(name)?.[1];
+    if (hex === undefined) continue;
+    const claim = await store.claim(hex);
+    const runs = claim === undefined && (await mtimeOf(store.queued(hex))) !== undefined;
+    if (!runs) await removeFolder(join(store.tempDir, name));
+    await claim?.release();
+  }
+}
+
+/** Those of one job, whose lock is ours. */
+export async function removeFoldersOf(store: JobStore, hex: Hex): Promise<void> {
+  for (const name of await readdir(store.tempDir)) if (name.startsWith(`${hex}-`)) await removeFolder(join(store.tempDir, name));
+}
+
+export async function removeFolder(dir: string): Promise<void> {
+  await rm(dir, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
+}
+
+async function removeIfFree(store: JobStore, path: string): Promise<void> {
+  const handle = await open(path, 'r+').catch(() => undefined);
+  if (handle === undefined) return;
+  try {
+    if (store.lock(handle.fd)) await rm(path, { force: true });
+  } finally {
+    await handle.close();
+  }
+}
