@@ -35,7 +35,7 @@ export default ts.config(
   },
   {
     // What browsers run.
-    files: ['assets/**/*.js'],
+    files: ['src/*/page/*.js'],
     languageOptions: {
       globals: Object.fromEntries(
         ['document', 'window', 'navigator', 'localStorage', 'FormData', 'XMLHttpRequest', 'Intl', 'setInterval', 'clearInterval'].map(

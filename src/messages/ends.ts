@@ -42,6 +42,19 @@ export const ENDS = {
     fix: 'move it away: a new one is begun. WARC files do not need it; what was archived before is not known as such any more',
   },
   DATABASE_UNUSABLE: { when: 'the database cannot be opened', fix: 'see the reason in the line: leave to write, room on the disk' },
+  AUTH_KEY_FILE: {
+    when: 'the file of the key that secrets of applications are encrypted under is missing, readable by others, or another one',
+    fix: 'put the right key file back, with mode 0600; without it make the accesses anew',
+  },
+  WARCTAP_TRANSFORMATIONS: {
+    when: 'what `CIRCE_TRANSFORMATIONS_MODULE` names cannot be loaded, or has no transformation that can be offered',
+    fix: 'name a file with its path, such as `./transformations.js`, or an installed package',
+    says: ['there is no module of transformations …: expected a file, a folder with an index, or a package (CIRCE_TRANSFORMATIONS_MODULE)'],
+  },
+  WARCTAP_SOCKET: {
+    when: '`warctap transform serve` cannot listen on its address',
+    fix: 'stop what listens there, or take another port with `CIRCE_PORT`',
+  },
   EADDRINUSE: {
     when: 'something listens on the port already',
     fix: 'stop that, or take another port; where a proxy of this kind answers the line has its process',

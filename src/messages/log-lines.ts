@@ -149,4 +149,29 @@ export const LOG_LINES = {
     when: 'the disk has failed or is full; the proxy stops',
     fix: 'see the error in the line',
   },
+  'old files stay': {
+    when: 'old results or sessions of the transformation service cannot be removed',
+    fix: 'see the error in the line; it is tried again',
+  },
+  'old results stay: …': { when: 'old results of transformations cannot be removed', fix: 'see the reason; it is tried again' },
+  'looking once a second, as changes are not told: …': {
+    when: 'the system has no more watches of folders',
+    fix: 'nothing; to have jobs begin sooner, raise fs.inotify.max_user_watches',
+  },
+  'the folder of a job stays: …': {
+    when: 'a job’s own folder cannot be removed at its end',
+    fix: 'see the reason; it is removed at the next start',
+  },
+  'a request failed: …': {
+    when: 'the transformation service could not answer: 500',
+    fix: 'see the reason: a disk, or a fault to be reported',
+  },
+  'the queue cannot be read: …': {
+    when: 'the working folder of the transformation service is gone or not readable',
+    fix: 'put it back; it is tried again',
+  },
+  'a job stays in the queue, its result cannot be written: …': {
+    when: 'the disk of the working folder is full or gone',
+    fix: 'make room; the job is tried again',
+  },
 } as const satisfies Readonly<Record<string, MessageRow>>;

@@ -32,7 +32,7 @@ export interface WebPageOptions {
 }
 
 /** In the package, beside `src` and `dist`. */
-const ASSETS = new URL('../../assets/transform/', import.meta.url);
+const ASSETS = new URL('./page/', import.meta.url);
 const TYPES: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
   css: 'text/css; charset=utf-8',
