@@ -66,6 +66,16 @@ export function seconds(zero: 'zero allowed' | 'above zero'): Kind<number> {
   };
 }
 
+/** Minutes, with decimals if need be. */
+export const minutes: Kind<number> = {
+  expected: `minutes from 0 up to ${Math.floor(Number.MAX_SAFE_INTEGER / 60_000)}`,
+  shape: 'value',
+  read(input) {
+    const value = typeof input === 'string' && /^[0-9]+(\.[0-9]+)?$/.test(input) ? Number(input) : input;
+    return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER / 60_000 ? value : REFUSED;
+  },
+};
+
 /** `0` means the same as not giving the option: no limit. */
 export function orNone(kind: Kind<number>): Kind<number | undefined> {
   return {

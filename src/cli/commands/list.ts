@@ -3,10 +3,11 @@ import type { CommandFamily, CommandSpec } from '../command.ts';
 import { ca } from './ca.ts';
 import { passwd } from './passwd.ts';
 import { proxy } from './proxy.ts';
+import { queue } from './queue.ts';
 import { repair } from './repair.ts';
 import { verify } from './verify.ts';
 
 /** What `warctap` does when no command is named. */
 export const DEFAULT_COMMAND: CommandSpec = proxy;
 
-export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [ca, verify, repair, passwd];
+export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [ca, verify, repair, passwd, queue];

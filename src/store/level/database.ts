@@ -7,7 +7,7 @@
  */
 import { readdirSync, realpathSync } from 'node:fs';
 import { makeFolders } from '../../util/folder.ts';
-import { ClassicLevel } from 'classic-level';
+import { ClassicLevel, type OpenOptions } from 'classic-level';
 import { codeOf, reasonOf, throwAll } from '../../util/thrown.ts';
 
 /** A database that cannot be used. The message is one line that names the folder and says what to do. */
@@ -80,7 +80,12 @@ export interface Database {
   readonly folder: string;
   /** @param name lower-case letters and digits; the same name is the same section */
   readonly section: (name: string) => Section;
+  /** the whole of it, for who is alone in the folder and keeps his keys apart himself */
+  readonly level: ClassicLevel;
 }
+
+/** How LevelDB is opened; what is left out is its own default. */
+export type Tuning = Pick<OpenOptions, 'cacheSize' | 'writeBufferSize' | 'maxFileSize' | 'maxOpenFiles'>;
 
 export class Databases implements AsyncDisposable {
   readonly #open = new Map<string, Promise<ClassicLevel>>();
@@ -90,16 +95,16 @@ export class Databases implements AsyncDisposable {
    *
    * @throws DatabaseError when another process has it, it holds something else, or it is damaged
    */
-  async open(folder: string): Promise<Database> {
+  async open(folder: string, tuning: Tuning = {}): Promise<Database> {
     await makeFolders(folder).catch((error: unknown) => {
       throw unusable(folder, error);
     });
     const path = prepare(folder);
-    const opened = this.#open.get(path) ?? openLevel(folder, path);
+    const opened = this.#open.get(path) ?? openLevel(folder, path, tuning);
     this.#open.set(path, opened);
     try {
       const level = await opened;
-      return { folder, section: (name) => new Section(level, name) };
+      return { folder, section: (name) => new Section(level, name), level };
     } catch (error) {
       this.#open.delete(path);
       throw error;
@@ -150,10 +155,10 @@ function unusable(folder: string, error: unknown): DatabaseError {
   return new DatabaseError('DATABASE_UNUSABLE', folder, `cannot be opened: ${reasonOf(error)}`, error);
 }
 
-async function openLevel(folder: string, path: string): Promise<ClassicLevel> {
+async function openLevel(folder: string, path: string, tuning: Tuning): Promise<ClassicLevel> {
   const level = new ClassicLevel(path);
   try {
-    await level.open();
+    await level.open(tuning);
     return level;
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
