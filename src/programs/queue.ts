@@ -38,7 +38,7 @@ export interface QueueManagerParts {
 
 const MIB = 1024 * 1024;
 /** Of LevelDB: a database of 10^8 URLs has files of some size, and its newest changes in memory. */
-const TUNING = { cacheSize: 64 * MIB, writeBufferSize: 16 * MIB, maxFileSize: 16 * MIB };
+export const TUNING = { cacheSize: 64 * MIB, writeBufferSize: 8 * MIB, maxFileSize: 16 * MIB };
 const BODY_TIMES = { smallMs: 60_000, largeMs: 120_000 };
 /** For calls that run when it is to stop. */
 const LAST_CALLS_MS = 30_000;
