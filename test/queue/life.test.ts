@@ -2,14 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { add, done, json, report, startQueue, take, type Said, type TestQueue } from './support.ts';
+import { add, done, json, look, report, startQueue, statistics, take, type Said, type TestQueue } from './support.ts';
 
 const SPACED = /^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$/;
 const list = async (queue: TestQueue) =>
   (await queue.admin('/temp-new-links')).json as { url: string; 'given-to-crawling': string | null }[];
-const statistics = async (queue: TestQueue, query = '') => (await queue.admin(`/statistics${query}`)).json as Record<string, any>;
-const state = async (queue: TestQueue, url: string) =>
-  ((await queue.admin(`/urls?url=${encodeURIComponent(url)}`)).json as { urls: Record<string, any>[] }).urls[0]!;
 
 /** Ask until there is something; a time that has to pass is waited for, and nothing else. */
 async function takeInTime(as: TestQueue['boris'], ms: number): Promise<string[]> {
@@ -203,9 +200,9 @@ describe('leases', () => {
     assert.deepEqual(await take(queue.inga, 1), []);
     assert.deepEqual(await takeInTime(queue.inga, 5000), ['http://a.test/']);
     assert.ok(performance.now() - begun >= 400);
-    for (const end = performance.now() + 5000; performance.now() < end && (await state(queue, 'http://a.test/')).state === 'given';)
+    for (const end = performance.now() + 5000; performance.now() < end && (await look(queue, 'http://a.test/')).state === 'given';)
       await wait(20);
-    assert.equal((await state(queue, 'http://a.test/')).state, 'failed');
+    assert.equal((await look(queue, 'http://a.test/')).state, 'failed');
     assert.deepEqual(await take(queue.inga, 1), []);
     await add(queue, 'http://a.test/');
     assert.deepEqual(await take(queue.inga, 1), ['http://a.test/']);
@@ -229,7 +226,7 @@ describe('leases', () => {
     assert.equal((await report(queue.boris, done('http://a.test/', { status: '500 Late' }))).status, 200);
     assert.equal((await report(queue.inga, done('http://a.test/'))).status, 200);
     assert.equal((await statistics(queue))['crawled-urls'], 2);
-    assert.equal((await state(queue, 'http://a.test/')).report.status_code, 200);
+    assert.equal((await look(queue, 'http://a.test/')).report.status_code, 200);
     assert.deepEqual(await take(queue.boris, 1), []);
   });
 });

@@ -2,11 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { add, ask, BORIS, done, json, report, startQueue, take, type TestQueue } from './support.ts';
+import { add, ask, BORIS, done, json, look, report, startQueue, statistics, take } from './support.ts';
 
-const statistics = async (queue: TestQueue, query = '') => (await queue.admin(`/statistics${query}`)).json as Record<string, any>;
-const look = async (queue: TestQueue, url: string) =>
-  ((await queue.admin(`/urls?url=${encodeURIComponent(url)}`)).json as { urls: Record<string, any>[] }).urls[0]!;
 const today = () => new Date().toISOString().slice(0, 10);
 
 describe('a report', () => {
@@ -33,11 +30,11 @@ describe('a report', () => {
     assert.deepEqual(counted.workers[0], {
       key: BORIS,
       name: 'boris',
-      uptime: counted.workers[0].uptime,
+      uptime: counted.workers[0]!.uptime,
       'crawled-urls': 1,
       'crawled-sites': 1,
     });
-    assert.deepEqual(counted.workers[1]['crawled-urls'], 0);
+    assert.deepEqual(counted.workers[1]!['crawled-urls'], 0);
     const { state, report: kept } = await look(queue, 'http://a.test/');
     assert.deepEqual(
       [state, kept.status_code, kept.result, kept.total_time, kept.length, kept.type],
@@ -123,7 +120,7 @@ describe('a report', () => {
     const body = gzipSync(JSON.stringify(urls.map((url) => done(url))));
     const said = await queue.boris('/report', { method: 'POST', body, headers: { 'Content-Encoding': 'gzip' } });
     assert.equal(said.status, 200, said.text);
-    assert.deepEqual([(await statistics(queue))['crawled-urls'], (await statistics(queue)).workers[0]['crawled-sites']], [300, 30]);
+    assert.deepEqual([(await statistics(queue))['crawled-urls'], (await statistics(queue)).workers[0]!['crawled-sites']], [300, 30]);
     assert.equal((await queue.admin('/temp-new-links')).text, '[]');
   });
 
@@ -218,18 +215,14 @@ describe('statistics', () => {
     const day = today();
     const all = await statistics(queue);
     assert.deepEqual(
-      all.workers.map(({ name }: { name: string }) => name),
+      all.workers.map(({ name }) => name),
       ['admin', 'boris', 'inga'],
     );
     const ofToday = await statistics(queue, `?date-from=${day}&date-to=${day}`);
     if (today() === day) assert.deepEqual({ ...ofToday, uptime: 0 }, { ...all, uptime: 0 });
     for (const query of ['?date-from=2009-03-29&date-to=2009-04-02', '?date-to=2009-04-02', '?date-from=2109-04-02']) {
       const none = await statistics(queue, query);
-      assert.deepEqual(
-        [none['crawled-urls'], none.uptime, none.workers.map((each: Record<string, unknown>) => each['crawled-urls'])],
-        [0, 0, [0, 0]],
-        query,
-      );
+      assert.deepEqual([none['crawled-urls'], none.uptime, none.workers.map((each) => each['crawled-urls'])], [0, 0, [0, 0]], query);
     }
     assert.equal((await statistics(queue, '?date-from=2009-03-29'))['crawled-urls'], 4);
   });
@@ -256,7 +249,7 @@ describe('statistics', () => {
     await queue.admin('/api-keys/carl', { method: 'DELETE' });
     const { workers } = await statistics(queue);
     assert.deepEqual(
-      workers.map(({ key }: { key: string }) => key.replace(/long-key.*/, '…')),
+      workers.map(({ key }) => key.replace(/long-key.*/, '…')),
       ['boris:foo-bar-…', 'carl:***', 'inga:another-…'],
     );
   });

@@ -21,7 +21,7 @@ export interface Said {
   readonly bytes: Buffer;
   readonly text: string;
   /** the body as JSON */
-  readonly json: any;
+  readonly json: unknown;
 }
 
 export interface Asking {
@@ -62,7 +62,7 @@ export function ask(base: string, path: string, { method, key, headers = {}, bod
           bytes,
           text,
           get json(): unknown {
-            return JSON.parse(text);
+            return JSON.parse(text) as unknown;
           },
         });
       });
@@ -126,3 +126,33 @@ export const add = (queue: TestQueue, ...urls: readonly (string | object)[]): Pr
 export const report = (as: TestQueue['boris'], value: unknown): Promise<Said> => as('/report', { ...json(value), method: 'PUT' });
 
 export const done = (url: string, more: object = {}): object => ({ url, status: '200 OK', headers: {}, total_time: 0.5, ...more });
+
+export interface Statistics {
+  readonly workers: readonly {
+    readonly key: string;
+    readonly name: string;
+    readonly uptime: number;
+    readonly 'crawled-urls': number;
+    readonly 'crawled-sites': number;
+  }[];
+  readonly uptime: number;
+  readonly 'crawled-urls': number;
+  readonly 'recieved-KB': number;
+  readonly 'received-KB': number;
+}
+
+export const statistics = async (queue: TestQueue, query = ''): Promise<Statistics> =>
+  (await queue.admin(`/statistics${query}`)).json as Statistics;
+
+export interface Looked {
+  readonly state: string;
+  readonly worker: string | null;
+  readonly parent: string | null;
+  readonly report: Readonly<Record<string, unknown>>;
+}
+
+/** What is known of a URL. */
+export async function look(queue: TestQueue, url: string): Promise<Looked> {
+  const { urls } = (await queue.admin(`/urls?url=${encodeURIComponent(url)}`)).json as { urls: readonly Looked[] };
+  return urls[0]!;
+}

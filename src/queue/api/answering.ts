@@ -73,7 +73,7 @@ export function answering({ routes, pages, access, seen, log }: AnsweringParts):
       page?.() ??
       (await call(request, about, path, query)
         .then((reply) => responseOf(reply, asked))
-        .catch((error: unknown) => responseOf(refused(error, log), asked)));
+        .catch((error: unknown) => responseOf(refused(error, log, request.signal), asked)));
     log.debug({ method: about.method, path: masked(path), status: response.status }, 'answered');
     return response;
   };
@@ -106,8 +106,9 @@ function masked(path: string): string {
   return path.replace(/^(\/api-keys\/[^:%]*).+$/s, '$1:***');
 }
 
-function refused(error: unknown, log: Log): Reply {
+function refused(error: unknown, log: Log, { aborted }: AbortSignal): Reply {
   if (error instanceof Refusal) return { status: error.status, text: `${error.message}\n`, headers: error.headers };
+  if (aborted) return { status: 400, text: 'the body did not come\n' };
   log.error({ err: error }, `a call of the queue failed: ${reasonOf(error)}`);
   if (error instanceof QueueStoreError) {
     return { status: 503, text: 'the database cannot be written, nothing was stored\n', headers: { 'Retry-After': '10' } };

@@ -6,6 +6,7 @@
  * Source: RFC 9110 §8.4.1 (content codings), §15.5.14 (413), §15.5.16 (415).
  */
 import { turns } from '../../util/turns.ts';
+import { codeOf } from '../../util/thrown.ts';
 import { bad, Refusal } from '../refusal.ts';
 import type { Call } from './call.ts';
 
@@ -60,7 +61,7 @@ export class Bodies {
     const decoder = new TextDecoder('utf-8', { fatal: true });
     const take = (piece?: Uint8Array) => told(() => (piece === undefined ? decoder.decode() : decoder.decode(piece, { stream: true })));
     let rest = '';
-    for await (const piece of stream) {
+    for await (const piece of piecesOf(stream)) {
       rest += take(piece);
       const lines = rest.split(/\r?\n/);
       rest = lines.pop() ?? '';
@@ -95,11 +96,25 @@ export class Bodies {
       }
       return false;
     } catch (error) {
-      throw error instanceof TypeError ? bad('the body is not gzip, as its Content-Encoding says') : error;
+      throw readable(error);
     } finally {
       clearTimeout(timer);
     }
   }
+}
+
+async function* piecesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* stream;
+  } catch (error) {
+    throw readable(error);
+  }
+}
+
+/** What cannot be unpacked is the caller's fault. */
+function readable(error: unknown): unknown {
+  const isUnpacking = error instanceof TypeError || /^(Z_|ERR_TRAILING_JUNK)/.test(codeOf(error) ?? '');
+  return isUnpacking ? bad('the body is not gzip, as its Content-Encoding says') : error;
 }
 
 function refuseTooLong(bytes: number, maxBytes: number): void {
