@@ -42,7 +42,7 @@ export interface CommandSpec<Own extends OptionRows = OptionRows, Settings exten
 
 /** A word that other commands stand behind: `warctap ca export`. */
 export interface CommandFamily extends Described {
-  readonly commands: readonly CommandSpec[];
+  readonly commands: readonly (CommandSpec | CommandFamily)[];
 }
 
 /** What an action gets. */

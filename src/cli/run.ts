@@ -12,6 +12,8 @@ export interface Running {
   /** Stop accepting, finish what runs, close all files. */
   close(): Promise<void>;
   on(event: 'fatal', listener: (error: Error) => void): unknown;
+  /** of one that may come to an end by itself: resolves when there is nothing more to do, rejects when it cannot go on */
+  readonly ended?: Promise<void>;
 }
 
 export interface RunContext<Program extends Running> {
@@ -50,10 +52,10 @@ export async function run<Program extends Running>(context: RunContext<Program>)
   const { stopped, dispose } = waitForSignal(context);
   try {
     const program = await context.start();
-    let failure: unknown;
-    const fail = (error: unknown, message: string) => {
+    let failure: number | undefined;
+    const fail = (error: unknown, message: string, code: number = EXIT.fatal.code) => {
       if (failure !== undefined) return;
-      failure = error;
+      failure = code;
       log.error({ err: error }, `${message}: ${oneLine(error)}`);
     };
     const failed = new Promise<void>((done) => {
@@ -63,14 +65,15 @@ export async function run<Program extends Running>(context: RunContext<Program>)
       });
     });
     context.print(context.tell(program));
-    await Promise.race([stopped, failed]);
+    const ended = program.ended?.catch((error: unknown) => fail(error, 'stopping', EXIT.failed.code));
+    await Promise.race([stopped, failed, ...(ended === undefined ? [] : [ended])]);
     try {
       await program.close();
     } catch (error) {
       fail(error, 'closing failed');
     }
     if (failure === undefined) log.info({}, 'closed, everything is written');
-    return failure === undefined ? EXIT.ok.code : EXIT.fatal.code;
+    return failure ?? EXIT.ok.code;
   } finally {
     dispose();
   }
