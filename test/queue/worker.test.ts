@@ -101,7 +101,7 @@ test('a page that has not changed is asked for by its tag', async (t) => {
     }
   });
   await using queue = await startQueue();
-  for (const _ of [1, 2]) {
+  for (let run = 0; run < 2; run++) {
     await add(queue, `${origin.url}/`);
     await using worker = await startWorker(queue.url, temporaryFolder());
     await worker.ended;
