@@ -11,12 +11,15 @@ import type { Log } from '../util/log.ts';
 import { EXIT, oneLine } from './exit.ts';
 import type { Gathered } from './gather.ts';
 import { logFor } from './log.ts';
+import { reload, type Reload } from './reload.ts';
 import { run, type Running, type StopSignal } from './run.ts';
 
 export interface Startable<Rows extends OptionRows, Program extends Running> {
   readonly start: (given: Options<Rows>, log: Log) => Promise<Program>;
   /** what stands on standard output once it has started, line ends included */
   readonly tell: (program: Program) => string;
+  /** what SIGUSR2 does; without it that ends the process, as ever */
+  readonly reload?: Reload<Rows, Program>;
 }
 
 /** How a shell shows a program that a signal has ended. */
@@ -28,7 +31,7 @@ const SIGNAL_EXIT_BASE = 128;
  */
 export async function runProgram<Rows extends OptionRows, Program extends Running>(
   { given, places, logLevel, unknownVariables, ...gathered }: Gathered<Rows>,
-  { start, tell }: Startable<Rows, Program>,
+  { start, tell, reload: again }: Startable<Rows, Program>,
 ): Promise<number> {
   const log = await logFor({ logLevel, ...gathered });
   for (const variable of unknownVariables) log.warn({ variable }, 'this environment variable names no option');
@@ -36,7 +39,7 @@ export async function runProgram<Rows extends OptionRows, Program extends Runnin
     log.error({ err: error }, `a fault in warctap, exiting at once: ${oneLine(error)}${whereIn(error)}`);
     process.exit(EXIT.failed.code);
   });
-  return run({
+  return run<Program>({
     start: async () => {
       try {
         return await start(given, log);
@@ -51,6 +54,7 @@ export async function runProgram<Rows extends OptionRows, Program extends Runnin
     signals: process,
     endBy,
     nowMs: () => performance.now(),
+    ...(again === undefined ? {} : { reload: (program) => reload(program, again, log) }),
   });
 }
 

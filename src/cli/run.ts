@@ -6,6 +6,7 @@
  */
 import type { Log } from '../util/log.ts';
 import { EXIT, oneLine } from './exit.ts';
+import { oneAtATime } from './reload.ts';
 
 /** What is needed of a program that runs. */
 export interface Running {
@@ -29,16 +30,21 @@ export interface RunContext<Program extends Running> {
   readonly endBy: (signal: StopSignal) => void;
   /** milliseconds from any fixed point */
   readonly nowMs: () => number;
+  /** what SIGUSR2 asks of a program that runs; never throws */
+  readonly reload?: (program: Program) => Promise<void>;
 }
 
 export interface SignalSource {
-  on(signal: StopSignal, listener: () => void): unknown;
-  off(signal: StopSignal, listener: () => void): unknown;
+  on(signal: StopSignal | typeof RELOAD_SIGNAL, listener: () => void): unknown;
+  off(signal: StopSignal | typeof RELOAD_SIGNAL, listener: () => void): unknown;
 }
 
 /** SIGHUP, too: closing the terminal must not leave open files behind. */
 const STOP_SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
 export type StopSignal = (typeof STOP_SIGNALS)[number];
+
+/** SIGHUP, the usual one, is already taken; and SIGUSR1 is Node's own. */
+const RELOAD_SIGNAL = 'SIGUSR2';
 
 /** The same signal again within this time is the same wish: npm passes on signals that the process group has got as well. */
 const SAME_SIGNAL_MS = 100;
@@ -50,8 +56,10 @@ const SAME_SIGNAL_MS = 100;
 export async function run<Program extends Running>(context: RunContext<Program>): Promise<number> {
   const { log } = context;
   const { stopped, dispose } = waitForSignal(context);
+  const starting = context.start();
+  const { closing, dispose: forgetReload } = reloadOnSignal(context, starting);
   try {
-    const program = await context.start();
+    const program = await starting;
     let failure: number | undefined;
     const fail = (error: unknown, message: string, code: number = EXIT.fatal.code) => {
       if (failure !== undefined) return;
@@ -67,6 +75,7 @@ export async function run<Program extends Running>(context: RunContext<Program>)
     context.print(context.tell(program));
     const ended = program.ended?.catch((error: unknown) => fail(error, 'stopping', EXIT.failed.code));
     await Promise.race([stopped, failed, ...(ended === undefined ? [] : [ended])]);
+    closing();
     try {
       await program.close();
     } catch (error) {
@@ -76,11 +85,27 @@ export async function run<Program extends Running>(context: RunContext<Program>)
     return failure ?? EXIT.ok.code;
   } finally {
     dispose();
+    forgetReload();
   }
 }
 
+/** One that comes while the program still starts waits for that; while it closes, none counts. */
+function reloadOnSignal<Program extends Running>(
+  { signals, reload }: RunContext<Program>,
+  starting: Promise<Program>,
+): { closing: () => void; dispose: () => void } {
+  if (reload === undefined) return { closing: () => undefined, dispose: () => undefined };
+  let open = true;
+  const listener = oneAtATime(async () => {
+    const program = await starting.catch(() => undefined);
+    if (program !== undefined && open) await reload(program);
+  });
+  signals.on(RELOAD_SIGNAL, listener);
+  return { closing: () => (open = false), dispose: () => signals.off(RELOAD_SIGNAL, listener) };
+}
+
 /** A first signal asks to stop, also while still starting; a second one exits at once. */
-function waitForSignal({ signals, log, endBy, nowMs }: Omit<RunContext<Running>, 'start' | 'tell'>): {
+function waitForSignal({ signals, log, endBy, nowMs }: Pick<RunContext<Running>, 'signals' | 'log' | 'endBy' | 'nowMs'>): {
   stopped: Promise<void>;
   dispose: () => void;
 } {
