@@ -12,12 +12,15 @@ import { setTimeout as wait } from 'node:timers/promises';
 const [manager, key, ledger] = process.argv.slice(2);
 const headers = { 'X-Heroshi-Auth': key };
 
+// A call whose connection was cut may never be settled, and then nothing else would keep the program running.
+setInterval(() => undefined, 60_000);
+
 /** Until it is answered: the manager may be away. */
 async function call(path, init) {
   for (;;) {
     try {
       const asked = Date.now();
-      const response = await fetch(`${manager}${path}`, { ...init, headers });
+      const response = await fetch(`${manager}${path}`, { ...init, headers, signal: AbortSignal.timeout(10_000) });
       const text = await response.text();
       if (response.ok) return { asked, received: Date.now(), value: JSON.parse(text) };
     } catch {

@@ -72,11 +72,14 @@ async function startManager(db: string, port: number, leaseSeconds: number): Pro
 export async function killRun({ urls, workers, kills, leaseSeconds, seed, pauseMs }: KillRun): Promise<KillOutcome> {
   const folder = temporaryFolder();
   const random = numbers(seed);
+  const faults: string[] = [];
   let manager = await startManager(join(folder, 'db'), 0, leaseSeconds);
   const { url } = manager;
   const admin = (path: string, asking = {}) => ask(url, path, { key: ADMIN, ...asking });
   const port = Number(new URL(url).port);
   const kill = async (child: ChildProcess) => {
+    const { exitCode } = child;
+    if (exitCode !== null) return void faults.push(`a program ended by itself, with ${exitCode}`);
     const ended = once(child, 'exit');
     child.kill('SIGKILL');
     await ended;
@@ -133,7 +136,8 @@ export async function killRun({ urls, workers, kills, leaseSeconds, seed, pauseM
   const lines = names
     .filter((name) => existsSync(ledger(name)))
     .map((name) => [name, readFileSync(ledger(name), 'utf8').split('\n')] as const);
-  return { seconds, ...judge(all, lines, leaseSeconds * 1000, left, statistics, listed) };
+  const outcome = judge(all, lines, leaseSeconds * 1000, left, statistics, listed);
+  return { seconds, ...outcome, faults: [...faults, ...outcome.faults] };
 }
 
 interface GivenOnce {

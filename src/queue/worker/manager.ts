@@ -63,7 +63,7 @@ export function managerAt(url: string, key: string): CallManager {
 /** The body of an answer as JSON. @throws ManagerAway when it breaks off */
 export async function jsonOf(response: Response): Promise<unknown> {
   try {
-    return (await response.json());
+    return await response.json();
   } catch (error) {
     throw away(response.url, error);
   }

@@ -40,6 +40,7 @@ const MAX_PAUSE_MS = 30_000;
 /** For downloads that run when it is to stop, and for what is to be told to the manager then. */
 const LAST_VISITS_MS = 10_000;
 const LAST_CALLS_MS = 5_000;
+const ALIVE_MS = 60_000;
 /** Reports that wait for the manager, for each download: past them nothing more is fetched. */
 const MAX_UNDELIVERED = 20;
 
@@ -94,9 +95,20 @@ export class Worker {
   }
 
   async #run(): Promise<void> {
-    const { connections, outbox } = this.#parts;
     // Whoever made it is told of its beginning before it begins.
     await Promise.resolve();
+    // A call that is waited for does not keep the program running by itself.
+    const alive = setInterval(() => undefined, ALIVE_MS);
+    try {
+      await this.#work();
+    } finally {
+      clearInterval(alive);
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async #work(): Promise<void> {
+    const { connections, outbox } = this.#parts;
     let pause = FIRST_PAUSE_MS;
     while (!this.#stopping.signal.aborted) {
       this.#begin();
@@ -114,7 +126,6 @@ export class Worker {
     await Promise.all(this.#running);
     await this.#giveBack();
     await outbox.close(LAST_CALLS_MS);
-    if (this.#failure !== undefined) throw this.#failure;
   }
 
   #isOver(): boolean {
