@@ -7,6 +7,7 @@
  * Lines: `G asked received url` for what it was given, `T time url` before it reports, `R time url` after that was answered.
  */
 import { appendFileSync } from 'node:fs';
+import { setInterval } from 'node:timers';
 import { setTimeout as wait } from 'node:timers/promises';
 
 const [manager, key, ledger] = process.argv.slice(2);
