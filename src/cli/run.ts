@@ -8,6 +8,11 @@ import type { Log } from '../util/log.ts';
 import { EXIT, oneLine } from './exit.ts';
 import { oneAtATime } from './reload.ts';
 
+/** Shows what a program does, until it ends. */
+export interface Shown {
+  end(): void;
+}
+
 /** What is needed of a program that runs. */
 export interface Running {
   /** Stop accepting, finish what runs, close all files. */
@@ -21,6 +26,8 @@ export interface RunContext<Program extends Running> {
   readonly start: () => Promise<Program>;
   /** what is printed once it has started */
   readonly tell: (program: Program) => string;
+  /** begins to show what it does, after that */
+  readonly show: (program: Program) => Shown;
   readonly log: Log;
   /** standard output */
   readonly print: (text: string) => void;
@@ -74,6 +81,7 @@ export async function run<Program extends Running>(context: RunContext<Program>)
     });
     context.print(context.tell(program));
     const ended = program.ended?.catch((error: unknown) => fail(error, 'stopping', EXIT.failed.code));
+    const shown = context.show(program);
     await Promise.race([stopped, failed, ...(ended === undefined ? [] : [ended])]);
     closing();
     try {
@@ -81,6 +89,7 @@ export async function run<Program extends Running>(context: RunContext<Program>)
     } catch (error) {
       fail(error, 'closing failed');
     }
+    shown.end();
     if (failure === undefined) log.info({}, 'closed, everything is written');
     return failure ?? EXIT.ok.code;
   } finally {

@@ -46,6 +46,26 @@ export interface CoreEvents {
   fatal: [error: Error];
 }
 
+/** What a core has done so far, and is doing. */
+export interface Figures {
+  /** exchanges and records of clients that have passed, written or not */
+  readonly captures: number;
+  /** those of them that were written whole */
+  readonly new: number;
+  /** those of them that were written as revisits, because their payload was there already */
+  readonly duplicates: number;
+  /** fetches that failed */
+  readonly errors: number;
+  readonly warcBytes: number;
+  /** WARC files, open or not */
+  readonly warcFiles: number;
+  /** requests that are under way, and those that wait for their turn */
+  readonly active: number;
+  readonly waiting: number;
+  /** captures that wait to be written */
+  readonly queued: number;
+}
+
 export interface CoreParts {
   readonly options: ResolvedCoreOptions;
   readonly log: Log;
@@ -70,6 +90,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   readonly #startedAt = now();
   readonly #opened: Opened;
   readonly #totals: OpenArchive['totals'];
+  readonly #warcs: OpenArchive['warcs'];
   readonly #wayToOrigins: (addresses: AddressSlice) => { connect: Connect; pool: OriginPool };
   #origins: OriginPool;
   readonly #space: FreeSpace;
@@ -93,7 +114,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       spool: { maxMemoryBytes: options.tmpFileMaxMemorySize, budget: new MemoryBudget(options.maxMemory), dir: tmpdir() },
     };
     const slices = timeSlices();
-    const { archive, totals } = openArchive({
+    const { archive, totals, warcs } = openArchive({
       options,
       opened,
       version: this.#version,
@@ -109,6 +130,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     });
     this.archive = archive;
     this.#totals = totals;
+    this.#warcs = warcs;
     this.#wayToOrigins = (addresses) => {
       const connector = connectorOf({
         options: { ...options, ...addresses },
@@ -195,6 +217,21 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       earliestInChain: oldest && { url: oldest.url, processor: processors.findLast((each) => each.queued > 0)?.name },
       processors,
       rate: (minutes) => this.#totals.rate(minutes),
+    };
+  }
+
+  /** What it has done so far, in numbers. */
+  figures(): Figures {
+    return {
+      captures: this.#totals.urlsProcessed,
+      new: this.#totals.newWritten,
+      duplicates: this.#totals.duplicates,
+      errors: this.#totals.failures,
+      warcBytes: this.#totals.warcBytesWritten,
+      warcFiles: this.#warcs.filesBegun,
+      active: this.#admission.active,
+      waiting: this.#admission.waiting,
+      queued: this.archive.queued,
     };
   }
 

@@ -31,7 +31,7 @@ import { isLoopback } from '../util/network.ts';
 import { throwAll } from '../util/thrown.ts';
 import { createPages } from '../web/pages.ts';
 import { statusPage } from '../web/status.ts';
-import { openCore, type Core, type CoreEvents } from './core.ts';
+import { openCore, type Core, type CoreEvents, type Figures } from './core.ts';
 
 /** What happens while a proxy runs. */
 export type ProxyEvents = CoreEvents;
@@ -116,6 +116,11 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   get playbackUrl(): string | undefined {
     const address = this.#playbackListener?.address;
     return address && urlOf(address);
+  }
+
+  /** What it has done so far, in numbers. */
+  figures(): Figures {
+    return this.#parts.core.figures();
   }
 
   /** @throws the system's error, as EADDRINUSE */

@@ -17,7 +17,7 @@ import { Worker, type WorkerState } from '../queue/worker/worker.ts';
 import type { Log } from '../util/log.ts';
 import { reasonOf, throwAll } from '../util/thrown.ts';
 import { readVersion } from '../util/version.ts';
-import { openCore, type Core, type CoreEvents } from './core.ts';
+import { openCore, type Core, type CoreEvents, type Figures } from './core.ts';
 
 export interface QueueWorkerParts {
   readonly options: QueueWorkerSlice & ResolvedCoreOptions;
@@ -28,7 +28,7 @@ export interface QueueWorkerParts {
 /** Of statistics. */
 const BUCKET = 'heroshi';
 
-export class QueueWorker extends EventEmitter<Pick<CoreEvents, 'fatal'>> implements AsyncDisposable {
+export class QueueWorker extends EventEmitter<CoreEvents> implements AsyncDisposable {
   readonly manager: string;
   readonly name: string;
   readonly warcDir: string;
@@ -43,12 +43,18 @@ export class QueueWorker extends EventEmitter<Pick<CoreEvents, 'fatal'>> impleme
     this.warcDir = core.warcDir;
     this.#core = core;
     this.#worker = worker;
+    core.on('capture', (capture) => this.emit('capture', capture));
     core.on('fatal', (error) => this.emit('fatal', error));
   }
 
   /** There is nothing more to do. Rejects when the manager refuses. */
   get ended(): Promise<void> {
     return this.#worker.ended;
+  }
+
+  /** What has been archived. */
+  figures(): Figures {
+    return this.#core.figures();
   }
 
   get state(): WorkerState {

@@ -76,7 +76,7 @@ test(
 
     await writeFile(config, `proxy-auth-file: ${users}\ndeny: 127.0.0.2\nverbose: true\nmax-threads: 7\n`);
     const told = await reload(program, 'at the next start: --max-threads');
-    assert.match(told, /"reloaded: --deny, --proxy-auth-file, log level debug"/);
+    assert.match(told, /"reloaded: --deny, --proxy-auth-file, log level verbose"/);
     const connections = other.connections;
     assert.equal(await statusOf(program, url, BOB), 400, 'kept connections are not used any more');
     assert.equal(other.connections, connections);

@@ -42,6 +42,7 @@ export class OpenFiles {
   /** least recently used first */
   readonly #open = new Map<string, OpenWriter>();
   readonly #busy = new Set<string>();
+  #begun = 0;
 
   constructor(options: FilesOptions) {
     this.#options = options;
@@ -49,6 +50,11 @@ export class OpenFiles {
 
   get size(): number {
     return this.#open.size;
+  }
+
+  /** How many there have been. */
+  get begun(): number {
+    return this.#begun;
   }
 
   /** When that file was used last which has been idle longest. */
@@ -122,6 +128,7 @@ export class OpenFiles {
     try {
       if (subdirPrefix) await makeFolders(folder);
       const file = await OutputFile.create(folder, names.of(prefix), output);
+      this.#begun++;
       log.debug({ file: file.path }, 'WARC file opened');
       const warcinfo = warcinfoRecord(file.name, now(), info, { version, newRecordId });
       return new WarcWriter(file, warcinfo, { encoder, path: pathBelow(dir, join(folder, file.name)), names: names.of(prefix) });
