@@ -93,7 +93,13 @@ export async function startQueueWorker({ options, key, log }: QueueWorkerParts):
   const userAgent = options.userAgent ?? `heroshi-worker/${readVersion()} (warctap)`;
   let worker: Worker | undefined;
   try {
-    const outbox = await Outbox.open({ call, file: options.outbox, log, onRefused: (error) => worker?.fail(error) });
+    const outbox = await Outbox.open({
+      call,
+      file: options.outbox,
+      log,
+      onDelivered: () => worker?.wake(),
+      onRefused: (error) => worker?.fail(error),
+    });
     const parts = { fetch, robots: robots(fetch, userAgent), userAgent, follow: options.follow };
     const { connections, perHost, untilEmpty } = options;
     worker = new Worker({ call, outbox, visit: (item, stop) => visit(parts, item, stop), connections, perHost, untilEmpty, log });

@@ -37,8 +37,8 @@ export interface QueueManagerParts {
 }
 
 const MIB = 1024 * 1024;
-/** Of LevelDB: a database of 10^8 URLs has files of some size, and its newest changes in memory. */
-export const TUNING = { cacheSize: 64 * MIB, writeBufferSize: 8 * MIB, maxFileSize: 16 * MIB };
+/** Of LevelDB: a database of 10^8 URLs has files of some size, and of so many the index in memory; a start reads as much as the write buffer. */
+export const TUNING = { cacheSize: 64 * MIB, writeBufferSize: 8 * MIB, maxFileSize: 16 * MIB, maxOpenFiles: 256 };
 const BODY_TIMES = { smallMs: 60_000, largeMs: 120_000 };
 /** For calls that run when it is to stop. */
 const LAST_CALLS_MS = 30_000;

@@ -19,6 +19,8 @@ export interface OutboxParts {
   readonly call: CallManager;
   readonly file: string;
   readonly log: Log;
+  /** some have been: there may be new URLs */
+  readonly onDelivered: () => void;
   /** nothing will ever be taken: the key is not known any more */
   readonly onRefused: (error: Error) => void;
 }
@@ -93,6 +95,7 @@ export class Outbox {
         pause = FIRST_PAUSE_MS;
         this.#away = false;
         if (this.#waiting.length === 0 && this.#saved) await this.#save();
+        this.#parts.onDelivered();
       } catch (error) {
         if (!(error instanceof ManagerAway)) return this.#parts.onRefused(error instanceof Error ? error : new Error(reasonOf(error)));
         if (!this.#away) log.warn({ waiting: this.#waiting.length }, `reports wait: ${reasonOf(error)}`);

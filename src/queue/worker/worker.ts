@@ -53,7 +53,9 @@ export class Worker {
   #waiting: Item[] = [];
   readonly #hosts = new Map<string, number>();
   readonly #running = new Set<Promise<void>>();
-  #changed: () => void = () => undefined;
+  #onChange: () => void = () => undefined;
+  /** since it was last looked what may begin */
+  #hasChanged = false;
   #failure: Error | undefined;
   #manager: WorkerState['manager'] = 'there';
   #visited = 0;
@@ -81,6 +83,12 @@ export class Worker {
     this.#stop();
   }
 
+  /** There may be something new. */
+  wake(): void {
+    this.#hasChanged = true;
+    this.#onChange();
+  }
+
   /** Take no more, finish what runs, deliver the reports, give back the rest. */
   async close(): Promise<void> {
     this.#stop();
@@ -91,7 +99,7 @@ export class Worker {
 
   #stop(): void {
     this.#stopping.abort();
-    this.#changed();
+    this.wake();
   }
 
   async #run(): Promise<void> {
@@ -108,19 +116,22 @@ export class Worker {
   }
 
   async #work(): Promise<void> {
-    const { connections, outbox } = this.#parts;
+    const { connections, outbox, untilEmpty } = this.#parts;
     let pause = FIRST_PAUSE_MS;
     while (!this.#stopping.signal.aborted) {
+      this.#hasChanged = false;
       this.#begin();
       const room = connections * 2 - this.#waiting.length - this.#running.size;
       const full = room < connections || outbox.waiting > connections * MAX_UNDELIVERED;
+      // What is under way may bring new URLs: so it has to be over before the manager is asked for the last time.
+      const quiet = this.#isQuiet();
       const taken = full ? undefined : await this.#take(room);
-      if (taken !== undefined && taken > 0) pause = FIRST_PAUSE_MS;
+      if (taken === 0 && quiet && untilEmpty && this.#manager === 'there') break;
       if (taken === 0) {
-        if (this.#isOver() && outbox.waiting === 0) break;
-        await this.#nextChange(pause);
-        pause = Math.min(pause * 2, MAX_PAUSE_MS);
-      } else if (taken === undefined) await this.#nextChange(FIRST_PAUSE_MS);
+        const changed = await this.#nextChange(pause);
+        pause = changed ? FIRST_PAUSE_MS : Math.min(pause * 2, MAX_PAUSE_MS);
+      } else pause = FIRST_PAUSE_MS;
+      if (taken === undefined) await this.#nextChange(FIRST_PAUSE_MS);
     }
     await this.#giveBack();
     await Promise.all(this.#running);
@@ -128,8 +139,8 @@ export class Worker {
     await outbox.close(LAST_CALLS_MS);
   }
 
-  #isOver(): boolean {
-    return this.#parts.untilEmpty && this.#manager === 'there' && this.#running.size === 0 && this.#waiting.length === 0;
+  #isQuiet(): boolean {
+    return this.#running.size === 0 && this.#waiting.length === 0 && this.#parts.outbox.waiting === 0;
   }
 
   /** Whatever may go now, goes. */
@@ -145,7 +156,7 @@ export class Worker {
         const left = (this.#hosts.get(host) ?? 1) - 1;
         if (left === 0) this.#hosts.delete(host);
         else this.#hosts.set(host, left);
-        this.#changed();
+        this.wake();
       });
       this.#running.add(running);
       return false;
@@ -206,15 +217,15 @@ export class Worker {
     }
   }
 
-  /** A download ends, or this time is over. */
-  async #nextChange(ms: number): Promise<void> {
+  /** A download ends or a report is taken, or this time is over. @returns whether anything has changed */
+  async #nextChange(ms: number): Promise<boolean> {
+    if (this.#hasChanged) return true;
     const over = new AbortController();
-    const changed = new Promise<void>((resolve) => (this.#changed = resolve));
-    await Promise.race([
-      changed,
-      wait(ms, undefined, { signal: AbortSignal.any([over.signal, this.#stopping.signal]) }).catch(() => undefined),
-    ]);
+    const changed = new Promise<boolean>((resolve) => (this.#onChange = () => resolve(true)));
+    const late = wait(ms, false, { signal: AbortSignal.any([over.signal, this.#stopping.signal]) }).catch(() => false);
+    const result = await Promise.race([changed, late]);
     over.abort();
+    return result;
   }
 
   async #giveBack(): Promise<void> {
