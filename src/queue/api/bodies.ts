@@ -65,7 +65,7 @@ export class Bodies {
       rest += take(piece);
       const lines = rest.split(/\r?\n/);
       rest = lines.pop() ?? '';
-      if (rest.length > maxChars) throw bad(`a line must not be longer than ${maxChars} characters`);
+      if (rest.length > maxChars) throw bad(`a line must not be longer than ${maxChars} characters (an array is sent as application/json)`);
       for (const line of lines) if (line !== '') yield line;
     }
     rest += take();
