@@ -17,8 +17,12 @@ if (major < 20 || (major === 20 && minor < 19)) {
   // processor time of a 10 MB body, in steps on this one next to nothing.
   require('node:v8').setFlagsFromString('--no-concurrent-marking');
   import('../dist/cli/main.js').catch((error) => {
-    const missing = error.code === 'ERR_MODULE_NOT_FOUND';
-    process.stderr.write(`warctap: ${missing ? `not installed yet, run "npm ci" in ${__dirname.replace(/.bin$/, '')}` : error.message}\n`);
+    const folder = __dirname.replace(/.bin$/, '');
+    const { existsSync } = require('node:fs');
+    const built = existsSync(`${folder}/dist/cli/main.js`);
+    // "npm ci --ignore-scripts" installs and does not build.
+    const step = built || !existsSync(`${folder}/node_modules`) ? 'not installed yet, run "npm ci"' : 'not built yet, run "npm run build"';
+    process.stderr.write(`warctap: ${error.code === 'ERR_MODULE_NOT_FOUND' ? `${step} in ${folder}` : error.message}\n`);
     process.exitCode = 1;
   });
 }

@@ -6,9 +6,9 @@
  */
 import { createRequire } from 'node:module';
 import { isAbsolute, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Log } from '../util/log.ts';
-import { reasonOf } from '../util/thrown.ts';
+import { codeOf, reasonOf } from '../util/thrown.ts';
 import { pluginProcessor, settlesWithin, type Plugin, type PluginController, type PluginFactory } from './plugins.ts';
 import type { Processor } from './processor.ts';
 
@@ -86,9 +86,17 @@ async function importDefault(module: string, cwd: string): Promise<unknown> {
     const loaded = (await import(specifierOf(module, cwd))) as { default?: unknown };
     return loaded.default;
   } catch (error) {
-    const hint = isPath(module) || !/[./\\]/.test(module) ? '' : '; the path of a file begins with ./';
-    throw new PluginError(module, `an ES module that can be loaded (${reasonOf(error)}${hint})`, error);
+    throw new PluginError(module, `an ES module that can be loaded (${whyNotLoaded(error, module, cwd)})`, error);
   }
+}
+
+function whyNotLoaded(error: unknown, module: string, cwd: string): string {
+  const reason = reasonOf(error);
+  // What Node says of the module itself names the file that asked for it, which is ours; of what that imports it names the plugin's.
+  if (codeOf(error) !== 'ERR_MODULE_NOT_FOUND' || !reason.includes(fileURLToPath(import.meta.url))) return reason;
+  if (isPath(module)) return `there is no file ${fileURLToPath(specifierOf(module, cwd))}`;
+  const hint = /[./\\]/.test(module) ? '; the path of a file begins with ./' : '';
+  return `no package of this name is installed in ${cwd} or above, or beside warctap${hint}`;
 }
 
 function isPath(module: string): boolean {

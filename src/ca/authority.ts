@@ -8,7 +8,7 @@
  */
 import { createPublicKey, generateKeyPair, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Log } from '../util/log.ts';
 import { codeOf, reasonOf } from '../util/thrown.ts';
@@ -87,6 +87,22 @@ export async function loadOrCreateCa(options: CaOptions): Promise<CertificateAut
   const authority = { file, created, ...describe(readCaPem(file, pem, nowMs)) };
   if (created) log.info({ file }, 'made a new certificate authority');
   else await checkPermissions(file, log);
+  return authority;
+}
+
+/**
+ * The authority that is there; none is ever made.
+ *
+ * @throws CaError as `loadOrCreateCa`, or with the code `CA_MISSING`
+ */
+export async function loadCa({ file, log }: Pick<CaOptions, 'file' | 'log'>): Promise<CertificateAuthority> {
+  const pem = await readIfThere(file);
+  if (pem === undefined) {
+    const how = 'the proxy makes it at its first start; start it, run this in its folder, or name its file with --cacert';
+    throw new CaError('CA_MISSING', `CA file ${resolve(file)}: there is none; ${how}`);
+  }
+  const authority = { file, created: false, ...describe(readCaPem(file, pem, Date.now())) };
+  await checkPermissions(file, log);
   return authority;
 }
 

@@ -4,10 +4,11 @@
  * `CaError` ends the program at start; `CertificateNameError` refuses one request.
  */
 
-/** The authority cannot be used: `CA_INVALID` when the file's content is wrong, `CA_IO` when it cannot be read or written. */
+/** The authority cannot be used: `CA_INVALID` when the file's content is wrong, `CA_IO` when it cannot be read or written, `CA_MISSING` when
+ * there is none and none is to be made. */
 export class CaError extends Error {
   override readonly name = 'CaError';
-  readonly code: 'CA_INVALID' | 'CA_IO';
+  readonly code: 'CA_INVALID' | 'CA_IO' | 'CA_MISSING';
 
   constructor(code: CaError['code'], message: string, cause?: unknown) {
     super(message, { cause });

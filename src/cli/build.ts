@@ -4,7 +4,8 @@
  * Only collects flags as they were typed and calls an action; values are checked elsewhere, together with those of other sources.
  * A command gets its options when it is the one that was called: the others cost no time.
  */
-import { Command, Option } from 'commander';
+import { Command, Help, Option } from 'commander';
+import { nearby } from '../options/nearest.ts';
 import { flagsOf, meaningOf, shownDefault } from '../options/markdown.ts';
 import { readOption } from '../options/resolve.ts';
 import { flagOf, namesIn, rowIn, type OptionRow, type OptionRows, type Options } from '../options/row.ts';
@@ -30,16 +31,15 @@ interface Shared extends Pick<ProgramParts, 'environment' | 'ended'> {
 /** @throws by its `parseAsync`: CommanderError (help and version too, with exit code 0), UsageError, and what the actions throw */
 export function buildProgram({ root, commands, version, environment, ended }: ProgramParts): Command {
   const shared: Shared = { flags: {}, environment, ended };
-  const program = prepare(new Command('warctap')).enablePositionalOptions();
+  const program = prepare(new Command('warctap')).enablePositionalOptions().configureHelp({ formatHelp: commandsFirst });
   furnish(program, root, root.name, shared);
   program
-    .description(
-      `${root.summary}\n\nWithout a command it runs the proxy. Commands, told at the end: ${commands.map(({ name }) => name).join(', ')}.`,
-    )
+    .description(`${root.summary}\n\nWithout a command it runs the proxy.`)
     .optionsGroup('Help:')
-    .version(version, '--version', 'print the version');
+    .version(version, '-V, --version', 'print the version');
   addHelp(program, root);
   for (const spec of commands) add(program, spec, spec.name, shared);
+  addHelpCommand(program);
   return program;
 }
 
@@ -61,8 +61,41 @@ function prepare(created: Command): Command {
     .hook('preAction', (_, called) => {
       const [stranger] = called.args;
       if (called !== created || created.registeredArguments.length > 0) return;
-      if (stranger !== undefined) throw new UsageError(`unexpected argument ${JSON.stringify(stranger)}, see --help`);
+      if (stranger !== undefined) throw unknownWord(created, stranger);
     });
+}
+
+function unknownWord(command: Command, word: string): UsageError {
+  const meant = nearby(word, commandNames(command));
+  if (meant === undefined) return new UsageError(`unexpected argument ${JSON.stringify(word)}, see --help`);
+  return new UsageError(`unknown command ${JSON.stringify(word)} (Did you mean ${meant}?), see --help`);
+}
+
+const commandNames = (command: Command): readonly string[] => command.commands.map((each) => each.name());
+
+/** `warctap help ca export`: as `warctap ca export --help`. */
+function addHelpCommand(program: Command): void {
+  prepare(program.command('help [COMMAND...]'))
+    .description('Show this help, or that of a command.')
+    .helpOption(false)
+    .action(async (words: readonly string[]) => {
+      let command = program;
+      for (const word of words) {
+        const next = command.commands.find((each) => each.name() === word);
+        if (next === undefined) throw unknownWord(command, word);
+        command = next;
+      }
+      await program.parseAsync([...words, '--help'], { from: 'user' });
+    });
+}
+
+/** Commander's help, with the commands in front of the options: there are many of these. */
+function commandsFirst(command: Command, helper: Help): string {
+  const sections = Help.prototype.formatHelp.call(helper, command, helper).split('\n\n');
+  const commands = sections.findIndex((section) => section.startsWith('Commands:'));
+  const options = sections.findIndex((section) => /^[^\n]+:\n +-/.test(section));
+  if (commands !== -1 && options !== -1) sections.splice(options, 0, ...sections.splice(commands, 1).map((section) => section.trimEnd()));
+  return `${sections.join('\n\n').trimEnd()}\n`;
 }
 
 /** @param path all words that are typed, such as `ca export` */
@@ -162,7 +195,11 @@ function exitCodes({ exits, exitNotes }: CommandSpec): string {
   return ['Exit codes:', ...lines, ...(exitNotes === undefined ? [] : [exitNotes])].join('\n');
 }
 
-export const ABOUT_SETTINGS = `Every option may also be set in the environment (WARCTAP_MAX_THREADS=5, lists
+export const ABOUT_SETTINGS = `SIZE is a number of bytes, or has a unit: 512k, 10M, 1.5G (powers of 1024, as
+KiB, MiB, GiB), 10MB (powers of 1000). TIME is a number of seconds, or has one:
+500ms, 90s, 5m, 2h, 1d.
+
+Every option may also be set in the environment (WARCTAP_MAX_THREADS=5, lists
 with commas) or in the file of --config (max-threads: 5). A flag goes before
 the environment, the environment before the file. --no-gzip takes back --gzip,
 and so on. On SIGUSR2 what is reloadable is read again, without losing anything.`;

@@ -5,7 +5,7 @@
  */
 import type { OptionRows, Options } from '../options/row.ts';
 import { COMMAND_LINE_ROWS } from '../options/rows/logs-and-settings.ts';
-import { UsageError, type Exits } from './exit.ts';
+import type { Exits } from './exit.ts';
 import type { Gathered } from './gather.ts';
 
 interface Described {
@@ -66,10 +66,4 @@ export function defineCommand<const Own extends OptionRows = OptionRows, const S
   spec: CommandSpec<Own, Settings>,
 ): CommandSpec<Own, Settings> {
   return spec;
-}
-
-/** @throws UsageError */
-export function atLeastOneFile(command: string, files: readonly string[]): readonly string[] {
-  if (files.length === 0) throw new UsageError(`${command}: expected at least one file, see ${command} --help`);
-  return files;
 }

@@ -8,7 +8,8 @@ import { readFile } from 'node:fs/promises';
 import { nearest } from '../options/nearest.ts';
 import { insteadOf } from '../options/of-warcprox.ts';
 import { flagOf, namesIn, type OptionRows } from '../options/row.ts';
-import { oneLine, UsageError } from './exit.ts';
+import { UsageError } from './exit.ts';
+import { reasonOf } from '../util/thrown.ts';
 
 /**
  * @param rows the options that it may hold, but for `config` itself
@@ -20,7 +21,7 @@ export async function readConfigFile(path: string, rows: OptionRows): Promise<Re
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new UsageError(`--config: expected a file that can be read, got ${JSON.stringify(path)} (${oneLine(error)})`, { cause: error });
+    throw new UsageError(`--config: expected a file that can be read, got ${JSON.stringify(path)} (${reasonOf(error)})`, { cause: error });
   }
   return new Map(Object.entries(await mappingIn(text, path)).map(([key, value]) => [optionFor(key, path, rows), value]));
 }

@@ -1,8 +1,7 @@
 /**
- * How the program ends: its exit codes, and the errors that lead to them told in one line.
+ * How the program ends: its exit codes, and which errors lead to them.
  */
 import { OptionError } from '../options/error.ts';
-import { reasonOf } from '../util/thrown.ts';
 
 /** The registry: `--help` and docs/options.md are made from it. */
 export const EXIT = {
@@ -25,22 +24,4 @@ export class UsageError extends Error {
 
 export function exitCodeOf(error: unknown): number {
   return error instanceof UsageError || error instanceof OptionError ? EXIT.usage.code : EXIT.failed.code;
-}
-
-const LISTEN_FAULTS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the port is in use',
-  EADDRNOTAVAIL: 'this machine has no such address',
-  EACCES: 'not permitted',
-};
-
-/** What went wrong, in one line and without a stack. */
-export function oneLine(error: unknown): string {
-  return listenFault(error) ?? (error instanceof Error ? listenFault(error.cause) : undefined) ?? reasonOf(error);
-}
-
-function listenFault(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const { code, syscall, address, port } = error as NodeJS.ErrnoException & { address?: unknown; port?: unknown };
-  const fault = syscall === 'listen' && code !== undefined ? LISTEN_FAULTS[code] : undefined;
-  return fault === undefined ? undefined : `cannot listen on ${String(address)} port ${String(port)}: ${fault}`;
 }

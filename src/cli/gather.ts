@@ -15,6 +15,7 @@ import {
 } from '../options/row.ts';
 import { COMMAND_LINE_ROWS } from '../options/rows/logs-and-settings.ts';
 import { readConfigFile } from './config-file.ts';
+import { UsageError } from './exit.ts';
 
 /** What stood on the command line: true or false for a switch, a list for what may be repeated, else text. */
 export type Flags = Readonly<Record<string, unknown>>;
@@ -118,12 +119,17 @@ const LEVELS = [
   ['quiet', 'warn'],
 ] as const;
 
-/** The three switches are one setting: the one from the first source that turns any on, and of several there the loudest. */
+/** The three switches are one setting: the one from the first source that turns any on, and of several there the loudest. @throws UsageError for a loud and a quiet one there */
 function logLevel(sources: readonly Source[]): LogLevel {
-  const on = LEVELS.map(([name, level]) => ({ level, found: find(COMMAND_LINE_ROWS, name, sources) })).filter(
+  const on = LEVELS.map(([name, level]) => ({ name, level, found: find(COMMAND_LINE_ROWS, name, sources) })).filter(
     ({ found }) => found?.value === true,
   );
   const first = sources.find((source) => on.some(({ found }) => found?.source === source));
+  const [loudest, ...others] = on.filter(({ found }) => found?.source === first);
+  const quiet = others.find(({ level }) => level === 'warn');
+  if (first !== undefined && loudest !== undefined && quiet !== undefined) {
+    throw new UsageError(`${first.place(loudest.name)} and ${first.place(quiet.name)} ask for opposite logs, expected one of them`);
+  }
   return on.find(({ found }) => found?.source === first)?.level ?? 'info';
 }
 

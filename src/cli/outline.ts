@@ -37,7 +37,7 @@ export interface OutlinedCommand {
 const HELP = { short: 'h', argument: undefined, group: 'Help', hidden: false, suggest: undefined } as const;
 const ALWAYS: OutlinedOption = { ...HELP, long: 'help', meaning: 'show this help' };
 const OF_PROGRAM: readonly OutlinedOption[] = [
-  { ...HELP, long: 'version', short: undefined, meaning: 'print the version' },
+  { ...HELP, long: 'version', short: 'V', meaning: 'print the version' },
   { ...HELP, long: 'help-hidden', short: undefined, meaning: 'show also what is rarely needed' },
 ];
 

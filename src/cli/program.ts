@@ -8,7 +8,8 @@ import { insteadOf } from '../options/of-warcprox.ts';
 import { readVersion } from '../util/version.ts';
 import { buildProgram, isSwitch } from './build.ts';
 import { COMMANDS, DEFAULT_COMMAND } from './commands/list.ts';
-import { EXIT, exitCodeOf, oneLine } from './exit.ts';
+import { EXIT, exitCodeOf } from './exit.ts';
+import { reasonOf } from '../util/thrown.ts';
 
 /** @param args without the names of node and the script */
 export async function main(args: readonly string[]): Promise<number> {
@@ -25,7 +26,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === EXIT.ok.code) return EXIT.ok.code;
-    process.stderr.write(`warctap: ${error instanceof CommanderError ? oneLineOfCommander(error) : oneLine(error)}\n`);
+    process.stderr.write(`warctap: ${error instanceof CommanderError ? oneLineOfCommander(error) : reasonOf(error)}\n`);
     return error instanceof CommanderError ? EXIT.usage.code : exitCodeOf(error);
   }
 }

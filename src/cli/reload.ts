@@ -7,7 +7,7 @@ import { OptionError } from '../options/error.ts';
 import { flagOf, type OptionRows, type Options } from '../options/row.ts';
 import type { Changes } from '../options/changes.ts';
 import type { Log } from '../util/log.ts';
-import { oneLine } from './exit.ts';
+import { reasonOf } from '../util/thrown.ts';
 import type { Gathered, LogLevel } from './gather.ts';
 
 export interface Reload<Rows extends OptionRows, Program> {
@@ -33,7 +33,7 @@ export async function reload<Rows extends OptionRows, Program>(
     });
     tell(log, logLevel, { now, atNextStart });
   } catch (error) {
-    log.error({ err: error }, `not reloaded, all stays as it was: ${oneLine(error)}`);
+    log.error({ err: error }, `not reloaded, all stays as it was: ${reasonOf(error)}`);
   }
 }
 

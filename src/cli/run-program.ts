@@ -8,12 +8,13 @@ import { performance } from 'node:perf_hooks';
 import { OptionError } from '../options/error.ts';
 import type { OptionRows, Options } from '../options/row.ts';
 import type { Log } from '../util/log.ts';
-import { EXIT, oneLine } from './exit.ts';
+import { EXIT } from './exit.ts';
 import type { Gathered } from './gather.ts';
 import { openLog } from './log.ts';
 import { reload, type Reload } from './reload.ts';
 import { run, type Running, type Shown, type StopSignal } from './run.ts';
 import { watch, type Watched, type WatchOptions } from './watch.ts';
+import { reasonOf } from '../util/thrown.ts';
 
 export interface Startable<Rows extends OptionRows, Program extends Running> {
   readonly start: (given: Options<Rows>, log: Log) => Promise<Program>;
@@ -37,7 +38,7 @@ export async function runProgram<Rows extends OptionRows, Program extends Runnin
   const { log, screen } = openLog({ logLevel, ...gathered });
   for (const variable of unknownVariables) log.warn({ variable }, 'this environment variable names no option');
   process.on('uncaughtException', (error) => {
-    log.error({ err: error }, `a fault in warctap, exiting at once: ${oneLine(error)}${whereIn(error)}`);
+    log.error({ err: error }, `a fault in warctap, exiting at once: ${reasonOf(error)}${whereIn(error)}`);
     screen?.show('');
     process.exit(EXIT.failed.code);
   });

@@ -5,8 +5,9 @@
  * Source: spec/warcprox.md §12.
  */
 import type { Log } from '../util/log.ts';
-import { EXIT, oneLine } from './exit.ts';
+import { EXIT } from './exit.ts';
 import { oneAtATime } from './reload.ts';
+import { reasonOf } from '../util/thrown.ts';
 
 /** Shows what a program does, until it ends. */
 export interface Shown {
@@ -71,7 +72,7 @@ export async function run<Program extends Running>(context: RunContext<Program>)
     const fail = (error: unknown, message: string, code: number = EXIT.fatal.code) => {
       if (failure !== undefined) return;
       failure = code;
-      log.error({ err: error }, `${message}: ${oneLine(error)}`);
+      log.error({ err: error }, `${message}: ${reasonOf(error)}`);
     };
     const failed = new Promise<void>((done) => {
       program.on('fatal', (error) => {

@@ -24,8 +24,12 @@ export interface AddressRuleOptions {
   readonly listening: () => readonly AddressInfo[];
 }
 
-const FORBIDDEN = 'request rejected by warcprox: localhost access is not permitted';
-const DENIED = 'request rejected by warcprox: access to this address is not permitted';
+const REJECTED = 'request rejected by warcprox';
+const LOCALHOST = `${REJECTED}: localhost access is not permitted (--allow-localhost of the proxy permits it)`;
+const SPECIAL = `${REJECTED}: access to link-local and metadata addresses is not permitted (--allow of the proxy permits single ones)`;
+const ITSELF = `${REJECTED}: localhost access is not permitted (this is where the proxy itself listens)`;
+const DENIED = `${REJECTED}: access to this address is not permitted (--deny of the proxy forbids it)`;
+const NO_ADDRESS = `${REJECTED}: access to this address is not permitted (it is none)`;
 
 const LOOPBACK = ['127.0.0.0/8', '0.0.0.0/8', '::1', '::'];
 const LINK_LOCAL = ['169.254.0.0/16', 'fe80::/10'];
@@ -36,9 +40,9 @@ const METADATA = ['169.254.169.254', '169.254.170.2', '100.100.100.200', 'fd00:e
 type Verdict = string | undefined;
 
 export function addressRules({ allowLocalhost, allow = [], deny = [], listening }: AddressRuleOptions): AddressRules {
-  const banned = [...(allowLocalhost ? [] : LOOPBACK), ...LINK_LOCAL, ...METADATA];
   const decide = verdicts([
-    ...networks(banned).map((network) => [network, FORBIDDEN] as const),
+    ...networks(allowLocalhost ? [] : LOOPBACK).map((network) => [network, LOCALHOST] as const),
+    ...networks([...LINK_LOCAL, ...METADATA]).map((network) => [network, SPECIAL] as const),
     ...networks(allow).map((network) => [network, undefined] as const),
     ...networks(deny).map((network) => [network, DENIED] as const),
   ]);
@@ -46,12 +50,12 @@ export function addressRules({ allowLocalhost, allow = [], deny = [], listening 
   return {
     refuse(text, port) {
       const address = parseAddress(text);
-      if (address === undefined) return DENIED;
+      if (address === undefined) return NO_ADDRESS;
       const views = viewsOf(address);
       for (const own of listening()) {
         if (own.port !== port) continue;
         const reached = ownAddresses(own);
-        if (views.some((view) => reached(view))) return FORBIDDEN;
+        if (views.some((view) => reached(view))) return ITSELF;
       }
       for (const view of views) {
         const refusal = decide(view);

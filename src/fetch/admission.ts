@@ -9,8 +9,8 @@ export interface AdmissionOptions {
   readonly maxExchanges: number;
   /** wall-clock limit of a fetch; 0 is none */
   readonly fetchTimeoutMs: number;
-  /** there is too little space left to archive anything more */
-  readonly noSpace: () => boolean;
+  /** why there is too little space left to archive anything more, if so */
+  readonly noSpace: () => string | undefined;
 }
 
 const SWEEP_MS = 1000;
@@ -41,7 +41,8 @@ export class Admission {
   /** Why nothing more is begun at the moment, if so. */
   get closed(): FetchError | undefined {
     if (this.#closed !== undefined) return this.#closed;
-    return this.#options.noSpace() ? new FetchError('no-space', 'too little space is left on the disk of the WARC files') : undefined;
+    const why = this.#options.noSpace();
+    return why === undefined ? undefined : new FetchError('no-space', why);
   }
 
   /** The fetch that has been running longest, and where its client connects from: undefined when it has left, or is none that connects. */

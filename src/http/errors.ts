@@ -1,3 +1,5 @@
+import type { MessageErrorCode } from '../messages/answers.ts';
+
 /** What is wrong with a message: one class, because the reaction is one: refuse the message and close its connection. */
 export class MessageError extends Error {
   readonly code: MessageErrorCode;
@@ -9,9 +11,6 @@ export class MessageError extends Error {
     this.code = code;
   }
 }
-
-/** `too-large` is a matter of our limits, `version` of the protocol's number; everything else is `syntax`. */
-export type MessageErrorCode = 'syntax' | 'too-large' | 'version';
 
 const SHOWN_CHARS = 60;
 

@@ -4,11 +4,7 @@
  * Source: spec/warcprox.md §2 (error table), §5.
  */
 
-/**
- * `syntax`: not JSON, not an object; `type`: a field of another kind; `value`: the right kind, but not one of those that are allowed;
- * `regex`: not a regular expression that can be matched in linear time; `too-large`: a matter of our limits.
- */
-export type MetaErrorCode = 'syntax' | 'type' | 'value' | 'regex' | 'too-large';
+import type { MetaErrorCode } from '../messages/answers.ts';
 
 export class MetaError extends Error {
   readonly code: MetaErrorCode;

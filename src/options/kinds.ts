@@ -7,6 +7,7 @@ import { isIP } from 'node:net';
 import { isDigestAlgorithm } from '../util/digest-names.ts';
 import { parseNetwork } from '../util/network.ts';
 import { isSafePrefix } from '../warc/write/filename.ts';
+import { readSeconds, readSize, secondsText, sizeText } from './measures.ts';
 
 export const REFUSED: unique symbol = Symbol('refused');
 
@@ -41,10 +42,10 @@ export const onOff: Kind<boolean> = {
   },
 };
 
-export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER, unit = ''): Kind<number> {
+export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): Kind<number> {
   const range = max === Number.MAX_SAFE_INTEGER ? `, at least ${min}` : ` from ${min} to ${max}`;
   return {
-    expected: `a whole number${unit && ` of ${unit}`}${range}`,
+    expected: `a whole number${range}`,
     shape: 'value',
     read(input) {
       const value = typeof input === 'string' && /^[0-9]+$/.test(input) ? Number(input) : input;
@@ -53,20 +54,48 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER, unit = '
   };
 }
 
+/** A number with a unit: a program gives the number, or a text as on the command line. */
+export interface Measure<Out> extends Kind<Out> {
+  readonly unit: 'bytes' | 'seconds';
+  /** the value as text, with a unit where that is shorter */
+  tell(value: number): string;
+}
+
+export function isMeasure<Out>(kind: Kind<Out>): kind is Measure<Out> {
+  return 'unit' in kind;
+}
+
+/** Bytes, as a whole number. @param of what is counted, such as `bytes per second` */
+export function size(min = 0, of = 'bytes'): Measure<number> {
+  return {
+    expected: `a number of ${of}, plain or with a unit (512k, 10M, 1.5G: powers of 1024; 10MB: of 1000), at least ${min}`,
+    shape: 'value',
+    unit: 'bytes',
+    tell: sizeText,
+    read: inRange(readSize, (value) => Number.isSafeInteger(value) && value >= min),
+  };
+}
+
 /** Longest time a timer of Node can wait: 2^31-1 ms. */
 const MAX_TIMER_SECONDS = 2_147_483;
 
 /** Seconds, with decimals if need be. */
-export function seconds(zero: 'zero allowed' | 'above zero'): Kind<number> {
+export function seconds(zero: 'zero allowed' | 'above zero'): Measure<number> {
   const allowZero = zero === 'zero allowed';
+  const range = allowZero ? 'from 0' : 'above 0 and';
   return {
-    expected: `seconds ${allowZero ? 'from 0' : 'above 0 and'} up to ${MAX_TIMER_SECONDS}`,
+    expected: `a number of seconds, plain or with a unit (500ms, 90s, 5m, 2h, 1d), ${range} up to ${MAX_TIMER_SECONDS} s`,
     shape: 'value',
-    read(input) {
-      const value = typeof input === 'string' && /^[0-9]+(\.[0-9]+)?$/.test(input) ? Number(input) : input;
-      if (typeof value !== 'number' || !(value >= 0 && value <= MAX_TIMER_SECONDS)) return REFUSED;
-      return value > 0 || allowZero ? value : REFUSED;
-    },
+    unit: 'seconds',
+    tell: secondsText,
+    read: inRange(readSeconds, (value) => value >= 0 && value <= MAX_TIMER_SECONDS && (value > 0 || allowZero)),
+  };
+}
+
+function inRange(readText: (text: string) => number | undefined, accepts: (value: number) => boolean): Kind<number>['read'] {
+  return (input) => {
+    const value = typeof input === 'string' ? readText(input) : input;
+    return typeof value === 'number' && accepts(value) ? value : REFUSED;
   };
 }
 
@@ -74,18 +103,23 @@ export function seconds(zero: 'zero allowed' | 'above zero'): Kind<number> {
 export const minutes: Kind<number> = {
   expected: `minutes from 0 up to ${Math.floor(Number.MAX_SAFE_INTEGER / 60_000)}`,
   shape: 'value',
-  read(input) {
-    const value = typeof input === 'string' && /^[0-9]+(\.[0-9]+)?$/.test(input) ? Number(input) : input;
-    return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER / 60_000 ? value : REFUSED;
-  },
+  read: inRange(
+    (text) => (/^[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : undefined),
+    (value) => value >= 0 && value <= Number.MAX_SAFE_INTEGER / 60_000,
+  ),
 };
 
-/** `0` means the same as not giving the option: no limit. */
+/** `0` means the same as not giving the option: no limit. With a unit, too, if the kind takes zero. */
+export function orNone(kind: Measure<number>): Measure<number | undefined>;
+export function orNone(kind: Kind<number>): Kind<number | undefined>;
 export function orNone(kind: Kind<number>): Kind<number | undefined> {
   return {
     ...kind,
-    expected: `${kind.expected}, or 0 for none`,
-    read: (input) => (input === 0 || input === '0' ? undefined : kind.read(input)),
+    expected: `${kind.expected}; 0 for none`,
+    read: (input) => {
+      const value = input === 0 || input === '0' ? 0 : kind.read(input);
+      return value === 0 ? undefined : value;
+    },
   };
 }
 

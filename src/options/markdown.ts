@@ -3,6 +3,7 @@
  *
  * docs/options.md holds a copy of the tables, and a test keeps it in step.
  */
+import { isMeasure } from './kinds.ts';
 import { flagOf, type OptionRow, type OptionRows } from './row.ts';
 
 export function optionsTable(rows: OptionRows): string {
@@ -18,8 +19,9 @@ export function flagsOf(name: string, { short }: OptionRow): string {
 /** The default as people read it, and whether it is the very text that could be given. */
 export function shownDefault({ kind, default: value, defaultText }: OptionRow): { text: string; literal: boolean } {
   if (kind.shape === 'switch') return { text: 'off', literal: false };
-  if (defaultText === undefined) return { text: String(value), literal: true };
-  return { text: defaultText, literal: typeof value === 'function' };
+  if (defaultText === undefined)
+    return { text: typeof value === 'number' && isMeasure(kind) ? kind.tell(value) : String(value), literal: true };
+  return { text: defaultText, literal: defaultText.startsWith('./') };
 }
 
 /** What it is for, and whether a program that runs takes a new value over. */

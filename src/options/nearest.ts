@@ -4,6 +4,13 @@ export function nearest(name: string, known: readonly string[]): string {
   return byDistance.reduce((best, next) => (next.distance < best.distance ? next : best)).candidate;
 }
 
+/** The same, if it is near enough to be what was meant: of three letters no more than one is another. */
+export function nearby(name: string, known: readonly string[]): string | undefined {
+  if (known.length === 0) return undefined;
+  const candidate = nearest(name, known);
+  return distance(name.toLowerCase(), candidate.toLowerCase()) <= Math.max(1, name.length / 3) ? candidate : undefined;
+}
+
 function distance(from: string, to: string): number {
   let above = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (let row = 1; row <= from.length; row++) {

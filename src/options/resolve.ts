@@ -3,32 +3,30 @@
  *
  * Knows nothing of the environment or files: a program that embeds the proxy gets exactly what it asked for.
  */
-import { hostname as machineName } from 'node:os';
 import { OptionError } from './error.ts';
 import { REFUSED } from './kinds.ts';
-import { namesIn, rowIn, type Host, type NameIn, type OptionRow, type OptionRows, type Options, type Resolved } from './row.ts';
+import { namesIn, rowIn, type NameIn, type OptionRows, type Options, type Resolved } from './row.ts';
 import { PROXY_OPTIONS, type ResolvedOptions, type WarctapOptions } from './table.ts';
 
 /**
  * The options of one program, or of one table.
  *
- * @param machine what defaults depend on
  * @throws OptionError for a value that will not do
  * @throws TypeError for a name that is no option of these
  */
-export function resolve<Rows extends OptionRows>(rows: Rows, given: Options<Rows> = {}, machine: Host = thisMachine()): Resolved<Rows> {
+export function resolve<Rows extends OptionRows>(rows: Rows, given: Options<Rows> = {}): Resolved<Rows> {
   const names = namesIn(rows);
   for (const name of Object.keys(given)) rowIn(rows, name);
   const values = names.map((name) => {
     const input: unknown = given[name];
-    return [name, input === undefined ? defaultOf(rowIn(rows, name), machine) : readOption(rows, name, input)] as const;
+    return [name, input === undefined ? rowIn(rows, name).default : readOption(rows, name, input)] as const;
   });
   return Object.fromEntries(values) as Resolved<Rows>;
 }
 
 /** Those of the proxy. */
-export function resolveOptions(given: WarctapOptions = {}, machine: Host = thisMachine()): ResolvedOptions {
-  return resolve(PROXY_OPTIONS, given, machine);
+export function resolveOptions(given: WarctapOptions = {}): ResolvedOptions {
+  return resolve(PROXY_OPTIONS, given);
 }
 
 /**
@@ -46,12 +44,4 @@ export function readOption<Rows extends OptionRows>(rows: Rows, name: NameIn<Row
     throw new OptionError(name, refused, kind.expected, { ...(place === undefined ? {} : { place }), secret: secret === true });
   }
   return value;
-}
-
-function defaultOf({ default: value }: OptionRow, machine: Host): unknown {
-  return typeof value === 'function' ? (value as (machine: Host) => unknown)(machine) : value;
-}
-
-function thisMachine(): Host {
-  return { hostname: machineName() };
 }

@@ -3,13 +3,8 @@
  *
  * A row's key is its name in code; flag, environment variable, config key, `--help`, the tables of docs/options.md and the types below follow from it.
  */
-import type { HostPort, Kind } from './kinds.ts';
+import type { HostPort, Kind, Measure } from './kinds.ts';
 import { nearest } from './nearest.ts';
-
-/** What defaults depend on. */
-export interface Host {
-  readonly hostname: string;
-}
 
 export interface OptionRow {
   /** the heading it stands under, in `--help` and in docs/options.md */
@@ -20,7 +15,7 @@ export interface OptionRow {
   readonly short?: string;
   /** name of the argument in `--help`; none for a switch */
   readonly argument?: string;
-  /** the typed value, or a function for one that depends on the machine */
+  /** the typed value */
   readonly default?: unknown;
   /** how the default is shown, where that differs */
   readonly defaultText?: string;
@@ -42,8 +37,10 @@ type ValueOf<Row> = Row extends { readonly kind: Kind<infer Value> } ? Value : n
 /** A value as a program may give it: what comes out of the option, or a shorter way of writing that. */
 type Given<Value> = Value extends HostPort ? HostPort | string : Value extends readonly string[] ? readonly string[] | string : Value;
 
-/** The options as given: all may be left out. Durations in seconds, sizes in bytes. */
-export type Options<Rows extends OptionRows> = { readonly [Name in NameIn<Rows>]?: Given<ValueOf<Rows[Name]>> | undefined };
+type GivenTo<Row> = Row extends { readonly kind: Measure<unknown> } ? number | string : Given<ValueOf<Row>>;
+
+/** The options as given: all may be left out. Durations in seconds, sizes in bytes, or as texts with a unit. */
+export type Options<Rows extends OptionRows> = { readonly [Name in NameIn<Rows>]?: GivenTo<Rows[Name]> | undefined };
 
 /**
  * The options in force: every one has its value; undefined only where the default is "none".

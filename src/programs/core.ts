@@ -16,13 +16,14 @@ import type { Connect } from '../fetch/origin.ts';
 import { OriginPool } from '../fetch/pool.ts';
 import { createResolver, type Resolve } from '../fetch/resolver.ts';
 import { metaCache } from '../meta/cache.ts';
+import { roughSize } from '../options/measures.ts';
 import type { AddressSlice } from '../options/rows/towards-origins.ts';
 import type { ResolvedCoreOptions } from '../options/table.ts';
 import { createGate } from '../proxy/gate.ts';
 import { createPassage, type Passage } from '../proxy/passage.ts';
 import { createRegexes } from '../regex/regex.ts';
 import type { PlaybackIndex } from '../store/playback.ts';
-import { FreeSpace } from '../util/free-space.ts';
+import { FreeSpace, type Shortage } from '../util/free-space.ts';
 import type { Log } from '../util/log.ts';
 import { MemoryBudget } from '../util/memory-budget.ts';
 import { timeSlices } from '../util/slices.ts';
@@ -153,7 +154,11 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
         maxResourceBytes: options.maxResourceSize ?? 0,
         minRate: { bytesPerSecond: options.minRate, windowMs: options.socketTimeout * 1000 },
       },
-      { maxExchanges: options.maxThreads, fetchTimeoutMs: options.fetchTimeout * 1000, noSpace: () => space.low },
+      {
+        maxExchanges: options.maxThreads,
+        fetchTimeoutMs: options.fetchTimeout * 1000,
+        noSpace: () => space.shortage && tooLittleSpace(space.shortage),
+      },
     );
     const { stats } = opened;
     this.passage = createPassage({
@@ -297,11 +302,20 @@ export async function openCore(parts: CoreParts): Promise<Core> {
   const space = new FreeSpace({
     dir: options.dir,
     minBytes: options.minFreeSpace,
-    onChange: (low, freeBytes) => {
-      if (low) log.error({ dir: options.dir, freeBytes }, 'too little space left: requests are answered 503 until there is more');
+    onChange: (low, { freeBytes, minBytes }) => {
+      if (low)
+        log.error(
+          { dir: options.dir, freeBytes, minBytes },
+          `${tooLittleSpace({ freeBytes, minBytes })}; requests are answered 503 until there is more`,
+        );
       else log.info({ dir: options.dir, freeBytes }, 'enough space again');
     },
   });
   await space.check();
   return new Core(parts, opened, space);
+}
+
+function tooLittleSpace({ freeBytes, minBytes }: Shortage): string {
+  const figures = `${roughSize(freeBytes)} free, --min-free-space is ${roughSize(minBytes)}`;
+  return `too little space is left on the disk of the WARC files (${figures})`;
 }

@@ -1,9 +1,10 @@
 /**
  * What has to be there before a core can be put together: opened in order, and closed again when a later thing cannot be.
  */
-import { hostname as machineName } from 'node:os';
+import { hostname as machineName, tmpdir } from 'node:os';
 import { OptionError } from '../options/error.ts';
 import type { ResolvedCoreOptions } from '../options/table.ts';
+import type { CrawlLogSlice } from '../options/rows/logs-and-settings.ts';
 import type { WarcSlice } from '../options/rows/warc-files.ts';
 import { loadPlugins, PluginError, type LoadedPlugins } from '../archive/plugin-loader.ts';
 import { PLUGIN_TIMEOUT_MS } from '../archive/plugins.ts';
@@ -14,7 +15,9 @@ import { levelPlayback } from '../store/level/playback.ts';
 import { LevelStatistics } from '../store/level/statistics.ts';
 import type { PlaybackIndex } from '../store/playback.ts';
 import type { StatisticsStore } from '../store/statistics.ts';
+import { makeWritable, proveWritable } from '../util/folder.ts';
 import type { Log } from '../util/log.ts';
+import { reasonOf } from '../util/thrown.ts';
 import type { Encoder } from '../warc/codec/codec.ts';
 import { createEncoder } from '../warc/codec/encoders.ts';
 import { WarcOptionError } from '../warc/errors.ts';
@@ -54,6 +57,8 @@ export async function openParts({ options, playbackIndex, version, log }: OpenOp
   const template = templateOf(options, encoder.suffix, hostname);
   const lock = lockOf(options);
   await prepareFolder(options.dir);
+  await prepareTemporaryFolder();
+  await prepareCrawlLogs(options);
   const databases = new Databases();
   try {
     const section = async (folder: string | false, name: string): Promise<Section | undefined> =>
@@ -81,6 +86,25 @@ export async function openParts({ options, playbackIndex, version, log }: OpenOp
   } catch (error) {
     await databases.close();
     throw error;
+  }
+}
+
+/** Where bodies under way go: a proxy without it would fail with the first large one. */
+async function prepareTemporaryFolder(): Promise<void> {
+  const dir = tmpdir();
+  try {
+    await proveWritable(dir);
+  } catch (error) {
+    throw new WarcOptionError(`TMPDIR ${dir}: temporary files cannot be written there: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+async function prepareCrawlLogs({ crawlLogDir: dir }: CrawlLogSlice): Promise<void> {
+  if (dir === undefined) return;
+  try {
+    await makeWritable(dir);
+  } catch (error) {
+    throw new OptionError('crawlLogDir', dir, `a folder that can be written to (${reasonOf(error)})`);
   }
 }
 

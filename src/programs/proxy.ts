@@ -7,6 +7,7 @@
  * Wires rooms together, and closes them in reverse. Nothing else.
  */
 import { EventEmitter } from 'node:events';
+import { stat } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { hostname as machineName } from 'node:os';
 import { AuthFileError, readAuthFile, type Users } from '../auth/auth-file.ts';
@@ -14,6 +15,7 @@ import { createAuthenticator, type UserAuthenticator } from '../auth/authenticat
 import { withLogin } from '../auth/login.ts';
 import { loadOrCreateCa, type CertificateAuthority } from '../ca/authority.ts';
 import { openLeafStore, type LeafStore } from '../ca/contexts.ts';
+import { caPlaces } from '../ca/places.ts';
 import { createResolver, type Resolve } from '../fetch/resolver.ts';
 import type { Handler } from '../http/sides.ts';
 import { changesOf, type Changes } from '../options/changes.ts';
@@ -32,6 +34,7 @@ import { throwAll } from '../util/thrown.ts';
 import { createPages } from '../web/pages.ts';
 import { statusPage } from '../web/status.ts';
 import { openCore, type Core, type CoreEvents, type Figures } from './core.ts';
+import { listenAt } from './listening.ts';
 
 /** What happens while a proxy runs. */
 export type ProxyEvents = CoreEvents;
@@ -123,13 +126,15 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     return this.#parts.core.figures();
   }
 
-  /** @throws the system's error, as EADDRINUSE */
+  /** @throws ListenError */
   async listen(): Promise<void> {
     const { options, authenticator, log } = this.#parts;
     // A name would be resolved to either loopback address, and clients try 127.0.0.1.
     const address = options.address === 'localhost' ? '127.0.0.1' : options.address;
-    await this.#listener.listen(options.port, address);
-    if (options.playbackPort !== undefined) await this.#playbackListener?.listen(options.playbackPort, address);
+    await listenAt(this.#listener, { address, port: options.port, portFlag: '--port' });
+    if (options.playbackPort !== undefined && this.#playbackListener !== undefined) {
+      await listenAt(this.#playbackListener, { address, port: options.playbackPort, portFlag: '--playback-port' });
+    }
     if (authenticator === undefined && !isLoopback(this.address)) {
       log.warn({ address: this.address }, 'other machines can use this proxy without a password, see --proxy-auth-file');
     }
@@ -221,15 +226,22 @@ export async function startProxy(options: ResolvedOptions, log: Log, resolve: Re
     await proxy.listen();
   } catch (error) {
     await proxy.close();
-    throw new Error(`cannot listen on ${options.address}:${options.port}: ${(error as Error).message}`, { cause: error });
+    throw error;
   }
   return proxy;
 }
 
 async function putTogether(parts: Omit<ProxyParts, 'ca' | 'leaves'>): Promise<WarctapProxy> {
   const { options, log } = parts;
-  const ca = await loadOrCreateCa({ file: options.cacert, hostname: machineName(), log });
-  const leaves = await openLeafStore({ ca, dir: options.certsDir, log });
+  const hostname = machineName();
+  const places = await caPlaces({ file: options.cacert, leaves: options.certsDir }, hostname, log);
+  const ca = await loadOrCreateCa({ file: places.file, hostname, log });
+  const isFolder = await stat(places.leaves).then(
+    (there) => there.isDirectory(),
+    () => true,
+  );
+  if (!isFolder) throw new OptionError('certsDir', places.leaves, 'a folder, existing or not');
+  const leaves = await openLeafStore({ ca, dir: places.leaves, log });
   return new WarctapProxy({ ...parts, ca, leaves });
 }
 

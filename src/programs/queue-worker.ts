@@ -8,7 +8,7 @@ import { EventEmitter } from 'node:events';
 import type { QueueWorkerSlice } from '../options/rows/queue.ts';
 import type { ResolvedCoreOptions } from '../options/table.ts';
 import { nameOf } from '../queue/access.ts';
-import { managerAt, ManagerAway, jsonOf } from '../queue/worker/manager.ts';
+import { managerAt, ManagerAwayError, jsonOf } from '../queue/worker/manager.ts';
 import { Outbox } from '../queue/worker/outbox.ts';
 import type { FetchPage } from '../queue/worker/page.ts';
 import { robots } from '../queue/worker/robots.ts';
@@ -78,13 +78,13 @@ export class QueueWorker extends EventEmitter<CoreEvents> implements AsyncDispos
   }
 }
 
-/** @throws OptionError, ManagerRefusal, or an error whose message is one line, when it cannot start; a manager that is away is waited for */
+/** @throws OptionError, ManagerRefusalError, or an error whose message is one line, when it cannot start; a manager that is away is waited for */
 export async function startQueueWorker({ options, key, log }: QueueWorkerParts): Promise<QueueWorker> {
   const call = managerAt(options.manager, key);
   try {
     await jsonOf(await call('/worker'));
   } catch (error) {
-    if (!(error instanceof ManagerAway)) throw error;
+    if (!(error instanceof ManagerAwayError)) throw error;
     log.warn({}, `waiting for the manager: ${reasonOf(error)}`);
   }
   const name = nameOf(key);

@@ -29,6 +29,7 @@ import { isLoopback } from '../util/network.ts';
 import { timeSlices } from '../util/slices.ts';
 import { throwAll } from '../util/thrown.ts';
 import { serveFetch } from '../web/pages.ts';
+import { listenAt } from './listening.ts';
 
 export interface QueueManagerParts {
   readonly options: QueueSlice;
@@ -92,10 +93,11 @@ export class QueueManager extends EventEmitter<{ fatal: [error: Error] }> implem
     return `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
   }
 
-  /** @throws the system's error, as EADDRINUSE */
+  /** @throws ListenError */
   async listen({ port, address }: QueueSlice, log: Log): Promise<void> {
-    const bound = await this.#listener.listen(port, address === 'localhost' ? '127.0.0.1' : address);
-    if (!isLoopback(bound.address)) log.warn({ address }, 'keys come in the clear from other machines: put a proxy with TLS in front');
+    await listenAt(this.#listener, { address: address === 'localhost' ? '127.0.0.1' : address, port, portFlag: '--port' });
+    if (!isLoopback(this.#listener.address?.address ?? ''))
+      log.warn({ address }, 'keys come in the clear from other machines: put a proxy with TLS in front');
   }
 
   /** Take no more calls, answer those that run, write everything. Further calls wait for the same. */
@@ -125,7 +127,7 @@ export class QueueManager extends EventEmitter<{ fatal: [error: Error] }> implem
 export async function startQueueManager(parts: QueueManagerParts): Promise<QueueManager> {
   const { options, log } = parts;
   const filter = filterOf(options);
-  const databases = new Databases();
+  const databases = new Databases('--db');
   try {
     const level = await openLevel(databases, options.db);
     const queue = await openQueue({

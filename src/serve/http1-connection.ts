@@ -13,6 +13,7 @@ import type { AnswerForm, ClientSide, ClientTunnel, Handler, RequestBody } from 
 import { writtenUrl, type Authority } from '../http/target.ts';
 import { keepsConnection } from '../http1/framing.ts';
 import { RequestReader, type RequestEvents, type RequestReaderOptions } from '../http1/request-reader.ts';
+import { MESSAGE_ERRORS } from '../messages/answers.ts';
 import type { Log } from '../util/log.ts';
 import { answerBytes } from './answer-bytes.ts';
 import { ResponseWriter } from './response-writer.ts';
@@ -30,7 +31,6 @@ export interface ConnectionServices extends RequestReaderOptions {
 const NOTHING = Buffer.alloc(0);
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 const TUNNEL_OPEN = 'HTTP/1.1 200 Connection established\r\n\r\n';
-const STATUS_OF = { syntax: 400, 'too-large': 431, version: 505 } as const;
 const REQUEST_TIMEOUT = 408;
 
 export class Http1Connection implements ClientSide, RequestEvents {
@@ -149,7 +149,7 @@ export class Http1Connection implements ClientSide, RequestEvents {
     this.#reader.unserve();
     if (this.gone) return;
     if (this.#writer.begun) return this.#cut();
-    this.answer(plainAnswer(STATUS_OF[thrown.code], thrown.message), true);
+    this.answer(plainAnswer(MESSAGE_ERRORS[thrown.code].status, thrown.message), true);
   }
 
   openTunnel(authority: Authority): void {

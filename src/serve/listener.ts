@@ -45,7 +45,7 @@ export class Listener {
     this.#server.maxConnections = maxConnections;
     this.#server.on('drop', () =>
       this.#dropped.add('dropped', (more) => {
-        log.warn({ maxConnections }, `too many client connections: ${more === 0 ? 'one was' : `${more} more were`} dropped`);
+        log.warn({ maxConnections, dropped: Math.max(1, more) }, 'too many client connections, new ones are dropped');
       }),
     );
   }

@@ -15,7 +15,7 @@ test('--help groups the options by purpose, without the rarely needed, and tells
   assert.equal(code, 0);
   assert.equal(stderr, '');
   const groups = [...stdout.matchAll(/^([A-Z][\w ]+):$/gm)].map(([, heading]) => heading);
-  assert.deepEqual(groups, [...new Set(OPTION_NAMES.map((name) => rowIn(ROWS, name).group)), 'Help', 'Commands', 'Exit codes']);
+  assert.deepEqual(groups, ['Commands', ...new Set(OPTION_NAMES.map((name) => rowIn(ROWS, name).group)), 'Help', 'Exit codes']);
   for (const name of OPTION_NAMES) {
     assert.equal(new RegExp(`^  (-., )?--${flagOf(name)}( |$)`, 'm').test(stdout), rowIn(ROWS, name).hidden !== true, name);
   }
@@ -33,7 +33,15 @@ test('--help-hidden shows all options, and switches only once', async () => {
 
 test('--version prints the version of the package', async () => {
   const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
-  assert.deepEqual(await runToEnd(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' });
+  for (const flag of ['--version', '-V']) assert.deepEqual(await runToEnd([flag]), { code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+test('help shows what --help does, of a command, too', async () => {
+  for (const words of [[], ['verify'], ['ca'], ['ca', 'export']]) {
+    const [byWord, byFlag] = await Promise.all([runToEnd(['help', ...words]), runToEnd([...words, '--help'])]);
+    assert.deepEqual(byWord, byFlag);
+    assert.equal(byWord.code, 0);
+  }
 });
 
 test('ca export has its own help', async () => {

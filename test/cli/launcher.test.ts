@@ -71,6 +71,16 @@ describe('bin/warctap.js', () => {
     });
   });
 
+  test('says in one line that it is installed and not built, or built and a package is missing', () => {
+    mkdirSync(join(bare, 'node_modules'));
+    const { stderr, status } = launch(join(bare, 'bin/warctap.js'));
+    assert.deepEqual([status, stderr], [1, `warctap: not built yet, run "npm run build" in ${bare}\n`]);
+    mkdirSync(join(bare, 'dist/cli'), { recursive: true });
+    writeFileSync(join(bare, 'package.json'), '{ "type": "module" }');
+    writeFileSync(join(bare, 'dist/cli/main.js'), `import 'commander';`);
+    assert.equal(launch(join(bare, 'bin/warctap.js')).stderr, `warctap: not installed yet, run "npm ci" in ${bare}\n`);
+  });
+
   test('says in one line that Node is too old', () => {
     const old = `data:text/javascript,Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.18.1' } })`;
     assert.deepEqual(launch(process.execPath, ['--import', old, join(installed, 'bin/warctap.js')]), {

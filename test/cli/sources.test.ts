@@ -50,6 +50,8 @@ const SOURCES: [
     ],
   ],
   ['maxResourceSize', undefined, ['max-resource-size: 7', 7], ['0', undefined], [['--max-resource-size', '9'], 9]],
+  ['size', 1_000_000_000, ['size: 1.5G', 1_610_612_736], ['10MB', 10_000_000], [['-s', '512k'], 524_288]],
+  ['fetchTimeout', 1800, ['fetch-timeout: 2h', 7200], ['90s', 90], [['--fetch-timeout', '500ms'], 0.5]],
   ['dir', './warcs', ['dir: /a b', '/a b'], ['b', 'b'], [['-d', 'c'], 'c']],
 ];
 
@@ -96,7 +98,11 @@ test('the log level comes from the first source that sets one', async () => {
   const level = async (flags: Record<string, unknown>, env: Record<string, string>) => (await gather(PROXY_OPTIONS, flags, env)).logLevel;
   assert.equal(await level({}, {}), 'info');
   assert.equal(await level({ quiet: true }, { WARCTAP_TRACE: '1' }), 'warn');
-  assert.equal(await level({ quiet: true, trace: true, verbose: true }, {}), 'trace');
+  assert.equal(await level({ trace: true, verbose: true }, {}), 'trace');
+  assert.equal(await level({ quiet: true }, { WARCTAP_TRACE: '1', WARCTAP_VERBOSE: '1' }), 'warn');
+  await assert.rejects(level({}, { WARCTAP_QUIET: '1', WARCTAP_TRACE: '1' }), {
+    message: 'WARCTAP_TRACE (--trace) and WARCTAP_QUIET (--quiet) ask for opposite logs, expected one of them',
+  });
   assert.equal(await level({}, { WARCTAP_VERBOSE: 'yes' }), 'verbose');
   assert.equal(await level({ verbose: false }, { WARCTAP_VERBOSE: 'yes' }), 'info');
 });

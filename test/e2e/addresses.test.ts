@@ -21,7 +21,10 @@ import { get, ok, refusal } from '../support/messages.ts';
 import { startOrigin, type Origin } from '../support/origin.ts';
 import { startProxy, type TestProxy } from '../support/proxy.ts';
 
-const FORBIDDEN = refusal('400 Bad Request', 'request rejected by warcprox: localhost access is not permitted', false);
+const rejected = (why: string): string => refusal('400 Bad Request', `request rejected by warcprox: ${why}`, false);
+const LOCALHOST = rejected('localhost access is not permitted (--allow-localhost of the proxy permits it)');
+const SPECIAL = rejected('access to link-local and metadata addresses is not permitted (--allow of the proxy permits single ones)');
+const ITSELF = rejected('localhost access is not permitted (this is where the proxy itself listens)');
 
 let origin: Origin;
 let strict: TestProxy;
@@ -76,12 +79,12 @@ for (const host of [...LOOPBACK, ...LINK_LOCAL]) {
     using client = await RawClient.connect(strict.port);
     client.send(get(`http://HOST:${origin.port}/`).replaceAll(/HOST|host/g, host));
     const { head, body } = await client.response();
-    assert.equal(head + body.toString(), FORBIDDEN);
+    assert.equal(head + body.toString(), LINK_LOCAL.includes(host) ? SPECIAL : LOCALHOST);
     const tunnel = await RawClient.tunnel(strict.port, `${host}:${origin.port}`);
     tunnel.send('GET / HTTP/1.1\r\n\r\n');
     const inside = await tunnel.response();
     tunnel[Symbol.dispose]();
-    assert.equal(inside.head + inside.body.toString(), FORBIDDEN);
+    assert.equal(inside.head + inside.body.toString(), LINK_LOCAL.includes(host) ? SPECIAL : LOCALHOST);
     assert.equal(origin.connections, 0);
   });
 }
@@ -91,7 +94,7 @@ test('what is forbidden is forbidden again, and not taken for a host that failed
   for (let i = 0; i < 2; i++) {
     client.send(get(`http://127.0.0.1:${origin.port}/again`));
     const { head, body } = await client.response();
-    assert.equal(head + body.toString(), FORBIDDEN);
+    assert.equal(head + body.toString(), LOCALHOST);
   }
   const capture = await strict.captureOf(`http://127.0.0.1:${origin.port}/again`);
   assert.ok(capture.kind === 'failure' && capture.error.code === 'forbidden-address' && capture.status === 400);
@@ -103,7 +106,7 @@ test('link-local stays forbidden where loopback is allowed', async () => {
   for (const host of LINK_LOCAL) {
     client.send(get(`http://${host}:${origin.port}/`));
     const { head, body } = await client.response();
-    assert.equal(head + body.toString(), FORBIDDEN, host);
+    assert.equal(head + body.toString(), SPECIAL, host);
   }
 });
 
@@ -120,7 +123,7 @@ for (const address of ['127.0.0.1', '::1', '0.0.0.0', '::']) {
     for (const host of own ?? []) {
       client.send(`GET http://${host}:${proxy.port}/status HTTP/1.1\r\nHost: ${host}:${proxy.port}\r\n\r\n`);
       const { head, body } = await client.response();
-      assert.equal(head + body.toString(), FORBIDDEN, host);
+      assert.equal(head + body.toString(), ITSELF, host);
     }
   });
 }
@@ -154,11 +157,11 @@ for (const address of ['127.0.0.1', '::1', '::ffff:127.0.0.1', '0.0.0.0', '169.2
     using client = await RawClient.connect(proxy.port);
     client.send(get(`http://innocent.example:${origin.port}/`));
     const { head, body } = await client.response();
-    assert.equal(head + body.toString(), FORBIDDEN);
+    assert.equal(head + body.toString(), address === '169.254.169.254' ? SPECIAL : LOCALHOST);
     using tunnel = await RawClient.tunnel(proxy.port, `innocent.example:${origin.port}`);
     tunnel.send('GET / HTTP/1.1\r\n\r\n');
     const inside = await tunnel.response();
-    assert.equal(inside.head + inside.body.toString(), FORBIDDEN);
+    assert.equal(inside.head + inside.body.toString(), address === '169.254.169.254' ? SPECIAL : LOCALHOST);
   });
 }
 
@@ -181,7 +184,7 @@ test('a name that changes to loopback after it was checked is connected to where
   assert.equal(lookUps, 1);
   client.send(get(`http://rebound.example:${victim.port}/`));
   const { head, body } = await client.response();
-  assert.equal(head + body.toString(), FORBIDDEN);
+  assert.equal(head + body.toString(), LOCALHOST);
   assert.equal(lookUps, 2);
   assert.equal(victim.connections, 0);
   good.close();
@@ -216,7 +219,7 @@ test('of a name with several addresses only those are tried that may be reached'
 test('--allow opens one address, --deny closes one, also through a tunnel', async () => {
   await using opened = await startProxy({ allowLocalhost: false, allow: ['127.0.0.1', '10.0.0.0/8'] });
   await using closed = await startProxy({ deny: ['127.0.0.1'] });
-  const denied = refusal('400 Bad Request', 'request rejected by warcprox: access to this address is not permitted', false);
+  const denied = rejected('access to this address is not permitted (--deny of the proxy forbids it)');
   for (const [proxy, status] of [
     [opened, 200],
     [closed, 400],

@@ -94,13 +94,22 @@ for (const way of WAYS) {
   test(`forbidden addresses: 400, ${way}`, async () => {
     await using proxy = await startProxy({ allowLocalhost: false });
     await using target = await server((socket) => socket.write(ok()));
-    const line = 'request rejected by warcprox: localhost access is not permitted\n';
+    const rejected = (why: string) => ({ status: 400, line: `request rejected by warcprox: ${why}\n` });
+    const permitted = {
+      localhost: rejected('localhost access is not permitted (--allow-localhost of the proxy permits it)'),
+      special: rejected('access to link-local and metadata addresses is not permitted (--allow of the proxy permits single ones)'),
+      itself: rejected('localhost access is not permitted (this is where the proxy itself listens)'),
+    };
     const odd = way === 'over HTTP' ? ['127.1', '2130706433'] : [];
     for (const host of ['127.0.0.1', 'localhost', '0.0.0.0', '169.254.169.254', ...odd]) {
-      assert.deepEqual(await ask(proxy, way, `${host}:${target.port}`), { status: 400, line }, host);
+      assert.deepEqual(
+        await ask(proxy, way, `${host}:${target.port}`),
+        host.startsWith('169') ? permitted.special : permitted.localhost,
+        host,
+      );
     }
     await using allowed = await startProxy();
-    assert.deepEqual(await ask(allowed, way, `127.0.0.1:${allowed.port}`), { status: 400, line });
+    assert.deepEqual(await ask(allowed, way, `127.0.0.1:${allowed.port}`), permitted.itself);
   });
 
   test(`a malformed request: 400, ${way}`, async () => {

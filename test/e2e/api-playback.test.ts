@@ -217,7 +217,10 @@ test('the proxy does not fetch from its own playback proxy', async () => {
   client.send(`GET http://127.0.0.1:${playbackPort(api)}/ HTTP/1.1\r\nHost: x\r\n\r\n`);
   const { status, body } = await client.response();
   assert.equal(status, 400);
-  assert.equal(body.toString(), 'request rejected by warcprox: localhost access is not permitted\n');
+  assert.equal(
+    body.toString(),
+    'request rejected by warcprox: localhost access is not permitted (this is where the proxy itself listens)\n',
+  );
 });
 
 for (const way of WAYS) {

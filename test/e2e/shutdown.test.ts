@@ -114,7 +114,10 @@ test('a client that does not take what it is sent does not keep close() from end
 test('a port that is taken is told in one line', async () => {
   await using proxy = await startProxy();
   await assert.rejects(startProxy({ port: proxy.port }), (error: Error) => {
-    assert.match(error.message, new RegExp(`^cannot listen on localhost:${proxy.port}: .*EADDRINUSE[^\n]*$`));
+    const user = `the port is in use, by a warctap or warcprox (process ${process.pid})`;
+    const fix = '--port names another one, --port 0 picks one that is free';
+    assert.equal(error.message, `cannot listen on 127.0.0.1 port ${proxy.port}: ${user}; ${fix}`);
+    assert.equal(Reflect.get(error, 'code'), 'EADDRINUSE');
     return true;
   });
 });

@@ -5,8 +5,12 @@ import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { addressRules, type AddressRuleOptions } from '../../src/fetch/address-rules.ts';
 
-const FORBIDDEN = 'request rejected by warcprox: localhost access is not permitted';
-const DENIED = 'request rejected by warcprox: access to this address is not permitted';
+const LOCALHOST = 'request rejected by warcprox: localhost access is not permitted (--allow-localhost of the proxy permits it)';
+const SPECIAL =
+  'request rejected by warcprox: access to link-local and metadata addresses is not permitted (--allow of the proxy permits single ones)';
+const ITSELF = 'request rejected by warcprox: localhost access is not permitted (this is where the proxy itself listens)';
+const DENIED = 'request rejected by warcprox: access to this address is not permitted (--deny of the proxy forbids it)';
+const NO_ADDRESS = 'request rejected by warcprox: access to this address is not permitted (it is none)';
 
 const rulesOf = (options: Partial<AddressRuleOptions> = {}) => addressRules({ allowLocalhost: false, listening: () => [], ...options });
 const own = (address: string): AddressInfo => ({ address, port: 8000, family: address.includes(':') ? 'IPv6' : 'IPv4' });
@@ -24,7 +28,7 @@ test('loopback and unspecified addresses are refused, in IPv6 spelling too, unle
     '::FFFF:0.0.0.0',
     '0:0:0:0:0:0:0:1',
   ]) {
-    assert.equal(rulesOf().refuse(address, 80), FORBIDDEN, address);
+    assert.equal(rulesOf().refuse(address, 80), LOCALHOST, address);
     assert.equal(rulesOf({ allowLocalhost: true }).refuse(address, 80), undefined, address);
   }
 });
@@ -41,7 +45,7 @@ test('link-local and metadata addresses are always refused', () => {
     'fd00:ec2::254',
     'fd20:ce::254',
   ]) {
-    for (const allowLocalhost of [false, true]) assert.equal(rulesOf({ allowLocalhost }).refuse(address, 80), FORBIDDEN, address);
+    for (const allowLocalhost of [false, true]) assert.equal(rulesOf({ allowLocalhost }).refuse(address, 80), SPECIAL, address);
   }
 });
 
@@ -109,7 +113,7 @@ for (const [form, of] of [
     const rules = rulesOf({ deny: ['198.51.100.0/24'] });
     for (const banned of ['127.0.0.1', '127.8.9.10', '0.0.0.0', '169.254.169.254']) {
       if (form === 'compatible' && banned === '0.0.0.0') continue;
-      assert.equal(rules.refuse(of(banned), 80), FORBIDDEN, of(banned));
+      assert.equal(rules.refuse(of(banned), 80), banned.startsWith('169') ? SPECIAL : LOCALHOST, of(banned));
     }
     assert.equal(rules.refuse(of('198.51.100.7'), 80), DENIED);
     assert.equal(rules.refuse(of('198.51.101.7'), 80), undefined);
@@ -214,19 +218,19 @@ for (const { what, options, refused = [], free = [] } of CASES) {
 
 test('what --deny refuses is told otherwise than what is banned by itself', () => {
   const rules = rulesOf({ deny: ['10.0.0.0/8'] });
-  assert.deepEqual([rules.refuse('10.0.0.1', 80), rules.refuse('127.0.0.1', 80)], [DENIED, FORBIDDEN]);
+  assert.deepEqual([rules.refuse('10.0.0.1', 80), rules.refuse('127.0.0.1', 80)], [DENIED, LOCALHOST]);
 });
 
 test('nothing lets the proxy connect to itself', () => {
   for (const allow of [['127.0.0.1'], ['127.0.0.0/8'], ['0.0.0.0/0']]) {
     const rules = rulesOf({ allowLocalhost: true, allow, listening: () => [own('127.0.0.1')] });
-    assert.equal(rules.refuse('127.0.0.1', 8000), FORBIDDEN);
+    assert.equal(rules.refuse('127.0.0.1', 8000), ITSELF);
     assert.equal(rules.refuse('127.0.0.1', 8001), undefined);
   }
 });
 
 test('what is no address is refused', () => {
-  for (const text of ['', 'localhost', '127.1', '1.2.3.4.5', ':::']) assert.equal(rulesOf().refuse(text, 80), DENIED, text);
+  for (const text of ['', 'localhost', '127.1', '1.2.3.4.5', ':::']) assert.equal(rulesOf().refuse(text, 80), NO_ADDRESS, text);
 });
 
 test('of ten thousand networks the one that fits is found', () => {

@@ -1,5 +1,6 @@
 /** What the tests of this room share. */
-import { MetaError, type MetaErrorCode } from '../../src/meta/errors.ts';
+import type { MetaErrorCode } from '../../src/messages/answers.ts';
+import { MetaError } from '../../src/meta/errors.ts';
 import { parseMeta } from '../../src/meta/parse.ts';
 import type { Steps } from '../../src/util/slices.ts';
 

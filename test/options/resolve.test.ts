@@ -10,8 +10,6 @@ import { LISTENING_ROWS } from '../../src/options/rows/listening.ts';
 import { WARC_ROWS, type WarcSlice } from '../../src/options/rows/warc-files.ts';
 import { CORE_OPTIONS, PROXY_OPTIONS, type ResolvedCoreOptions, type ResolvedOptions } from '../../src/options/table.ts';
 
-const machine = { hostname: 'machine' };
-
 test('a composition takes its own options and fills in their defaults alone', () => {
   const slice = resolve(LISTENING_ROWS, { port: 1 });
   assert.deepEqual(slice, { port: 1, address: 'localhost', proxyAuthFile: undefined });
@@ -39,7 +37,7 @@ test('the options of a core are the very rows of the proxy, and fewer', () => {
 });
 
 test('what is resolved for a proxy can be given to whoever needs a core, or one table', () => {
-  const proxy: ResolvedOptions = resolve(PROXY_OPTIONS, { gzip: true }, machine);
+  const proxy: ResolvedOptions = resolve(PROXY_OPTIONS, { gzip: true });
   const core: ResolvedCoreOptions = proxy;
   const slice: WarcSlice = core;
   // @ts-expect-error a core knows no port

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import prettier from 'prettier';
 import { OptionError } from '../../src/options/error.ts';
+import { isMeasure } from '../../src/options/kinds.ts';
 import { optionsTable } from '../../src/options/markdown.ts';
 import { resolveOptions } from '../../src/options/resolve.ts';
 import { flagOf, namesIn, rowIn, variableOf } from '../../src/options/row.ts';
@@ -10,20 +11,19 @@ import { PROXY_OPTIONS } from '../../src/options/table.ts';
 
 const ROWS = { ...PROXY_OPTIONS, ...COMMAND_LINE_ROWS };
 const OPTION_NAMES = namesIn(ROWS);
-const machine = { hostname: 'machine' };
 
 test('every default is a value that the option itself would accept', () => {
-  const resolved = resolveOptions({}, machine);
-  assert.deepEqual(resolveOptions(resolved, machine), resolved);
+  const resolved = resolveOptions({});
+  assert.deepEqual(resolveOptions(resolved), resolved);
 });
 
 test('defaults are those of the specification', () => {
-  assert.deepEqual(resolveOptions({}, machine), {
+  assert.deepEqual(resolveOptions({}), {
     port: 8000,
     address: 'localhost',
     proxyAuthFile: undefined,
-    cacert: './certs/machine-warcprox-ca.pem',
-    certsDir: './certs/machine-warcprox-ca',
+    cacert: undefined,
+    certsDir: undefined,
     dir: './warcs',
     prefix: 'WARCPROX',
     subdirPrefix: false,
@@ -56,7 +56,7 @@ test('defaults are those of the specification', () => {
     headTimeout: 60,
     minRate: 10,
     fetchTimeout: 1800,
-    minFreeSpace: 1_073_741_824,
+    minFreeSpace: undefined,
     maxMemory: 268_435_456,
     tmpFileMaxMemorySize: 524_288,
     socksProxy: undefined,
@@ -88,22 +88,23 @@ test('flags and variables follow from the name', () => {
 });
 
 test('a program gives typed values, or texts where those are shorter', () => {
-  const { socksProxy, onionTorSocksProxy, methodFilter } = resolveOptions(
-    { socksProxy: '[::1]:1080', onionTorSocksProxy: { host: 'tor', port: 9050 }, methodFilter: 'get' },
-    machine,
-  );
+  const { socksProxy, onionTorSocksProxy, methodFilter } = resolveOptions({
+    socksProxy: '[::1]:1080',
+    onionTorSocksProxy: { host: 'tor', port: 9050 },
+    methodFilter: 'get',
+  });
   assert.deepEqual(socksProxy, { host: '::1', port: 1080 });
   assert.deepEqual(onionTorSocksProxy, { host: 'tor', port: 9050 });
   assert.deepEqual(methodFilter, ['GET']);
 });
 
 test('undefined means not given', () => {
-  assert.equal(resolveOptions({ port: undefined }, machine).port, 8000);
+  assert.equal(resolveOptions({ port: undefined }).port, 8000);
 });
 
 test('a bad value from a program is told by its name in code', () => {
   assert.throws(
-    () => resolveOptions({ maxThreads: 0 }, machine),
+    () => resolveOptions({ maxThreads: 0 }),
     (error) => {
       assert.ok(error instanceof OptionError);
       assert.equal(error.option, 'maxThreads');
@@ -113,8 +114,42 @@ test('a bad value from a program is told by its name in code', () => {
   );
 });
 
+test('sizes and times may have a unit: in a program, too, and the table has a word for each', () => {
+  const { size, fetchTimeout, rolloverIdleTime } = resolveOptions({ size: '1.5G', fetchTimeout: '2h', rolloverIdleTime: '500ms' });
+  assert.deepEqual([size, fetchTimeout, rolloverIdleTime], [1_610_612_736, 7200, 0.5]);
+  const words = { bytes: 'SIZE', seconds: 'TIME' };
+  for (const name of OPTION_NAMES) {
+    const { kind, argument = '' } = rowIn(ROWS, name);
+    const word = isMeasure(kind) ? words[kind.unit] : undefined;
+    assert.equal(
+      ['SIZE', 'TIME'].find((each) => each === argument),
+      word,
+      name,
+    );
+  }
+});
+
+test('a size or time that will not do is told with the forms that do', () => {
+  const told = (given: object) => {
+    try {
+      resolveOptions(given);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return undefined;
+  };
+  assert.equal(
+    told({ maxMemory: '1X' }),
+    'option maxMemory: expected a number of bytes, plain or with a unit (512k, 10M, 1.5G: powers of 1024; 10MB: of 1000), at least 0, got "1X"',
+  );
+  assert.equal(
+    told({ socketTimeout: 0 }),
+    'option socketTimeout: expected a number of seconds, plain or with a unit (500ms, 90s, 5m, 2h, 1d), above 0 and up to 2147483 s, got 0',
+  );
+});
+
 test('a name that is no option is refused with the nearest one', () => {
-  assert.throws(() => resolveOptions({ maxThread: 1 } as object, machine), /no option maxThread, the nearest is maxThreads/);
+  assert.throws(() => resolveOptions({ maxThread: 1 } as object), /no option maxThread, the nearest is maxThreads/);
 });
 
 test('messages are one line of bounded length, without secrets', () => {

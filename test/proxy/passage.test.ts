@@ -62,7 +62,7 @@ function road(judge: Gate['judge'] = () => PASSED): Road {
       fetchTimeoutMs: 0,
       noSpace: () => {
         if (happened.at(-1) !== 'closed?') happened.push('closed?');
-        return made.noSpace;
+        return made.noSpace ? 'too little space' : undefined;
       },
     },
   );

@@ -157,7 +157,7 @@ test('a key that the manager does not know ends it', async () => {
   await using queue = await startQueue();
   await queue.admin('/api-keys/boris', { method: 'DELETE' });
   await assert.rejects(startWorker(queue.url, temporaryFolder()), {
-    name: 'ManagerRefusal',
+    name: 'ManagerRefusalError',
     message: 'the manager answers 401: Key is not authorized.',
   });
 });

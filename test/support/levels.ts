@@ -4,7 +4,7 @@
 
 /** From the bottom up; a room may import itself and whatever stands in an earlier line. */
 export const LEVELS: readonly (readonly string[])[] = [
-  ['util'],
+  ['util', 'messages'],
   ['url', 'regex'],
   ['http'],
   ['http1', 'meta'],

@@ -31,6 +31,7 @@ export interface LogLine {
  * Start it with all its files in `dir`, and wait until it listens. Disposing of it kills it.
  *
  * @param args more options, which win
+ * @throws when it does not start, with its exit code and all of stderr
  */
 export async function startProgram(dir: string, args: readonly string[] = []): Promise<Program> {
   const files = ['--dir', join(dir, 'warcs'), '--certs-dir', join(dir, 'certs'), '--cacert', await testCaFile()];
@@ -81,5 +82,6 @@ export async function startProgram(dir: string, args: readonly string[] = []): P
       },
     };
   }
-  throw new Error(`did not start: ${stderr}`);
+  const [code] = await ended;
+  throw new Error(`did not start, exit code ${code}: ${stderr}`);
 }

@@ -1,13 +1,12 @@
 /**
- * `warctap ca export`: the certificate of the authority for those who shall trust it. Makes the authority if there is none yet.
+ * `warctap ca export`: the certificate of the authority for those who shall trust it.
  *
- * Never shows the key, and never writes over the authority's own file.
+ * Never makes an authority: who asks for one that is not there has named the wrong file or folder. Never shows the key, and never writes over the authority's own file.
  */
 import { stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { OptionError } from '../../options/error.ts';
 import { onOff, path, text } from '../../options/kinds.ts';
-import { resolve } from '../../options/resolve.ts';
 import { group, type Options } from '../../options/row.ts';
 import { PROXY_OPTIONS } from '../../options/table.ts';
 import type { Log } from '../../util/log.ts';
@@ -33,13 +32,16 @@ const caExport = defineCommand({
   own: EXPORT_ROWS,
   settings: PROXY_OPTIONS,
   shown: ['cacert', 'config', 'quiet', 'verbose', 'trace'],
-  exits: { ok: 'printed or written', failed: 'the authority is broken, or the file cannot be written', usage: EXIT.usage.meaning },
+  exits: {
+    ok: 'printed or written',
+    failed: 'there is no authority, or it is broken, or the file cannot be written',
+    usage: EXIT.usage.meaning,
+  },
 
   async run({ own, settings }) {
     const gathered = await settings();
     const { openLog } = await import('../log.ts');
-    const { cacert } = resolve(PROXY_OPTIONS, gathered.given);
-    await exportCa({ ...own, cacert, log: openLog(gathered).log, output: process.stdout });
+    await exportCa({ ...own, cacert: gathered.given.cacert, log: openLog(gathered).log, output: process.stdout });
     return EXIT.ok.code;
   },
 });
@@ -51,7 +53,8 @@ export const ca: CommandFamily = {
 };
 
 export interface CaExport extends Options<typeof EXPORT_ROWS> {
-  readonly cacert: string;
+  /** undefined: the one that a proxy in this folder would use */
+  readonly cacert: string | undefined;
   readonly log: Log;
   readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }
@@ -59,14 +62,19 @@ export interface CaExport extends Options<typeof EXPORT_ROWS> {
 /** @throws UsageError or OptionError; CaError or the file system's error, whose messages are one line */
 export async function exportCa({ cacert, p12 = false, password = '', out, log, output }: CaExport): Promise<void> {
   if (p12 && out === undefined && output.isTTY === true) throw new UsageError('--p12 is not for a terminal: name a file with --out FILE');
-  const [{ loadOrCreateCa }, { exportCaPkcs12 }] = await Promise.all([import('../../ca/authority.ts'), import('../../ca/export.ts')]);
-  const authority = await loadOrCreateCa({ file: cacert, hostname: hostname(), log });
+  const [{ loadCa }, { caPlaces }, { exportCaPkcs12 }] = await Promise.all([
+    import('../../ca/authority.ts'),
+    import('../../ca/places.ts'),
+    import('../../ca/export.ts'),
+  ]);
+  const { file } = await caPlaces({ file: cacert }, hostname(), log);
+  const authority = await loadCa({ file, log });
   const content = p12 ? exportCaPkcs12(authority, { password }) : authority.certificatePem;
   if (out === undefined) {
     await new Promise<void>((done) => output.write(content, () => done()));
     return;
   }
-  const [own, target] = [await stat(cacert), await stat(out).catch(() => undefined)];
+  const [own, target] = [await stat(file), await stat(out).catch(() => undefined)];
   if (target?.ino === own.ino && target.dev === own.dev) {
     throw new OptionError('out', out, 'another file than the one that holds the key', { place: '--out' });
   }

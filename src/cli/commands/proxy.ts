@@ -1,6 +1,7 @@
 /**
  * `warctap` itself, without a command's name: runs the proxy until a signal.
  */
+import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
 import { resolve } from 'node:path';
 import type { Changes } from '../../options/changes.ts';
 import { PROXY_OPTIONS, type WarctapOptions } from '../../options/table.ts';
@@ -46,16 +47,29 @@ export type RunningProxy = Running &
     readonly warcDir: string;
   };
 
-export function startBlock({ url, playbackUrl, caFile, warcDir }: RunningProxy): string {
+/** @param interfaces of this machine */
+export function startBlock({ url, playbackUrl, caFile, warcDir }: RunningProxy, interfaces = networkInterfaces()): string {
   const cacert = resolve(caFile);
+  const reached = reachable(url, interfaces);
   return [
     `warctap listens on ${url}`,
+    ...(reached === url ? [] : [`  reach it at     ${reached}`]),
     `  CA certificate  ${cacert}`,
     `  WARC files      ${resolve(warcDir)}`,
-    ...(playbackUrl === undefined ? [] : [`  playback        ${playbackUrl}`]),
-    `  try             curl --proxy ${url} --cacert ${shellWord(cacert)} https://example.com/`,
+    ...(playbackUrl === undefined ? [] : [`  playback        ${reachable(playbackUrl, interfaces)}`]),
+    `  try             curl --proxy ${reached} --cacert ${shellWord(cacert)} https://example.com/`,
     '',
   ].join('\n');
+}
+
+/** Nobody can connect to 0.0.0.0 or [::]: an address of this machine that others know, else its own. */
+function reachable(url: string, interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>): string {
+  const { hostname } = new URL(url);
+  if (hostname !== '0.0.0.0' && hostname !== '[::]') return url;
+  const all = Object.values(interfaces).flatMap((list) => list ?? []);
+  const outer = all.filter(({ internal, address }) => !internal && !/^(?:fe80:|169\.254\.)/.test(address));
+  const ipv4 = outer.find(({ family }) => family === 'IPv4')?.address ?? (hostname === '0.0.0.0' ? '127.0.0.1' : undefined);
+  return url.replace(hostname, ipv4 ?? `[${outer[0]?.address ?? '::1'}]`);
 }
 
 function shellWord(text: string): string {

@@ -4,13 +4,14 @@
 import { group } from '../../options/row.ts';
 import { onOff } from '../../options/kinds.ts';
 import type { FileReport } from '../../warc/tools/verify.ts';
-import { atLeastOneFile, defineCommand } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit.ts';
+import { warcFiles } from '../warc-operands.ts';
 
 export const verify = defineCommand({
   name: 'verify',
   summary: 'Check WARC files: structure, digests, gzip members, and that what revisits refer to is there.',
-  operands: { name: '[FILE...]', summary: 'WARC files of any tool, plain or gzip, open ones too' },
+  operands: { name: '[FILE|DIR...]', summary: 'WARC files of any tool, or folders of them, plain or gzip, open ones too' },
   own: group('Options', {
     allowUnresolved: { kind: onOff, default: false, summary: 'a revisit may refer to a record that is in none of the files' },
   }),
@@ -19,7 +20,7 @@ of a collection at once: what a revisit refers to may stand in another file.`,
   exits: { ok: 'no fault', failed: 'faults, or a file that cannot be read', usage: 'bad option or argument' },
 
   async run({ operands, own: { allowUnresolved = false } }) {
-    const files = atLeastOneFile('verify', operands);
+    const files = await warcFiles('verify', operands);
     const { verifyFiles } = await import('../../warc/tools/verify.ts');
     const reports = await verifyFiles(files, {
       allowUnresolved,

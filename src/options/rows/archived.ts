@@ -1,5 +1,5 @@
 /** What is archived of that which goes over the wire, and how it is described. */
-import { digestAlgorithm, listOf, method, onOff, orNone, wholeNumber } from '../kinds.ts';
+import { digestAlgorithm, listOf, method, onOff, orNone, size } from '../kinds.ts';
 import { group, type Resolved } from '../row.ts';
 
 /** Digests, and what is left out or cut. */
@@ -20,10 +20,10 @@ export const ARCHIVED_ROWS = group('What is archived', {
     summary: 'archive only requests with this method; may be repeated',
   },
   maxResourceSize: {
-    argument: 'N',
-    kind: orNone(wholeNumber(1, Number.MAX_SAFE_INTEGER, 'bytes')),
+    argument: 'SIZE',
+    kind: orNone(size()),
     defaultText: 'none',
-    summary: 'stop a download past N bytes and mark its record as truncated',
+    summary: 'stop a download past this size and mark its record as truncated',
   },
 });
 

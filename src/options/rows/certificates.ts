@@ -1,6 +1,6 @@
 /** The certificate authority, and the certificates it makes. */
 import { path } from '../kinds.ts';
-import { group, type Host, type Resolved } from '../row.ts';
+import { group, type Resolved } from '../row.ts';
 
 /** What TLS with clients needs. */
 export const CERTIFICATE_ROWS = group('Certificates', {
@@ -8,15 +8,13 @@ export const CERTIFICATE_ROWS = group('Certificates', {
     short: 'c',
     argument: 'FILE',
     kind: path,
-    default: ({ hostname }: Host) => `./certs/${hostname}-warcprox-ca.pem`,
-    defaultText: './certs/<hostname>-warcprox-ca.pem',
-    summary: 'key and certificate of the certificate authority (CA), PEM; created if absent',
+    defaultText: './certs/*-warcprox-ca.pem',
+    summary: 'key and certificate of the certificate authority (CA), PEM; made if there is none, with the machine in its name',
   },
   certsDir: {
     argument: 'DIR',
     kind: path,
-    default: ({ hostname }: Host) => `./certs/${hostname}-warcprox-ca`,
-    defaultText: './certs/<hostname>-warcprox-ca',
+    defaultText: './certs/*-warcprox-ca',
     summary: 'where certificates made for hosts are kept and reused',
   },
 });

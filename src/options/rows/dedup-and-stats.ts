@@ -1,5 +1,5 @@
 /** Deduplication and statistics, and the databases of both. */
-import { fieldValue, httpUrl, onOff, pathOrOff, seconds, wholeNumber } from '../kinds.ts';
+import { fieldValue, httpUrl, onOff, pathOrOff, seconds, size, wholeNumber } from '../kinds.ts';
 import { group, type Resolved } from '../row.ts';
 
 /** The databases, and the rules of what counts as a duplicate. */
@@ -18,16 +18,16 @@ export const DEDUP_AND_STATS_ROWS = group('Deduplication and statistics', {
     summary: 'LevelDB folder of the statistics; /dev/null: no statistics, and no limits',
   },
   dedupMinTextSize: {
-    argument: 'N',
-    kind: wholeNumber(0, Number.MAX_SAFE_INTEGER, 'bytes'),
+    argument: 'SIZE',
+    kind: size(),
     default: 0,
-    summary: 'deduplicate only textual payloads larger than N bytes',
+    summary: 'deduplicate only textual payloads larger than this',
   },
   dedupMinBinarySize: {
-    argument: 'N',
-    kind: wholeNumber(0, Number.MAX_SAFE_INTEGER, 'bytes'),
+    argument: 'SIZE',
+    kind: size(),
     default: 0,
-    summary: 'deduplicate only other payloads larger than N bytes',
+    summary: 'deduplicate only other payloads larger than this',
   },
   dedupOnlyWithBucket: {
     kind: onOff,
@@ -35,10 +35,10 @@ export const DEDUP_AND_STATS_ROWS = group('Deduplication and statistics', {
     summary: 'deduplicate only when Warcprox-Meta names a bucket',
   },
   blackoutPeriod: {
-    argument: 'S',
+    argument: 'TIME',
     kind: seconds('zero allowed'),
     default: 0,
-    summary: "write no revisit of a URL's unchanged answer for S seconds after its original",
+    summary: "write no revisit of a URL's unchanged answer for this time after its original",
   },
   cdxserverDedup: {
     argument: 'URL',

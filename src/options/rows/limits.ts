@@ -1,5 +1,5 @@
 /** Bounds of time, number and size. */
-import { seconds, wholeNumber } from '../kinds.ts';
+import { seconds, size, wholeNumber } from '../kinds.ts';
 import { group, without, type Resolved } from '../row.ts';
 
 /** Of a proxy with its clients. */
@@ -18,47 +18,47 @@ export const LIMIT_ROWS = group('Limits', {
   },
   queueSize: { argument: 'N', kind: wholeNumber(1), default: 500, summary: 'captures that may wait to be written' },
   socketTimeout: {
-    argument: 'S',
+    argument: 'TIME',
     kind: seconds('above zero'),
     default: 60,
-    summary: 'seconds without a byte after which a connection is given up',
+    summary: 'time without a byte after which a connection is given up',
   },
   headTimeout: {
-    argument: 'S',
+    argument: 'TIME',
     kind: seconds('above zero'),
     default: 60,
-    summary: 'seconds that a client may take for the head of a request, or for a TLS handshake',
+    summary: 'time that a client may take for the head of a request, or for a TLS handshake',
   },
   minRate: {
-    argument: 'N',
-    kind: wholeNumber(0, Number.MAX_SAFE_INTEGER, 'bytes per second'),
+    argument: 'SIZE',
+    kind: size(0, 'bytes per second'),
     default: 10,
     summary: 'bytes per second, as an average over --socket-timeout, below which a body is given up; 0: no minimum',
   },
   fetchTimeout: {
-    argument: 'S',
+    argument: 'TIME',
     kind: seconds('zero allowed'),
     default: 1800,
-    summary: 'seconds that one fetch may take in all; 0: no limit',
+    summary: 'time that one fetch may take in all; 0: no limit',
   },
   minFreeSpace: {
-    argument: 'N',
-    kind: wholeNumber(0, Number.MAX_SAFE_INTEGER, 'bytes'),
-    default: 1_073_741_824,
-    summary: 'bytes left on the disk of --dir below which requests are answered 503; 0: no check',
+    argument: 'SIZE',
+    kind: size(),
+    defaultText: '1G, or 5% of a disk below 20G',
+    summary: 'room to be left on the disk of --dir, with less of it requests are answered 503; 0: no check',
   },
   maxMemory: {
-    argument: 'N',
-    kind: wholeNumber(0, Number.MAX_SAFE_INTEGER, 'bytes'),
+    argument: 'SIZE',
+    kind: size(),
     default: 268_435_456,
-    summary: 'bytes of all captures together kept in memory; past them they go to temporary files at once',
+    summary: 'what all captures together may keep in memory; past it they go to temporary files at once',
   },
   tmpFileMaxMemorySize: {
-    argument: 'N',
-    kind: wholeNumber(0, Number.MAX_SAFE_INTEGER, 'bytes'),
+    argument: 'SIZE',
+    kind: size(),
     default: 524_288,
     hidden: true,
-    summary: 'bytes of a capture kept in memory before they go to a temporary file',
+    summary: 'what a capture keeps in memory before it goes to a temporary file',
   },
 });
 

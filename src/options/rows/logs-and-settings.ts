@@ -24,10 +24,10 @@ export const COMMAND_LINE_ROWS = group('Logs and settings', {
   verbose: { short: 'v', kind: onOff, default: false, reloadable: true, summary: 'log a line for each capture, too' },
   trace: { kind: onOff, default: false, reloadable: true, summary: 'log everything, with stack traces of errors' },
   summaryInterval: {
-    argument: 'S',
+    argument: 'TIME',
     kind: seconds('zero allowed'),
     default: 60,
-    summary: 'seconds between two lines that say what was archived, where there is no terminal; 0: none',
+    summary: 'time between two lines that say what was archived, where there is no terminal; 0: none',
   },
 });
 

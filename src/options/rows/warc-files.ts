@@ -1,5 +1,5 @@
 /** The WARC files themselves: where, how named, how large, how safely written. */
-import { anyText, filePrefix, onOff, oneOf, orNone, path, seconds, wholeNumber } from '../kinds.ts';
+import { anyText, filePrefix, onOff, oneOf, orNone, path, seconds, size } from '../kinds.ts';
 import { group, type Resolved } from '../row.ts';
 
 /** What the writer of WARC files needs. */
@@ -22,16 +22,16 @@ export const WARC_ROWS = group('WARC files', {
   gzip: { short: 'z', kind: onOff, default: false, summary: 'compress, one gzip member per record' },
   size: {
     short: 's',
-    argument: 'N',
-    kind: wholeNumber(0, Number.MAX_SAFE_INTEGER, 'bytes'),
+    argument: 'SIZE',
+    kind: size(),
     default: 1_000_000_000,
-    summary: 'begin a new file once one has grown past N bytes',
+    summary: 'begin a new file once one has grown past this size',
   },
   rolloverIdleTime: {
-    argument: 'S',
-    kind: orNone(seconds('above zero')),
+    argument: 'TIME',
+    kind: orNone(seconds('zero allowed')),
     defaultText: 'none',
-    summary: 'close a file that nothing was written to for S seconds',
+    summary: 'close a file that nothing was written to for this time',
   },
   warcVersion: {
     argument: 'V',

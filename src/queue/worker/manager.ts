@@ -6,14 +6,14 @@
 import { reasonOf } from '../../util/thrown.ts';
 
 /** It cannot be reached, or cannot answer for now. */
-export class ManagerAway extends Error {
-  override readonly name = 'ManagerAway';
+export class ManagerAwayError extends Error {
+  override readonly name = 'ManagerAwayError';
   readonly code = 'QUEUE_MANAGER_AWAY';
 }
 
 /** It says no, in its own words. */
-export class ManagerRefusal extends Error {
-  override readonly name = 'ManagerRefusal';
+export class ManagerRefusalError extends Error {
+  override readonly name = 'ManagerRefusalError';
   readonly code = 'QUEUE_MANAGER_REFUSES';
   readonly status: number;
 
@@ -36,7 +36,7 @@ export interface Sent {
 
 export type CallManager = (path: string, sent?: Sent) => Promise<Response>;
 
-/** @returns a function whose promise is rejected with ManagerAway or ManagerRefusal for whatever is not 2xx */
+/** @returns a function whose promise is rejected with ManagerAwayError or ManagerRefusalError for whatever is not 2xx */
 export function managerAt(url: string, key: string): CallManager {
   const base = url.replace(/\/+$/, '');
   return async (path, { method = 'GET', headers = {}, body, patient } = {}) => {
@@ -55,12 +55,12 @@ export function managerAt(url: string, key: string): CallManager {
     if (response.ok) return response;
     const line = (await response.text().catch(() => '')).replace(/\s+/g, ' ').trim().slice(0, MAX_LINE);
     if (response.status >= 500 || response.status === 408)
-      throw new ManagerAway(`the manager at ${base} answers ${response.status}: ${line}`);
-    throw new ManagerRefusal(response.status, line);
+      throw new ManagerAwayError(`the manager at ${base} answers ${response.status}: ${line}`);
+    throw new ManagerRefusalError(response.status, line);
   };
 }
 
-/** The body of an answer as JSON. @throws ManagerAway when it breaks off */
+/** The body of an answer as JSON. @throws ManagerAwayError when it breaks off */
 export async function jsonOf(response: Response): Promise<unknown> {
   try {
     return await response.json();
@@ -69,7 +69,7 @@ export async function jsonOf(response: Response): Promise<unknown> {
   }
 }
 
-function away(base: string, error: unknown): ManagerAway {
+function away(base: string, error: unknown): ManagerAwayError {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  return new ManagerAway(`the manager at ${base} cannot be reached: ${reasonOf(cause)}`, { cause: error });
+  return new ManagerAwayError(`the manager at ${base} cannot be reached: ${reasonOf(cause)}`, { cause: error });
 }

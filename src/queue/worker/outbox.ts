@@ -7,7 +7,7 @@ import { open, readFile, rename, rm } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Log } from '../../util/log.ts';
 import { codeOf, reasonOf } from '../../util/thrown.ts';
-import { ManagerAway, ManagerRefusal, type CallManager } from './manager.ts';
+import { ManagerAwayError, ManagerRefusalError, type CallManager } from './manager.ts';
 import type { ReportOut } from './visit.ts';
 
 const AT_ONCE = 50;
@@ -97,7 +97,7 @@ export class Outbox {
         if (this.#waiting.length === 0 && this.#saved) await this.#save();
         this.#parts.onDelivered();
       } catch (error) {
-        if (!(error instanceof ManagerAway)) return this.#parts.onRefused(error instanceof Error ? error : new Error(reasonOf(error)));
+        if (!(error instanceof ManagerAwayError)) return this.#parts.onRefused(error instanceof Error ? error : new Error(reasonOf(error)));
         if (!this.#away) log.warn({ waiting: this.#waiting.length }, `reports wait: ${reasonOf(error)}`);
         this.#away = true;
         await this.#save();
@@ -113,14 +113,14 @@ export class Outbox {
     return this.#waiting.slice(0, end === -1 ? undefined : end);
   }
 
-  /** @throws ManagerAway; ManagerRefusal when the key is refused */
+  /** @throws ManagerAwayError; ManagerRefusalError when the key is refused */
   async #deliver(batch: readonly string[]): Promise<void> {
     const { call, log } = this.#parts;
     try {
       await call('/report', { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: `[${batch.join(',')}]` });
       this.delivered += batch.length;
     } catch (error) {
-      if (!(error instanceof ManagerRefusal) || error.status === 401 || error.status === 403) throw error;
+      if (!(error instanceof ManagerRefusalError) || error.status === 401 || error.status === 403) throw error;
       if (batch.length > 1) {
         for (const text of batch) await this.#deliver([text]);
         return;

@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Log } from '../../util/log.ts';
 import { reasonOf } from '../../util/thrown.ts';
 import { knownUrl } from '../urls.ts';
-import { jsonOf, ManagerAway, ManagerRefusal, type CallManager } from './manager.ts';
+import { jsonOf, ManagerAwayError, ManagerRefusalError, type CallManager } from './manager.ts';
 import type { Outbox } from './outbox.ts';
 import type { Item, ReportOut } from './visit.ts';
 
@@ -188,7 +188,7 @@ export class Worker {
       if (items.length === 0 && seconds > 0) await this.#held(seconds);
       return items.length;
     } catch (error) {
-      if (error instanceof ManagerAway) {
+      if (error instanceof ManagerAwayError) {
         if (this.#manager !== 'away') log.warn({}, `nothing to fetch for now: ${reasonOf(error)}`);
         this.#manager = 'away';
         return 0;
@@ -208,7 +208,7 @@ export class Worker {
       const said = await call('/worker')
         .then(jsonOf)
         .catch((error: unknown) => {
-          if (error instanceof ManagerRefusal) throw error;
+          if (error instanceof ManagerRefusalError) throw error;
           return undefined;
         });
       const { control, 'recheck-interval': next } = (said ?? {}) as { control?: unknown; 'recheck-interval'?: unknown };

@@ -6,9 +6,11 @@
  * Source: classic-level 3; for the file names https://github.com/google/leveldb/blob/main/doc/impl.md.
  */
 import { readdirSync, realpathSync } from 'node:fs';
-import { makeFolders } from '../../util/folder.ts';
+import { join } from 'node:path';
 import { ClassicLevel, type OpenOptions } from 'classic-level';
+import { makeFolders } from '../../util/folder.ts';
 import { codeOf, reasonOf, throwAll } from '../../util/thrown.ts';
+import { ownerOf } from './owner.ts';
 
 /** A database that cannot be used. The message is one line that names the folder and says what to do. */
 export class DatabaseError extends Error {
@@ -89,6 +91,12 @@ export type Tuning = Pick<OpenOptions, 'cacheSize' | 'writeBufferSize' | 'maxFil
 
 export class Databases implements AsyncDisposable {
   readonly #open = new Map<string, Promise<ClassicLevel>>();
+  readonly #flags: string;
+
+  /** @param flags those that name the folders, for messages */
+  constructor(flags = '--dedup-db-file and --stats-db-file') {
+    this.#flags = flags;
+  }
 
   /**
    * Open a folder, or create it. A folder that is open already, by whatever path, is shared.
@@ -97,10 +105,10 @@ export class Databases implements AsyncDisposable {
    */
   async open(folder: string, tuning: Tuning = {}): Promise<Database> {
     await makeFolders(folder).catch((error: unknown) => {
-      throw unusable(folder, error);
+      throw unusable(folder, this.#flags, error);
     });
-    const path = prepare(folder);
-    const opened = this.#open.get(path) ?? openLevel(folder, path, tuning);
+    const path = prepare(folder, this.#flags);
+    const opened = this.#open.get(path) ?? openLevel(folder, path, this.#flags, tuning);
     this.#open.set(path, opened);
     try {
       const level = await opened;
@@ -129,14 +137,14 @@ export class Databases implements AsyncDisposable {
 const UNFINISHED = /^(?:LOCK|LOG|LOG\.old|MANIFEST-\d+|\d+\.dbtmp)$/;
 
 /** @returns the one path of the folder */
-function prepare(folder: string): string {
+function prepare(folder: string, flags: string): string {
   let names: string[];
   let path: string;
   try {
     path = realpathSync(folder);
     names = readdirSync(path);
   } catch (error) {
-    throw unusable(folder, error);
+    throw unusable(folder, flags, error);
   }
   if (names.includes('CURRENT')) return path;
   const other = names.find((name) => !UNFINISHED.test(name));
@@ -144,18 +152,27 @@ function prepare(folder: string): string {
   if (names.some((name) => name.startsWith('MANIFEST-'))) {
     throw new DatabaseError('DATABASE_DAMAGED', folder, 'is damaged (the file CURRENT is missing); move it away to begin a new one');
   }
-  throw new DatabaseError('DATABASE_FOREIGN', folder, `is no database: the folder holds other things, such as ${JSON.stringify(other)}`);
+  throw new DatabaseError(
+    'DATABASE_FOREIGN',
+    folder,
+    `is no database: the folder holds other things, such as ${JSON.stringify(other)}; name another one with ${flags}`,
+  );
 }
 
-function unusable(folder: string, error: unknown): DatabaseError {
+function unusable(folder: string, flags: string, error: unknown): DatabaseError {
   const code = codeOf(error);
   if (code === 'EEXIST' || code === 'ENOTDIR') {
-    return new DatabaseError('DATABASE_FOREIGN', folder, 'is a file; a folder is expected, existing or not', error);
+    return new DatabaseError('DATABASE_FOREIGN', folder, `is a file; name a folder, existing or not, with ${flags}`, error);
   }
   return new DatabaseError('DATABASE_UNUSABLE', folder, `cannot be opened: ${reasonOf(error)}`, error);
 }
 
-async function openLevel(folder: string, path: string, tuning: Tuning): Promise<ClassicLevel> {
+function locked(folder: string, path: string, flags: string, error: unknown): DatabaseError {
+  const owner = ownerOf(join(path, 'LOCK'));
+  return new DatabaseError('DATABASE_LOCKED', folder, `is in use by ${owner}; stop that one, or name another folder with ${flags}`, error);
+}
+
+async function openLevel(folder: string, path: string, flags: string, tuning: Tuning): Promise<ClassicLevel> {
   const level = new ClassicLevel(path);
   try {
     await level.open(tuning);
@@ -164,7 +181,7 @@ async function openLevel(folder: string, path: string, tuning: Tuning): Promise<
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     const code = codeOf(cause);
     const reason = reasonOf(cause);
-    if (code === 'LEVEL_LOCKED') throw new DatabaseError('DATABASE_LOCKED', folder, 'is in use by another process', error);
+    if (code === 'LEVEL_LOCKED') throw locked(folder, path, flags, error);
     if (code === 'LEVEL_CORRUPTION' || reason.endsWith('No such file or directory')) {
       throw new DatabaseError('DATABASE_DAMAGED', folder, `is damaged (${reason}); move it away to begin a new one`, error);
     }

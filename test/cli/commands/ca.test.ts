@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { link, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, link, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
+import { loadOrCreateCa } from '../../../src/ca/authority.ts';
 import { exportCa } from '../../../src/cli/commands/ca.ts';
 import { silentLog } from '../../../src/util/log.ts';
 import { runToEnd } from '../child.ts';
@@ -15,9 +16,7 @@ describe('ca export', () => {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'warctap-export-'));
     cacert = join(folder, 'ca.pem');
-    const { code, stdout, stderr } = await runToEnd(['ca', 'export', '--cacert', cacert]);
-    assert.equal(code, 0, stderr);
-    assert.equal(new X509Certificate(stdout).ca, true);
+    await loadOrCreateCa({ file: cacert, hostname: 'machine', log: silentLog });
   });
   after(() => rm(folder, { recursive: true }));
 
@@ -79,6 +78,31 @@ describe('ca export', () => {
       assert.deepEqual({ code, stdout }, { code: 1, stdout: '' });
       assert.match(stderr, /^warctap: [^\n]+\n$/);
     }
+  });
+
+  test('never makes an authority: it says where it looked, and how one is made', async () => {
+    const empty = await mkdtemp(join(folder, 'empty-'));
+    const how = 'the proxy makes it at its first start; start it, run this in its folder, or name its file with --cacert';
+    const missing = join(empty, 'mistyped.pem');
+    const byDefault = join(empty, 'certs', `${hostname()}-warcprox-ca.pem`);
+    for (const [args, file] of [
+      [['--cacert', missing], missing],
+      [[], byDefault],
+    ] as const) {
+      const stderr = `warctap: CA file ${file}: there is none; ${how}\n`;
+      assert.deepEqual(await runToEnd(['ca', 'export', ...args], { cwd: empty }), { code: 1, stdout: '', stderr });
+    }
+    assert.deepEqual(await readdir(empty), []);
+  });
+
+  test('takes the authority that is there when it was made under another machine name', async () => {
+    const moved = await mkdtemp(join(folder, 'moved-'));
+    await mkdir(join(moved, 'certs'));
+    await copyFile(cacert, join(moved, 'certs/old-name-warcprox-ca.pem'));
+    const { code, stdout, stderr } = await runToEnd(['ca', 'export'], { cwd: moved });
+    assert.equal(code, 0, stderr);
+    assert.equal(new X509Certificate(stdout).fingerprint256, (await certificate()).fingerprint256);
+    assert.match(stderr, /the CA file that was made under another machine name is used/);
   });
 
   test('does not send PKCS#12 to a terminal', async () => {

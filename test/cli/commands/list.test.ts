@@ -22,7 +22,8 @@ function unfolded(text: string): string {
   return text.replace(/\s+/g, ' ');
 }
 
-const ALL = [{ words: [], spec: DEFAULT_COMMAND }, ...withWords(COMMANDS)];
+/** Those that read their own arguments have a help of their own, too. */
+const ALL = [{ words: [], spec: DEFAULT_COMMAND }, ...withWords(COMMANDS)].filter(({ spec }) => !('raw' in spec));
 
 describe('every command', { concurrency: 2 }, () => {
   for (const { words, spec } of ALL) {
@@ -34,7 +35,7 @@ describe('every command', { concurrency: 2 }, () => {
       for (const line of stdout.split('\n')) assert.ok(line.length <= 84, line);
       if ('commands' in spec) {
         for (const each of spec.commands) {
-          const operands = 'operands' in each && each.operands !== undefined ? `${each.operands.name} ` : '';
+          const operands = 'commands' in each || each.operands === undefined ? '' : `${each.operands.name} `;
           assert.ok(unfolded(stdout).includes(unfolded(`${each.name} ${operands}${each.summary}`)), each.name);
         }
         assert.match(stdout, /exit codes/);
@@ -54,16 +55,14 @@ describe('every command', { concurrency: 2 }, () => {
   }
 });
 
-test('warctap --help lists the commands with a line each, and names them where it begins', async () => {
+test('warctap --help lists the commands with a line each, in front of the options', async () => {
   const { stdout } = await runToEnd(['--help']);
   const beginning = unfolded(stdout.slice(0, stdout.indexOf('Listening:')));
-  const list = unfolded(stdout.slice(stdout.indexOf('\nCommands:')));
-  assert.ok(
-    beginning.includes(`Without a command it runs the proxy. Commands, told at the end: ${COMMANDS.map(({ name }) => name).join(', ')}.`),
-    beginning,
-  );
-  for (const { name, summary } of COMMANDS)
-    assert.match(list, new RegExp(` ${name} (\\[[^\\]]*\\] )?${summary.replace(/[.*+?()[\]\\]/g, '\\$&')}`));
+  assert.ok(beginning.includes('Without a command it runs the proxy.'), beginning);
+  for (const { name, summary } of COMMANDS) {
+    assert.match(beginning, new RegExp(`Commands:.* ${name} `));
+    assert.ok(beginning.includes(unfolded(summary)), beginning);
+  }
 });
 
 test('no two commands have the same name', () => {

@@ -29,6 +29,17 @@ test('repair prints what it did to each file, and exits with 1 when one could no
   assert.match(gone.stdout, /a\.warc\.open: not repaired: ENOENT[^\n]*\n[^\n]*b\.warc: whole, 2 records\n$/);
 });
 
+test('repair takes a folder for all WARC files in it', async (t) => {
+  const dir = tempDir(t);
+  writeFileSync(join(dir, 'a.warc.open'), handMade());
+  writeFileSync(join(dir, 'b.warc'), handMade());
+  const { code, stdout } = await runToEnd(['repair', dir]);
+  assert.deepEqual(
+    [code, stdout],
+    [0, `${join(dir, 'a.warc.open')}: whole, 1 record, now a.warc\n${join(dir, 'b.warc')}: whole, 1 record\n`],
+  );
+});
+
 test('repair leaves a file alone that another process writes', async (t) => {
   const dir = tempDir(t);
   const options = { openSuffix: true, lock: loadLock(), fsync: 'never', create: createExclusively } as const;
@@ -46,9 +57,9 @@ test('repair wants a file, and has help with its exit codes', async () => {
   assert.deepEqual(await runToEnd(['repair']), {
     code: 2,
     stdout: '',
-    stderr: `warctap: repair: expected at least one file, see repair --help\n`,
+    stderr: `warctap: repair: expected at least one file or folder, see repair --help\n`,
   });
   const { code, stdout } = await runToEnd(['repair', '--help']);
   assert.equal(code, 0);
-  assert.match(stdout, /\[FILE\.\.\.\][^]*Exit codes:\n {2}0 [^]*\n {2}1 [^]*\n {2}2 /);
+  assert.match(stdout, /\[FILE\|DIR\.\.\.\][^]*Exit codes:\n {2}0 [^]*\n {2}1 [^]*\n {2}2 /);
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { handMade, idOf, members } from '../../warc/tools/repair-support.ts';
@@ -17,6 +17,25 @@ test('verify prints a line for each file without a fault and exits with 0', asyn
     stdout: `${files[0]}: ok, 2 records, 2 digests\n${files[1]}: ok, 1 records, 0 digests; 1 digests not checked\n`,
     stderr: '',
   });
+});
+
+test('verify takes a folder for all WARC files in it and below, in order', async (t) => {
+  const dir = tempDir(t);
+  mkdirSync(join(dir, 'b'));
+  writeFileSync(join(dir, 'c.warc.gz'), members(handMade()));
+  writeFileSync(join(dir, 'b', 'x.warc.open'), handMade());
+  writeFileSync(join(dir, 'a.warc'), handMade());
+  for (const other of ['notes.txt', 'a.warc.tmp~', 'b/warc']) writeFileSync(join(dir, other), 'no WARC');
+  const lines = ['a.warc', 'b/x.warc.open', 'c.warc.gz'].map((name) => `${join(dir, name)}: ok, 1 records, 0 digests\n`);
+  assert.deepEqual(await runToEnd(['verify', dir]), { code: 0, stdout: lines.join(''), stderr: '' });
+});
+
+test('a folder without WARC files is told', async (t) => {
+  const dir = tempDir(t);
+  for (const command of ['verify', 'repair']) {
+    const stderr = `warctap: ${command}: expected WARC files (*.warc, *.warc.gz …) in "${dir}", there are none\n`;
+    assert.deepEqual(await runToEnd([command, dir]), { code: 2, stdout: '', stderr });
+  }
 });
 
 test('verify prints a line for each fault and exits with 1', async (t) => {
@@ -50,9 +69,9 @@ test('verify wants a file, and has help with its exit codes', async () => {
   assert.deepEqual(await runToEnd(['verify']), {
     code: 2,
     stdout: '',
-    stderr: `warctap: verify: expected at least one file, see verify --help\n`,
+    stderr: `warctap: verify: expected at least one file or folder, see verify --help\n`,
   });
   const { code, stdout } = await runToEnd(['verify', '--help']);
   assert.equal(code, 0);
-  assert.match(stdout, /\[FILE\.\.\.\][^]*Exit codes:\n {2}0 [^]*\n {2}1 [^]*\n {2}2 /);
+  assert.match(stdout, /\[FILE\|DIR\.\.\.\][^]*Exit codes:\n {2}0 [^]*\n {2}1 [^]*\n {2}2 /);
 });

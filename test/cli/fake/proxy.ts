@@ -7,19 +7,15 @@ import type { RunningProxy } from '../../../src/cli/commands/proxy.ts';
 import { OptionError } from '../../../src/options/error.ts';
 import { resolveOptions } from '../../../src/options/resolve.ts';
 import type { WarctapOptions } from '../../../src/options/table.ts';
+import { ListenError } from '../../../src/util/listen.ts';
 import type { Log } from '../../../src/util/log.ts';
 import { NO_FIGURES } from '../figures.ts';
 
 export async function createProxy({ log, ...options }: WarctapOptions & { log: Log }): Promise<RunningProxy> {
   const fake = process.env.FAKE;
-  const resolved = resolveOptions(options, { hostname: 'machine' });
+  const resolved = resolveOptions(options);
   if (fake === 'port in use') {
-    throw Object.assign(new Error('listen EADDRINUSE: address already in use 127.0.0.1:8000'), {
-      code: 'EADDRINUSE',
-      syscall: 'listen',
-      address: '127.0.0.1',
-      port: 8000,
-    });
+    throw new ListenError({ address: '127.0.0.1', port: 8000, code: 'EADDRINUSE', why: 'the port is in use' });
   }
   if (fake === 'late option error') throw new OptionError('warcFilename', options.warcFilename, 'known variables');
   if (fake === 'many lines') throw new Error('the CA is broken\nand here is why\n');
@@ -30,7 +26,7 @@ export async function createProxy({ log, ...options }: WarctapOptions & { log: L
   const open = setInterval(() => undefined, 1000);
   return Object.assign(new EventEmitter(), {
     url: 'http://127.0.0.1:8000',
-    caFile: resolved.cacert,
+    caFile: resolved.cacert ?? '/ca.pem',
     warcDir: resolved.dir,
     figures: () => NO_FIGURES,
     close: async () => {

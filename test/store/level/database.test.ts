@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Databases, DatabaseError } from '../../../src/store/level/database.ts';
@@ -66,7 +66,12 @@ test('a folder that another process has is refused, and free again when that one
   const child = await startChild(t, folder, 'open');
   const error = await refused(folder);
   assert.equal(error.code, 'DATABASE_LOCKED');
-  assert.equal(error.message, `database ${folder} is in use by another process`);
+  // Only Linux tells which process it is.
+  const owner = existsSync('/proc/locks') ? `another process, ${child.pid}` : 'another process';
+  assert.equal(
+    error.message,
+    `database ${folder} is in use by ${owner}; stop that one, or name another folder with --dedup-db-file and --stats-db-file`,
+  );
   await child.kill();
   await withDatabase(folder, ({ section }) => section('a').batch([{ type: 'put', key: 'key', value: 'value' }]));
 });
@@ -86,7 +91,7 @@ test('a file is refused, also as a part of the path', async (t) => {
   for (const folder of [file, join(file, 'db')]) {
     const error = await refused(folder);
     assert.equal(error.code, 'DATABASE_FOREIGN');
-    assert.match(error.message, / is a file; a folder is expected, existing or not$/);
+    assert.match(error.message, / is a file; name a folder, existing or not, with --dedup-db-file and --stats-db-file$/);
   }
 });
 
@@ -95,7 +100,10 @@ test('a folder that holds other things is refused and left as it is', async (t) 
   writeFileSync(join(folder, '000001.log'), 'not of a database');
   const error = await refused(folder);
   assert.equal(error.code, 'DATABASE_FOREIGN');
-  assert.match(error.message, / is no database: the folder holds other things, such as "000001\.log"$/);
+  assert.match(
+    error.message,
+    / is no database: the folder holds other things, such as "000001\.log"; name another one with --dedup-db-file and --stats-db-file$/,
+  );
   assert.deepEqual(readdirSync(folder), ['000001.log']);
 });
 

@@ -37,6 +37,7 @@ export async function startChild(t: TestContext, folder: string, what: 'open' | 
   return {
     /** what it said when it was done */
     line,
+    pid: child.pid,
     async kill(): Promise<void> {
       const exited = once(child, 'exit');
       child.kill('SIGKILL');

@@ -1,0 +1,195 @@
+/**
+ * What clients are answered by the proxy itself: by the `code` of the error, which programs and plugins see as well, or by its line.
+ *
+ * Source: spec/warcprox.md §2, table of errors.
+ */
+import type { AnswerRow } from './row.ts';
+
+/** Why a request got no answer from its origin. `when` is what docs/api.md says of each as well. */
+export const FETCH_ERRORS = {
+  'not-resolved': {
+    status: 502,
+    when: 'there is no such name, or nobody answers for it',
+    fix: 'look at the name, and at the resolver of the proxy’s machine; `.onion` names need `--onion-tor-socks-proxy`',
+  },
+  'not-connected': {
+    status: 502,
+    when: 'the connection was refused or broke',
+    fix: 'nothing at the proxy: the origin is down, or a firewall is between',
+    says: ['… failed: …', '… failed: closed by the other side'],
+  },
+  'connect-timeout': {
+    status: 504,
+    when: 'looking up the name, connecting, or the TLS handshake took too long',
+    fix: 'try later, or give it more time with `--socket-timeout`',
+  },
+  'tls-failed': {
+    status: 502,
+    when: 'no TLS with the origin',
+    fix: 'see the reason in the line; `--ssl-context` and `--unsafe-legacy-renegotiation` help with old or choosy origins',
+    says: ['… failed: …'],
+  },
+  'proxy-failed': {
+    status: 502,
+    when: 'the SOCKS proxy failed',
+    fix: 'look at `--socks-proxy` or `--onion-tor-socks-proxy`, and whether that runs',
+    says: ['connection to …:… by SOCKS proxy failed: …'],
+  },
+  'empty-response': {
+    status: 502,
+    when: 'the connection ended before the first byte of an answer',
+    fix: 'try again; nothing at the proxy',
+    says: ['origin closed the connection without an answer', 'no answer: …'],
+  },
+  'invalid-response': {
+    status: 502,
+    when: 'what came is no answer, or ends within its head',
+    fix: 'nothing at the proxy: the origin sends it so',
+    says: ['invalid response: …', 'connection closed in the middle of the response head'],
+  },
+  'response-timeout': {
+    status: 502,
+    when: 'no answer, or no whole head of one, in time',
+    fix: 'try later, or raise `--socket-timeout` and `--fetch-timeout`',
+  },
+  'failed-before': {
+    status: 502,
+    when: 'this host failed within the last minute, with the same status as then; `Cached_Failed_Connection` in the crawl log',
+    fix: 'wait for a minute',
+    says: ['… (failed less than a minute ago, not tried again)'],
+  },
+  'forbidden-address': {
+    status: 400,
+    when: 'the address must not be reached',
+    fix: 'permit it with the option that the line names: `--allow-localhost`, `--allow`, or one `--deny` less',
+    says: [
+      'request rejected by warcprox: localhost access is not permitted (--allow-localhost of the proxy permits it)',
+      'request rejected by warcprox: access to link-local and metadata addresses is not permitted (--allow of the proxy permits single ones)',
+      'request rejected by warcprox: localhost access is not permitted (this is where the proxy itself listens)',
+      'request rejected by warcprox: access to this address is not permitted (--deny of the proxy forbids it)',
+      'request rejected by warcprox: access to this address is not permitted (it is none)',
+    ],
+  },
+  'request-aborted': {
+    status: 400,
+    when: 'the client left before its request was complete',
+    fix: 'nothing: nobody is there to be answered',
+  },
+  'recording-failed': {
+    status: 500,
+    when: 'the temporary file of the recording could not be written',
+    fix: 'make room in the folder of temporary files (`TMPDIR`)',
+  },
+  'no-space': {
+    status: 503,
+    when: 'less than `--min-free-space` is left',
+    fix: 'make room on the disk of `--dir`, or lower `--min-free-space`',
+    says: ['too little space is left on the disk of the WARC files (… free, --min-free-space is …)'],
+  },
+  'shutting-down': {
+    status: 503,
+    when: 'the proxy stops, or cannot write its WARC files any more',
+    fix: 'start it again; its log says why it stops',
+    says: ['proxy is shutting down', 'nothing can be archived any more: …'],
+  },
+} as const satisfies Readonly<Record<string, AnswerRow>>;
+
+/** What is wrong with the request itself; its connection is closed. */
+export const MESSAGE_ERRORS = {
+  syntax: {
+    status: 400,
+    when: 'the request is malformed, or asks for what no request can ask for',
+    fix: 'the client has to send it right; `docs/http1.md` lists what is refused and why',
+  },
+  'too-large': { status: 431, when: 'the head, a chunk line or the trailer is past its bound', fix: 'send less of it' },
+  version: { status: 505, when: 'the request is not HTTP/1', fix: 'use HTTP/1.1 with the proxy' },
+} as const satisfies Readonly<Record<string, AnswerRow>>;
+
+/** What is wrong with Warcprox-Meta. */
+export const META_ERRORS = {
+  syntax: { status: 400, when: 'it is no JSON object, or stands there twice', fix: 'send one field with one JSON object' },
+  type: { status: 400, when: 'a field has another type than it should', fix: 'give the type that the line expects' },
+  value: {
+    status: 400,
+    when: 'a field has a value that is not allowed',
+    fix: 'give one that the line expects; `docs/api.md` has all of them',
+  },
+  regex: {
+    status: 400,
+    when: 'a regex is malformed, or of a kind that cannot be matched in linear time',
+    fix: 'write it without what the line names',
+  },
+  'too-large': { status: 400, when: 'something in it is past its bound', fix: 'send fewer or smaller rules' },
+} as const satisfies Readonly<Record<string, AnswerRow>>;
+
+/** Answers that no error stands behind: by their line. */
+export const ANSWERS = {
+  'authentication required': {
+    status: 401,
+    when: 'one of the proxy’s own pages wants a log-in',
+    fix: 'send `Authorization` (Basic) with a user of `--proxy-auth-file`',
+  },
+  'proxy authentication required': {
+    status: 407,
+    when: 'the proxy wants a log-in',
+    fix: 'send `Proxy-Authorization` (Basic) with a user of `--proxy-auth-file`',
+  },
+  'too many log-ins at once, try again later': {
+    status: 503,
+    when: 'more log-ins than can be checked wait already',
+    fix: 'try again after `Retry-After`',
+  },
+  'request rejected by warcprox: blocked by rule found in Warcprox-Meta header: …': {
+    status: 403,
+    when: 'a rule in `blocks` or `compressed_blocks` matches the URL',
+    fix: 'nothing, if it is meant so; else change the rule, which the field Warcprox-Meta of the answer holds',
+  },
+  'request rejected by warcprox: reached … …=…': {
+    status: 420,
+    when: 'a limit of Warcprox-Meta is reached; 430 for a soft limit',
+    fix: 'end this crawl, or raise the limit',
+  },
+  'no such page': { status: 404, when: 'the proxy has no page of its own with this path', fix: 'ask for `/status`' },
+  'this page failed, see the log of the proxy': { status: 500, when: 'a page of the proxy has thrown', fix: 'report the line of the log' },
+  '404 Not in Archive': { status: 404, when: 'playback has no capture of this URL', fix: 'fetch it through the proxy first' },
+  'the archive cannot be read': { status: 500, when: 'the playback index or a WARC file cannot be read', fix: 'see the log' },
+  'record not written: …': {
+    status: 503,
+    when: 'a record of a client is lost, or cannot be taken now',
+    fix: 'send it again once the reason is gone',
+  },
+  'record not written: see the log of the proxy': {
+    status: 503,
+    when: 'the temporary file of a record could not be written',
+    fix: 'make room in `TMPDIR`, then send it again',
+  },
+  'record not written: the archive cannot be written any more': {
+    status: 503,
+    when: 'the proxy is at its end',
+    fix: 'start it again, then send it again',
+  },
+  'Warcprox-Meta could not be followed: …': {
+    status: 500,
+    when: 'the statistics that limits are compared with cannot be read',
+    fix: 'see the log; look at `--stats-db-file`',
+  },
+  'request head not complete within the time limit': {
+    status: 408,
+    when: 'the head takes longer than `--head-timeout`',
+    fix: 'send it faster, or raise the option',
+  },
+  'request head not complete within the idle time-out': {
+    status: 408,
+    when: 'nothing more of a head comes for `--socket-timeout`',
+    fix: 'send it faster, or raise the option',
+  },
+  'request body comes too slowly': {
+    status: 408,
+    when: 'the body comes slower than `--min-rate`',
+    fix: 'send it faster, or lower the option',
+  },
+} as const satisfies Readonly<Record<string, AnswerRow>>;
+
+export type FetchErrorCode = keyof typeof FETCH_ERRORS;
+export type MessageErrorCode = keyof typeof MESSAGE_ERRORS;
+export type MetaErrorCode = keyof typeof META_ERRORS;

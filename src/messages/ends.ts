@@ -1,0 +1,80 @@
+/** Errors that end a command, or that createProxy and createCore throw: by their `code`. */
+import type { MessageRow } from './row.ts';
+
+export const ENDS = {
+  WARCTAP_OPTION: {
+    when: 'the value of an option will not do: a flag, a variable, a line of the config file, or what a program has given',
+    fix: 'give what the line expects; `option` of the error names which one',
+    says: ['…: expected …, got …', '…: expected …, got something else (not shown: secret)'],
+  },
+  WARCTAP_USAGE: {
+    when: 'the command line, or the config file as a whole, is not understood',
+    fix: 'do as the line says; `warctap --help` and, say, `warctap help verify` show what there is',
+    says: ['unknown option ……, see --help', 'option … takes no value (to take it back: --no-…)'],
+  },
+  CA_INVALID: {
+    when: 'the CA file holds no usable authority, or others than its owner may write to it',
+    fix: 'name the right file with `--cacert`, or move it away to have a new authority made, which clients then have to trust',
+  },
+  CA_IO: { when: 'the CA file cannot be read or made', fix: 'give this user leave to, or name another file with `--cacert`' },
+  CA_MISSING: {
+    when: '`warctap ca export` finds no authority, and makes none',
+    fix: 'start the proxy once, run it in the folder the proxy was started in, or name the same `--cacert`',
+  },
+  WARC_OPTION: {
+    when: 'WARC files, or the temporary files behind them, cannot be written where they should',
+    fix: 'name a folder that this user can write to with `--dir` or `TMPDIR`',
+  },
+  WARC_WRITE: {
+    when: 'a WARC file cannot be written any more: the proxy stops with exit code 3 (`fatal` in a program)',
+    fix: 'make room on the disk or mend it; the next start repairs the file',
+  },
+  DATABASE_LOCKED: {
+    when: 'another process, mostly the same proxy started twice, has the database open',
+    fix: 'stop the one that the line names, or give each proxy databases of its own with `--dedup-db-file` and `--stats-db-file`',
+  },
+  DATABASE_FOREIGN: {
+    when: 'the folder of a database is a file, or holds something else',
+    fix: 'name a folder that is empty or not there yet',
+  },
+  DATABASE_DAMAGED: {
+    when: 'the database cannot be read, as after a disk fault',
+    fix: 'move it away: a new one is begun. WARC files do not need it; what was archived before is not known as such any more',
+  },
+  DATABASE_UNUSABLE: { when: 'the database cannot be opened', fix: 'see the reason in the line: leave to write, room on the disk' },
+  QUEUE_STORE: {
+    when: 'the database of a queue cannot be read or written; callers are answered 503, and nothing of their call was stored',
+    fix: 'make room on the disk of `--db`, or mend it, and start the manager again',
+  },
+  QUEUE_MANAGER_AWAY: {
+    when: 'the manager of a queue does not answer; a worker goes on asking, other commands end',
+    fix: 'start it, or say with `--manager` where it listens',
+  },
+  QUEUE_MANAGER_REFUSES: {
+    when: 'the manager of a queue says no, in its own words behind the status',
+    fix: 'for 401 and 403 look at the key; otherwise do as the line says',
+    says: ['the manager answers …: …'],
+  },
+  EADDRINUSE: {
+    when: 'something listens on the port already',
+    fix: 'stop that, or take another port; where a proxy of this kind answers the line has its process',
+    says: ['the port is in use…; … names another one, … 0 picks one that is free'],
+  },
+  EADDRNOTAVAIL: {
+    when: 'the address to listen on is none of this machine',
+    fix: 'give one that it has with `--address`, or `0.0.0.0` for all',
+    says: ['this machine has no such address; --address names one that it has, or 0.0.0.0 for all of them'],
+  },
+  ENOTFOUND: {
+    when: 'the host name to listen on is not known',
+    fix: 'give another name, or an address, with `--address`',
+    says: ['the host name has no address; --address names another one, or an address'],
+  },
+  EACCES: {
+    when: 'the port is one that this user may not take',
+    fix: 'take one from 1024 on, or give the process CAP_NET_BIND_SERVICE',
+    says: ['not permitted, as it mostly is below …; … names another port'],
+  },
+} as const satisfies Readonly<Record<string, MessageRow>>;
+
+export type EndCode = keyof typeof ENDS;

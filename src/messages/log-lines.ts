@@ -1,0 +1,190 @@
+/** Lines of the log at the levels `warn` and `error`: by their text, in which `…` stands for what differs. */
+import type { MessageRow } from './row.ts';
+
+const SEE_REASON = 'see the reason in the line; it is counted in `/status`';
+const REPORT = 'report it, with the line and what was done';
+
+export const LOG_LINES = {
+  'the CDX server cannot be asked, so no duplicates are found: …': {
+    when: 'the server of `--cdxserver-dedup` is down, slow, or answers something else',
+    fix: 'look at that server; everything is archived meanwhile, duplicates too',
+  },
+  'processor … failed: …': { when: 'a step of the chain has thrown; the captures go on', fix: SEE_REASON },
+  'crawl log cannot be written: …': {
+    when: 'a log of `--crawl-log-dir` cannot be opened or written',
+    fix: 'make room or give leave; lines are lost until then, records are not',
+  },
+  'not archived, because its temporary file failed: …': {
+    when: 'what had come of an answer could not be kept',
+    fix: 'make room in the folder of temporary files (`TMPDIR`)',
+  },
+  'archived, because its MIME type filters cannot be decided: …': {
+    when: 'the regexes of `mime-type-filters` take too long for this Content-Type',
+    fix: 'write simpler ones',
+  },
+  'plugin … …': { when: 'a plugin has failed, in the words of one of the next three lines', fix: 'look at the plugin' },
+  'has not returned within … ms: captures pass it by until it does': {
+    when: 'behind the name of a plugin: a call of it hangs',
+    fix: 'look at the plugin; the captures go on without it',
+  },
+  'failed for … of … captures: …': {
+    when: 'behind the name of a plugin: its notify() has thrown',
+    fix: 'look at the plugin; nothing is lost',
+  },
+  'failed for a batch of … captures: …': {
+    when: 'behind the name of a plugin: its process() has thrown',
+    fix: 'look at the plugin; nothing is lost',
+  },
+  'plugin … … after all and gets captures again': { when: 'a call that had hung has come back', fix: 'nothing' },
+  'plugin … has not stopped within … ms': { when: 'the plugin hangs while the proxy closes', fix: 'look at its stop()' },
+  'plugin … failed to stop: …': { when: 'stop() of the plugin has thrown', fix: 'look at its stop()' },
+  'others may read the hashes of the passwords; chmod 600 is advised': {
+    when: 'the file of `--proxy-auth-file` is readable for more than its owner',
+    fix: '`chmod 600` it, unless it is a mounted secret',
+  },
+  'others may read the private key of the certificate authority; chmod 600 is advised': {
+    when: 'the CA file is readable for more than its owner',
+    fix: '`chmod 600` it, unless it is a mounted secret',
+  },
+  'leaf certificates cannot be kept; they are made anew at the next start': {
+    when: 'nothing can be written in `--certs-dir`',
+    fix: 'give this user leave to, or name another folder; it costs time only',
+  },
+  'several CA files and none of this machine: the newest is used, --cacert names another': {
+    when: 'the machine has been renamed more than once, or shares its folder',
+    fix: 'name the one that clients trust with `--cacert`, or delete the others',
+  },
+  'this environment variable names no option': {
+    when: 'a variable begins with WARCTAP_ and is mistyped, or of another version',
+    fix: 'correct or remove it',
+  },
+  'a fault in warctap, exiting at once: ……': { when: 'something was thrown that nobody has caught', fix: REPORT },
+  'could not start': { when: 'with `--trace`: the error behind the line that ends the program, with its stack', fix: 'see that line' },
+  'exiting at once, the next start repairs open files': {
+    when: 'a second signal came while closing',
+    fix: 'nothing; the next start repairs',
+  },
+  'not reloaded, all stays as it was: …': {
+    when: 'a reload was asked for, and an option or its file will not do now',
+    fix: 'correct what the line says, then reload again',
+  },
+  'changed, and takes effect at the next start: …': {
+    when: 'a reload has found other values of options that are not reloadable',
+    fix: 'restart the proxy to have them take effect',
+  },
+  'stopping, nothing more can be archived': {
+    when: 'a WARC file cannot be written: exit code 3',
+    fix: 'make room on the disk or mend it, then start again',
+  },
+  'closing failed': {
+    when: 'something could not be written or closed at the end: exit code 3',
+    fix: 'see the reason; `warctap verify` and the next start say what is left',
+  },
+  'archived record not found: …': {
+    when: 'playback looked for a record where the index says, and the file was moved or changed',
+    fix: 'put the file back into `--dir`',
+  },
+  'the original of an archived revisit is not in the index': {
+    when: 'playback has a revisit whose original was archived elsewhere or with another index',
+    fix: 'nothing; answered as not archived',
+  },
+  'playback of a request failed': { when: 'the index or a file cannot be read', fix: 'see the error in the line' },
+  'playback broke off': {
+    when: 'a file could not be read on while it was sent',
+    fix: 'see the error in the line; `warctap verify` the file',
+  },
+  'a file that was played back could not be closed': { when: 'the system has refused it', fix: 'see the error in the line' },
+  'a listener of the event "capture" has thrown': {
+    when: 'a program that embeds the proxy has a fault in its listener',
+    fix: 'mend the listener; nothing is lost',
+  },
+  '…; requests are answered 503 until there is more': {
+    when: 'less than `--min-free-space` is left on the disk of `--dir`',
+    fix: 'make room, or lower the option; `0` switches the check off',
+  },
+  'a fault in warctap: the connection to an origin was closed': { when: 'something was thrown while an answer was read', fix: REPORT },
+  'a fault in warctap: the connection of a client was closed': {
+    when: 'something was thrown while a request was read or answered',
+    fix: REPORT,
+  },
+  'other machines can use this proxy without a password, see --proxy-auth-file': {
+    when: '`--address` is no loopback address and no log-in is asked for',
+    fix: 'give `--proxy-auth-file`, or listen on localhost',
+  },
+  'Warcprox-Meta: …': { when: 'a client has sent something that is ignored', fix: 'correct the client' },
+  'Warcprox-Meta could not be followed': {
+    when: 'the statistics cannot be read; the request is answered 500',
+    fix: 'look at `--stats-db-file`',
+  },
+  'too many client connections, new ones are dropped': {
+    when: 'more than `--max-connections` are open',
+    fix: 'raise it, or have clients close theirs',
+  },
+  'no certificate could be made': {
+    when: 'the host of a CONNECT is no name that a certificate can have',
+    fix: 'correct the client; only this connection is closed',
+  },
+  'a page failed: …': { when: 'one of the proxy’s own pages has thrown', fix: REPORT },
+  'statistics cannot be written; they are kept in memory and tried again': {
+    when: 'the disk of `--stats-db-file` is full or gone',
+    fix: 'make room; told once until it works again',
+  },
+  'open WARC files are not repaired: locks do not work here, and another program may be writing them': {
+    when: 'the file system of `--dir` has no locks',
+    fix: 'make sure that nobody writes there, then run `warctap repair`',
+  },
+  'dropped index entries of records that were lost': {
+    when: 'after a crash, records that the index knew are not in the files',
+    fix: 'nothing; the next capture of each is written in full',
+  },
+  'an open WARC file was not repaired: …': {
+    when: 'a file that a crash has left cannot be cut or renamed',
+    fix: 'see the reason; `warctap verify` and `warctap repair` by hand',
+  },
+  'somebody else has made a file with the name of this WARC file: it got another name': {
+    when: 'two programs write the same names into one folder',
+    fix: 'give each a `--prefix` or `--dir` of its own',
+  },
+  'a WARC file that was idle could not be closed': {
+    when: 'the disk has failed or is full; the proxy stops',
+    fix: 'see the error in the line',
+  },
+  stopping: {
+    when: 'a program that could come to an end by itself cannot go on; the reason stands behind it, as when a manager refuses the key of a worker',
+    fix: 'do as the reason says',
+  },
+  'waiting for the manager: …': {
+    when: 'a worker of a queue starts, and its manager does not answer',
+    fix: 'start the manager, or say with `--manager` where it listens',
+  },
+  'nothing to fetch for now: …': {
+    when: 'the manager of a queue does not answer while its worker runs',
+    fix: 'nothing if it is being started again; the worker goes on asking',
+  },
+  'reports wait: …': {
+    when: 'the manager of a queue cannot take reports for now',
+    fix: 'nothing: they stand in the file of `--outbox` and are sent when it is back',
+  },
+  'a report was dropped: …': { when: 'the manager of a queue does not understand a report', fix: REPORT },
+  'URLs could not be given back, their leases end by themselves: …': {
+    when: 'a worker of a queue stops while its manager does not answer',
+    fix: 'nothing: others get them after `--lease-seconds`',
+  },
+  'keys come in the clear from other machines: put a proxy with TLS in front': {
+    when: 'the manager of a queue listens on an address that other machines reach',
+    fix: 'put a proxy with TLS in front, or listen on loopback',
+  },
+  'this key is weak: it has less than 16 characters': { when: 'a key of a queue could be guessed', fix: 'give another, longer one' },
+  'a call of the queue failed: …': {
+    when: 'a call of the API was answered 500, or 503 when the database failed',
+    fix: 'see the reason in the line; of 500 report it, with the line',
+  },
+  'the time that workers were active waits: …': {
+    when: 'the database of a queue cannot be written',
+    fix: 'make room on the disk of `--db`; it is written later',
+  },
+  'leases and visits that are over wait: …': {
+    when: 'the database of a queue cannot be written',
+    fix: 'make room on the disk of `--db`; it is tried again every second',
+  },
+} as const satisfies Readonly<Record<string, MessageRow>>;
