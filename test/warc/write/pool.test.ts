@@ -241,6 +241,6 @@ test('the folder is made at start, and one that cannot be written to is refused 
   writeFileSync(join(dir, 'file'), '');
   await assert.rejects(
     prepareFolder(join(dir, 'file')),
-    (error) => error instanceof WarcOptionError && /^--dir .*file: .*EEXIST/.test(error.message),
+    (error) => error instanceof WarcOptionError && /^--dir .*file: .*it is a file, not a folder$/.test(error.message),
   );
 });
