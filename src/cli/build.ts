@@ -9,7 +9,7 @@ import { nearby } from '../options/nearest.ts';
 import { flagsOf, meaningOf, shownDefault } from '../options/markdown.ts';
 import { readOption } from '../options/resolve.ts';
 import { flagOf, namesIn, rowIn, type OptionRow, type OptionRows, type Options } from '../options/row.ts';
-import { settingsOf, type CommandFamily, type CommandSpec } from './command.ts';
+import { hiddenIn, settingsOf, type CommandFamily, type CommandSpec } from './command.ts';
 import { EXIT, UsageError, type ExitName } from './exit.ts';
 import type { Environment } from './gather.ts';
 
@@ -170,9 +170,8 @@ function negationOf(name: string): string {
 }
 
 function addHelp(command: Command, spec: CommandSpec): void {
-  const rows = settingsOf(spec);
-  const hidden = namesIn(rows).filter((name) => rowIn(rows, name).hidden === true);
-  if (spec.shown === undefined && hidden.length > 0) {
+  const hidden = hiddenIn(spec);
+  if (hidden.length > 0) {
     command.addOption(new Option('--help-hidden', 'show also what is rarely needed').helpGroup('Help:')).on('option:help-hidden', () => {
       for (const option of command.options) if (hidden.some((name) => option.long === `--${flagOf(name)}`)) option.hidden = false;
       command.help();

@@ -3,7 +3,7 @@
  *
  * Pure description: commander's program is built from it by build.ts.
  */
-import type { OptionRows, Options } from '../options/row.ts';
+import { namesIn, rowIn, type OptionRows, type Options } from '../options/row.ts';
 import { COMMAND_LINE_ROWS } from '../options/rows/logs-and-settings.ts';
 import type { Exits } from './exit.ts';
 import type { Gathered } from './gather.ts';
@@ -49,9 +49,9 @@ export function settingsOf({ settings }: CommandSpec): OptionRows {
 
 /** A word that other commands stand behind: `warctap ca export`. */
 export interface CommandFamily extends Described {
-  readonly commands: readonly CommandSpec[];
   /** without a command its help is asked for, which is no mistake */
   readonly helpAlone?: true;
+  readonly commands: readonly (CommandSpec | CommandFamily)[];
 }
 
 /** What an action gets. */
@@ -68,4 +68,10 @@ export function defineCommand<const Own extends OptionRows = OptionRows, const S
   spec: CommandSpec<Own, Settings>,
 ): CommandSpec<Own, Settings> {
   return spec;
+}
+
+/** The settings that only `--help-hidden` shows; a command whose flags are chosen one by one hides none. */
+export function hiddenIn(spec: CommandSpec): readonly string[] {
+  const rows = settingsOf(spec);
+  return spec.shown === undefined ? namesIn(rows).filter((name) => rowIn(rows, name).hidden === true) : [];
 }

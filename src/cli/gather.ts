@@ -2,7 +2,17 @@
  * The options of a program from where users put them: flag, environment variable, config file, in this order of precedence.
  */
 import { readOption } from '../options/resolve.ts';
-import { flagOf, namesIn, variableOf, type NameIn, type OptionRow, type OptionRows, type Options } from '../options/row.ts';
+import {
+  flagOf,
+  namesIn,
+  rowIn,
+  variableOf,
+  variablesOf,
+  type NameIn,
+  type OptionRow,
+  type OptionRows,
+  type Options,
+} from '../options/row.ts';
 import { COMMAND_LINE_ROWS } from '../options/rows/logs-and-settings.ts';
 import { readConfigFile } from './config-file.ts';
 import { UsageError } from './exit.ts';
@@ -71,11 +81,15 @@ function fromFlags(flags: Flags): Source {
 function fromEnvironment(rows: OptionRows, environment: Environment): Source {
   return {
     read: (name) => {
-      const text = environment[variableOf(name)];
-      return text === undefined || text === '' ? undefined : splitList(rows[name], text);
+      const variable = setVariable(rows, name, environment);
+      return variable === undefined ? undefined : splitList(rows[name], environment[variable]);
     },
-    place: (name) => `${variableOf(name)} (--${flagOf(name)})`,
+    place: (name) => `${setVariable(rows, name, environment) ?? variableOf(name)} (--${flagOf(name)})`,
   };
+}
+
+function setVariable(rows: OptionRows, name: string, environment: Environment): string | undefined {
+  return variablesOf(name, rowIn(rows, name)).find((variable) => (environment[variable] ?? '') !== '');
 }
 
 function fromFile(rows: OptionRows, values: ReadonlyMap<string, unknown>, path: string): Source {
@@ -120,6 +134,6 @@ function logLevel(sources: readonly Source[]): LogLevel {
 }
 
 function unknownVariables(rows: OptionRows, environment: Environment): string[] {
-  const known = new Set(namesIn(rows).map(variableOf));
+  const known = new Set(namesIn(rows).flatMap((name) => variablesOf(name, rowIn(rows, name))));
   return Object.keys(environment).filter((name) => name.startsWith('WARCTAP_') && !known.has(name));
 }

@@ -7,7 +7,7 @@ import { meaningOf } from '../options/markdown.ts';
 import type { Suggestion } from '../options/kinds.ts';
 import { flagOf, namesIn, rowIn, type OptionRow, type OptionRows } from '../options/row.ts';
 import { defaultShown } from './build.ts';
-import { settingsOf, type CommandFamily, type CommandSpec } from './command.ts';
+import { hiddenIn, settingsOf, type CommandFamily, type CommandSpec } from './command.ts';
 
 export interface OutlinedOption {
   /** without dashes */
@@ -36,20 +36,18 @@ export interface OutlinedCommand {
 
 const HELP = { short: 'h', argument: undefined, group: 'Help', hidden: false, suggest: undefined } as const;
 const ALWAYS: OutlinedOption = { ...HELP, long: 'help', meaning: 'show this help' };
-const OF_PROGRAM: readonly OutlinedOption[] = [
-  { ...HELP, long: 'version', short: 'V', meaning: 'print the version' },
-  { ...HELP, long: 'help-hidden', short: undefined, meaning: 'show also what is rarely needed' },
-];
+const VERSION: OutlinedOption = { ...HELP, long: 'version', short: 'V', meaning: 'print the version' };
+const HIDDEN: OutlinedOption = { ...HELP, long: 'help-hidden', short: undefined, meaning: 'show also what is rarely needed' };
 
 /** The program itself is the first. */
 export function outlineOf(root: CommandSpec, commands: readonly (CommandSpec | CommandFamily)[]): readonly OutlinedCommand[] {
-  const program = { path: '', spec: root, commands, options: [...optionsOf(root), ...OF_PROGRAM, ALWAYS], operands: undefined };
+  const program = { path: '', spec: root, commands, options: [...optionsOf(root), VERSION, ...helpOf(root)], operands: undefined };
   return [program, ...commands.flatMap((spec) => outlined(spec, spec.name))];
 }
 
 function outlined(spec: CommandSpec | CommandFamily, path: string): OutlinedCommand[] {
   if (!('commands' in spec)) {
-    const options = spec.raw === true ? [] : [...optionsOf(spec), ALWAYS];
+    const options = spec.raw === true ? [] : [...optionsOf(spec), ...helpOf(spec)];
     return [{ path, spec, commands: [], options, operands: operandsOf(spec) }];
   }
   const { commands } = spec;
@@ -57,6 +55,10 @@ function outlined(spec: CommandSpec | CommandFamily, path: string): OutlinedComm
     { path, spec, commands, options: [ALWAYS], operands: undefined },
     ...commands.flatMap((each) => outlined(each, `${path} ${each.name}`)),
   ];
+}
+
+function helpOf(spec: CommandSpec): OutlinedOption[] {
+  return hiddenIn(spec).length > 0 ? [HIDDEN, ALWAYS] : [ALWAYS];
 }
 
 function optionsOf(spec: CommandSpec): OutlinedOption[] {

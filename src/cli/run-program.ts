@@ -20,8 +20,6 @@ export interface Startable<Rows extends OptionRows, Program extends Running> {
   readonly start: (given: Options<Rows>, log: Log) => Promise<Program>;
   /** what stands on standard output once it has started, line ends included */
   readonly tell: (program: Program) => string;
-  /** what is to be seen of it while it works; nothing unless given */
-  readonly watched?: (program: Program) => Watched;
   /** what SIGUSR2 does; without it that ends the process, as ever */
   readonly reload?: Reload<Rows, Program>;
 }
@@ -35,7 +33,7 @@ const SIGNAL_EXIT_BASE = 128;
  */
 export async function runProgram<Rows extends OptionRows, Program extends Running>(
   { given, places, logLevel, unknownVariables, summarySeconds, ...gathered }: Gathered<Rows>,
-  { start, tell, watched, reload: again }: Startable<Rows, Program>,
+  { start, tell, reload: again }: Startable<Rows, Program>,
 ): Promise<number> {
   const { log, screen } = openLog({ logLevel, ...gathered });
   for (const variable of unknownVariables) log.warn({ variable }, 'this environment variable names no option');
@@ -55,7 +53,7 @@ export async function runProgram<Rows extends OptionRows, Program extends Runnin
     },
     tell,
     show: (program) =>
-      show(watched?.(program), { log, screen, live: process.env.TERM !== 'dumb' && screen !== undefined, summarySeconds, nowMs }),
+      showIfWatched(program, { log, screen, live: process.env.TERM !== 'dumb' && screen !== undefined, summarySeconds, nowMs }),
     log,
     print: (text) => process.stdout.write(text),
     signals: process,
@@ -70,9 +68,17 @@ export async function runProgram<Rows extends OptionRows, Program extends Runnin
 
 const nowMs = (): number => performance.now();
 
+/** One that archives nothing has nothing to show. */
+function showIfWatched(program: Running, options: WatchOptions): Shown {
+  return isWatched(program) ? show(program, options) : { end: () => undefined };
+}
+
+function isWatched(program: Running): program is Running & Watched {
+  return 'figures' in program;
+}
+
 /** On the screen, if there is one, at whatever size it has. */
-function show(program: Watched | undefined, options: WatchOptions): Shown {
-  if (program === undefined) return { end: () => undefined };
+function show(program: Watched, options: WatchOptions): Shown {
   const watching = watch(program, options);
   const redraw = () => watching.redraw();
   if (options.live) process.stderr.on('resize', redraw);

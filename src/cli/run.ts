@@ -19,6 +19,8 @@ export interface Running {
   /** Stop accepting, finish what runs, close all files. */
   close(): Promise<void>;
   on(event: 'fatal', listener: (error: Error) => void): unknown;
+  /** of one that may come to an end by itself: resolves when there is nothing more to do, rejects when it cannot go on */
+  readonly ended?: Promise<void>;
 }
 
 export interface RunContext<Program extends Running> {
@@ -66,10 +68,10 @@ export async function run<Program extends Running>(context: RunContext<Program>)
   const { closing, dispose: forgetReload } = reloadOnSignal(context, starting);
   try {
     const program = await starting;
-    let failure: unknown;
-    const fail = (error: unknown, message: string) => {
+    let failure: number | undefined;
+    const fail = (error: unknown, message: string, code: number = EXIT.fatal.code) => {
       if (failure !== undefined) return;
-      failure = error;
+      failure = code;
       log.error({ err: error }, `${message}: ${reasonOf(error)}`);
     };
     const failed = new Promise<void>((done) => {
@@ -79,8 +81,9 @@ export async function run<Program extends Running>(context: RunContext<Program>)
       });
     });
     context.print(context.tell(program));
+    const ended = program.ended?.catch((error: unknown) => fail(error, 'stopping', EXIT.failed.code));
     const shown = context.show(program);
-    await Promise.race([stopped, failed]);
+    await Promise.race([stopped, failed, ...(ended === undefined ? [] : [ended])]);
     closing();
     try {
       await program.close();
@@ -89,7 +92,7 @@ export async function run<Program extends Running>(context: RunContext<Program>)
     }
     shown.end();
     if (failure === undefined) log.info({}, 'closed, everything is written');
-    return failure === undefined ? EXIT.ok.code : EXIT.fatal.code;
+    return failure ?? EXIT.ok.code;
   } finally {
     dispose();
     forgetReload();

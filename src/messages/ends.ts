@@ -55,6 +55,19 @@ export const ENDS = {
     when: '`warctap transform serve` cannot listen on its address',
     fix: 'stop what listens there, or take another port with `CIRCE_PORT`',
   },
+  QUEUE_STORE: {
+    when: 'the database of a queue cannot be read or written; callers are answered 503, and nothing of their call was stored',
+    fix: 'make room on the disk of `--db`, or mend it, and start the manager again',
+  },
+  QUEUE_MANAGER_AWAY: {
+    when: 'the manager of a queue does not answer; a worker goes on asking, other commands end',
+    fix: 'start it, or say with `--manager` where it listens',
+  },
+  QUEUE_MANAGER_REFUSES: {
+    when: 'the manager of a queue says no, in its own words behind the status',
+    fix: 'for 401 and 403 look at the key; otherwise do as the line says',
+    says: ['the manager answers …: …'],
+  },
   EADDRINUSE: {
     when: 'something listens on the port already',
     fix: 'stop that, or take another port; where a proxy of this kind answers the line has its process',

@@ -99,6 +99,16 @@ function inRange(readText: (text: string) => number | undefined, accepts: (value
   };
 }
 
+/** Minutes, with decimals if need be. */
+export const minutes: Kind<number> = {
+  expected: `minutes from 0 up to ${Math.floor(Number.MAX_SAFE_INTEGER / 60_000)}`,
+  shape: 'value',
+  read: inRange(
+    (text) => (/^[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : undefined),
+    (value) => value >= 0 && value <= Number.MAX_SAFE_INTEGER / 60_000,
+  ),
+};
+
 /** `0` means the same as not giving the option: no limit. With a unit, too, if the kind takes zero. */
 export function orNone(kind: Measure<number>): Measure<number | undefined>;
 export function orNone(kind: Kind<number>): Kind<number | undefined>;

@@ -23,6 +23,8 @@ export interface OptionRow {
   readonly hidden?: true;
   /** never shown in messages or logs */
   readonly secret?: true;
+  /** environment variables, where they differ from what follows from its name: the first that is set counts */
+  readonly variables?: readonly string[];
   /** a program that runs takes a new value over when it is asked to (SIGUSR2) */
   readonly reloadable?: true;
 }
@@ -87,5 +89,24 @@ export function flagOf(name: string): string {
 
 /** `maxThreads` → `WARCTAP_MAX_THREADS` */
 export function variableOf(name: string): string {
-  return `WARCTAP_${flagOf(name).replaceAll('-', '_').toUpperCase()}`;
+  return `WARCTAP_${upperOf(name)}`;
+}
+
+/** All environment variables of an option. */
+export function variablesOf(name: string, { variables }: OptionRow): readonly string[] {
+  return variables ?? [variableOf(name)];
+}
+
+/** `maxThreads` → `MAX_THREADS` */
+function upperOf(name: string): string {
+  return flagOf(name).replaceAll('-', '_').toUpperCase();
+}
+
+/** The table with other environment variables: for each of these prefixes, the prefix and the option's name. */
+export function withPrefixes<Rows extends OptionRows>(rows: Rows, ...prefixes: readonly string[]): Rows {
+  const entries = namesIn(rows).map((name) => {
+    const row = rowIn(rows, name);
+    return [name, { ...row, variables: [...prefixes.map((prefix) => `${prefix}_${upperOf(name)}`), ...(row.variables ?? [])] }];
+  });
+  return Object.fromEntries(entries) as Rows;
 }

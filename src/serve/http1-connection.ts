@@ -23,6 +23,8 @@ export interface ConnectionServices extends RequestReaderOptions {
   /** takes over a socket on which CONNECT was answered, with the bytes that came after it */
   readonly openTunnel: (socket: Socket, authority: Authority, first: Buffer) => void;
   readonly socketTimeoutMs: number;
+  /** added to answers that a connection gives itself */
+  readonly answerFields?: Answer['fields'];
   readonly log: Log;
 }
 
@@ -201,7 +203,9 @@ export class Http1Connection implements ClientSide, RequestEvents {
 
   #answer(answer: Answer, accepted: Promise<void> | undefined): void {
     this.#closeAfter ||= this.#reader.state === 'body';
-    this.#socket.write(answerBytes(answer, this.#request?.method ?? 'GET', this.#closeAfter));
+    const { answerFields } = this.#services;
+    const told = answerFields === undefined ? answer : { ...answer, fields: [...(answer.fields ?? []), ...answerFields] };
+    this.#socket.write(answerBytes(told, this.#request?.method ?? 'GET', this.#closeAfter));
     if (this.#closeAfter) this.#finish();
     else this.#proceed(accepted);
   }

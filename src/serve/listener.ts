@@ -66,6 +66,15 @@ export class Listener {
     for (const connection of this.#connections) connection.shutDown();
   }
 
+  /** Resolves when everything that was being answered has been, or the time is over. To be called after `stop`. */
+  async drained(ms: number): Promise<void> {
+    const open = [...this.#sockets].filter((socket) => !socket.writableFinished);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+    await Promise.race([late, Promise.all(open.map(finished))]);
+    clearTimeout(timer);
+  }
+
   /** Close what is left; what was written has a moment to leave. */
   async close(): Promise<void> {
     this.stop();
@@ -74,6 +83,13 @@ export class Listener {
     this.#failures.close();
     this.#dropped.close();
   }
+}
+
+function finished(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('finish', resolve);
+    socket.once('close', () => resolve());
+  });
 }
 
 const LAST_WORDS_MS = 1000;

@@ -5,6 +5,7 @@ import { completion } from './completion.ts';
 import { man } from './man.ts';
 import { passwd } from './passwd.ts';
 import { proxy } from './proxy.ts';
+import { queue } from './queue.ts';
 import { repair } from './repair.ts';
 import { scraper } from './scraper.ts';
 import { transform } from './transform.ts';
@@ -13,4 +14,4 @@ import { verify } from './verify.ts';
 /** What `warctap` does when no command is named. */
 export const DEFAULT_COMMAND: CommandSpec = proxy;
 
-export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [ca, verify, repair, passwd, transform, scraper, completion, man];
+export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [ca, verify, repair, passwd, queue, transform, scraper, completion, man];

@@ -27,7 +27,6 @@ export const proxy = defineCommand({
         return createProxy({ ...given, log });
       },
       tell: startBlock,
-      watched: (proxy) => proxy,
       reload: { read: settings, apply: (proxy, given) => proxy.reload(given) },
     });
   },

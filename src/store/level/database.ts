@@ -7,7 +7,7 @@
  */
 import { readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { ClassicLevel } from 'classic-level';
+import { ClassicLevel, type OpenOptions } from 'classic-level';
 import { makeFolders } from '../../util/folder.ts';
 import { codeOf, reasonOf, throwAll } from '../../util/thrown.ts';
 import { ownerOf } from './owner.ts';
@@ -82,26 +82,37 @@ export interface Database {
   readonly folder: string;
   /** @param name lower-case letters and digits; the same name is the same section */
   readonly section: (name: string) => Section;
+  /** the whole of it, for who is alone in the folder and keeps his keys apart himself */
+  readonly level: ClassicLevel;
 }
+
+/** How LevelDB is opened; what is left out is its own default. */
+export type Tuning = Pick<OpenOptions, 'cacheSize' | 'writeBufferSize' | 'maxFileSize' | 'maxOpenFiles'>;
 
 export class Databases implements AsyncDisposable {
   readonly #open = new Map<string, Promise<ClassicLevel>>();
+  readonly #flags: string;
+
+  /** @param flags those that name the folders, for messages */
+  constructor(flags = '--dedup-db-file and --stats-db-file') {
+    this.#flags = flags;
+  }
 
   /**
    * Open a folder, or create it. A folder that is open already, by whatever path, is shared.
    *
    * @throws DatabaseError when another process has it, it holds something else, or it is damaged
    */
-  async open(folder: string): Promise<Database> {
+  async open(folder: string, tuning: Tuning = {}): Promise<Database> {
     await makeFolders(folder).catch((error: unknown) => {
-      throw unusable(folder, error);
+      throw unusable(folder, this.#flags, error);
     });
-    const path = prepare(folder);
-    const opened = this.#open.get(path) ?? openLevel(folder, path);
+    const path = prepare(folder, this.#flags);
+    const opened = this.#open.get(path) ?? openLevel(folder, path, this.#flags, tuning);
     this.#open.set(path, opened);
     try {
       const level = await opened;
-      return { folder, section: (name) => new Section(level, name) };
+      return { folder, section: (name) => new Section(level, name), level };
     } catch (error) {
       this.#open.delete(path);
       throw error;
@@ -122,21 +133,18 @@ export class Databases implements AsyncDisposable {
   }
 }
 
-/** Those that name the folder. */
-const FLAGS = '--dedup-db-file and --stats-db-file';
-
 /** What may be in a folder whose database was never finished: the file CURRENT is made last. */
 const UNFINISHED = /^(?:LOCK|LOG|LOG\.old|MANIFEST-\d+|\d+\.dbtmp)$/;
 
 /** @returns the one path of the folder */
-function prepare(folder: string): string {
+function prepare(folder: string, flags: string): string {
   let names: string[];
   let path: string;
   try {
     path = realpathSync(folder);
     names = readdirSync(path);
   } catch (error) {
-    throw unusable(folder, error);
+    throw unusable(folder, flags, error);
   }
   if (names.includes('CURRENT')) return path;
   const other = names.find((name) => !UNFINISHED.test(name));
@@ -147,33 +155,33 @@ function prepare(folder: string): string {
   throw new DatabaseError(
     'DATABASE_FOREIGN',
     folder,
-    `is no database: the folder holds other things, such as ${JSON.stringify(other)}; name another one with ${FLAGS}`,
+    `is no database: the folder holds other things, such as ${JSON.stringify(other)}; name another one with ${flags}`,
   );
 }
 
-function unusable(folder: string, error: unknown): DatabaseError {
+function unusable(folder: string, flags: string, error: unknown): DatabaseError {
   const code = codeOf(error);
   if (code === 'EEXIST' || code === 'ENOTDIR') {
-    return new DatabaseError('DATABASE_FOREIGN', folder, `is a file; name a folder, existing or not, with ${FLAGS}`, error);
+    return new DatabaseError('DATABASE_FOREIGN', folder, `is a file; name a folder, existing or not, with ${flags}`, error);
   }
   return new DatabaseError('DATABASE_UNUSABLE', folder, `cannot be opened: ${reasonOf(error)}`, error);
 }
 
-function locked(folder: string, path: string, error: unknown): DatabaseError {
+function locked(folder: string, path: string, flags: string, error: unknown): DatabaseError {
   const owner = ownerOf(join(path, 'LOCK'));
-  return new DatabaseError('DATABASE_LOCKED', folder, `is in use by ${owner}; stop that one, or name another folder with ${FLAGS}`, error);
+  return new DatabaseError('DATABASE_LOCKED', folder, `is in use by ${owner}; stop that one, or name another folder with ${flags}`, error);
 }
 
-async function openLevel(folder: string, path: string): Promise<ClassicLevel> {
+async function openLevel(folder: string, path: string, flags: string, tuning: Tuning): Promise<ClassicLevel> {
   const level = new ClassicLevel(path);
   try {
-    await level.open();
+    await level.open(tuning);
     return level;
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     const code = codeOf(cause);
     const reason = reasonOf(cause);
-    if (code === 'LEVEL_LOCKED') throw locked(folder, path, error);
+    if (code === 'LEVEL_LOCKED') throw locked(folder, path, flags, error);
     if (code === 'LEVEL_CORRUPTION' || reason.endsWith('No such file or directory')) {
       throw new DatabaseError('DATABASE_DAMAGED', folder, `is damaged (${reason}); move it away to begin a new one`, error);
     }

@@ -34,8 +34,10 @@ describe('every command', { concurrency: 2 }, () => {
       assert.ok(unfolded(stdout).includes(unfolded(spec.summary)), stdout);
       for (const line of stdout.split('\n')) assert.ok(line.length <= 84, line);
       if ('commands' in spec) {
-        for (const { name, summary, operands } of spec.commands)
-          assert.ok(unfolded(stdout).includes(unfolded(`${name} ${operands === undefined ? '' : `${operands.name} `}${summary}`)), name);
+        for (const each of spec.commands) {
+          const operands = 'commands' in each || each.operands === undefined ? '' : `${each.operands.name} `;
+          assert.ok(unfolded(stdout).includes(unfolded(`${each.name} ${operands}${each.summary}`)), each.name);
+        }
         assert.match(stdout, /exit codes/);
         return;
       }

@@ -1,0 +1,57 @@
+/** How things are shown: elements, numbers, times. Whatever comes from elsewhere is text, and never markup. */
+
+/** @param children elements or texts */
+export function element(name, properties = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [property, value] of Object.entries(properties)) made[property] = value;
+  made.append(...children);
+  return made;
+}
+
+export const number = (value) => value.toLocaleString('en');
+
+export function bytes(value) {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let unit = 0;
+  for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1000;
+  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}
+
+/** `2026-01-05T10:00:00` in UTC, as how long ago it was. */
+export function ago(time) {
+  if (time === null) return 'never';
+  const seconds = Math.max(0, Math.round((Date.now() - Date.parse(`${time}Z`)) / 1000));
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  return seconds < 86400 ? `${Math.floor(seconds / 3600)} h ago` : `${Math.floor(seconds / 86400)} days ago`;
+}
+
+export function rows(body, list, columns, empty) {
+  const made = list.map((item) => element('tr', {}, ...columns(item)));
+  if (made.length === 0) made.push(element('tr', {}, element('td', { className: 'empty', colSpan: 6 }, empty)));
+  body.replaceChildren(...made);
+}
+
+export const cell = (text, className = '') => element('td', { className }, text);
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** A bar for each minute; the sum and the highest are told as text. */
+export function chart(title, minutes) {
+  const most = Math.max(1, ...minutes);
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('viewBox', `0 0 ${minutes.length} 100`);
+  svg.setAttribute('preserveAspectRatio', 'none');
+  svg.setAttribute('class', 'chart');
+  svg.setAttribute('aria-hidden', 'true');
+  minutes.forEach((value, index) => {
+    if (value === 0) return;
+    const bar = document.createElementNS(SVG, 'rect');
+    const height = Math.max(2, (value / most) * 100);
+    for (const [name, is] of Object.entries({ x: index + 0.1, y: 100 - height, width: 0.8, height })) bar.setAttribute(name, is);
+    svg.append(bar);
+  });
+  const sum = minutes.reduce((total, value) => total + value, 0);
+  const told = `${title}: ${number(sum)}, at most ${number(Math.max(0, ...minutes))} a minute`;
+  return element('figure', {}, svg, element('figcaption', {}, told));
+}

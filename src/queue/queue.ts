@@ -1,0 +1,66 @@
+/**
+ * A queue that is open: its parts, put together over one database, and closed in order.
+ */
+import type { ClassicLevel } from 'classic-level';
+import type { Log } from '../util/log.ts';
+import { throwAll } from '../util/thrown.ts';
+import { Access, nameOf, STRONG_CHARS } from './access.ts';
+import { Activity } from './activity.ts';
+import type { Clock } from './clock.ts';
+import { Control } from './control.ts';
+import { Frontier } from './frontier.ts';
+import type { Rules } from './life.ts';
+import { Recent } from './recent.ts';
+import { QueueStore } from './store.ts';
+
+export interface QueueParts {
+  readonly level: ClassicLevel;
+  readonly sync: boolean;
+  readonly rules: Rules;
+  readonly adminKey: string;
+  readonly hashKeys: boolean;
+  /** seconds */
+  readonly recheckInterval: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface Queue {
+  readonly store: QueueStore;
+  readonly frontier: Frontier;
+  readonly access: Access;
+  readonly control: Control;
+  readonly activity: Activity;
+  readonly recent: Recent;
+  readonly clock: Clock;
+  /** Wait for what is being written, and write what is not yet. */
+  close(): Promise<void>;
+}
+
+export async function openQueue({ level, sync, rules, adminKey, hashKeys, recheckInterval, clock, log }: QueueParts): Promise<Queue> {
+  const store = await QueueStore.open(level, sync);
+  const access = await Access.open(store, adminKey, hashKeys);
+  for (const { name, key } of [{ name: nameOf(adminKey), key: adminKey }, ...access.keys]) {
+    if (key !== undefined && key.length < STRONG_CHARS) log.warn({ name }, 'this key is weak: it has less than 16 characters');
+  }
+  const control = await Control.open(store, recheckInterval);
+  const activity = await Activity.open(store, clock, log);
+  const frontier = new Frontier({ store, rules, clock, log });
+  frontier.start();
+  return {
+    store,
+    frontier,
+    access,
+    control,
+    activity,
+    recent: new Recent(clock),
+    clock,
+    async close() {
+      frontier.close();
+      const errors: unknown[] = [];
+      await activity.close().catch((error: unknown) => errors.push(error));
+      await store.settled();
+      throwAll(errors);
+    },
+  };
+}
