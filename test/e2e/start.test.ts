@@ -100,7 +100,7 @@ describe('listening', () => {
     await assert.rejects(startProgram(dir, ['--dedup-db-file', database]), ({ message }: Error) => {
       assert.match(
         message,
-        /^did not start, exit code 1: warctap: database \S+ is in use by another process(?:, \d+)?; stop that one, or name /,
+        /^did not start, exit code 1: warctap: database .+ is in use by another process(?:, \d+)?; stop that one, or name /,
       );
       if (process.platform === 'linux') assert.ok(message.includes(`another process, ${second.child.pid};`), message);
       return true;

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { jobArchive, jobJson, logOf, startService, submit, tarOf, Workplace, type Service } from './support.ts';
+import { BUILT, jobArchive, jobJson, logOf, startService, submit, tarOf, Workplace, type Service } from './support.ts';
 
 const JOBS = Number(process.env.WARCTAP_TRANSFORM_JOBS ?? 16);
 const SUBMITTERS = 4;
@@ -95,13 +95,15 @@ function done(place: Workplace): number {
 }
 
 const MEGABYTES = 95;
+/** It is 125 MB; a busy machine collects later. With the archive in memory it would be 200. */
+const MOST_KB = 175_000;
 
 test(
-  `an archive of ${MEGABYTES} MB and its result take less than 150 MB of the server`,
+  `an archive of ${MEGABYTES} MB and its result are never in the server's memory`,
   { skip: process.platform !== 'linux' && 'needs /proc', timeout: 110_000 },
   async (t) => {
     const place = new Workplace();
-    await using service = await startService(place, ['run', '-w', '1']);
+    await using service = await startService(place, ['run', '-w', '1'], {}, BUILT);
     const archive = join(place.dir, 'large.tar');
     const size = MEGABYTES * 1_000_000 - ((MEGABYTES * 1_000_000) % 512);
     const fd = openSync(archive, 'w');
@@ -128,6 +130,6 @@ test(
     assert.ok(length > 0);
     const [, peak = ''] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${service.run.child.pid}/status`, 'utf8')) ?? [];
     t.diagnostic(`peak of the server: ${(Number(peak) / 1000).toFixed(0)} MB`);
-    assert.ok(Number(peak) < 150_000, `${peak} kB`);
+    assert.ok(Number(peak) < MOST_KB, `${peak} kB`);
   },
 );

@@ -12,11 +12,10 @@ import { atExit } from '../support/at-exit.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** With WARCTAP_TEST_BUILT what was built, for long runs. */
-const PROGRAM =
-  process.env.WARCTAP_TEST_BUILT === undefined
-    ? ['--import', import.meta.resolve('tsx'), `${ROOT}src/cli/main.ts`]
-    : [`${ROOT}bin/warctap.js`];
+/** What was built: for what is measured, as users run it. */
+export const BUILT: readonly string[] = [`${ROOT}bin/warctap.js`];
+/** With WARCTAP_TEST_BUILT that as well, for long runs. */
+const PROGRAM = process.env.WARCTAP_TEST_BUILT === undefined ? ['--import', import.meta.resolve('tsx'), `${ROOT}src/cli/main.ts`] : BUILT;
 
 /** A folder that goes with the test file. */
 export class Workplace {
@@ -53,10 +52,10 @@ export interface Command {
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** `warctap transform …` in the place's folder, with its working folder unless told otherwise. */
-export function command(place: Workplace, args: readonly string[], variables: Variables = {}): Command {
+export function command(place: Workplace, args: readonly string[], variables: Variables = {}, program = PROGRAM): Command {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(WARCTAP|NODE|CIRCE)_/.test(name));
   const env = { ...Object.fromEntries(inherited), CIRCE_WORKING_DIR: place.work, ...variables };
-  const child = spawn(process.execPath, [...PROGRAM, 'transform', ...args], {
+  const child = spawn(process.execPath, [...program, 'transform', ...args], {
     cwd: place.dir,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -105,9 +104,14 @@ export interface Service extends AsyncDisposable {
 }
 
 /** @param what `run`, `serve` or `start-workers`, with its options; signatures are off unless the variables say otherwise */
-export async function startService(place: Workplace, what: readonly string[] = ['run'], variables: Variables = {}): Promise<Service> {
+export async function startService(
+  place: Workplace,
+  what: readonly string[] = ['run'],
+  variables: Variables = {},
+  program = PROGRAM,
+): Promise<Service> {
   const port = what[0] === 'start-workers' ? [] : ['--port', '0'];
-  const run = command(place, [...what, ...port], { CIRCE_USE_AUTH: '0', CIRCE_WORKERS: '2', ...variables });
+  const run = command(place, [...what, ...port], { CIRCE_USE_AUTH: '0', CIRCE_WORKERS: '2', ...variables }, program);
   await run.said(what[0] === 'start-workers' ? 'runs jobs' : 'listens on');
   const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
     run.child.kill(signal);
