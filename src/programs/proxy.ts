@@ -33,7 +33,8 @@ import { isLoopback } from '../util/network.ts';
 import { throwAll } from '../util/thrown.ts';
 import { createPages } from '../web/pages.ts';
 import { statusPage } from '../web/status.ts';
-import { openCore, type Core, type CoreEvents, type Figures } from './core.ts';
+import { openCore, type Core, type CoreEvents } from './core.ts';
+import type { Figures } from './figures.ts';
 import { listenAt } from './listening.ts';
 
 /** What happens while a proxy runs. */

@@ -17,7 +17,8 @@ import { Worker, type WorkerState } from '../queue/worker/worker.ts';
 import type { Log } from '../util/log.ts';
 import { reasonOf, throwAll } from '../util/thrown.ts';
 import { readVersion } from '../util/version.ts';
-import { openCore, type Core, type CoreEvents, type Figures } from './core.ts';
+import { openCore, type Core, type CoreEvents } from './core.ts';
+import type { Figures } from './figures.ts';
 
 export interface QueueWorkerParts {
   readonly options: QueueWorkerSlice & ResolvedCoreOptions;
