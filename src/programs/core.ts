@@ -26,7 +26,7 @@ import type { FreeSpace } from '../util/free-space.ts';
 import type { Log } from '../util/log.ts';
 import { MemoryBudget } from '../util/memory-budget.ts';
 import { timeSlices } from '../util/slices.ts';
-import { reasonOf, throwAll } from '../util/thrown.ts';
+import { allInOrder, reasonOf } from '../util/thrown.ts';
 import { readVersion } from '../util/version.ts';
 import { warcDate } from '../warc/fields.ts';
 import type { StatusSource } from '../web/status.ts';
@@ -249,12 +249,11 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.stop();
-    const errors: unknown[] = [];
-    for (const room of [this.archive, this.#opened.databases]) await room.close().catch((error: unknown) => errors.push(error));
-    this.#origins.close();
-    this.#space.close();
-    this.#expected.close();
-    throwAll(errors, 'closing failed');
+    const rooms = [this.archive, this.#opened.databases, this.#origins, this.#space, this.#expected];
+    await allInOrder(
+      rooms.map((room) => () => room.close()),
+      'closing failed',
+    );
   }
 
   async #record(capture: Capture): Promise<void> {

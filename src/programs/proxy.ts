@@ -30,7 +30,7 @@ import { withTunnels } from '../serve/connect.ts';
 import { Listener } from '../serve/listener.ts';
 import type { Log } from '../util/log.ts';
 import { isLoopback } from '../util/network.ts';
-import { throwAll } from '../util/thrown.ts';
+import { allInOrder } from '../util/thrown.ts';
 import { createPages } from '../web/pages.ts';
 import { statusPage } from '../web/status.ts';
 import { openCore, type Core, type CoreEvents } from './core.ts';
@@ -177,24 +177,18 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     const { core, leaves } = this.#parts;
     this.#listener.stop();
     core.stop();
-    const errors = new Set<unknown>();
-    const steps = [
-      () => this.#playbackListener?.close(),
-      () => this.#played?.settled(),
-      // Who waits for a record to be written is answered before the connections are closed.
-      () => core.archive.close(),
-      () => this.#listener.close(),
-      () => leaves.close(),
-      () => core.close(),
-    ];
-    for (const step of steps) {
-      try {
-        await step();
-      } catch (error) {
-        errors.add(error);
-      }
-    }
-    throwAll([...errors], 'closing failed');
+    await allInOrder(
+      [
+        () => this.#playbackListener?.close(),
+        () => this.#played?.settled(),
+        // Who waits for a record to be written is answered before the connections are closed.
+        () => core.archive.close(),
+        () => this.#listener.close(),
+        () => leaves.close(),
+        () => core.close(),
+      ],
+      'closing failed',
+    );
   }
 
   #bound({ address }: Listener): AddressInfo {

@@ -15,7 +15,7 @@ import { robots } from '../queue/worker/robots.ts';
 import { visit } from '../queue/worker/visit.ts';
 import { Worker, type WorkerState } from '../queue/worker/worker.ts';
 import type { Log } from '../util/log.ts';
-import { reasonOf, throwAll } from '../util/thrown.ts';
+import { reasonOf, allInOrder } from '../util/thrown.ts';
 import { readVersion } from '../util/version.ts';
 import { openCore, type Core, type CoreEvents } from './core.ts';
 import type { Figures } from './figures.ts';
@@ -73,9 +73,7 @@ export class QueueWorker extends EventEmitter<CoreEvents> implements AsyncDispos
   }
 
   async #close(): Promise<void> {
-    const errors: unknown[] = [];
-    for (const room of [this.#worker, this.#core]) await room.close().catch((error: unknown) => errors.push(error));
-    throwAll(errors, 'closing failed');
+    await allInOrder([() => this.#worker.close(), () => this.#core.close()], 'closing failed');
   }
 }
 

@@ -27,7 +27,7 @@ import { makeFolders } from '../util/folder.ts';
 import type { Log } from '../util/log.ts';
 import { isLoopback } from '../util/network.ts';
 import { timeSlices } from '../util/slices.ts';
-import { throwAll } from '../util/thrown.ts';
+import { allInOrder } from '../util/thrown.ts';
 import { serveFetch } from '../web/pages.ts';
 import { listenAt } from './listening.ts';
 
@@ -113,9 +113,11 @@ export class QueueManager extends EventEmitter<{ fatal: [error: Error] }> implem
   async #close(): Promise<void> {
     this.#listener.stop();
     await this.#listener.drained(LAST_CALLS_MS);
-    const errors: unknown[] = [];
-    for (const room of [this.#listener, this.#queue, this.#databases]) await room.close().catch((error: unknown) => errors.push(error));
-    throwAll(errors, 'closing failed');
+    const rooms = [this.#listener, this.#queue, this.#databases];
+    await allInOrder(
+      rooms.map((room) => () => room.close()),
+      'closing failed',
+    );
   }
 }
 

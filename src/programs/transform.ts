@@ -27,7 +27,7 @@ import { WorkerPool } from '../transform/worker-pool.ts';
 import { loadFileLock } from '../util/file-lock.ts';
 import { makeFolders } from '../util/folder.ts';
 import type { Log } from '../util/log.ts';
-import { codeOf, throwAll } from '../util/thrown.ts';
+import { codeOf, allInOrder } from '../util/thrown.ts';
 import { readVersion } from '../util/version.ts';
 import { serveFetch } from '../web/pages.ts';
 
@@ -65,11 +65,7 @@ export interface RunningTransform extends AsyncDisposable {
 /** @throws SocketError, ModuleError, KeyFileError, or the system's error */
 export async function openTransform(parts: TransformParts): Promise<RunningTransform> {
   const closing: (() => Promise<void> | void)[] = [];
-  const close = async () => {
-    const errors: unknown[] = [];
-    for (const each of closing.splice(0).reverse()) await Promise.resolve(each()).catch((error: unknown) => errors.push(error));
-    throwAll(errors);
-  };
+  const close = () => allInOrder(closing.splice(0).reverse());
   try {
     const url = await open(parts, (each) => closing.push(each));
     return Object.assign(new EventEmitter(), { url, close, [Symbol.asyncDispose]: close });

@@ -3,7 +3,7 @@
  */
 import type { ClassicLevel } from 'classic-level';
 import type { Log } from '../util/log.ts';
-import { throwAll } from '../util/thrown.ts';
+import { allInOrder } from '../util/thrown.ts';
 import { Access, nameOf, STRONG_CHARS } from './access.ts';
 import { Activity } from './activity.ts';
 import type { Clock } from './clock.ts';
@@ -57,10 +57,7 @@ export async function openQueue({ level, sync, rules, adminKey, hashKeys, rechec
     clock,
     async close() {
       frontier.close();
-      const errors: unknown[] = [];
-      await activity.close().catch((error: unknown) => errors.push(error));
-      await store.settled();
-      throwAll(errors);
+      await allInOrder([() => activity.close(), () => store.settled()]);
     },
   };
 }

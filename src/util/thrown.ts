@@ -32,6 +32,19 @@ export function throwAll(errors: readonly unknown[], message?: string): void {
   if (errors.length > 1) throw new AggregateError(errors, message ?? errors.map(reasonOf).join('; '));
 }
 
+/** One step after the other, whatever became of those before; what they have thrown is thrown at the end, each thing once. */
+export async function allInOrder(steps: readonly (() => unknown)[], message?: string): Promise<void> {
+  const errors = new Set<unknown>();
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      errors.add(error);
+    }
+  }
+  throwAll([...errors], message);
+}
+
 function oneLine(said: unknown): string {
   return textOf(said).replace(/\s+/g, ' ').trim();
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { codeOf, errorOf, isSystemError, reasonOf, throwAll } from '../../src/util/thrown.ts';
+import { allInOrder, codeOf, errorOf, isSystemError, reasonOf, throwAll } from '../../src/util/thrown.ts';
 
 class OwnError extends Error {
   override readonly name = 'OwnError';
@@ -73,4 +73,22 @@ test('nothing is thrown for nothing, one thing as it is, more as one that tells 
   };
   assert.throws(() => throwAll([one, two]), both('one; two'));
   assert.throws(() => throwAll([one, two], 'closing failed'), both('closing failed'));
+});
+
+test('steps are taken one after the other, whatever becomes of them, and what they have thrown is thrown once', async () => {
+  const taken: string[] = [];
+  const fault = new Error('a');
+  const steps = [
+    async () => {
+      await Promise.resolve();
+      taken.push('first');
+      throw fault;
+    },
+    () => taken.push('second'),
+    () => Promise.reject(fault),
+  ];
+  await assert.rejects(allInOrder(steps), (error) => error === fault);
+  assert.deepEqual(taken, ['first', 'second']);
+  await assert.rejects(allInOrder([...steps, () => Promise.reject(new Error('b'))], 'closing failed'), { message: 'closing failed' });
+  await allInOrder([]);
 });

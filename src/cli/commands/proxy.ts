@@ -8,6 +8,7 @@ import { PROXY_OPTIONS, type WarctapOptions } from '../../options/table.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import type { Running } from '../run.ts';
+import { shellWord } from '../shell-word.ts';
 import type { Watched } from '../watch.ts';
 
 export const proxy = defineCommand({
@@ -70,8 +71,4 @@ function reachable(url: string, interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>)
   const outer = all.filter(({ internal, address }) => !internal && !/^(?:fe80:|169\.254\.)/.test(address));
   const ipv4 = outer.find(({ family }) => family === 'IPv4')?.address ?? (hostname === '0.0.0.0' ? '127.0.0.1' : undefined);
   return url.replace(hostname, ipv4 ?? `[${outer[0]?.address ?? '::1'}]`);
-}
-
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -4,11 +4,12 @@
  * bash takes `--option=value` apart at the sign, so the sign is a word of its own.
  */
 import type { Suggestion } from '../../options/kinds.ts';
-import { flagsOf, flagsWithValue, lines, shown, type CompletionScript } from './words.ts';
+import { quoted } from '../shell-word.ts';
+import { flagsOf, flagsWithValue, lines, pathsOf, shown, type CompletionScript } from './words.ts';
 
 export const bash: CompletionScript = (outline) => {
   const valued = flagsWithValue(outline);
-  const paths = outline.map(({ path }) => path).filter((path) => path !== '');
+  const paths = pathsOf(outline);
   return lines(
     '# Completion of warctap for bash, made by: warctap completion bash',
     '_warctap() {',
@@ -47,8 +48,4 @@ export const bash: CompletionScript = (outline) => {
 function reply(suggest: Suggestion | undefined): string {
   if (suggest === undefined) return ':';
   return suggest === 'files' ? '_warctap_files "$cur"' : `COMPREPLY=($(compgen -W ${quoted(suggest.join(' '))} -- "$cur"))`;
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

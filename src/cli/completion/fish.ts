@@ -2,11 +2,11 @@
  * Completion for fish, 3.0 or newer. fish reads options and their values by itself; which command they belong to is asked of a function.
  */
 import type { Suggestion } from '../../options/kinds.ts';
-import { flagsWithValue, lines, shown, type CompletionScript } from './words.ts';
+import { flagsWithValue, lines, pathsOf, shown, type CompletionScript } from './words.ts';
 
 export const fish: CompletionScript = (outline) => {
   const valued = flagsWithValue(outline).flatMap(({ flags }) => flags);
-  const paths = outline.map(({ path }) => path).filter((path) => path !== '');
+  const paths = pathsOf(outline);
   return lines(
     '# Completion of warctap for fish, made by: warctap completion fish',
     'function __warctap_at',

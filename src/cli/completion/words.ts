@@ -7,6 +7,11 @@ import type { OutlinedCommand, OutlinedOption } from '../outline.ts';
 /** A script that a shell reads once; it asks the program nothing. */
 export type CompletionScript = (outline: readonly OutlinedCommand[]) => string;
 
+/** All commands, as they are typed behind the program's name. */
+export function pathsOf(outline: readonly OutlinedCommand[]): readonly string[] {
+  return outline.map(({ path }) => path).filter((path) => path !== '');
+}
+
 /** `-d` and `--dir`. */
 export function flagsOf({ long, short }: OutlinedOption): string[] {
   return short === undefined ? [`--${long}`] : [`-${short}`, `--${long}`];

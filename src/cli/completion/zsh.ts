@@ -2,11 +2,12 @@
  * Completion for zsh: a file `_warctap` of $fpath, or read by `source` after compinit.
  */
 import type { Suggestion } from '../../options/kinds.ts';
-import { flagsOf, flagsWithValue, lines, shown, type CompletionScript } from './words.ts';
+import { quoted } from '../shell-word.ts';
+import { flagsOf, flagsWithValue, lines, pathsOf, shown, type CompletionScript } from './words.ts';
 
 export const zsh: CompletionScript = (outline) => {
   const valued = flagsWithValue(outline);
-  const paths = outline.map(({ path }) => path).filter((path) => path !== '');
+  const paths = pathsOf(outline);
   return lines(
     '#compdef warctap',
     '# Completion of warctap for zsh, made by: warctap completion zsh',
@@ -51,8 +52,4 @@ function reply(suggest: Suggestion | undefined): string {
 /** A colon parts the two. */
 function described(word: string, meaning: string): string {
   return quoted(`${word.replaceAll(':', '\\:')}:${meaning}`);
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

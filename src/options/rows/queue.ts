@@ -3,9 +3,10 @@
  *
  * Source: for names and numbers the wiki page "Heroshi programming interface" (September 2010) and the manager published after it.
  */
-import { anyText, fieldValue, host, httpUrl, minutes, onOff, oneOf, path, seconds, text, wholeNumber } from '../kinds.ts';
+import { anyText, fieldValue, httpUrl, minutes, onOff, oneOf, path, seconds, text, wholeNumber } from '../kinds.ts';
 import { group, withPrefixes, type Resolved } from '../row.ts';
 import { LIMIT_ROWS } from './limits.ts';
+import { LISTENING_ROWS } from './listening.ts';
 
 const HEROSHI = 'HEROSHI';
 const QUEUE = 'WARCTAP_QUEUE';
@@ -22,15 +23,8 @@ const KEY = text('8 to 1024 printable ASCII characters, none of them a space at 
 /** Where people and workers reach the manager, and what it keeps. */
 const MANAGER_ROWS = withPrefixes(
   group('Queue', {
-    port: { short: 'p', argument: 'N', kind: wholeNumber(0, 65535), default: 8001, summary: 'port to listen on; 0 picks a free one' },
-    address: {
-      short: 'b',
-      argument: 'A',
-      kind: host,
-      default: 'localhost',
-      summary: 'host name or IP address to listen on',
-      variables: ['HEROSHI_HOST'],
-    },
+    port: { ...LISTENING_ROWS.port, default: 8001 },
+    address: { ...LISTENING_ROWS.address, variables: ['HEROSHI_HOST'] },
     db: { argument: 'DIR', kind: path, default: './warctap-queue.db', summary: 'folder of the database, which only its owner can read' },
     adminKeyFile: {
       argument: 'FILE',
