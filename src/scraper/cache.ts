@@ -1,7 +1,13 @@
 /** Reference numbers that need not be sent again for a while. In memory only. */
+import { createHash } from 'node:crypto';
+
 const HOUR_MS = 3_600_000;
 export const LONG_MS = 72 * HOUR_MS;
 export const SHORT_MS = 12 * HOUR_MS;
+/** Past it the oldest goes: its document may be sent again. */
+export const MAX_ENTRIES = 1_000_000;
+/** Of a longer reference its digest stands for it. */
+const MAX_TEXT = 64;
 /** After so many new entries the expired ones are dropped. */
 const SWEEP_EACH = 10_000;
 
@@ -21,7 +27,10 @@ export class ReferenceCache {
 
   /** Begins anew for one that is there. */
   add(reference: string, forMs: number): void {
-    this.#untilMs.set(reference, this.#now() + forMs);
+    const key = keyOf(reference);
+    this.#untilMs.delete(key); // and to the end
+    this.#untilMs.set(key, this.#now() + forMs);
+    if (this.#untilMs.size > MAX_ENTRIES) this.#untilMs.delete(this.#untilMs.keys().next().value ?? '');
     if (++this.#unswept < SWEEP_EACH) return;
     this.#unswept = 0;
     const now = this.#now();
@@ -29,10 +38,16 @@ export class ReferenceCache {
   }
 
   has(reference: string): boolean {
-    const untilMs = this.#untilMs.get(reference);
+    const key = keyOf(reference);
+    const untilMs = this.#untilMs.get(key);
     if (untilMs === undefined) return false;
     if (untilMs > this.#now()) return true;
-    this.#untilMs.delete(reference);
+    this.#untilMs.delete(key);
     return false;
   }
+}
+
+/** Longer than any reference that stands for itself. */
+function keyOf(reference: string): string {
+  return reference.length <= MAX_TEXT ? reference : `sha512:${createHash('sha512').update(reference).digest('hex')}`;
 }

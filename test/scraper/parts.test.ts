@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { LONG_MS, ReferenceCache, SHORT_MS } from '../../src/scraper/cache.ts';
+import { LONG_MS, MAX_ENTRIES, ReferenceCache, SHORT_MS } from '../../src/scraper/cache.ts';
 import { compact, membersOf } from '../../src/scraper/json-text.ts';
 import { linesOf } from '../../src/scraper/lines.ts';
 import { SEED } from '../support/seed.ts';
@@ -98,6 +98,19 @@ test('expired entries are dropped without being asked for', () => {
     now += SHORT_MS / 1_000;
   }
   assert.ok(cache.size <= 11_000, `${cache.size}`);
+});
+
+test('the cache has a bound in number and in length, the oldest goes', () => {
+  const cache = new ReferenceCache(() => 0);
+  const long = (end: string) => 'x'.repeat(1_000_000) + end;
+  cache.add(long('a'), LONG_MS);
+  assert.deepEqual([cache.has(long('a')), cache.has(long('b'))], [true, false]);
+  cache.add('first', LONG_MS);
+  for (let i = 0; i < MAX_ENTRIES - 1; i++) cache.add(`${i}`, LONG_MS);
+  assert.deepEqual([cache.size, cache.has(long('a')), cache.has('first')], [MAX_ENTRIES, false, true]);
+  cache.add('first', LONG_MS);
+  cache.add('another', LONG_MS);
+  assert.deepEqual([cache.size, cache.has('0'), cache.has('first')], [MAX_ENTRIES, false, true]);
 });
 
 test('the helper loads nothing of the proxy', () => {
