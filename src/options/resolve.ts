@@ -5,7 +5,7 @@
  */
 import { OptionError } from './error.ts';
 import { REFUSED } from './kinds.ts';
-import { namesIn, rowIn, type NameIn, type OptionRows, type Options, type Resolved } from './row.ts';
+import { namesIn, rowIn, type NameIn, type OptionRow, type OptionRows, type Options, type Resolved } from './row.ts';
 import { PROXY_OPTIONS, type ResolvedOptions, type WarctapOptions } from './table.ts';
 
 /**
@@ -19,9 +19,13 @@ export function resolve<Rows extends OptionRows>(rows: Rows, given: Options<Rows
   for (const name of Object.keys(given)) rowIn(rows, name);
   const values = names.map((name) => {
     const input: unknown = given[name];
-    return [name, input === undefined ? rowIn(rows, name).default : readOption(rows, name, input)] as const;
+    return [name, input === undefined ? defaultOf(rowIn(rows, name)) : readOption(rows, name, input)] as const;
   });
   return Object.fromEntries(values) as Resolved<Rows>;
+}
+
+function defaultOf({ default: value }: OptionRow): unknown {
+  return typeof value === 'function' ? (value as () => unknown)() : value;
 }
 
 /** Those of the proxy. */

@@ -15,7 +15,7 @@ export interface OptionRow {
   readonly short?: string;
   /** name of the argument in `--help`; none for a switch */
   readonly argument?: string;
-  /** the typed value */
+  /** the typed value, or a function for one that depends on the machine or its user */
   readonly default?: unknown;
   /** how the default is shown, where that differs */
   readonly defaultText?: string;

@@ -1,20 +1,32 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import prettier from 'prettier';
+import type { CommandFamily, CommandSpec } from '../../src/cli/command.ts';
+import { COMMANDS, DEFAULT_COMMAND } from '../../src/cli/commands/list.ts';
 import { OptionError } from '../../src/options/error.ts';
 import { isMeasure } from '../../src/options/kinds.ts';
 import { optionsTable } from '../../src/options/markdown.ts';
-import { resolveOptions } from '../../src/options/resolve.ts';
-import { flagOf, namesIn, rowIn, variableOf } from '../../src/options/row.ts';
+import { resolve, resolveOptions } from '../../src/options/resolve.ts';
+import { flagOf, namesIn, rowIn, variableOf, type OptionRows } from '../../src/options/row.ts';
 import { COMMAND_LINE_ROWS } from '../../src/options/rows/logs-and-settings.ts';
+import { TRANSFORM_ROWS } from '../../src/options/rows/transform.ts';
 import { PROXY_OPTIONS } from '../../src/options/table.ts';
 
 const ROWS = { ...PROXY_OPTIONS, ...COMMAND_LINE_ROWS };
 const OPTION_NAMES = namesIn(ROWS);
 
+/** Of everything that has options, whatever it is called by. */
+function tablesOf(specs: readonly (CommandSpec | CommandFamily)[]): OptionRows[] {
+  return specs.flatMap((spec) => ('commands' in spec ? tablesOf(spec.commands) : [{ ...spec.settings, ...spec.own }]));
+}
+
 test('every default is a value that the option itself would accept', () => {
-  const resolved = resolveOptions({});
-  assert.deepEqual(resolveOptions(resolved), resolved);
+  const tables = [TRANSFORM_ROWS, ...tablesOf([DEFAULT_COMMAND, ...COMMANDS])];
+  assert.ok(tables.length > 10);
+  for (const rows of tables) {
+    const resolved = resolve(rows, {});
+    assert.deepEqual(resolve(rows, resolved), resolved);
+  }
 });
 
 test('defaults are those of the specification', () => {

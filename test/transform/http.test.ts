@@ -1,7 +1,9 @@
 /** The HTTP side from outside: paths, answers, signatures, refusals. One service for all, with workers beside it. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { jobArchive, jobJson, logOf, membersOf, runCommand, signed, startService, tarOf, Workplace, type Service } from './support.ts';
@@ -266,4 +268,12 @@ describe('signatures', () => {
     await runCommand(place, ['remove-api-access', other]);
     assert.equal((await get(`/job/${id}`, asOther)).status, 403);
   });
+});
+
+test('with nothing set it works in the home of its user', async () => {
+  const home = new Workplace();
+  const nothing = { CIRCE_WORKING_DIR: undefined, CIRCE_WORKERS: undefined, CIRCE_USE_AUTH: undefined };
+  await using alone = await startService(home, ['run'], { ...nothing, HOME: home.dir });
+  assert.equal((await fetch(alone.url)).status, 200);
+  assert.ok(existsSync(join(home.dir, '.circe')));
 });
