@@ -48,7 +48,5 @@ export interface RunningQueue extends Running {
 }
 
 export function startBlock({ url, folder }: RunningQueue): string {
-  return [`warctap queue listens on ${url}`, `  database  ${pathOf(folder)}`, `  page      ${url}/`, `  docs      docs/queue.md`, ''].join(
-    '\n',
-  );
+  return [`warctap queue listens on ${url}`, `  database  ${pathOf(folder)}`, `  page      ${url}/`, ''].join('\n');
 }
