@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import ts from 'typescript-eslint';
 
 export default ts.config(
-  { ignores: ['dist/', 'node_modules/', '**/tmp/'] },
+  { ignores: ['dist/', 'node_modules/', '**/tmp/', 'src/crawl/proto/starbelly_pb.ts'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -11,7 +11,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['warc', 'store', 'ca', 'auth'],
   ['capture'],
   ['options', 'serve', 'fetch'],
-  ['archive', 'proxy', 'playback', 'web', 'queue', 'transform'],
+  ['archive', 'proxy', 'playback', 'web', 'queue', 'transform', 'crawl'],
   ['programs', 'scraper'],
   ['index.ts'],
   ['cli'],
