@@ -20,7 +20,8 @@ import { asciiUri } from '../warc/fields.ts';
 import type { Processor } from './processor.ts';
 
 export interface PlaybackIndexOptions {
-  readonly index: Pick<PlaybackIndex, 'save'>;
+  /** closed with this step */
+  readonly index: Pick<PlaybackIndex, 'save' | 'close'>;
 }
 
 export function playbackIndexer({ index }: PlaybackIndexOptions): Processor {
@@ -48,6 +49,7 @@ export function playbackIndexer({ index }: PlaybackIndexOptions): Processor {
       }
       if (entries.length > 0) await index.save(entries);
     },
+    close: () => index.close(),
   };
 }
 

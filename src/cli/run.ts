@@ -4,6 +4,7 @@
  * Owns no process state: signals, clock and exit are passed in. Never throws once the program has started.
  * Source: spec/warcprox.md §12.
  */
+import { isDatabaseError } from '../store/errors.ts';
 import type { Log } from '../util/log.ts';
 import { EXIT, oneLine } from './exit.ts';
 
@@ -70,7 +71,7 @@ export async function run<Program extends Running>(context: RunContext<Program>)
       fail(error, 'closing failed');
     }
     if (failure === undefined) log.info({}, 'closed, everything is written');
-    return failure === undefined ? EXIT.ok.code : EXIT.fatal.code;
+    return (failure === undefined ? EXIT.ok : isDatabaseError(failure) ? EXIT.store : EXIT.fatal).code;
   } finally {
     dispose();
   }

@@ -181,6 +181,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       earliestFetch: this.#admission.earliest,
       earliestInChain: oldest && { url: oldest.url, processor: processors.findLast((each) => each.queued > 0)?.name },
       processors,
+      databases: this.#opened.databases.states,
       rate: (minutes) => this.#totals.rate(minutes),
     };
   }

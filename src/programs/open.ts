@@ -7,7 +7,7 @@ import type { ResolvedCoreOptions } from '../options/table.ts';
 import type { WarcSlice } from '../options/rows/warc-files.ts';
 import { loadPlugins, PluginError, type LoadedPlugins } from '../archive/plugin-loader.ts';
 import { PLUGIN_TIMEOUT_MS } from '../archive/plugins.ts';
-import { Databases, type Section } from '../store/level/database.ts';
+import { Databases, type Database } from '../store/level/database.ts';
 import type { DedupStore } from '../store/dedup.ts';
 import { levelDedup } from '../store/level/dedup.ts';
 import { levelPlayback } from '../store/level/playback.ts';
@@ -34,6 +34,8 @@ export interface Opened {
   readonly stats: StatisticsStore | undefined;
   readonly playback: PlaybackIndex | undefined;
   readonly plugins: LoadedPlugins;
+  /** paths of the WARC files that are open, below their folder: kept by who writes them, for the indexes */
+  readonly openFiles: Set<string>;
 }
 
 /** Of the playback index when no other database is used. */
@@ -54,19 +56,23 @@ export async function openParts({ options, playbackIndex, version, log }: OpenOp
   const template = templateOf(options, encoder.suffix, hostname);
   const lock = lockOf(options);
   await prepareFolder(options.dir);
-  const databases = new Databases();
+  const databases = new Databases(log);
+  const openFiles = new Set<string>();
   try {
-    const section = async (folder: string | false, name: string): Promise<Section | undefined> =>
-      folder === false ? undefined : (await databases.open(folder)).section(name);
-    const dedup = await section(options.cdxserverDedup === undefined && options.dedupDbFile, 'dedup');
-    const stats = await section(options.statsDbFile, 'stats');
-    const playbackSection = await section(playbackIndex && (options.dedupDbFile || options.statsDbFile || DATABASE), 'playback');
-    const stores = { dedup: dedup && levelDedup(dedup), playback: playbackSection && levelPlayback(playbackSection) };
+    const database = async (folder: string | false): Promise<Database | undefined> =>
+      folder === false ? undefined : await databases.open(folder);
+    const dedup = await database(options.cdxserverDedup === undefined && options.dedupDbFile);
+    const stats = await database(options.statsDbFile);
+    const playback = await database(playbackIndex && (options.dedupDbFile || options.statsDbFile || DATABASE));
+    const stores = {
+      dedup: dedup && levelDedup(dedup.later('dedup'), { openFiles }),
+      playback: playback && levelPlayback(playback.later('playback'), openFiles),
+    };
     await repairLeftovers({
       dir: options.dir,
       subdirPrefix: options.subdirPrefix,
       lock,
-      drop: async (isLost) => ((await stores.dedup?.drop(isLost)) ?? 0) + ((await stores.playback?.drop(isLost)) ?? 0),
+      drop: async (lost) => ((await stores.dedup?.drop(lost)) ?? 0) + ((await stores.playback?.drop(lost)) ?? 0),
       log,
     });
     return {
@@ -75,7 +81,8 @@ export async function openParts({ options, playbackIndex, version, log }: OpenOp
       lock: lock === undefined ? () => true : options.noWarcOpenSuffix ? lock : lockIfPossible(lock),
       databases,
       ...stores,
-      stats: stats && new LevelStatistics({ section: stats, log }),
+      stats: stats && new LevelStatistics({ section: stats.section('stats'), log }),
+      openFiles,
       plugins: await pluginsOf(options, version, log),
     };
   } catch (error) {
