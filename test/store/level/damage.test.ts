@@ -12,7 +12,7 @@ import type { Log } from '../../../src/util/log.ts';
 import { makeSmallDisk, noSmallDisk } from '../../support/small-disk.ts';
 import { tempDir, withDatabase } from './support.ts';
 
-const ENTRIES = 12_000;
+const ENTRIES = 4_500;
 const keyOf = (nth: number) => `sha1:${(nth * 7919) % 1_000_003}|`;
 const valueOf = (nth: number) => JSON.stringify({ id: `<urn:uuid:${nth}>`, url: `http://a.example/${nth}`, file: 'A.warc', offset: nth });
 const TABLE = /\.ldb$/;
@@ -120,18 +120,18 @@ const CASES: readonly Case[] = [
   { name: 'a byte flipped in a log', damage: (f) => flip(fileIn(f, LOG), 0.4), loses: true, told: /\.log: \d+ of \d+ bytes/ },
   { name: 'a size in a log flipped', damage: (f) => flip(fileIn(f, LOG), 0.000001), loses: true, told: /\.log: \d+ of \d+ bytes/ },
   { name: 'a log cut', damage: (f) => cut(fileIn(f, LOG), 0.4), loses: true },
-  { name: 'a byte flipped in the manifest', damage: (f) => flip(fileIn(f, MANIFEST), 0.5), loses: false, told: /checksum mismatch/ },
+  { name: 'a byte flipped in the manifest', damage: (f) => flip(fileIn(f, MANIFEST), 0.5), loses: false, told: /MANIFEST-\d+: from byte \d+ on/ },
   { name: 'the manifest cut', damage: (f) => cut(fileIn(f, MANIFEST), 0.7), loses: false, told: /MANIFEST-\d+: the last \d+ bytes/ },
-  { name: 'the manifest gone', damage: (f) => rmSync(fileIn(f, MANIFEST)), loses: false, told: /No such file/ },
+  { name: 'the manifest gone', damage: (f) => rmSync(fileIn(f, MANIFEST)), loses: false, told: /CURRENT: names no manifest that is there/ },
   { name: 'the manifest full of nonsense', damage: (f) => writeFileSync(fileIn(f, MANIFEST), 'nonsense'), loses: false, told: /MANIFEST/ },
-  { name: 'CURRENT gone', damage: (f) => rmSync(join(f, 'CURRENT')), loses: false, told: /the file CURRENT is missing/ },
-  { name: 'CURRENT flipped', damage: (f) => flip(join(f, 'CURRENT'), 0.9), loses: false, told: /No such file/ },
-  { name: 'CURRENT cut', damage: (f) => cut(join(f, 'CURRENT'), 0.5), loses: false, told: /CURRENT file does not end with newline/ },
+  { name: 'CURRENT gone', damage: (f) => rmSync(join(f, 'CURRENT')), loses: false, told: /CURRENT: names no manifest that is there/ },
+  { name: 'CURRENT flipped', damage: (f) => flip(join(f, 'CURRENT'), 0.9), loses: false, told: /CURRENT: names no manifest that is there/ },
+  { name: 'CURRENT cut', damage: (f) => cut(join(f, 'CURRENT'), 0.5), loses: false, told: /CURRENT: names no manifest that is there/ },
   {
     name: 'CURRENT of nonsense',
     damage: (f) => writeFileSync(join(f, 'CURRENT'), 'MANIFEST-000099\n'),
     loses: false,
-    told: /No such file/,
+    told: /CURRENT: names no manifest that is there/,
   },
 ];
 

@@ -27,6 +27,7 @@ const TABLE = /^\d+\.(?:ldb|sst)$/;
 const LOG = /^\d+\.log$/;
 /** A log of what tables there are, which only grows. */
 const MANIFEST = /^MANIFEST-\d+$/;
+const CURRENT = 'CURRENT';
 /** LevelDB leaves alone what has no name of its own kind. */
 const WHOLE_FILES = 'warctap-whole-files.json';
 /** of LevelDB's own account, from its end */
@@ -36,8 +37,11 @@ const ACCOUNT_BYTES = 64 * 1024;
 export async function inspectFolder(path: string, all: boolean): Promise<readonly Damage[]> {
   const known = await wholeFiles(path);
   const again = all || (await endsWithinCompaction(path));
+  const names = (await readdir(path)).sort();
   const damages: Damage[] = [];
-  for (const file of (await readdir(path)).sort()) {
+  if (!names.some((name) => TABLE.test(name) || LOG.test(name) || name === CURRENT)) return damages;
+  if (!names.includes(await currentIn(path))) damages.push({ file: CURRENT, told: 'names no manifest that is there', writes: [] });
+  for (const file of names) {
     if (LOG.test(file)) damages.push(...logDamage(file, await readFile(join(path, file))));
     if (MANIFEST.test(file)) damages.push(...manifestDamage(file, await readFile(join(path, file)), known.get(file)));
     if (!TABLE.test(file) || (!again && known.get(file) === (await markOf(path, file)))) continue;
@@ -60,6 +64,7 @@ export async function rememberWhole(path: string): Promise<void> {
 /** Make LevelDB leave out what is damaged. Does no harm where another process has the folder open: it could not read that either. */
 export async function leaveOut(path: string, damages: readonly Damage[]): Promise<void> {
   for (const { file, writes } of damages) {
+    if (writes.length === 0) continue;
     const handle = await open(join(path, file), 'r+');
     try {
       const { size } = await handle.stat();
@@ -84,11 +89,19 @@ function logDamage(file: string, content: Buffer): Damage[] {
   return damages.length === 0 ? [] : [{ file, told: `${bytes} of ${content.length} bytes`, writes: damages.map(skip) }];
 }
 
-/** One that is cut says nothing of tables that are there, and LevelDB would delete them. Damage within it LevelDB sees by itself. */
+/** One that is cut says nothing of tables that are there, and LevelDB would delete them. */
 function manifestDamage(file: string, content: Buffer, before = '0'): Damage[] {
   const missing = parseInt(before) - content.length;
-  if (missing <= 0 && endsWithRecord(content)) return [];
-  return [{ file, told: missing > 0 ? `the last ${missing} bytes` : 'its end', writes: [{ at: 0, bytes: Buffer.from('damaged') }] }];
+  const [damage] = checkLog(content);
+  if (missing <= 0 && damage === undefined && endsWithRecord(content)) return [];
+  const told = missing > 0 ? `the last ${missing} bytes` : damage === undefined ? 'its end' : `from byte ${damage.offset} on`;
+  return [{ file, told, writes: [{ at: 0, bytes: Buffer.from('damaged') }] }];
+}
+
+/** The manifest in force. */
+async function currentIn(path: string): Promise<string> {
+  const current = await readFile(join(path, CURRENT), 'latin1').catch(() => '');
+  return current.endsWith('\n') ? current.slice(0, -1) : '';
 }
 
 async function wholeFiles(path: string): Promise<ReadonlyMap<string, string>> {
