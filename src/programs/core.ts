@@ -208,7 +208,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     this.#origins.close();
     this.#space.close();
     this.#expected.close();
-    throwAll(errors, 'closing failed');
+    throwAll(errors);
   }
 
   async #record(capture: Capture): Promise<void> {

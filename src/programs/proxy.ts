@@ -152,10 +152,11 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       try {
         await step();
       } catch (error) {
-        errors.add(error);
+        // The core closes again what has been closed here, and tells of the same errors.
+        for (const each of error instanceof AggregateError ? (error.errors as unknown[]) : [error]) errors.add(each);
       }
     }
-    throwAll([...errors], 'closing failed');
+    throwAll([...errors]);
   }
 
   #bound({ address }: Listener): AddressInfo {

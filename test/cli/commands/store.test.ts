@@ -95,7 +95,10 @@ test('rebuild makes indexes out of WARC files alone, which say the same as those
       player.send(get(url));
       const played = await player.response();
       const seed = url.includes('/same') ? 'same' : new URL(url).pathname;
-      assert.deepEqual([played.status, played.body.toString()], [200, createHash('shake256', { outputLength: 600 }).update(seed).digest('base64')]);
+      assert.deepEqual(
+        [played.status, played.body.toString()],
+        [200, createHash('shake256', { outputLength: 600 }).update(seed).digest('base64')],
+      );
     }
   }
   assert.deepEqual(await archive(again, [...urls, `${server.url}/new`]), ['revisit', 'revisit', 'revisit', 'revisit', 'response']);

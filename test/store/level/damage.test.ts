@@ -120,7 +120,12 @@ const CASES: readonly Case[] = [
   { name: 'a byte flipped in a log', damage: (f) => flip(fileIn(f, LOG), 0.4), loses: true, told: /\.log: \d+ of \d+ bytes/ },
   { name: 'a size in a log flipped', damage: (f) => flip(fileIn(f, LOG), 0.000001), loses: true, told: /\.log: \d+ of \d+ bytes/ },
   { name: 'a log cut', damage: (f) => cut(fileIn(f, LOG), 0.4), loses: true },
-  { name: 'a byte flipped in the manifest', damage: (f) => flip(fileIn(f, MANIFEST), 0.5), loses: false, told: /MANIFEST-\d+: from byte \d+ on/ },
+  {
+    name: 'a byte flipped in the manifest',
+    damage: (f) => flip(fileIn(f, MANIFEST), 0.5),
+    loses: false,
+    told: /MANIFEST-\d+: from byte \d+ on/,
+  },
   { name: 'the manifest cut', damage: (f) => cut(fileIn(f, MANIFEST), 0.7), loses: false, told: /MANIFEST-\d+: the last \d+ bytes/ },
   { name: 'the manifest gone', damage: (f) => rmSync(fileIn(f, MANIFEST)), loses: false, told: /CURRENT: names no manifest that is there/ },
   { name: 'the manifest full of nonsense', damage: (f) => writeFileSync(fileIn(f, MANIFEST), 'nonsense'), loses: false, told: /MANIFEST/ },
