@@ -4,7 +4,7 @@
  *
  * ```
  * \x01 CRC-32 in base 36, 7 digits, value
- * {…}                                      of a version without: JSON
+ * JSON                                     of a version without
  * ```
  */
 import { crc32 } from 'node:zlib';
@@ -30,7 +30,6 @@ function sum(key: string, value: string): string {
 }
 
 function isJson(text: string): boolean {
-  if (!text.startsWith('{')) return false;
   try {
     JSON.parse(text);
     return true;
