@@ -164,8 +164,8 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     }
   }
 
-  /** What it is doing: what `GET /status` says, but for who listens. */
-  state(): Omit<StatusSource, 'host' | 'address' | 'port'> {
+  /** What it is doing: what `GET /status` says, but for who listens, and to what. */
+  state(): Omit<StatusSource, 'host' | 'address' | 'port' | 'metaIgnored'> {
     const { oldest, queued, maxQueued, processors } = this.archive;
     return {
       version: this.#version,

@@ -10,6 +10,7 @@ import { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { hostname as machineName } from 'node:os';
 import { AuthFileError, readAuthFile } from '../auth/auth-file.ts';
+import { readMetaSecret } from '../auth/meta-secret.ts';
 import { createAuthenticator, type Authenticator } from '../auth/authenticator.ts';
 import { withLogin } from '../auth/login.ts';
 import { loadOrCreateCa, type CertificateAuthority } from '../ca/authority.ts';
@@ -22,11 +23,13 @@ import type { ResolvedOptions } from '../options/table.ts';
 import { playback } from '../playback/answer.ts';
 import { playbackHandler, type PlaybackHandler } from '../playback/handler.ts';
 import { createRoad } from '../proxy/road.ts';
+import { createSteering } from '../proxy/steering.ts';
 import { withTunnels } from '../serve/connect.ts';
 import { Listener } from '../serve/listener.ts';
 import type { Log } from '../util/log.ts';
 import { isLoopback } from '../util/network.ts';
 import { throwAll } from '../util/thrown.ts';
+import { ownHosts } from '../web/own-hosts.ts';
 import { createPages } from '../web/pages.ts';
 import { statusPage } from '../web/status.ts';
 import { openCore, type Core, type CoreEvents } from './core.ts';
@@ -41,6 +44,8 @@ interface ProxyParts {
   readonly leaves: LeafStore;
   /** undefined: everybody may use the proxy */
   readonly authenticator: Authenticator | undefined;
+  /** undefined: Warcprox-Meta counts from everybody */
+  readonly metaSecret: string | undefined;
   readonly listeners: Listeners;
   readonly log: Log;
 }
@@ -67,7 +72,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   /** Everything opened already, but not listening. */
   constructor(parts: ProxyParts) {
     super();
-    const { options, core, ca, leaves, authenticator, listeners, log } = parts;
+    const { options, core, ca, leaves, authenticator, metaSecret, listeners, log } = parts;
     this.#parts = parts;
     this.caFile = ca.file;
     this.caCertificatePem = ca.certificatePem;
@@ -85,9 +90,11 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
         minRate: { bytesPerSecond: options.minRate, windowMs: options.socketTimeout * 1000 },
         log,
       });
-    const status = () => ({ ...core.state(), host: machineName(), address: this.address, port: this.port });
-    const pages = createPages({ '/status': statusPage(status) }, log);
-    this.#listener = listeners.proxy = listenerFor(createRoad({ passage: core.passage, pages, via: options.via }));
+    const steering = createSteering(metaSecret);
+    const status = () => ({ ...core.state(), host: machineName(), address: this.address, port: this.port, metaIgnored: steering.ignored });
+    const isOwnHost = ownHosts([options.address, machineName(), ...options.pageHost]);
+    const pages = createPages({ routes: { '/status': statusPage(status) }, isOwnHost, log });
+    this.#listener = listeners.proxy = listenerFor(createRoad({ passage: core.passage, pages, steering, via: options.via }));
     this.#played = core.playbackIndex && playbackHandler({ playback: playback({ index: core.playbackIndex, dir: options.dir, log }), log });
     if (this.#played !== undefined) this.#playbackListener = listeners.playback = listenerFor(this.#played.handler);
   }
@@ -173,6 +180,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
  */
 export async function startProxy(options: ResolvedOptions, log: Log, resolve: Resolve = createResolver()): Promise<WarctapProxy> {
   const authenticator = await authenticatorOf(options, log);
+  const metaSecret = await metaSecretOf(options, log);
   const listeners: Listeners = {};
   const core = await openCore({
     options,
@@ -181,7 +189,7 @@ export async function startProxy(options: ResolvedOptions, log: Log, resolve: Re
     playbackIndex: options.playbackPort !== undefined,
     listening: () => [listeners.proxy?.address, listeners.playback?.address].filter((address) => address !== undefined),
   });
-  const proxy = await putTogether({ options, core, authenticator, listeners, log }).catch(async (error: unknown) => {
+  const proxy = await putTogether({ options, core, authenticator, metaSecret, listeners, log }).catch(async (error: unknown) => {
     await core.close();
     throw error;
   });
@@ -203,11 +211,22 @@ async function putTogether(parts: Omit<ProxyParts, 'ca' | 'leaves'>): Promise<Wa
 
 async function authenticatorOf({ proxyAuthFile: file }: ListeningSlice, log: Log): Promise<Authenticator | undefined> {
   if (file === undefined) return undefined;
+  return createAuthenticator({ users: await orRefused('proxyAuthFile', file, readAuthFile(file, log)) });
+}
+
+async function metaSecretOf({ metaSecret, metaSecretFile: file }: ListeningSlice, log: Log): Promise<string | undefined> {
+  if (file === undefined) return metaSecret;
+  if (metaSecret !== undefined) throw new OptionError('metaSecretFile', file, 'only one of --meta-secret and --meta-secret-file');
+  return orRefused('metaSecretFile', file, readMetaSecret(file, log));
+}
+
+/** @throws OptionError for a file that cannot be used */
+async function orRefused<T>(option: string, file: string, reading: Promise<T>): Promise<T> {
   try {
-    return createAuthenticator({ users: await readAuthFile(file, log) });
+    return await reading;
   } catch (error) {
     if (!(error instanceof AuthFileError)) throw error;
-    throw new OptionError('proxyAuthFile', file, error.expected);
+    throw new OptionError(option, file, error.expected);
   }
 }
 

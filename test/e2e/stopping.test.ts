@@ -41,7 +41,7 @@ async function warcsIn(dir: string): Promise<string[]> {
 async function untilStatus(program: Program, active: number, waiting: number): Promise<void> {
   using client = await RawClient.connect(program.port);
   for (;;) {
-    client.send('GET /status HTTP/1.1\r\nHost: x\r\n\r\n');
+    client.send('GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n');
     const status = JSON.parse((await client.response()).body.toString()) as Record<string, number>;
     if (status.active_requests === active && status.unaccepted_requests === waiting) return;
   }
