@@ -32,14 +32,16 @@ export async function runProgram<Rows extends OptionRows, Program extends Runnin
 ): Promise<number> {
   const log = await logFor({ logLevel, ...gathered });
   for (const variable of unknownVariables) log.warn({ variable }, 'this environment variable names no option');
+  let program: Program | undefined;
   process.on('uncaughtException', (error) => {
+    if (program?.blame?.(error) === true) return;
     log.error({ err: error }, `a fault in warctap, exiting at once: ${oneLine(error)}${whereIn(error)}`);
     process.exit(EXIT.failed.code);
   });
   return run({
     start: async () => {
       try {
-        return await start(given, log);
+        return (program = await start(given, log));
       } catch (error) {
         if (logLevel === 'trace') log.error({ err: error }, 'could not start');
         throw error instanceof OptionError ? error.at(places.get(error.option) ?? `option ${error.option}`) : error;

@@ -12,6 +12,8 @@ import { EXIT, oneLine } from './exit.ts';
 export interface Running {
   /** Stop accepting, finish what runs, close all files. */
   close(): Promise<void>;
+  /** Whether what nobody caught is somebody else's fault, who has been told of: it goes on then. */
+  blame?(error: unknown): boolean;
   on(event: 'fatal', listener: (error: Error) => void): unknown;
 }
 

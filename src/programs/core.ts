@@ -186,6 +186,11 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     };
   }
 
+  /** Whether what nobody caught is the fault of a plugin; it is told and counted as a call that throws, and the core goes on. */
+  blame(error: unknown): boolean {
+    return this.#opened.plugins.blame(error);
+  }
+
   /** Begin nothing more, and cut what runs; what has come is kept. */
   stop(): void {
     this.#admission.close();

@@ -119,6 +119,11 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     return address && urlOf(address);
   }
 
+  /** Whether what nobody caught is the fault of a plugin: it is told and counted as a call that throws, and the proxy goes on. */
+  blame(error: unknown): boolean {
+    return this.#parts.core.blame(error);
+  }
+
   /** @throws the system's error, as EADDRINUSE */
   async listen(): Promise<void> {
     const { options, authenticator, log } = this.#parts;
