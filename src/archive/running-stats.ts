@@ -1,5 +1,5 @@
 /**
- * The running counters that `/status` shows: captures that left the chain, and rates over the last 1, 5 and 15 minutes.
+ * The running counters that `/status` and the terminal show: captures that left the chain, and rates over the last 1, 5 and 15 minutes.
  *
  * Source: spec/warcprox.md §7.
  */
@@ -16,6 +16,12 @@ export interface Rate {
 export interface RunningStats extends Processor {
   /** exchanges and custom records that left the chain, archived or not */
   readonly urlsProcessed: number;
+  /** those of them that were written whole */
+  readonly newWritten: number;
+  /** those of them that were written as revisits */
+  readonly duplicates: number;
+  /** fetches that failed */
+  readonly failures: number;
   /** bytes of WARC files so far */
   readonly warcBytesWritten: number;
   /** @returns rates since the snapshot nearest to so many minutes ago, or since the start when that is later */
@@ -38,6 +44,9 @@ const KEPT_MS = 15 * 60_000;
  */
 export function runningStats(bytesWritten: () => number, nowMs: () => number): RunningStats {
   let urls = 0;
+  let newWritten = 0;
+  let duplicates = 0;
+  let failures = 0;
   let snapshots: Snapshot[] = [{ atMs: nowMs(), urls: 0, bytes: 0 }];
   const timer = setInterval(() => {
     const atMs = nowMs();
@@ -50,11 +59,29 @@ export function runningStats(bytesWritten: () => number, nowMs: () => number): R
     get urlsProcessed() {
       return urls;
     },
+    get newWritten() {
+      return newWritten;
+    },
+    get duplicates() {
+      return duplicates;
+    },
+    get failures() {
+      return failures;
+    },
     get warcBytesWritten() {
       return bytesWritten();
     },
     process(batch: readonly Capture[]) {
-      for (const capture of batch) if (!isFailure(capture)) urls++;
+      for (const capture of batch) {
+        if (isFailure(capture)) {
+          failures++;
+          continue;
+        }
+        urls++;
+        const type = capture.outcome.records?.[0]?.type;
+        if (type === 'revisit') duplicates++;
+        else if (type !== undefined) newWritten++;
+      }
     },
     rate(minutes) {
       const atMs = nowMs();

@@ -18,11 +18,14 @@ export interface Gathered<Rows extends OptionRows> {
   /** where an option was given, for messages about it */
   readonly places: ReadonlyMap<string, string>;
   readonly logLevel: LogLevel;
+  /** between two summaries in the log; 0 is none */
+  readonly summarySeconds: number;
   /** environment variables that look like ours and name no option */
   readonly unknownVariables: readonly string[];
 }
 
-export type LogLevel = 'warn' | 'info' | 'debug' | 'trace';
+/** `verbose` is `info` and a line for each capture. */
+export type LogLevel = 'warn' | 'info' | 'verbose' | 'trace';
 
 /**
  * @param rows of the program; the options that only a command line has are looked for as well
@@ -47,6 +50,8 @@ export async function gather<Rows extends OptionRows>(rows: Rows, flags: Flags, 
     given: Object.fromEntries(given) as Options<Rows>,
     places,
     logLevel: logLevel(sources),
+    summarySeconds:
+      (find(COMMAND_LINE_ROWS, 'summaryInterval', sources)?.value as number | undefined) ?? COMMAND_LINE_ROWS.summaryInterval.default,
     unknownVariables: unknownVariables(all, environment),
   };
 }
@@ -95,7 +100,7 @@ function find<Rows extends OptionRows>(
 
 const LEVELS = [
   ['trace', 'trace'],
-  ['verbose', 'debug'],
+  ['verbose', 'verbose'],
   ['quiet', 'warn'],
 ] as const;
 

@@ -1,60 +1,67 @@
 /**
- * Log lines on stderr: one a person can read on a terminal, JSON otherwise.
+ * Log lines on stderr: on a terminal for people to read, JSON otherwise.
  *
  * Secrets are taken out by the names of their fields. Errors are told without their stacks below the level `trace`.
+ * Everything that is written there by us goes through the one `Sink` of `openLog`.
  */
 import { pino, type Logger } from 'pino';
 import { secretsIn, type OptionRows } from '../options/row.ts';
 import { PROXY_OPTIONS } from '../options/table.ts';
 import { codeOf } from '../util/thrown.ts';
 import type { Gathered, LogLevel } from './gather.ts';
+import { lineForPeople } from './log-line.ts';
+import { Screen, type Sink } from './screen.ts';
+
+/** pino's, and one for each capture. */
+export type ProgramLog = Logger<'verbose'>;
 
 export interface LogOptions {
   readonly level: LogLevel;
-  /** for people instead of programs */
-  readonly pretty: boolean;
-  readonly colour?: boolean;
   /** whose secrets are taken out, beside those of the proxy */
   readonly rows?: OptionRows;
-  /** standard error unless given */
-  readonly output?: NodeJS.WritableStream;
+  /** gets the lines: as JSON, or for people if it is a screen */
+  readonly output: Sink | Screen;
+  readonly colour?: boolean;
+}
+
+export interface OpenLog {
+  readonly log: ProgramLog;
+  /** where there are people */
+  readonly screen: Screen | undefined;
 }
 
 const STDERR = 2;
 
+/** Between pino's `debug` and `info`. */
+const VERBOSE = 25;
+
 const SECRET_FIELDS = ['password', 'authorization', 'Authorization', 'proxy-authorization', 'Proxy-Authorization'];
 
 /** The log of a command: for people if they are there. */
-export async function logFor({ rows, logLevel }: Pick<Gathered<OptionRows>, 'rows' | 'logLevel'>): Promise<Logger> {
-  const { isTTY } = process.stderr;
-  return createLog({ level: logLevel, pretty: isTTY, colour: isTTY && process.stderr.hasColors(), rows });
+export function openLog({ rows, logLevel: level }: Pick<Gathered<OptionRows>, 'rows' | 'logLevel'>): OpenLog {
+  const { stderr } = process;
+  const sink: Sink = pino.destination({ fd: STDERR, sync: true });
+  if (!stderr.isTTY) return { log: createLog({ level, rows, output: sink }), screen: undefined };
+  const screen = new Screen(sink, () => stderr.columns);
+  return { log: createLog({ level, rows, output: screen, colour: stderr.hasColors() }), screen };
 }
 
-export async function createLog({ level, pretty, colour = false, rows = {}, output }: LogOptions): Promise<Logger> {
-  const withStack = level === 'trace';
+export function createLog({ level, rows = {}, output, colour = false }: LogOptions): ProgramLog {
   const secrets = [...secretsIn({ ...PROXY_OPTIONS, ...rows }), ...SECRET_FIELDS];
-  const describe = (error: unknown) => describeError(error, withStack);
-  const options = {
-    level,
-    // pino-pretty gives several lines to this field, which is wanted for stacks only; nobody logs a bare error.
-    errorKey: withStack ? 'err' : 'thrown',
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }) },
-    serializers: { err: describe, error: describe, thrown: describe },
-    redact: { paths: secrets.flatMap((name) => [`["${name}"]`, `*["${name}"]`]), censor: '(secret)' },
-  };
-  if (!pretty) return pino(options, output ?? pino.destination({ fd: STDERR, sync: true }));
-  const { default: prettyStream } = await import('pino-pretty');
-  const stream = prettyStream({
-    destination: output ?? STDERR,
-    sync: true,
-    colorize: colour,
-    translateTime: 'SYS:HH:MM:ss.l',
-    singleLine: true,
-    errorLikeObjectKeys: withStack ? ['err', 'error'] : [],
-  });
-  return pino(options, stream);
+  const describe = (error: unknown) => describeError(error, log.isLevelEnabled('trace'));
+  const log: ProgramLog = pino(
+    {
+      level,
+      customLevels: { verbose: VERBOSE },
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label: string) => ({ level: label }) },
+      serializers: { err: describe, error: describe },
+      redact: { paths: secrets.flatMap((name) => [`["${name}"]`, `*["${name}"]`]), censor: '(secret)' },
+    },
+    output instanceof Screen ? { write: (json: string) => output.write(lineForPeople(json, { columns: output.columns, colour })) } : output,
+  );
+  return log;
 }
 
 function describeError(error: unknown, withStack: boolean): unknown {

@@ -10,10 +10,11 @@ import type { OptionRows, Options } from '../options/row.ts';
 import type { Log } from '../util/log.ts';
 import { EXIT, oneLine } from './exit.ts';
 import type { Gathered } from './gather.ts';
-import { logFor } from './log.ts';
-import { run, type Running, type StopSignal } from './run.ts';
+import { openLog } from './log.ts';
+import { run, type Running, type Shown, type StopSignal } from './run.ts';
+import { watch, type Watched, type WatchOptions } from './watch.ts';
 
-export interface Startable<Rows extends OptionRows, Program extends Running> {
+export interface Startable<Rows extends OptionRows, Program extends Running & Watched> {
   readonly start: (given: Options<Rows>, log: Log) => Promise<Program>;
   /** what stands on standard output once it has started, line ends included */
   readonly tell: (program: Program) => string;
@@ -26,16 +27,17 @@ const SIGNAL_EXIT_BASE = 128;
  * @returns the exit code, once the program is closed
  * @throws whatever keeps it from starting; an OptionError with the place that the option came from
  */
-export async function runProgram<Rows extends OptionRows, Program extends Running>(
-  { given, places, logLevel, unknownVariables, ...gathered }: Gathered<Rows>,
+export async function runProgram<Rows extends OptionRows, Program extends Running & Watched>(
+  { given, places, logLevel, unknownVariables, summarySeconds, ...gathered }: Gathered<Rows>,
   { start, tell }: Startable<Rows, Program>,
 ): Promise<number> {
-  const log = await logFor({ logLevel, ...gathered });
+  const { log, screen } = openLog({ logLevel, ...gathered });
   for (const variable of unknownVariables) log.warn({ variable }, 'this environment variable names no option');
   let program: Program | undefined;
   process.on('uncaughtException', (error) => {
     if (program?.blame?.(error) === true) return;
     log.error({ err: error }, `a fault in warctap, exiting at once: ${oneLine(error)}${whereIn(error)}`);
+    screen?.show('');
     process.exit(EXIT.failed.code);
   });
   return run({
@@ -48,12 +50,31 @@ export async function runProgram<Rows extends OptionRows, Program extends Runnin
       }
     },
     tell,
+    show: (program) => show(program, { log, screen, live: process.env.TERM !== 'dumb' && screen !== undefined, summarySeconds, nowMs }),
     log,
     print: (text) => process.stdout.write(text),
     signals: process,
-    endBy,
-    nowMs: () => performance.now(),
+    endBy: (signal) => {
+      screen?.show('');
+      endBy(signal);
+    },
+    nowMs,
   });
+}
+
+const nowMs = (): number => performance.now();
+
+/** On the screen, if there is one, at whatever size it has. */
+function show(program: Watched, options: WatchOptions): Shown {
+  const watching = watch(program, options);
+  const redraw = () => watching.redraw();
+  if (options.live) process.stderr.on('resize', redraw);
+  return {
+    end: () => {
+      process.stderr.off('resize', redraw);
+      watching.end();
+    },
+  };
 }
 
 /** process.exit() would wait for the thread pool, where a name look-up or a disk may hang. */

@@ -8,6 +8,11 @@ import { isDatabaseError } from '../store/errors.ts';
 import type { Log } from '../util/log.ts';
 import { EXIT, oneLine } from './exit.ts';
 
+/** Shows what a program does, until it ends. */
+export interface Shown {
+  end(): void;
+}
+
 /** What is needed of a program that runs. */
 export interface Running {
   /** Stop accepting, finish what runs, close all files. */
@@ -21,6 +26,8 @@ export interface RunContext<Program extends Running> {
   readonly start: () => Promise<Program>;
   /** what is printed once it has started */
   readonly tell: (program: Program) => string;
+  /** begins to show what it does, after that */
+  readonly show: (program: Program) => Shown;
   readonly log: Log;
   /** standard output */
   readonly print: (text: string) => void;
@@ -66,12 +73,14 @@ export async function run<Program extends Running>(context: RunContext<Program>)
       });
     });
     context.print(context.tell(program));
+    const shown = context.show(program);
     await Promise.race([stopped, failed]);
     try {
       await program.close();
     } catch (error) {
       fail(error, 'closing failed');
     }
+    shown.end();
     if (failure === undefined) log.info({}, 'closed, everything is written');
     return (failure === undefined ? EXIT.ok : isDatabaseError(failure) ? EXIT.store : EXIT.fatal).code;
   } finally {
@@ -80,7 +89,7 @@ export async function run<Program extends Running>(context: RunContext<Program>)
 }
 
 /** A first signal asks to stop, also while still starting; a second one exits at once. */
-function waitForSignal({ signals, log, endBy, nowMs }: Omit<RunContext<Running>, 'start' | 'tell'>): {
+function waitForSignal({ signals, log, endBy, nowMs }: Omit<RunContext<Running>, 'start' | 'tell' | 'show'>): {
   stopped: Promise<void>;
   dispose: () => void;
 } {

@@ -114,6 +114,12 @@ export function withoutUserInfo(uri: string): string {
   return uri.replace(/^((?:[A-Za-z0-9+.-]+:)+\/\/)[^/?#]*@/, '$1');
 }
 
+/** The URL that a request means, as it was written: for logs, whole inside of a tunnel, too. Without user info; never throws. */
+export function writtenUrl(target: string, tunnel: Tunnel | undefined): string {
+  if (tunnel === undefined || !/^(\/|\*$)/.test(target)) return withoutUserInfo(target);
+  return `${tunnel.scheme}://${hostField(tunnel)}${target === '*' ? '' : target}`;
+}
+
 /** `host:port` of CONNECT; the port must be there (RFC 9110 §9.3.6). */
 export function connectTarget(target: string): Authority {
   if (!/:\d+$/.test(target)) throw new MessageError('syntax', 'CONNECT target not understood, expected host:port', target);

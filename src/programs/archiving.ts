@@ -50,6 +50,7 @@ export interface OpenArchive {
   readonly archive: Archive & ArchiveState;
   /** what it has done since it was opened */
   readonly totals: RunningStats;
+  readonly warcs: Pick<WriterPool, 'filesBegun'>;
 }
 
 export const now = (): Date => new Date();
@@ -69,7 +70,7 @@ export function openArchive(parts: ArchiveParts): OpenArchive {
   );
   const isFatal = (error: unknown) => error instanceof WarcWriteError;
   const processors = processorsOf(parts, warcs, totals);
-  return { archive: new Chain({ processors, done, maxQueued: options.queueSize, log, isFatal, onFatal }), totals };
+  return { archive: new Chain({ processors, done, maxQueued: options.queueSize, log, isFatal, onFatal }), totals, warcs };
 }
 
 /** The chain, in the order of spec/warcprox.md §4; what is switched off is absent. */

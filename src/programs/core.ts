@@ -44,6 +44,26 @@ export interface CoreEvents {
   fatal: [error: Error];
 }
 
+/** What a core has done so far, and is doing. */
+export interface Figures {
+  /** exchanges and records of clients that have passed, written or not */
+  readonly captures: number;
+  /** those of them that were written whole */
+  readonly new: number;
+  /** those of them that were written as revisits, because their payload was there already */
+  readonly duplicates: number;
+  /** fetches that failed */
+  readonly errors: number;
+  readonly warcBytes: number;
+  /** WARC files, open or not */
+  readonly warcFiles: number;
+  /** requests that are under way, and those that wait for their turn */
+  readonly active: number;
+  readonly waiting: number;
+  /** captures that wait to be written */
+  readonly queued: number;
+}
+
 export interface CoreParts {
   readonly options: ResolvedCoreOptions;
   readonly log: Log;
@@ -68,6 +88,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   readonly #startedAt = now();
   readonly #opened: Opened;
   readonly #totals: OpenArchive['totals'];
+  readonly #warcs: OpenArchive['warcs'];
   readonly #origins = new OriginPool(MAX_IDLE_CONNECTIONS);
   readonly #space: FreeSpace;
   readonly #admission: Admission;
@@ -90,7 +111,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       spool: { maxMemoryBytes: options.tmpFileMaxMemorySize, budget: new MemoryBudget(options.maxMemory), dir: tmpdir() },
     };
     const slices = timeSlices();
-    const { archive, totals } = openArchive({
+    const { archive, totals, warcs } = openArchive({
       options,
       opened,
       version: this.#version,
@@ -106,6 +127,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     });
     this.archive = archive;
     this.#totals = totals;
+    this.#warcs = warcs;
     const connector = connectorOf({ options, timeoutMs: options.socketTimeout * 1000, resolve, listening, log });
     this.#admission = new Admission(
       {
@@ -189,6 +211,21 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   /** Whether what nobody caught is the fault of a plugin; it is told and counted as a call that throws, and the core goes on. */
   blame(error: unknown): boolean {
     return this.#opened.plugins.blame(error);
+  }
+
+  /** What it has done so far, in numbers. */
+  figures(): Figures {
+    return {
+      captures: this.#totals.urlsProcessed,
+      new: this.#totals.newWritten,
+      duplicates: this.#totals.duplicates,
+      errors: this.#totals.failures,
+      warcBytes: this.#totals.warcBytesWritten,
+      warcFiles: this.#warcs.filesBegun,
+      active: this.#admission.active,
+      waiting: this.#admission.waiting,
+      queued: this.archive.queued,
+    };
   }
 
   /** Begin nothing more, and cut what runs; what has come is kept. */

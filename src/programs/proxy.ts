@@ -32,7 +32,7 @@ import { throwAll } from '../util/thrown.ts';
 import { ownHosts } from '../web/own-hosts.ts';
 import { createPages } from '../web/pages.ts';
 import { statusPage } from '../web/status.ts';
-import { openCore, type Core, type CoreEvents } from './core.ts';
+import { openCore, type Core, type CoreEvents, type Figures } from './core.ts';
 
 /** What happens while a proxy runs. */
 export type ProxyEvents = CoreEvents;
@@ -122,6 +122,11 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   /** Whether what nobody caught is the fault of a plugin: it is told and counted as a call that throws, and the proxy goes on. */
   blame(error: unknown): boolean {
     return this.#parts.core.blame(error);
+  }
+
+  /** What it has done so far, in numbers. */
+  figures(): Figures {
+    return this.#parts.core.figures();
   }
 
   /** @throws the system's error, as EADDRINUSE */

@@ -10,7 +10,7 @@ import { MessageError } from '../http/errors.ts';
 import type { FetchError } from '../http/fetch-error.ts';
 import type { Framing, RequestHead, ResponseHead } from '../http/message.ts';
 import type { AnswerForm, ClientSide, ClientTunnel, Handler, RequestBody } from '../http/sides.ts';
-import { withoutUserInfo, type Authority } from '../http/target.ts';
+import { writtenUrl, type Authority } from '../http/target.ts';
 import { keepsConnection } from '../http1/framing.ts';
 import { RequestReader, type RequestEvents, type RequestReaderOptions } from '../http1/request-reader.ts';
 import type { Log } from '../util/log.ts';
@@ -129,7 +129,7 @@ export class Http1Connection implements ClientSide, RequestEvents {
     // Why the proxy stops is said once, and not again for each request that it refuses.
     const message = error.code === 'shutting-down' ? 'request refused' : error.message;
     this.#services.log.info(
-      { code: error.code, status: error.status, url: this.#request && withoutUserInfo(this.#request.target) },
+      { code: error.code, status: error.status, url: this.#request && writtenUrl(this.#request.target, this.#tunnel) },
       message,
     );
     this.#answer(plainAnswer(error.status, error.message), accepted);

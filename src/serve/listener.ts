@@ -4,7 +4,9 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { ClientTunnel } from '../http/sides.ts';
 import { listen } from '../util/listen.ts';
+import { Repeats } from '../util/repeats.ts';
 import { Http1Connection, type ConnectionServices } from './http1-connection.ts';
+import { tlsFailures, type TlsFailures } from './tls-failures.ts';
 import { openTunnel, type SecureContexts } from './tunnel.ts';
 
 export interface ListenerOptions extends Omit<ConnectionServices, 'openTunnel'> {
@@ -17,11 +19,15 @@ export class Listener {
   #address: AddressInfo | undefined;
   readonly #sockets = new Set<Socket>();
   readonly #connections = new Set<Http1Connection>();
+  readonly #failures: TlsFailures;
+  readonly #dropped = new Repeats();
 
   constructor(options: ListenerOptions) {
+    const { maxConnections, log } = options;
+    const failures = (this.#failures = tlsFailures(log));
     const services: ConnectionServices = {
       ...options,
-      openTunnel: (socket, authority, first) => openTunnel({ ...options, serve }, socket, authority, first),
+      openTunnel: (socket, authority, first) => openTunnel({ ...options, failures, serve }, socket, authority, first),
     };
     const serve = (socket: Socket, tunnel?: ClientTunnel, first?: Buffer) => {
       const connection = new Http1Connection(socket, services, tunnel);
@@ -36,9 +42,11 @@ export class Listener {
       socket.once('close', () => this.#sockets.delete(socket));
       serve(socket);
     });
-    this.#server.maxConnections = options.maxConnections;
+    this.#server.maxConnections = maxConnections;
     this.#server.on('drop', () =>
-      options.log.warn({ maxConnections: options.maxConnections }, 'too many client connections: one was dropped'),
+      this.#dropped.add('dropped', (more) => {
+        log.warn({ maxConnections }, `too many client connections: ${more === 0 ? 'one was' : `${more} more were`} dropped`);
+      }),
     );
   }
 
@@ -63,6 +71,8 @@ export class Listener {
     this.stop();
     const sockets = [...this.#sockets];
     await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => lastWords(socket, resolve))));
+    this.#failures.close();
+    this.#dropped.close();
   }
 }
 

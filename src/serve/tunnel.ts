@@ -9,6 +9,7 @@ import type { Authority } from '../http/target.ts';
 import type { Log } from '../util/log.ts';
 import type { ClientTunnel } from '../http/sides.ts';
 import { reasonOf } from '../util/thrown.ts';
+import { isTlsAlert, type TlsFailures } from './tls-failures.ts';
 
 /** Certificates for the names that clients ask for; at once when it is known. */
 export type SecureContexts = (host: string) => SecureContext | Promise<SecureContext>;
@@ -19,6 +20,7 @@ export interface TunnelServices {
   /** of the whole TLS handshake */
   readonly headTimeoutMs: number;
   readonly log: Log;
+  readonly failures: TlsFailures;
   /** serves the requests inside */
   readonly serve: (socket: Socket, tunnel: ClientTunnel, first: Buffer) => void;
 }
@@ -54,7 +56,8 @@ export function openTunnel(services: TunnelServices, socket: Socket, authority: 
 }
 
 async function openTls(services: TunnelServices, socket: Socket, authority: Authority, first: Buffer): Promise<void> {
-  const { secureContexts, log } = services;
+  const { secureContexts, log, failures } = services;
+  const client = socket.remoteAddress;
   let secureContext: SecureContext;
   try {
     const context = secureContexts(authority.host);
@@ -80,8 +83,11 @@ async function openTls(services: TunnelServices, socket: Socket, authority: Auth
       );
     },
   });
+  let told = false;
   const failed = (error: Error) => {
-    log.info({ host: authority.host, reason: reasonOf(error) }, 'TLS with the client failed; does it trust the CA?');
+    // Node tells of it by two events.
+    if (!told) failures.tell({ client, host: authority.host, error });
+    told = true;
     tls.destroy();
   };
   const stop = () => tls.destroy();
@@ -95,6 +101,10 @@ async function openTls(services: TunnelServices, socket: Socket, authority: Auth
   tls.once('secure', () => {
     clearTimeout(limit);
     tls.removeListener('timeout', stop).removeListener('end', stop).removeListener('error', failed);
+    // Some clients look at the certificate when the handshake is over.
+    tls.on('error', (error: Error) => {
+      if (isTlsAlert(error)) failures.tell({ client, host: authority.host, error });
+    });
     const name: unknown = Reflect.get(tls, 'servername');
     const servername = typeof name === 'string' && name !== '' && name !== authority.host ? name.toLowerCase() : undefined;
     services.serve(tls, { ...authority, scheme: 'https', servername }, Buffer.alloc(0));

@@ -59,8 +59,8 @@ export function serveFetch(handler: FetchHandler, request: ClientRequest, client
   client.serve(body);
   answer(handler, request, client, body).catch((error: unknown) => {
     // Whatever it waited for was given up for that reason.
-    if (body.isLeft()) return log.debug({ err: error, url: request.head.target }, `a page ended without its client: ${reasonOf(error)}`);
-    log.error({ err: error, url: request.head.target }, `a page failed: ${reasonOf(error)}`);
+    if (body.isLeft()) return log.debug({ err: error, page: request.head.target }, `a page ended without its client: ${reasonOf(error)}`);
+    log.error({ err: error, page: request.head.target }, `a page failed: ${reasonOf(error)}`);
     if (!body.answerBegun) client.answer(plainAnswer(500, 'this page failed, see the log of the proxy'), true);
     else client.fail(new FetchError('invalid-response', reasonOf(error)), undefined);
   });

@@ -71,6 +71,7 @@ const BAD: Record<Refused, string> = {
   quiet: 'maybe',
   verbose: 'maybe',
   trace: 'maybe',
+  summaryInterval: '-1',
 };
 
 const REFUSED_NAMES = namesIn(ROWS).filter((name): name is Refused => Object.hasOwn(BAD, name));

@@ -25,6 +25,7 @@ function setUp(proxy: FakeProxy, start = () => Promise.resolve<Running>(proxy)) 
   const context: RunContext<Running> = {
     start,
     tell: () => 'started\n',
+    show: () => ({ end: () => printed.push('ended\n') }),
     log: silentLog,
     print: (text) => printed.push(text),
     signals,
@@ -111,7 +112,7 @@ describe('run', () => {
     const { signals, printed, ended } = setUp(new FakeProxy());
     signals.emit('SIGTERM');
     await ended;
-    assert.deepEqual(printed, ['started\n']);
+    assert.deepEqual(printed, ['started\n', 'ended\n']);
   });
 });
 
@@ -170,7 +171,7 @@ describe('the program', { concurrency: 2 }, () => {
   });
 
   test('goes on when nobody reads its output', async () => {
-    const program = start(['-v']);
+    const program = start(['--trace']);
     program.child.stdout?.destroy();
     await program.line('"details"');
     program.child.kill('SIGTERM');

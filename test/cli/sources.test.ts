@@ -97,7 +97,7 @@ test('the log level comes from the first source that sets one', async () => {
   assert.equal(await level({}, {}), 'info');
   assert.equal(await level({ quiet: true }, { WARCTAP_TRACE: '1' }), 'warn');
   assert.equal(await level({ quiet: true, trace: true, verbose: true }, {}), 'trace');
-  assert.equal(await level({}, { WARCTAP_VERBOSE: 'yes' }), 'debug');
+  assert.equal(await level({}, { WARCTAP_VERBOSE: 'yes' }), 'verbose');
   assert.equal(await level({ verbose: false }, { WARCTAP_VERBOSE: 'yes' }), 'info');
 });
 

@@ -1,8 +1,8 @@
 /**
  * No regex of a client holds up the requests of the others, however it and the URL are made for each other.
  *
- * The one test here that looks at the clock. Client, proxy and origin share one event loop and the machine may be busy, so each attack is
- * tried a few times and its best time counts: what a regex costs it costs every time, what the machine does in between it does not.
+ * The one test here that looks at a clock, and at that of the process: client, proxy and origin share it, and what else the machine does
+ * does not count. Each attack is tried a few times and its best time counts: what a regex costs it costs every time.
  * Source: the requirements' "No client-supplied regex can hold up other requests for more than 50 ms".
  */
 import assert from 'node:assert/strict';
@@ -87,14 +87,19 @@ const ATTACKS: Readonly<Record<string, (nth: number) => Attack>> = {
   }),
 };
 
+/** Time that has passed, and that this process has computed. */
+const clocks = () => [performance.now(), (({ user, system }) => (user + system) / 1000)(process.cpuUsage())] as const;
+
 /** Longest time that a request of somebody else takes until the attack is answered, and how many are answered meanwhile. */
 async function heldUp(api: Api, attack: Attack): Promise<{ longestMs: number; meanwhile: number; answers: Answered[] }> {
   using other = await api.connect();
   const time = async () => {
-    const start = performance.now();
+    const [startMs, startCpuMs] = clocks();
     other.send(api.request('/other'));
     assert.equal((await answered(other)).body, '/other');
-    return performance.now() - start;
+    const [endMs, endCpuMs] = clocks();
+    // Several threads can compute more than passes.
+    return Math.min(endMs - startMs, endCpuMs - startCpuMs);
   };
   for (let i = 0; i < 10; i++) await time();
   const clients = await Promise.all(Array.from({ length: ATTACKERS }, () => api.connect()));

@@ -101,3 +101,25 @@ test('other methods are refused, and own pages are not archived', async () => {
   assert.deepEqual(await proxy.records(), []);
   assert.equal(proxy.captures.length, 0);
 });
+
+test('figures() counts new payloads, duplicates, what was not to be written and what failed apart', async () => {
+  await using origin = await startOrigin(({ path, socket }) => (path === '/drop' ? socket.destroy() : socket.write(ok(path.slice(0, 2)))));
+  await using proxy = await startProxy();
+  const none = { captures: 0, new: 0, duplicates: 0, errors: 0, warcBytes: 0, warcFiles: 0, active: 0, waiting: 0, queued: 0 };
+  assert.deepEqual(proxy.proxy.figures(), none);
+  using client = await RawClient.connect(proxy.port);
+  for (const [path, meta] of [
+    ['/a', '{}'],
+    ['/b', '{}'],
+    ['/a1', '{"warc-prefix":"other"}'],
+    ['/c', '{"warc-prefix":"-"}'],
+    ['/drop', '{}'],
+  ] as const) {
+    client.send(`GET ${origin.url}${path} HTTP/1.1\r\nHost: x\r\nWarcprox-Meta: ${meta}\r\n\r\n`);
+    await client.response();
+  }
+  await proxy.captured(5);
+  const { warcBytes, ...figures } = proxy.proxy.figures();
+  assert.ok(warcBytes > 1000, String(warcBytes));
+  assert.deepEqual({ ...figures, warcBytes: 0 }, { ...none, captures: 4, new: 2, duplicates: 1, errors: 1, warcFiles: 2 });
+});

@@ -11,6 +11,7 @@ import { checkIdentity } from '../support/identity.ts';
 import { ok, okHead, refusal } from '../support/messages.ts';
 import { startOrigin } from '../support/origin.ts';
 import { startProxy } from '../support/proxy.ts';
+import { keptLog } from '../support/api.ts';
 
 test('plain HTTP may be spoken in a tunnel', async () => {
   await using origin = await startOrigin(({ path, socket }) => socket.write(ok(path)));
@@ -249,4 +250,16 @@ function tlsOf(socket: Socket): TLSSocket {
 /** The name in SNI; node:tls has it, but not in its types. */
 function nameAskedFor(socket: Socket): unknown {
   return Reflect.get(tlsOf(socket), 'servername');
+}
+
+for (const scheme of ['http', 'https'] as const) {
+  test(`the log has the whole URL of what failed in a tunnel (${scheme})`, async () => {
+    await using origin = await startOrigin(({ socket }) => socket.destroy(), { tls: scheme === 'https' });
+    const log = keptLog();
+    await using proxy = await startProxy({ log });
+    using client = await RawClient.tunnel(proxy.port, `127.0.0.1:${origin.port}`, scheme === 'https' ? { ca: proxy.ca } : undefined);
+    client.send('GET /a?b=c HTTP/1.1\r\nHost: other.example\r\n\r\n');
+    assert.equal((await client.response()).status, 502);
+    assert.match(await log.line('without an answer'), new RegExp(`"url":"${scheme}://127\\.0\\.0\\.1:${origin.port}/a\\?b=c"`));
+  });
 }

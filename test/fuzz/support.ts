@@ -1,14 +1,12 @@
 /**
  * What the fuzz tests share: how many inputs they run, and how an input is made out of valid ones.
  *
- * In the suite each takes a second or two. By hand: `WARCTAP_FUZZ_RUNS=1000000 node --import tsx --test test/fuzz/http1.test.ts`, and
- * WARCTAP_FUZZ_SEED to repeat a run. What is found becomes an entry of corpus/, and is shrunk by fast-check to a few mutations.
+ * In the suite each takes a second or two. By hand: `WARCTAP_FUZZ_RUNS=1000000 node --import tsx --test test/fuzz/http1.test.ts`. What is found
+ * becomes an entry of corpus/, and is shrunk by fast-check to a few mutations.
  */
 import type { TestContext } from 'node:test';
 import fc from 'fast-check';
-
-const RUNS = Number(process.env.WARCTAP_FUZZ_RUNS ?? 0);
-const SEED = process.env.WARCTAP_FUZZ_SEED;
+import { RUNS, SEED } from '../support/seed.ts';
 
 /** Long runs have no time-out. */
 export const LONG = { timeout: RUNS > 0 ? Infinity : 60_000 };
@@ -38,13 +36,12 @@ export async function fuzz<Ts>(
   tally: Tally = new Tally(),
 ): Promise<Tally> {
   const numRuns = RUNS > 0 ? RUNS : shortRuns;
-  const seed = SEED === undefined ? Date.now() | 0 : Number(SEED);
   const started = performance.now();
   try {
-    await fc.assert(property as fc.IAsyncProperty<Ts>, { numRuns, seed, includeErrorInReport: true });
+    await fc.assert(property as fc.IAsyncProperty<Ts>, { numRuns, seed: SEED, includeErrorInReport: true });
   } finally {
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    t.diagnostic(`${numRuns} inputs, seed ${seed}, ${seconds} s: ${String(tally)}`);
+    t.diagnostic(`${numRuns} inputs, seed ${SEED}, ${seconds} s: ${String(tally)}`);
   }
   return tally;
 }

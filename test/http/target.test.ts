@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { recordUri } from '../../src/http/record-uri.ts';
-import { absoluteTarget, connectTarget, hostField, parseAuthority, tunnelTarget, urlTarget, type Tunnel } from '../../src/http/target.ts';
+import {
+  absoluteTarget,
+  connectTarget,
+  hostField,
+  parseAuthority,
+  tunnelTarget,
+  urlTarget,
+  writtenUrl,
+  type Tunnel,
+} from '../../src/http/target.ts';
 import { refusal } from '../http1/read.ts';
 
 /** UTF-8 as it looks in Latin-1 text. */
@@ -310,4 +319,14 @@ test('Host names the port unless it is the usual one, and brackets IPv6', () => 
   assert.equal(hostField({ scheme: 'http', host: 'a', port: 443 }), 'a:443');
   assert.equal(hostField({ scheme: 'https', host: '::1', port: 443 }), '[::1]');
   assert.equal(hostField({ scheme: 'https', host: '::1', port: 444 }), '[::1]:444');
+});
+
+test('the URL of a log is whole inside of a tunnel, too, and has no user info', () => {
+  const tunnel: Tunnel = { scheme: 'https', host: '::1', port: 8443 };
+  const urls = ['/a?b', '//a', '*', 'https://me:secret@[::1]:8443/a', 'urn:x', 'screenshot:http://me:secret@a/'];
+  assert.deepEqual(
+    urls.map((target) => writtenUrl(target, tunnel)),
+    ['https://[::1]:8443/a?b', 'https://[::1]:8443//a', 'https://[::1]:8443', 'https://[::1]:8443/a', 'urn:x', 'screenshot:http://a/'],
+  );
+  assert.equal(writtenUrl('http://me:secret@a/b', undefined), 'http://a/b');
 });

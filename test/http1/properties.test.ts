@@ -5,6 +5,9 @@ import { MessageError } from '../../src/http/errors.ts';
 import { parseRequestHead, parseResponseHead } from '../../src/http1/head.ts';
 import { forwardedLines } from '../../src/http1/serialize.ts';
 import { absoluteTarget, connectTarget, parseAuthority } from '../../src/http/target.ts';
+import { SEED } from '../support/seed.ts';
+
+fc.configureGlobal({ seed: SEED });
 import { CORPUS, NEXT, type Message } from './corpus.ts';
 import { bytes, readMessage } from './read.ts';
 

@@ -3,6 +3,9 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { compactJson, headerText, isTooDeep, orderedEntries, own, spacedJson } from '../../src/meta/json.ts';
 import { shown } from '../../src/meta/errors.ts';
+import { SEED } from '../support/seed.ts';
+
+fc.configureGlobal({ seed: SEED });
 
 describe('text of a header', () => {
   test('is read as UTF-8 where it is that', () => assert.equal(headerText('b\xc3\xbccher \xf0\x9f\x98\x80'), 'bücher 😀'));

@@ -7,6 +7,9 @@ import { NO_META } from '../../src/meta/meta.ts';
 import { parseMeta, parseSteps } from '../../src/meta/parse.ts';
 import { createRegexes } from '../../src/regex/regex.ts';
 import { ruleMatches } from '../../src/meta/rules.ts';
+import { SEED } from '../support/seed.ts';
+
+fc.configureGlobal({ seed: SEED });
 import { countSteps, metaError, parse, wire } from './support.ts';
 
 /** All of them: docs/api.md, Warcprox-Meta. */

@@ -5,6 +5,9 @@ import { RegexError } from '../../src/regex/errors.ts';
 import { createRegexes } from '../../src/regex/regex.ts';
 import { finish } from '../../src/util/slices.ts';
 import { countSteps } from '../meta/support.ts';
+import { SEED } from '../support/seed.ts';
+
+fc.configureGlobal({ seed: SEED });
 
 const regexes = createRegexes();
 const whole = (source: string, text: string): boolean => finish(regexes.read(source, 'whole').match(text));

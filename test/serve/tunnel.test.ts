@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { createSecureContext, type SecureContext } from 'node:tls';
+import { tlsFailures } from '../../src/serve/tls-failures.ts';
 import { openTunnel, type SecureContexts } from '../../src/serve/tunnel.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { testCertificate } from '../support/certificate.ts';
@@ -19,7 +20,7 @@ async function tunnel(secureContexts: SecureContexts, log = silentLog): Promise<
   server.close();
   const serve = () => assert.fail('nothing is to be served');
   openTunnel(
-    { secureContexts, socketTimeoutMs: 0, headTimeoutMs: 60_000, log, serve },
+    { secureContexts, socketTimeoutMs: 0, headTimeoutMs: 60_000, log, failures: tlsFailures(log), serve },
     socket,
     { host: 'a.example', port: 443 },
     Buffer.alloc(0),

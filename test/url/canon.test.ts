@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { canonicalise } from '../../src/url/canon.ts';
+import { SEED } from '../support/seed.ts';
+
+fc.configureGlobal({ seed: SEED });
 
 function table(rows: readonly (readonly [url: string, canonical: string])[]): void {
   for (const [url, canonical] of rows) {

@@ -37,9 +37,9 @@ const caExport = defineCommand({
 
   async run({ own, settings }) {
     const gathered = await settings();
-    const { logFor } = await import('../log.ts');
+    const { openLog } = await import('../log.ts');
     const { cacert } = resolve(PROXY_OPTIONS, gathered.given);
-    await exportCa({ ...own, cacert, log: await logFor(gathered), output: process.stdout });
+    await exportCa({ ...own, cacert, log: openLog(gathered).log, output: process.stdout });
     return EXIT.ok.code;
   },
 });

@@ -6,6 +6,7 @@ import { PROXY_OPTIONS } from '../../options/table.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import type { Running } from '../run.ts';
+import type { Watched } from '../watch.ts';
 
 export const proxy = defineCommand({
   name: 'proxy',
@@ -35,14 +36,15 @@ export const proxy = defineCommand({
 });
 
 /** What is told of a proxy that runs. */
-export interface RunningProxy extends Running {
-  /** such as `http://127.0.0.1:8000` */
-  readonly url: string;
-  /** of the playback proxy, if there is one */
-  readonly playbackUrl?: string | undefined;
-  readonly caFile: string;
-  readonly warcDir: string;
-}
+export type RunningProxy = Running &
+  Watched & {
+    /** such as `http://127.0.0.1:8000` */
+    readonly url: string;
+    /** of the playback proxy, if there is one */
+    readonly playbackUrl?: string | undefined;
+    readonly caFile: string;
+    readonly warcDir: string;
+  };
 
 export function startBlock({ url, playbackUrl, caFile, warcDir }: RunningProxy): string {
   const cacert = resolve(caFile);

@@ -1,5 +1,5 @@
 /** Logs, and where options come from. */
-import { onOff, path } from '../kinds.ts';
+import { onOff, path, seconds } from '../kinds.ts';
 import { group, type Resolved } from '../row.ts';
 
 /** The log that belongs to the archive. */
@@ -21,8 +21,14 @@ export const COMMAND_LINE_ROWS = group('Logs and settings', {
     summary: 'YAML or JSON file of options, named like the long flags',
   },
   quiet: { short: 'q', kind: onOff, default: false, summary: 'log warnings and errors only' },
-  verbose: { short: 'v', kind: onOff, default: false, summary: 'log details' },
+  verbose: { short: 'v', kind: onOff, default: false, summary: 'log a line for each capture, too' },
   trace: { kind: onOff, default: false, summary: 'log everything, with stack traces of errors' },
+  summaryInterval: {
+    argument: 'S',
+    kind: seconds('zero allowed'),
+    default: 60,
+    summary: 'seconds between two lines that say what was archived, where there is no terminal; 0: none',
+  },
 });
 
 export type CrawlLogSlice = Resolved<typeof CRAWL_LOG_ROWS>;

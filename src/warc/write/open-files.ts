@@ -46,6 +46,7 @@ export class OpenFiles {
   /** least recently used first */
   readonly #open = new Map<string, OpenWriter>();
   readonly #busy = new Set<string>();
+  #begun = 0;
 
   constructor(options: FilesOptions) {
     this.#options = options;
@@ -53,6 +54,11 @@ export class OpenFiles {
 
   get size(): number {
     return this.#open.size;
+  }
+
+  /** How many there have been. */
+  get begun(): number {
+    return this.#begun;
   }
 
   /** When that file was used last which has been idle longest. */
@@ -129,6 +135,7 @@ export class OpenFiles {
     try {
       if (subdirPrefix) await makeFolders(folder);
       const file = await OutputFile.create(folder, names.of(prefix), output);
+      this.#begun++;
       log.debug({ file: file.path }, 'WARC file opened');
       const warcinfo = warcinfoRecord(file.name, now(), info, { version, newRecordId });
       const path = pathBelow(dir, join(folder, file.name));

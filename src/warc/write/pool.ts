@@ -47,6 +47,11 @@ export class WriterPool {
     return this.#bytesWritten;
   }
 
+  /** files so far, open or not */
+  get filesBegun(): number {
+    return this.#files.begun;
+  }
+
   get openFiles(): number {
     return this.#files.size;
   }

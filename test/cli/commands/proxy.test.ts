@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { NO_FIGURES } from '../figures.ts';
 import { startBlock, type RunningProxy } from '../../../src/cli/commands/proxy.ts';
 
 const PROXY: RunningProxy = {
@@ -8,6 +9,7 @@ const PROXY: RunningProxy = {
   warcDir: '/warcs',
   close: () => Promise.resolve(),
   on: () => undefined,
+  figures: () => NO_FIGURES,
 };
 
 test('the block at start quotes for the shell', () => {

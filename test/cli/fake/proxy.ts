@@ -8,6 +8,7 @@ import { OptionError } from '../../../src/options/error.ts';
 import { resolveOptions } from '../../../src/options/resolve.ts';
 import type { WarctapOptions } from '../../../src/options/table.ts';
 import type { Log } from '../../../src/util/log.ts';
+import { NO_FIGURES } from '../figures.ts';
 
 export async function createProxy({ log, ...options }: WarctapOptions & { log: Log }): Promise<RunningProxy> {
   const fake = process.env.FAKE;
@@ -31,6 +32,7 @@ export async function createProxy({ log, ...options }: WarctapOptions & { log: L
     url: 'http://127.0.0.1:8000',
     caFile: resolved.cacert,
     warcDir: resolved.dir,
+    figures: () => NO_FIGURES,
     close: async () => {
       log.info({}, 'closing');
       if (fake === 'hangs on close') {

@@ -159,6 +159,12 @@ export const BAD_FILES: readonly BadFile[] = [
     make: () => cutOff(handMade({ id: idOf(27), block: 'a: WARC/1.0\r\nContent-Length: 1\r\n'.repeat(20_000) })),
   },
   {
+    name: 'a member with a flag that means nothing yet',
+    found: 'was whole for us, and for nobody else',
+    suffix: '.warc.gz',
+    make: () => Buffer.concat([gzipSync(handMade({ id: idOf(30) })), withFlags(gzipSync(handMade({ id: idOf(31) })), 0x20)]),
+  },
+  {
     name: 'many records that are not whole',
     found: 'for each of them 16 MiB were read again',
     suffix: '.warc',
@@ -178,3 +184,7 @@ export const BAD_FILES: readonly BadFile[] = [
     make: () => handMade({ id: idOf(28), more: `WARC-Block-Digest: sha1:${'='.repeat(200_000)}x\r\n` }),
   },
 ];
+
+function withFlags(member: Buffer, flags: number): Buffer {
+  return Buffer.concat([member.subarray(0, 3), Buffer.of(flags), member.subarray(4)]);
+}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { crc32, gzipSync } from 'node:zlib';
 import { WARCParser } from 'warcio';
 import { WarcReadError } from '../../../src/warc/errors.ts';
 import { readWarc } from '../../../src/warc/read/reader.ts';
@@ -117,13 +117,15 @@ test('gzip headers with names, comments and extra fields are read', async (t) =>
   const file = join(tempDir(t), 'odd.warc.gz');
   const record = Buffer.from('WARC/1.0\r\nWARC-Type: resource\r\ncontent-length: 0\r\n\r\n\r\n\r\n');
   const plain = gzipSync(record);
-  const odd = Buffer.concat([
+  const header = Buffer.concat([
     plain.subarray(0, 3),
     Buffer.from([0x1e]),
     plain.subarray(4, 10),
-    Buffer.from('\x02\x00abname\0comment\0cc', 'latin1'),
-    plain.subarray(10),
+    Buffer.from('\x02\x00abname\0comment\0', 'latin1'),
   ]);
+  const checksum = Buffer.alloc(2);
+  checksum.writeUInt16LE(crc32(header) & 0xffff);
+  const odd = Buffer.concat([header, checksum, plain.subarray(10)]);
   writeFileSync(file, Buffer.concat([odd, plain, odd]));
   assert.deepEqual(
     (await readAll(file)).map(({ offset, bytesInFile }) => [offset, bytesInFile]),

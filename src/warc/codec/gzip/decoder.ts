@@ -25,6 +25,8 @@ const FHCRC = 2;
 const FEXTRA = 4;
 const FNAME = 8;
 const FCOMMENT = 16;
+/** Bits that mean nothing yet: what sets them may be laid out in another way. */
+const RESERVED = 0xe0;
 
 export const gzipDecoder: Decoder = {
   magic: MAGIC,
@@ -101,6 +103,7 @@ async function headerBytes(window: FileWindow, start: number): Promise<number> {
   if (!MAGIC.subarray(0, fixed.length).equals(fixed.subarray(0, MAGIC.length))) throw new Error('not the start of a gzip member');
   if (fixed.length < FIXED_HEADER_BYTES) throw new CutOffError('gzip header without end');
   const flags = fixed.readUInt8(3);
+  if ((flags & RESERVED) !== 0) throw new Error('gzip header with unknown flags');
   if ((flags & (FHCRC | FEXTRA | FNAME | FCOMMENT)) === 0) return FIXED_HEADER_BYTES;
   const header = await window.read(start, MAX_HEADER_BYTES);
   let position = FIXED_HEADER_BYTES;
@@ -114,5 +117,8 @@ async function headerBytes(window: FileWindow, start: number): Promise<number> {
     if (end === -1) throw header.length < MAX_HEADER_BYTES ? new CutOffError('gzip header without end') : new Error('gzip header too long');
     position = end + 1;
   }
-  return (flags & FHCRC) === 0 ? position : position + 2;
+  if ((flags & FHCRC) === 0) return position;
+  if (header.length < position + 2) throw new CutOffError('gzip header without end');
+  if (header.readUInt16LE(position) !== crc32(header.subarray(0, position)) % 2 ** 16) throw new Error('gzip header checksum does not match');
+  return position + 2;
 }
