@@ -31,7 +31,7 @@ export async function runProgram<Rows extends OptionRows, Program extends Runnin
   { given, places, logLevel, unknownVariables, summarySeconds, ...gathered }: Gathered<Rows>,
   { start, tell }: Startable<Rows, Program>,
 ): Promise<number> {
-  const { log, screen } = openLog({ logLevel, ...gathered });
+  const { log, screen, flush } = openLog({ logLevel, ...gathered });
   for (const variable of unknownVariables) log.warn({ variable }, 'this environment variable names no option');
   let program: Program | undefined;
   process.on('uncaughtException', (error) => {
@@ -56,6 +56,7 @@ export async function runProgram<Rows extends OptionRows, Program extends Runnin
     signals: process,
     endBy: (signal) => {
       screen?.show('');
+      flush();
       endBy(signal);
     },
     nowMs,
