@@ -5,6 +5,7 @@
  * capture instead of 15.
  */
 import type { Log } from '../../util/log.ts';
+import { Repeats } from '../../util/repeats.ts';
 import type { LiveFolder } from './live.ts';
 import { seal, unseal } from './seal.ts';
 
@@ -25,6 +26,7 @@ export class Section {
   readonly #end: string;
   readonly #name: string;
   readonly #log: Log;
+  readonly #damaged = new Repeats();
 
   /** @param name lower-case letters and digits */
   constructor(folder: LiveFolder, name: string, log: Log) {
@@ -107,7 +109,12 @@ export class Section {
     const value = unseal(key, sealed);
     if (value !== undefined) return value;
     const fields = { database: this.#folder.folder, section: this.#name, key: key.slice(this.#prefix.length) };
-    this.#log.error(fields, 'an entry of the database is damaged, and counts as missing');
+    this.#damaged.add(this.#name, (more) => {
+      this.#log.error(
+        fields,
+        more === 0 ? 'an entry of the database is damaged, and counts as missing' : `${more} more entries of the database are damaged`,
+      );
+    });
     return undefined;
   }
 }
