@@ -27,6 +27,7 @@ export type {
 } from './capture/capture.ts';
 export { OptionError } from './options/error.ts';
 export type { ListenerPlugin, Plugin, PluginController, PluginFactory, ProcessorPlugin } from './archive/plugins.ts';
+export type { Changes } from './options/changes.ts';
 export type { CoreOptions, WarctapOptions } from './options/table.ts';
 export type { Log } from './util/log.ts';
 export type { WrittenRecord } from './warc/record.ts';

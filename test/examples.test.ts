@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { tool } from './support/tools.ts';
 
 /** @param temp where temporary folders come to be */
 function runExample(name: string, temp: string, ...args: string[]): string {
@@ -62,4 +63,22 @@ test('the example of a core fetches into a WARC file without a proxy', (t) => {
   assert.match(said, /^404 http:\/\/localhost:\d+\/gone: /m);
   assert.match(said, /^REFUSED 403$/m);
   assert.deepEqual(readdirSync(temp), []);
+});
+
+test('the example of a scraper reports what it found and was not known', (t) => {
+  const temp = temporaryFolder(t);
+  const said = runExample('scraper/scraper.js', temp);
+  assert.equal(said, 'RT-CV got {"cv":{"referenceNumber":"ada","name":"ada"}}\nada: matched\ngrace: known\n');
+  assert.deepEqual(readdirSync(temp), []);
+});
+
+const python = tool('python3');
+
+test('the example of a scraper in Python talks to the helper', { skip: python.skip }, () => {
+  const [script, helper] = ['examples/scraper/scraper.py', 'bin/rtcv_scraper_client.js'].map((name) =>
+    fileURLToPath(new URL(`../${name}`, import.meta.url)),
+  );
+  const { stdout, stderr } = spawnSync(python.command, [script ?? '', process.execPath, helper ?? ''], { encoding: 'utf8' });
+  assert.equal(stderr, '');
+  assert.equal(stdout, 'ada True\ngrace True\nada known\n');
 });

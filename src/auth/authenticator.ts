@@ -11,6 +11,7 @@
  * Source: RFC 9110 §11, RFC 7617 (Basic).
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { Fields } from '../http/fields.ts';
 import { turns } from '../util/turns.ts';
 import type { Users } from './auth-file.ts';
@@ -32,6 +33,16 @@ export interface Authenticator {
    * @returns undefined for a client that is let in
    */
   readonly check: (request: { readonly target: string; readonly fields: Fields }) => Denial | undefined | Promise<Denial | undefined>;
+}
+
+/** One whose users may change while it runs. */
+export interface UserAuthenticator extends Authenticator {
+  /**
+   * Who may log in from now on. Who has, and is the same, needs no second look; a look that is under way counts for the new ones.
+   *
+   * @returns whether anything has changed
+   */
+  readonly replace: (users: Users) => boolean;
 }
 
 export interface AuthenticatorOptions {
@@ -60,10 +71,9 @@ interface Credentials {
   readonly password: string;
 }
 
-export function createAuthenticator({ users, verify = verifyPassword }: AuthenticatorOptions): Authenticator {
-  const [anyHash] = users.values();
-  if (anyHash === undefined) throw new TypeError('nobody could log in');
-  const decoy = decoyOf(anyHash);
+export function createAuthenticator({ users: first, verify = verifyPassword }: AuthenticatorOptions): UserAuthenticator {
+  let users = first;
+  let decoy = decoyFor(users);
   const key = randomBytes(32);
   /** of each user, what was right the last time: never more than there are users */
   const known = new Map<string, Buffer>();
@@ -72,7 +82,7 @@ export function createAuthenticator({ users, verify = verifyPassword }: Authenti
 
   const look = async ({ user, password }: Credentials, tag: Buffer): Promise<boolean> => {
     const hash = users.get(user);
-    const right = (await verify(password, hash ?? decoy)) && hash !== undefined;
+    const right = (await verify(password, hash ?? decoy)) && hash !== undefined && isSame(hash, users.get(user));
     if (right) known.set(user, tag);
     return right;
   };
@@ -109,7 +119,26 @@ export function createAuthenticator({ users, verify = verifyPassword }: Authenti
         );
       return verdict ? undefined : denial;
     },
+    replace(next) {
+      const before = users;
+      decoy = decoyFor(next);
+      const stay = [...next].filter(([user, hash]) => isSame(hash, before.get(user)));
+      users = next;
+      const staying = new Set(stay.map(([user]) => user));
+      for (const user of [...known.keys()]) if (!staying.has(user)) known.delete(user);
+      return stay.length < Math.max(before.size, next.size);
+    },
   };
+}
+
+function decoyFor(users: Users): PasswordHash {
+  const [anyHash] = users.values();
+  if (anyHash === undefined) throw new TypeError('nobody could log in');
+  return decoyOf(anyHash);
+}
+
+function isSame(hash: PasswordHash, other: PasswordHash | undefined): boolean {
+  return isDeepStrictEqual(hash, other);
 }
 
 /** @returns undefined unless there is exactly one field, and it holds Basic credentials in UTF-8 */

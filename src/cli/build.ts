@@ -5,11 +5,10 @@
  * A command gets its options when it is the one that was called: the others cost no time.
  */
 import { Command, Option } from 'commander';
-import { flagsOf, shownDefault } from '../options/markdown.ts';
+import { flagsOf, meaningOf, shownDefault } from '../options/markdown.ts';
 import { readOption } from '../options/resolve.ts';
 import { flagOf, namesIn, rowIn, type OptionRow, type OptionRows, type Options } from '../options/row.ts';
-import { COMMAND_LINE_ROWS } from '../options/rows/logs-and-settings.ts';
-import type { CommandFamily, CommandSpec } from './command.ts';
+import { settingsOf, type CommandFamily, type CommandSpec } from './command.ts';
 import { EXIT, UsageError, type ExitName } from './exit.ts';
 import type { Environment } from './gather.ts';
 
@@ -70,11 +69,12 @@ function prepare(created: Command): Command {
 function add(parent: Command, spec: CommandSpec | CommandFamily, path: string, shared: Shared): void {
   const created = prepare(parent.command(spec.name)).description(spec.summary);
   if (!('commands' in spec)) {
+    if (spec.raw === true) created.argument('[ARGUMENT...]').allowUnknownOption().passThroughOptions().helpOption(false);
     if (spec.operands !== undefined) created.argument(spec.operands.name, spec.operands.summary);
     parent.hook('preSubcommand', (_, called) => {
       if (called !== created) return;
       furnish(created, spec, path, shared);
-      addHelp(created, spec);
+      if (spec.raw !== true) addHelp(created, spec);
     });
     return;
   }
@@ -106,20 +106,14 @@ function furnish(command: Command, spec: CommandSpec, path: string, { flags, env
   });
 }
 
-/** With what every command line has, if the command has any settings. */
-function settingsOf({ settings }: CommandSpec): OptionRows {
-  return settings === undefined ? {} : { ...settings, ...COMMAND_LINE_ROWS };
-}
-
 function checked(rows: OptionRows, typed: Readonly<Record<string, unknown>>): Options<OptionRows> {
   return Object.fromEntries(Object.entries(typed).map(([name, input]) => [name, readOption(rows, name, input, `--${flagOf(name)}`)]));
 }
 
 function addOption(to: Command, name: string, row: OptionRow, typed: Record<string, unknown>): void {
-  const { argument = 'VALUE', defaultText, group, hidden = false, kind, summary } = row;
+  const { argument = 'VALUE', group, hidden = false, kind } = row;
   const isToggle = kind.shape === 'switch';
-  const shown = isToggle || defaultText === 'none' ? '' : ` (default ${shownDefault(row).text})`;
-  const option = new Option(isToggle ? flagsOf(name, row) : `${flagsOf(name, row)} <${argument}>`, summary + shown)
+  const option = new Option(isToggle ? flagsOf(name, row) : `${flagsOf(name, row)} <${argument}>`, meaningOf(row) + defaultShown(row))
     .helpGroup(`${group}:`)
     .hideHelp(hidden);
   to.addOption(option).on(`option:${option.name()}`, (text?: string) => {
@@ -128,6 +122,11 @@ function addOption(to: Command, name: string, row: OptionRow, typed: Record<stri
   if (!isToggle) return;
   const negated = new Option(negationOf(name)).hideHelp();
   to.addOption(negated).on(`option:${negated.name()}`, () => (typed[name] = false));
+}
+
+/** With a space in front, as it follows what an option means; nothing for a switch, and where there is none. */
+export function defaultShown(row: OptionRow): string {
+  return row.kind.shape === 'switch' || row.defaultText === 'none' ? '' : ` (default ${shownDefault(row).text})`;
 }
 
 function negationOf(name: string): string {
@@ -163,7 +162,7 @@ function exitCodes({ exits, exitNotes }: CommandSpec): string {
   return ['Exit codes:', ...lines, ...(exitNotes === undefined ? [] : [exitNotes])].join('\n');
 }
 
-const ABOUT_SETTINGS = `Every option may also be set in the environment (WARCTAP_MAX_THREADS=5, lists
+export const ABOUT_SETTINGS = `Every option may also be set in the environment (WARCTAP_MAX_THREADS=5, lists
 with commas) or in the file of --config (max-threads: 5). A flag goes before
 the environment, the environment before the file. --no-gzip takes back --gzip,
-and so on.`;
+and so on. On SIGUSR2 what is reloadable is read again, without losing anything.`;

@@ -4,7 +4,7 @@
  * Pure description: commander's program is built from it by build.ts.
  */
 import type { OptionRows, Options } from '../options/row.ts';
-import type { COMMAND_LINE_ROWS } from '../options/rows/logs-and-settings.ts';
+import { COMMAND_LINE_ROWS } from '../options/rows/logs-and-settings.ts';
 import { UsageError, type Exits } from './exit.ts';
 import type { Gathered } from './gather.ts';
 
@@ -23,6 +23,8 @@ export interface CommandSpec<Own extends OptionRows = OptionRows, Settings exten
     readonly name: string;
     readonly summary: string;
   };
+  /** whether what stands behind the name is handed on as it was typed, `--help` too: a program of its own, with ways of its own */
+  readonly raw?: true;
   /** options of this command alone, which are given as flags and nowhere else */
   readonly own?: Own;
   /** options that may come from a flag, the environment or the file of `--config`, which is then an option, too */
@@ -38,6 +40,11 @@ export interface CommandSpec<Own extends OptionRows = OptionRows, Settings exten
    * @throws whatever ends the program with one line
    */
   run(call: Call<Own, Settings>): Promise<number>;
+}
+
+/** Its settings with what every command line has, if it has any. */
+export function settingsOf({ settings }: CommandSpec): OptionRows {
+  return settings === undefined ? {} : { ...settings, ...COMMAND_LINE_ROWS };
 }
 
 /** A word that other commands stand behind: `warctap ca export`. */

@@ -4,7 +4,7 @@
 import { OptionError } from '../options/error.ts';
 import { reasonOf } from '../util/thrown.ts';
 
-/** The registry: README and `--help` are made from it. */
+/** The registry: `--help` and docs/options.md are made from it. */
 export const EXIT = {
   ok: { code: 0, meaning: 'stopped by a signal, everything written; verify, repair: all files are whole' },
   failed: { code: 1, meaning: 'could not start (port in use, broken CA …), a fault of warctap or in a file' },

@@ -11,6 +11,7 @@ import type { Log } from '../util/log.ts';
 import { EXIT, oneLine } from './exit.ts';
 import type { Gathered } from './gather.ts';
 import { openLog } from './log.ts';
+import { reload, type Reload } from './reload.ts';
 import { run, type Running, type Shown, type StopSignal } from './run.ts';
 import { watch, type Watched, type WatchOptions } from './watch.ts';
 
@@ -18,6 +19,8 @@ export interface Startable<Rows extends OptionRows, Program extends Running & Wa
   readonly start: (given: Options<Rows>, log: Log) => Promise<Program>;
   /** what stands on standard output once it has started, line ends included */
   readonly tell: (program: Program) => string;
+  /** what SIGUSR2 does; without it that ends the process, as ever */
+  readonly reload?: Reload<Rows, Program>;
 }
 
 /** How a shell shows a program that a signal has ended. */
@@ -29,7 +32,7 @@ const SIGNAL_EXIT_BASE = 128;
  */
 export async function runProgram<Rows extends OptionRows, Program extends Running & Watched>(
   { given, places, logLevel, unknownVariables, summarySeconds, ...gathered }: Gathered<Rows>,
-  { start, tell }: Startable<Rows, Program>,
+  { start, tell, reload: again }: Startable<Rows, Program>,
 ): Promise<number> {
   const { log, screen, flush } = openLog({ logLevel, ...gathered });
   for (const variable of unknownVariables) log.warn({ variable }, 'this environment variable names no option');
@@ -40,7 +43,7 @@ export async function runProgram<Rows extends OptionRows, Program extends Runnin
     screen?.show('');
     process.exit(EXIT.failed.code);
   });
-  return run({
+  return run<Program>({
     start: async () => {
       try {
         return (program = await start(given, log));
@@ -60,6 +63,7 @@ export async function runProgram<Rows extends OptionRows, Program extends Runnin
       endBy(signal);
     },
     nowMs,
+    ...(again === undefined ? {} : { reload: (program) => reload(program, again, log) }),
   });
 }
 

@@ -7,6 +7,7 @@
 import { isDatabaseError } from '../store/errors.ts';
 import type { Log } from '../util/log.ts';
 import { EXIT, oneLine } from './exit.ts';
+import { oneAtATime } from './reload.ts';
 
 /** Shows what a program does, until it ends. */
 export interface Shown {
@@ -37,16 +38,21 @@ export interface RunContext<Program extends Running> {
   readonly endBy: (signal: StopSignal) => void;
   /** milliseconds from any fixed point */
   readonly nowMs: () => number;
+  /** what SIGUSR2 asks of a program that runs; never throws */
+  readonly reload?: (program: Program) => Promise<void>;
 }
 
 export interface SignalSource {
-  on(signal: StopSignal, listener: () => void): unknown;
-  off(signal: StopSignal, listener: () => void): unknown;
+  on(signal: StopSignal | typeof RELOAD_SIGNAL, listener: () => void): unknown;
+  off(signal: StopSignal | typeof RELOAD_SIGNAL, listener: () => void): unknown;
 }
 
 /** SIGHUP, too: closing the terminal must not leave open files behind. */
 const STOP_SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
 export type StopSignal = (typeof STOP_SIGNALS)[number];
+
+/** SIGHUP, the usual one, is already taken; and SIGUSR1 is Node's own. */
+const RELOAD_SIGNAL = 'SIGUSR2';
 
 /** The same signal again within this time is the same wish: npm passes on signals that the process group has got as well. */
 const SAME_SIGNAL_MS = 100;
@@ -58,8 +64,10 @@ const SAME_SIGNAL_MS = 100;
 export async function run<Program extends Running>(context: RunContext<Program>): Promise<number> {
   const { log } = context;
   const { stopped, dispose } = waitForSignal(context);
+  const starting = context.start();
+  const { closing, dispose: forgetReload } = reloadOnSignal(context, starting);
   try {
-    const program = await context.start();
+    const program = await starting;
     let failure: unknown;
     const fail = (error: unknown, message: string) => {
       if (failure !== undefined) return;
@@ -75,6 +83,7 @@ export async function run<Program extends Running>(context: RunContext<Program>)
     context.print(context.tell(program));
     const shown = context.show(program);
     await Promise.race([stopped, failed]);
+    closing();
     try {
       await program.close();
     } catch (error) {
@@ -85,11 +94,27 @@ export async function run<Program extends Running>(context: RunContext<Program>)
     return (failure === undefined ? EXIT.ok : isDatabaseError(failure) ? EXIT.store : EXIT.fatal).code;
   } finally {
     dispose();
+    forgetReload();
   }
 }
 
+/** One that comes while the program still starts waits for that; while it closes, none counts. */
+function reloadOnSignal<Program extends Running>(
+  { signals, reload }: RunContext<Program>,
+  starting: Promise<Program>,
+): { closing: () => void; dispose: () => void } {
+  if (reload === undefined) return { closing: () => undefined, dispose: () => undefined };
+  let open = true;
+  const listener = oneAtATime(async () => {
+    const program = await starting.catch(() => undefined);
+    if (program !== undefined && open) await reload(program);
+  });
+  signals.on(RELOAD_SIGNAL, listener);
+  return { closing: () => (open = false), dispose: () => signals.off(RELOAD_SIGNAL, listener) };
+}
+
 /** A first signal asks to stop, also while still starting; a second one exits at once. */
-function waitForSignal({ signals, log, endBy, nowMs }: Omit<RunContext<Running>, 'start' | 'tell' | 'show'>): {
+function waitForSignal({ signals, log, endBy, nowMs }: Pick<RunContext<Running>, 'signals' | 'log' | 'endBy' | 'nowMs'>): {
   stopped: Promise<void>;
   dispose: () => void;
 } {

@@ -16,7 +16,7 @@ export interface AdmissionOptions {
 const SWEEP_MS = 1000;
 
 export class Admission {
-  readonly #services: ExchangeServices;
+  #services: ExchangeServices;
   readonly #options: AdmissionOptions;
   readonly #active = new Map<Exchange, ExchangeClient>();
   readonly #waiting = new Set<() => void>();
@@ -64,6 +64,11 @@ export class Admission {
     }
     this.#waiting.add(admitted);
     return () => void this.#waiting.delete(admitted);
+  }
+
+  /** From now on exchanges reach their origins like this; those that run go on as they began. */
+  connectBy(way: Pick<ExchangeServices, 'connect' | 'pool'>): void {
+    this.#services = { ...this.#services, ...way };
   }
 
   /** To be called by the one that was admitted, in that call. */

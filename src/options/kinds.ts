@@ -15,8 +15,12 @@ export interface Kind<Out> {
   readonly expected: string;
   /** a switch (no argument), a list (may be given more than once), or one value */
   readonly shape: 'switch' | 'list' | 'value';
+  /** what a shell may complete: names of files, or these words; nothing without it */
+  readonly suggest?: Suggestion;
   read(input: unknown): Out | typeof REFUSED;
 }
+
+export type Suggestion = 'files' | readonly string[];
 
 export interface HostPort {
   readonly host: string;
@@ -81,15 +85,21 @@ export function text(expected: string, accepts: (value: string) => boolean): Kin
 }
 
 export function oneOf<const Choice extends string>(...choices: readonly Choice[]): Kind<Choice> {
-  return { expected: choices.join(' or '), shape: 'value', read: (input) => choices.find((choice) => choice === input) ?? REFUSED };
+  return {
+    expected: choices.join(' or '),
+    shape: 'value',
+    suggest: choices,
+    read: (input) => choices.find((choice) => choice === input) ?? REFUSED,
+  };
 }
 
-export const path = text('a path', (value) => value !== '' && !value.includes('\0'));
+export const path: Kind<string> = { ...text('a path', (value) => value !== '' && !value.includes('\0')), suggest: 'files' };
 
 /** A folder; or nothing, `/dev/null` or false, which switch a feature off. */
 export const pathOrOff: Kind<string | false> = {
   expected: 'a path, or /dev/null to switch it off',
   shape: 'value',
+  suggest: 'files',
   read: (input) => (input === '' || input === '/dev/null' || input === false ? false : path.read(input)),
 };
 
@@ -150,7 +160,7 @@ export const network = text(
 /** Several values of one kind; one alone is a list of one. */
 export function listOf(kind: Kind<string>): Kind<readonly string[]> {
   return {
-    expected: kind.expected,
+    ...kind,
     shape: 'list',
     read(input) {
       const items = (Array.isArray(input) ? (input as unknown[]) : [input]).map((item) => kind.read(item));
@@ -180,6 +190,9 @@ export const filePrefix = text('a short name without slashes, control and invisi
 
 /** Source: RFC 1929 §2 (user name and password of SOCKS5). */
 export const socksCredential = text('1 to 255 bytes of text', (value) => value !== '' && Buffer.byteLength(value) <= 255);
+
+/** A module: a path, or the name of a package. */
+export const moduleName: Kind<string> = { ...text('text', (value) => value !== ''), suggest: 'files' };
 
 /** Text that is looked at elsewhere. */
 export const anyText = text('text', (value) => value !== '');

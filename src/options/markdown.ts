@@ -1,7 +1,7 @@
 /**
  * Options as people read them: flags, defaults, and Markdown tables, one for each heading, laid out as prettier would.
  *
- * The README holds a copy of the tables, and a test keeps it in step.
+ * docs/options.md holds a copy of the tables, and a test keeps it in step.
  */
 import { flagOf, type OptionRow, type OptionRows } from './row.ts';
 
@@ -22,6 +22,11 @@ export function shownDefault({ kind, default: value, defaultText }: OptionRow): 
   return { text: defaultText, literal: typeof value === 'function' };
 }
 
+/** What it is for, and whether a program that runs takes a new value over. */
+export function meaningOf({ summary, reloadable }: OptionRow): string {
+  return reloadable === true ? `${summary}; reloadable` : summary;
+}
+
 function table(rows: OptionRows, heading: string): string {
   const body = Object.entries(rows)
     .filter(([, row]) => row.group === heading)
@@ -33,7 +38,7 @@ function table(rows: OptionRows, heading: string): string {
 }
 
 function cells(name: string, row: OptionRow): string[] {
-  const { argument, summary } = row;
+  const { argument } = row;
   const { text, literal } = shownDefault(row);
-  return [`\`${flagsOf(name, row)}${argument === undefined ? '' : ` ${argument}`}\``, literal ? `\`${text}\`` : text, summary];
+  return [`\`${flagsOf(name, row)}${argument === undefined ? '' : ` ${argument}`}\``, literal ? `\`${text}\`` : text, meaningOf(row)];
 }

@@ -1,7 +1,7 @@
 /**
  * One option is one row; a table is a plain object of rows, and a program's options are tables spread into one.
  *
- * A row's key is its name in code; flag, environment variable, config key, `--help`, the README's table and the types below follow from it.
+ * A row's key is its name in code; flag, environment variable, config key, `--help`, the tables of docs/options.md and the types below follow from it.
  */
 import type { HostPort, Kind } from './kinds.ts';
 import { nearest } from './nearest.ts';
@@ -12,9 +12,9 @@ export interface Host {
 }
 
 export interface OptionRow {
-  /** the heading it stands under, in `--help` and in the README */
+  /** the heading it stands under, in `--help` and in docs/options.md */
   readonly group: string;
-  /** one line for `--help` and the README */
+  /** one line for `--help` and docs/options.md */
   readonly summary: string;
   readonly kind: Kind<unknown>;
   readonly short?: string;
@@ -28,6 +28,8 @@ export interface OptionRow {
   readonly hidden?: true;
   /** never shown in messages or logs */
   readonly secret?: true;
+  /** a program that runs takes a new value over when it is asked to (SIGUSR2) */
+  readonly reloadable?: true;
 }
 
 export type OptionRows = Readonly<Record<string, OptionRow>>;

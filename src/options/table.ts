@@ -1,5 +1,5 @@
 /**
- * Which options each program has, put together from tables by subject: the order here is that of `--help` and of the README.
+ * Which options each program has, put together from tables by subject: the order here is that of `--help` and of docs/options.md.
  *
  * To add an option, add a row to its table in rows/; to add a program, add a composition here.
  * Source: spec/warcprox.md §1.

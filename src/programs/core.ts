@@ -12,9 +12,11 @@ import { tmpdir } from 'node:os';
 import type { Archive, ArchiveState } from '../capture/archive.ts';
 import type { Capture } from '../capture/capture.ts';
 import { Admission } from '../fetch/admission.ts';
+import type { Connect } from '../fetch/origin.ts';
 import { OriginPool } from '../fetch/pool.ts';
 import { createResolver, type Resolve } from '../fetch/resolver.ts';
 import { metaCache } from '../meta/cache.ts';
+import type { AddressSlice } from '../options/rows/towards-origins.ts';
 import type { ResolvedCoreOptions } from '../options/table.ts';
 import { createGate } from '../proxy/gate.ts';
 import { createPassage, type Passage } from '../proxy/passage.ts';
@@ -89,7 +91,8 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   readonly #opened: Opened;
   readonly #totals: OpenArchive['totals'];
   readonly #warcs: OpenArchive['warcs'];
-  readonly #origins = new OriginPool(MAX_IDLE_CONNECTIONS);
+  readonly #wayToOrigins: (addresses: AddressSlice) => { connect: Connect; pool: OriginPool };
+  #origins: OriginPool;
   readonly #space: FreeSpace;
   readonly #admission: Admission;
   readonly #maxExchanges: number;
@@ -128,11 +131,21 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     this.archive = archive;
     this.#totals = totals;
     this.#warcs = warcs;
-    const connector = connectorOf({ options, timeoutMs: options.socketTimeout * 1000, resolve, listening, log });
+    this.#wayToOrigins = (addresses) => {
+      const connector = connectorOf({
+        options: { ...options, ...addresses },
+        timeoutMs: options.socketTimeout * 1000,
+        resolve,
+        listening,
+        log,
+      });
+      return { connect: (origin) => connector.connect(origin), pool: new OriginPool(MAX_IDLE_CONNECTIONS) };
+    };
+    const way = this.#wayToOrigins(options);
+    this.#origins = way.pool;
     this.#admission = new Admission(
       {
-        connect: (origin) => connector.connect(origin),
-        pool: this.#origins,
+        ...way,
         recording,
         now,
         newRecordId,
@@ -226,6 +239,17 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       waiting: this.#admission.waiting,
       queued: this.archive.queued,
     };
+  }
+
+  /**
+   * Which addresses may be reached from now on. What runs goes on; connections that were kept are not used again, as they may lead to one
+   * that may not be reached any more.
+   */
+  replaceAddressRules(addresses: AddressSlice): void {
+    const way = this.#wayToOrigins(addresses);
+    this.#admission.connectBy(way);
+    this.#origins.close();
+    this.#origins = way.pool;
   }
 
   /** Begin nothing more, and cut what runs; what has come is kept. */

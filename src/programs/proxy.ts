@@ -9,17 +9,19 @@
 import { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { hostname as machineName } from 'node:os';
-import { AuthFileError, readAuthFile } from '../auth/auth-file.ts';
+import { AuthFileError, readAuthFile, type Users } from '../auth/auth-file.ts';
+import { createAuthenticator, type UserAuthenticator } from '../auth/authenticator.ts';
 import { readMetaSecret } from '../auth/meta-secret.ts';
-import { createAuthenticator, type Authenticator } from '../auth/authenticator.ts';
 import { withLogin } from '../auth/login.ts';
 import { loadOrCreateCa, type CertificateAuthority } from '../ca/authority.ts';
 import { openLeafStore, type LeafStore } from '../ca/contexts.ts';
 import { createResolver, type Resolve } from '../fetch/resolver.ts';
 import type { Handler } from '../http/sides.ts';
+import { changesOf, type Changes } from '../options/changes.ts';
 import { OptionError } from '../options/error.ts';
+import { resolveOptions } from '../options/resolve.ts';
 import type { ListeningSlice } from '../options/rows/listening.ts';
-import type { ResolvedOptions } from '../options/table.ts';
+import { PROXY_OPTIONS, type ResolvedOptions, type WarctapOptions } from '../options/table.ts';
 import { playback } from '../playback/answer.ts';
 import { playbackHandler, type PlaybackHandler } from '../playback/handler.ts';
 import { createRoad } from '../proxy/road.ts';
@@ -43,7 +45,7 @@ interface ProxyParts {
   readonly ca: CertificateAuthority;
   readonly leaves: LeafStore;
   /** undefined: everybody may use the proxy */
-  readonly authenticator: Authenticator | undefined;
+  readonly authenticator: UserAuthenticator | undefined;
   /** undefined: Warcprox-Meta counts from everybody */
   readonly metaSecret: string | undefined;
   readonly listeners: Listeners;
@@ -56,6 +58,8 @@ interface Listeners {
   playback?: Listener;
 }
 
+const ADDRESS_OPTIONS = ['allowLocalhost', 'allow', 'deny'] as const;
+
 /** A proxy that runs. */
 export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisposable {
   /** file of the certificate authority, key and certificate */
@@ -67,6 +71,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   readonly #listener: Listener;
   readonly #played: PlaybackHandler | undefined;
   readonly #playbackListener: Listener | undefined;
+  #inForce: ResolvedOptions;
   #closing: Promise<void> | undefined;
 
   /** Everything opened already, but not listening. */
@@ -74,6 +79,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     super();
     const { options, core, ca, leaves, authenticator, metaSecret, listeners, log } = parts;
     this.#parts = parts;
+    this.#inForce = options;
     this.caFile = ca.file;
     this.caCertificatePem = ca.certificatePem;
     this.warcDir = options.dir;
@@ -139,6 +145,28 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     if (authenticator === undefined && !isLoopback(this.address)) {
       log.warn({ address: this.address }, 'other machines can use this proxy without a password, see --proxy-auth-file');
     }
+  }
+
+  /**
+   * Take over what is reloadable of these options (addresses that may be reached, users of the file of `proxyAuthFile`), without closing
+   * a connection. All of it or, with an error, nothing. Whether there is a log-in at all is for the next start. One call at a time.
+   *
+   * @param options all of them, as for `createProxy`: one that is left out has its default
+   * @throws OptionError
+   */
+  async reload(options: WarctapOptions): Promise<Changes> {
+    const { core, authenticator, log } = this.#parts;
+    const next = resolveOptions(options);
+    const { now, atNextStart } = changesOf(PROXY_OPTIONS, this.#inForce, next);
+    const file = authenticator && next.proxyAuthFile;
+    const users = file === undefined ? undefined : await usersOf(file, log);
+    const changed = new Set(now);
+    if (users === undefined) changed.delete('proxyAuthFile');
+    else if (authenticator?.replace(users) === true) changed.add('proxyAuthFile');
+    if (ADDRESS_OPTIONS.some((name) => changed.has(name))) core.replaceAddressRules(next);
+    const { allowLocalhost, allow, deny, proxyAuthFile } = next;
+    this.#inForce = { ...this.#inForce, allowLocalhost, allow, deny, ...(users === undefined ? {} : { proxyAuthFile }) };
+    return { now: [...changed], atNextStart: [...atNextStart, ...now.filter((name) => !changed.has(name))] };
   }
 
   /** Stop accepting, cut what runs, write everything that has come, close all files. Further calls wait for the same. */
@@ -219,9 +247,13 @@ async function putTogether(parts: Omit<ProxyParts, 'ca' | 'leaves'>): Promise<Wa
   return new WarctapProxy({ ...parts, ca, leaves });
 }
 
-async function authenticatorOf({ proxyAuthFile: file }: ListeningSlice, log: Log): Promise<Authenticator | undefined> {
-  if (file === undefined) return undefined;
-  return createAuthenticator({ users: await orRefused('proxyAuthFile', file, readAuthFile(file, log)) });
+async function authenticatorOf({ proxyAuthFile: file }: ListeningSlice, log: Log): Promise<UserAuthenticator | undefined> {
+  return file === undefined ? undefined : createAuthenticator({ users: await usersOf(file, log) });
+}
+
+/** @throws OptionError */
+function usersOf(file: string, log: Log): Promise<Users> {
+  return orRefused('proxyAuthFile', file, readAuthFile(file, log));
 }
 
 async function metaSecretOf({ metaSecret, metaSecretFile: file }: ListeningSlice, log: Log): Promise<string | undefined> {

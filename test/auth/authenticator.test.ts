@@ -148,3 +148,19 @@ test('a look that fails lets nobody in, and the next one is made', async () => {
   assert.equal((await check(asked(basic('alice:a'))))?.status, 503);
   assert.equal(await check(asked(basic('alice:a'))), undefined);
 });
+
+test('users are replaced: who stays the same needs no second look, who has gone is not let in, not even by a look under way', async () => {
+  const { looks, verify } = slowVerify();
+  const { check, replace } = createAuthenticator({ users, verify });
+  const [alice, bob] = [check(asked(basic('alice:a'))), check(asked(basic('bob:b')))];
+  looks[0]?.end(true);
+  assert.equal(await alice, undefined);
+  assert.equal(replace(new Map(users)), false);
+  assert.equal(replace(new Map([['alice', hash('A')]])), true);
+  looks[1]?.end(true);
+  assert.equal((await bob)?.status, 407);
+  assert.equal(check(asked(basic('alice:a'))), undefined);
+  assert.equal(replace(new Map([['alice', hash('C')]])), true);
+  assert.ok(check(asked(basic('alice:a'))) instanceof Promise);
+  assert.throws(() => replace(new Map()), /nobody could log in/);
+});

@@ -178,3 +178,56 @@ describe('the program', { concurrency: 2 }, () => {
     assert.equal((await program.ended).code, 0);
   });
 });
+
+describe('SIGUSR2', () => {
+  const setUpReload = (start: (proxy: FakeProxy) => Promise<Running>) => {
+    const proxy = new FakeProxy();
+    const signals = new EventEmitter();
+    const reloads: (() => void)[] = [];
+    const ended = run({
+      start: () => start(proxy),
+      tell: () => '',
+      log: silentLog,
+      show: () => ({ end: () => undefined }),
+      print: () => undefined,
+      signals,
+      endBy: () => undefined,
+      nowMs: () => 0,
+      reload: () => new Promise((done) => reloads.push(done)),
+    });
+    return { signals, reloads, ended };
+  };
+  const turn = () => new Promise((done) => setImmediate(done));
+
+  test('several while one reload is under way are one more, and none counts once it closes', async () => {
+    const { signals, reloads, ended } = setUpReload((proxy) => Promise.resolve(proxy));
+    for (let i = 0; i < 3; i++) signals.emit('SIGUSR2');
+    await turn();
+    assert.equal(reloads.length, 1);
+    reloads[0]?.();
+    await turn();
+    assert.equal(reloads.length, 2);
+    reloads[1]?.();
+    await turn();
+    assert.equal(reloads.length, 2);
+    signals.emit('SIGTERM');
+    signals.emit('SIGUSR2');
+    assert.equal(await ended, 0);
+    assert.equal(reloads.length, 2);
+    assert.deepEqual(signals.eventNames(), []);
+  });
+
+  test('one that comes while the program starts waits for it', async () => {
+    let started: () => void = () => undefined;
+    const { signals, reloads, ended } = setUpReload((proxy) => new Promise((done) => (started = () => done(proxy))));
+    signals.emit('SIGUSR2');
+    await turn();
+    assert.equal(reloads.length, 0);
+    started();
+    await turn();
+    assert.equal(reloads.length, 1);
+    reloads[0]?.();
+    signals.emit('SIGTERM');
+    assert.equal(await ended, 0);
+  });
+});

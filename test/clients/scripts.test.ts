@@ -1,5 +1,5 @@
 /**
- * Python, Node, wget, Go and PHP through the program, set up as the README says.
+ * Python, Node, wget, Go and PHP through the program, set up as docs/clients.md says.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -12,7 +12,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['capture'],
   ['options', 'serve', 'fetch'],
   ['archive', 'proxy', 'playback', 'web'],
-  ['programs'],
+  ['programs', 'scraper'],
   ['index.ts'],
   ['cli'],
 ];

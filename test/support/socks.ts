@@ -15,7 +15,8 @@ export interface SocksServer extends AsyncDisposable {
 }
 
 /** @param login `user:password` that is asked for; none without it */
-export async function startSocks(login?: string): Promise<SocksServer> {
+/** @param to a port to connect to, whichever is asked for */
+export async function startSocks(login?: string, to?: number): Promise<SocksServer> {
   const asked: { type: 'ipv4' | 'name' | 'ipv6'; destination: string }[] = [];
   const users: string[] = [];
   const sockets = new Set<Socket>();
@@ -45,7 +46,7 @@ export async function startSocks(login?: string): Promise<SocksServer> {
     const port = (await input(2)).readUInt16BE();
     const kind = type === 1 ? 'ipv4' : type === 4 ? 'ipv6' : 'name';
     asked.push({ type: kind, destination: `${kind === 'name' ? address.toString() : [...address].join('.')}:${port}` });
-    const upstream = connect(port, '127.0.0.1');
+    const upstream = connect(to ?? port, '127.0.0.1');
     keep(upstream);
     upstream.once('error', () => socket.end(Buffer.from([5, 5, 0, 1, 0, 0, 0, 0, 0, 0])));
     upstream.once('connect', () => {

@@ -30,9 +30,12 @@ const TOOLS = {
   // Windows has another certutil.
   certutil: { ask: ['--version'], says: /NSS certificate databases/ },
   curl: { ask: ['--version'], says: /^curl \d/m },
+  git: { ask: ['--version'], says: /^git version \d/m },
   gzip: { ask: ['--version'], says: /^(Apple )?gzip \d/m },
   java: { ask: ['-version'], says: / version "\d/ },
   mount: { ask: ['--version'], says: /^mount from util-linux/m },
+  npm: { ask: ['--version'], says: /^\d+\.\d+\.\d+$/m },
+  npx: { ask: ['--version'], says: /^\d+\.\d+\.\d+$/m },
   // LibreSSL takes the name too, and has other options.
   openssl: { ask: ['version'], says: /^OpenSSL \d/m },
   python3: { ask: ['--version'], says: /^Python 3\./m },

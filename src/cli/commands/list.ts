@@ -1,13 +1,16 @@
 /** All commands, in the order of `warctap --help`. To add one, write its file and add its line. */
 import type { CommandFamily, CommandSpec } from '../command.ts';
 import { ca } from './ca.ts';
+import { completion } from './completion.ts';
+import { man } from './man.ts';
 import { passwd } from './passwd.ts';
 import { proxy } from './proxy.ts';
 import { repair } from './repair.ts';
+import { scraper } from './scraper.ts';
 import { store } from './store.ts';
 import { verify } from './verify.ts';
 
 /** What `warctap` does when no command is named. */
 export const DEFAULT_COMMAND: CommandSpec = proxy;
 
-export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [ca, verify, repair, store, passwd];
+export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [ca, verify, repair, store, passwd, scraper, completion, man];

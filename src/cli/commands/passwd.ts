@@ -20,7 +20,7 @@ export const passwd = defineCommand({
   notes: `Without --proxy-auth-file the line is printed. With it, given here, in the
 environment or in the file of --config, the line takes the place of the user's
 old one in that file, which is made if need be (mode 600). A proxy that runs
-reads the file at its next start.`,
+reads the file again on SIGUSR2.`,
   exits: { ok: 'printed or written', failed: 'the file cannot be read or written', usage: 'bad option, argument, config file or password' },
 
   async run({ operands: [user, ...more], settings }) {

@@ -2,7 +2,8 @@
  * `warctap` itself, without a command's name: runs the proxy until a signal.
  */
 import { resolve } from 'node:path';
-import { PROXY_OPTIONS } from '../../options/table.ts';
+import type { Changes } from '../../options/changes.ts';
+import { PROXY_OPTIONS, type WarctapOptions } from '../../options/table.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import type { Running } from '../run.ts';
@@ -25,15 +26,20 @@ export const proxy = defineCommand({
   async run({ settings }) {
     const gathered = await settings();
     const { runProgram } = await import('../run-program.ts');
-    return runProgram<typeof PROXY_OPTIONS, RunningProxy>(gathered, {
+    return runProgram<typeof PROXY_OPTIONS, RunningProxy & Reloadable>(gathered, {
       start: async (given, log) => {
         const { createProxy } = await import('../../index.ts');
         return createProxy({ ...given, log });
       },
       tell: startBlock,
+      reload: { read: settings, apply: (proxy, given) => proxy.reload(given) },
     });
   },
 });
+
+interface Reloadable {
+  reload(options: WarctapOptions): Promise<Changes>;
+}
 
 /** What is told of a proxy that runs. */
 export type RunningProxy = Running &

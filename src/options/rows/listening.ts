@@ -23,6 +23,7 @@ export const LISTENING_ROWS = group('Listening', {
     argument: 'FILE',
     kind: path,
     defaultText: 'none',
+    reloadable: true,
     summary: 'ask clients for a name and a password of this file, made by "warctap passwd"',
   },
   metaSecret: {

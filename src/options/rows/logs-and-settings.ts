@@ -20,9 +20,9 @@ export const COMMAND_LINE_ROWS = group('Logs and settings', {
     defaultText: 'none',
     summary: 'YAML or JSON file of options, named like the long flags',
   },
-  quiet: { short: 'q', kind: onOff, default: false, summary: 'log warnings and errors only' },
-  verbose: { short: 'v', kind: onOff, default: false, summary: 'log a line for each capture, too' },
-  trace: { kind: onOff, default: false, summary: 'log everything, with stack traces of errors' },
+  quiet: { short: 'q', kind: onOff, default: false, reloadable: true, summary: 'log warnings and errors only' },
+  verbose: { short: 'v', kind: onOff, default: false, reloadable: true, summary: 'log a line for each capture, too' },
+  trace: { kind: onOff, default: false, reloadable: true, summary: 'log everything, with stack traces of errors' },
   summaryInterval: {
     argument: 'S',
     kind: seconds('zero allowed'),

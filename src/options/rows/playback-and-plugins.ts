@@ -1,5 +1,5 @@
 /** What answers from the archive, and what others add to it: one heading for users, two tables for programs. */
-import { anyText, listOf, wholeNumber } from '../kinds.ts';
+import { listOf, moduleName, wholeNumber } from '../kinds.ts';
 import { group, type Resolved } from '../row.ts';
 
 /** The second proxy. */
@@ -17,7 +17,7 @@ export const PLAYBACK_ROWS = group('Playback and plugins', {
 export const PLUGIN_ROWS = group('Playback and plugins', {
   plugin: {
     argument: 'MODULE',
-    kind: listOf(anyText),
+    kind: listOf(moduleName),
     default: [],
     defaultText: 'none',
     summary: 'ES module that sees captures, a path or the name of a package; may be repeated',

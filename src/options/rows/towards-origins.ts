@@ -39,6 +39,7 @@ export const ORIGIN_ROWS = group('Towards origins', {
   allowLocalhost: {
     kind: onOff,
     default: false,
+    reloadable: true,
     summary: 'let clients reach loopback addresses through the proxy',
   },
   allow: {
@@ -46,6 +47,7 @@ export const ORIGIN_ROWS = group('Towards origins', {
     kind: listOf(network),
     default: [],
     defaultText: 'none',
+    reloadable: true,
     summary: 'network that may be reached though a wider one may not; may be repeated',
   },
   deny: {
@@ -53,6 +55,7 @@ export const ORIGIN_ROWS = group('Towards origins', {
     kind: listOf(network),
     default: [],
     defaultText: 'none',
+    reloadable: true,
     summary: 'network that may not be reached; the smallest network that fits decides; may be repeated',
   },
 });
@@ -63,4 +66,6 @@ export const FORWARDING_ROWS = group('Towards origins', {
 });
 
 export type OriginSlice = Resolved<typeof ORIGIN_ROWS>;
+/** Which addresses may be reached. */
+export type AddressSlice = Pick<OriginSlice, 'allowLocalhost' | 'allow' | 'deny'>;
 export type ForwardingSlice = Resolved<typeof FORWARDING_ROWS>;

@@ -119,6 +119,7 @@ async function headerBytes(window: FileWindow, start: number): Promise<number> {
   }
   if ((flags & FHCRC) === 0) return position;
   if (header.length < position + 2) throw new CutOffError('gzip header without end');
-  if (header.readUInt16LE(position) !== crc32(header.subarray(0, position)) % 2 ** 16) throw new Error('gzip header checksum does not match');
+  if (header.readUInt16LE(position) !== crc32(header.subarray(0, position)) % 2 ** 16)
+    throw new Error('gzip header checksum does not match');
   return position + 2;
 }
