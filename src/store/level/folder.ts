@@ -45,14 +45,14 @@ export function existingFolder(folder: string): string {
  * @throws DatabaseError when another process has it, or it cannot be used
  */
 export async function openWhole(folder: string, path: string, log: Log, thorough = false): Promise<ClassicLevel> {
-  const damages = await inspectFolder(path, thorough);
+  const { damages, stray } = await inspectFolder(path, thorough);
   await leaveOut(path, damages);
   const level = await openUnlessDamaged(folder, path);
   if (level instanceof ClassicLevel && damages.length === 0) return opened(level, path);
   if (level instanceof ClassicLevel) await level.close();
   const told = level instanceof ClassicLevel || damages.length > 0 ? toldOf(damages) : level.told;
   log.warn({ database: folder }, `database ${folder} is damaged (${told}) and is being repaired`);
-  const { entries, dropped } = await repairFolder(path).catch((error: unknown) => {
+  const { entries, dropped } = await repairFolder(path, stray).catch((error: unknown) => {
     throw beyondRepair(folder, told, error);
   });
   const lost = dropped === 0 ? '' : ` ${dropped} that were not what was written were dropped;`;

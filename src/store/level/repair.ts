@@ -28,8 +28,14 @@ const DROP_AT_ONCE = 1000;
 const FIRST = '';
 const LAST = '\uffff';
 
-/** Of a folder whose damage was left out. @throws LevelDB's error */
-export async function repairFolder(path: string): Promise<Repaired> {
+/**
+ * Of a folder whose damage was left out.
+ *
+ * @param stray tables that are no part of the database, which LevelDB's repair would take for one
+ * @throws LevelDB's error
+ */
+export async function repairFolder(path: string, stray: readonly string[]): Promise<Repaired> {
+  for (const name of stray) await rm(join(path, name), { force: true });
   await rm(join(path, 'lost'), { recursive: true, force: true });
   await ClassicLevel.repair(path);
   const level = new ClassicLevel(path);

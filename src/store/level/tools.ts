@@ -14,7 +14,7 @@ import { existingFolder, openWhole } from './folder.ts';
  */
 export async function checkDatabase(folder: string): Promise<{ readonly damages: readonly string[]; readonly files: number }> {
   const path = existingFolder(folder);
-  const damages = await inspectFolder(path, true);
+  const { damages } = await inspectFolder(path, true);
   return { damages: damages.map(({ file, told }) => `${file}: damaged: ${told}`), files: readdirSync(path).length };
 }
 

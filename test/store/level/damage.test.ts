@@ -171,6 +171,14 @@ test('whatever file of a database is damaged, it starts, says so, and gives out 
   }
 });
 
+test('a table that a killed process had begun is no damage', async (t) => {
+  const folder = await killed(tempDir(t));
+  writeFileSync(join(folder, '000999.ldb'), readFileSync(fileIn(folder, TABLE)).subarray(0, 5000));
+  const { lines, log } = kept();
+  assert.equal(await entriesIn(folder, log), ENTRIES);
+  assert.deepEqual(lines, []);
+});
+
 test('a value that is not what was written is as if it were not there, and the search goes on behind it', async (t) => {
   const folder = join(tempDir(t), 'db');
   const put = (database: Database) =>

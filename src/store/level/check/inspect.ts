@@ -7,6 +7,7 @@
 import { open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkLog, endsWithRecord, skip } from './log.ts';
+import { tablesIn } from './manifest.ts';
 import { checkTable, refusal } from './table.ts';
 
 export interface Damage {
@@ -33,21 +34,32 @@ const WHOLE_FILES = 'warctap-whole-files.json';
 /** of LevelDB's own account, from its end */
 const ACCOUNT_BYTES = 64 * 1024;
 
+export interface Inspected {
+  readonly damages: readonly Damage[];
+  /** tables that are no part of the database, as far as that is known */
+  readonly stray: readonly string[];
+}
+
 /** @param all tables that were whole before, too */
-export async function inspectFolder(path: string, all: boolean): Promise<readonly Damage[]> {
+export async function inspectFolder(path: string, all: boolean): Promise<Inspected> {
   const known = await wholeFiles(path);
   const again = all || (await endsWithinCompaction(path));
   const names = (await readdir(path)).sort();
   const damages: Damage[] = [];
-  if (!names.some((name) => TABLE.test(name) || LOG.test(name) || name === CURRENT)) return damages;
-  if (!names.includes(await currentIn(path))) damages.push({ file: CURRENT, told: 'names no manifest that is there', writes: [] });
+  if (!names.some((name) => TABLE.test(name) || LOG.test(name) || name === CURRENT)) return { damages, stray: [] };
+  const current = await currentIn(path);
+  if (!names.includes(current)) damages.push({ file: CURRENT, told: 'names no manifest that is there', writes: [] });
+  const tables = names.filter((name) => TABLE.test(name));
+  const live = names.includes(current) ? await liveTables(join(path, current), known.get(current)) : undefined;
+  const stray = live === undefined ? [] : tables.filter((name) => !live.has(parseInt(name)));
   for (const file of names) {
+    if (stray.includes(file)) continue;
     if (LOG.test(file)) damages.push(...logDamage(file, await readFile(join(path, file))));
     if (MANIFEST.test(file)) damages.push(...manifestDamage(file, await readFile(join(path, file)), known.get(file)));
     if (!TABLE.test(file) || (!again && known.get(file) === (await markOf(path, file)))) continue;
     damages.push(...tableDamage(file, await readFile(join(path, file))));
   }
-  return damages;
+  return { damages, stray };
 }
 
 /** From now on the tables that there are count as whole, and the list of them as at least so long. */
@@ -96,6 +108,12 @@ function manifestDamage(file: string, content: Buffer, before = '0'): Damage[] {
   if (missing <= 0 && damage === undefined && endsWithRecord(content)) return [];
   const told = missing > 0 ? `the last ${missing} bytes` : damage === undefined ? 'its end' : `from byte ${damage.offset} on`;
   return [{ file, told, writes: [{ at: 0, bytes: Buffer.from('damaged') }] }];
+}
+
+/** @returns undefined when the manifest is damaged */
+async function liveTables(manifest: string, before: string | undefined): Promise<ReadonlySet<number> | undefined> {
+  const content = await readFile(manifest);
+  return manifestDamage(manifest, content, before).length > 0 ? undefined : tablesIn(content);
 }
 
 /** The manifest in force. */

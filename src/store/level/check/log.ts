@@ -45,6 +45,26 @@ export function checkLog(file: Buffer): readonly LogDamage[] {
   return damages;
 }
 
+const FIRST_PIECE = 2;
+const LAST_PIECE = 4;
+
+/** The records of a log without damage, put together. */
+export function* recordsIn(file: Buffer): Generator<Buffer, void> {
+  let pieces: Buffer[] = [];
+  for (let block = 0; block < file.length; block += BLOCK_BYTES) {
+    const end = Math.min(block + BLOCK_BYTES, file.length);
+    for (let at = block; at + HEADER_BYTES <= end;) {
+      const next = at + HEADER_BYTES + file.readUInt16LE(at + 4);
+      const kind = file[at + 6] ?? 0;
+      if (kind === 0 || next > end) break;
+      if (kind <= FIRST_PIECE) pieces = [];
+      pieces.push(file.subarray(at + HEADER_BYTES, next));
+      if (kind === 1 || kind === LAST_PIECE) yield Buffer.concat(pieces);
+      at = next;
+    }
+  }
+}
+
 /** Whether nothing of the last record is missing. */
 export function endsWithRecord(file: Buffer): boolean {
   let at = file.length - (file.length % BLOCK_BYTES);
