@@ -45,10 +45,10 @@ export function existingFolder(folder: string): string {
  * @throws DatabaseError when another process has it, or it cannot be used
  */
 export async function openWhole(folder: string, path: string, log: Log, thorough = false): Promise<ClassicLevel> {
-  const { damages, stray } = await inspectFolder(path, thorough);
+  const { damages, stray, interrupted } = await inspectFolder(path, thorough);
   await leaveOut(path, damages);
   const level = await openUnlessDamaged(folder, path);
-  if (level instanceof ClassicLevel && damages.length === 0) return opened(level, path);
+  if (level instanceof ClassicLevel && damages.length === 0) return opened(level, path, interrupted);
   if (level instanceof ClassicLevel) await level.close();
   const told = level instanceof ClassicLevel || damages.length > 0 ? toldOf(damages) : level.told;
   log.warn({ database: folder }, `database ${folder} is damaged (${told}) and is being repaired`);
@@ -62,7 +62,7 @@ export async function openWhole(folder: string, path: string, log: Log, thorough
       'entries of the deduplication and playback indexes are put back by warctap store rebuild',
   );
   const again = await openUnlessDamaged(folder, path);
-  if (again instanceof ClassicLevel) return opened(again, path);
+  if (again instanceof ClassicLevel) return opened(again, path, false);
   throw beyondRepair(folder, again.told, again.error);
 }
 
@@ -71,8 +71,8 @@ export function toldOf(damages: readonly Damage[]): string {
   return damages.map(({ file, told }) => `${file}: ${told}`).join('; ');
 }
 
-async function opened(level: ClassicLevel, path: string): Promise<ClassicLevel> {
-  await rememberWhole(path).catch(() => undefined);
+async function opened(level: ClassicLevel, path: string, interrupted: boolean): Promise<ClassicLevel> {
+  await rememberWhole(path, interrupted).catch(() => undefined);
   return level;
 }
 

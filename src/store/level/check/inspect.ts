@@ -31,6 +31,8 @@ const MANIFEST = /^MANIFEST-\d+$/;
 const CURRENT = 'CURRENT';
 /** LevelDB leaves alone what has no name of its own kind. */
 const WHOLE_FILES = 'warctap-whole-files.json';
+/** among them, no file */
+const INTERRUPTED = 'interrupted';
 /** of LevelDB's own account, from its end */
 const ACCOUNT_BYTES = 64 * 1024;
 
@@ -38,15 +40,19 @@ export interface Inspected {
   readonly damages: readonly Damage[];
   /** tables that are no part of the database, as far as that is known */
   readonly stray: readonly string[];
+  /** the process that had it last ended while LevelDB put tables together */
+  readonly interrupted: boolean;
 }
 
 /** @param all tables that were whole before, too */
 export async function inspectFolder(path: string, all: boolean): Promise<Inspected> {
   const known = await wholeFiles(path);
-  const again = all || (await endsWithinCompaction(path));
+  const interrupted = await endsWithinCompaction(path);
+  // Once is what a kill does; twice it may be damage that ends the process.
+  const again = all || (interrupted && known.has(INTERRUPTED));
   const names = (await readdir(path)).sort();
   const damages: Damage[] = [];
-  if (!names.some((name) => TABLE.test(name) || LOG.test(name) || name === CURRENT)) return { damages, stray: [] };
+  if (!names.some((name) => TABLE.test(name) || LOG.test(name) || name === CURRENT)) return { damages, stray: [], interrupted };
   const current = await currentIn(path);
   if (!names.includes(current)) damages.push({ file: CURRENT, told: 'names no manifest that is there', writes: [] });
   const tables = names.filter((name) => TABLE.test(name));
@@ -59,12 +65,12 @@ export async function inspectFolder(path: string, all: boolean): Promise<Inspect
     if (!TABLE.test(file) || (!again && known.get(file) === (await markOf(path, file)))) continue;
     damages.push(...tableDamage(file, await readFile(join(path, file))));
   }
-  return { damages, stray };
+  return { damages, stray, interrupted };
 }
 
 /** From now on the tables that there are count as whole, and the list of them as at least so long. */
-export async function rememberWhole(path: string): Promise<void> {
-  const marks: [string, string][] = [];
+export async function rememberWhole(path: string, interrupted = false): Promise<void> {
+  const marks: [string, string][] = interrupted ? [[INTERRUPTED, 'once']] : [];
   for (const file of await readdir(path)) {
     // LevelDB deletes files while we look.
     const mark = TABLE.test(file) || MANIFEST.test(file) ? await markOf(path, file).catch(() => undefined) : undefined;
