@@ -9,7 +9,8 @@ import { silentLog, type Log } from './util/log.ts';
 
 export { FetchError, type FetchErrorCode } from './http/fetch-error.ts';
 export { MessageError } from './http/errors.ts';
-export type { Core, CoreEvents, Figures } from './programs/core.ts';
+export type { Core, CoreEvents } from './programs/core.ts';
+export type { Figures } from './programs/figures.ts';
 export type { Archived } from './programs/expected.ts';
 export { RefusedError } from './programs/inner-client.ts';
 export type { ProxyEvents, WarctapProxy } from './programs/proxy.ts';

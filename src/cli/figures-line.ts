@@ -3,7 +3,7 @@
  *
  * Pure. Each part has several forms, from long to short; in a fixed order they are shortened, step by step, until the line is narrow enough.
  */
-import type { Figures } from '../programs/core.ts';
+import type { Figures } from '../programs/figures.ts';
 
 /** Of late, in a second. */
 export interface Rates {

@@ -4,6 +4,7 @@
  * Owns no process state: signals, clock and exit are passed in. Never throws once the program has started.
  * Source: spec/warcprox.md §12.
  */
+import { isDatabaseError } from '../store/errors.ts';
 import type { Log } from '../util/log.ts';
 import { EXIT } from './exit.ts';
 import { oneAtATime } from './reload.ts';
@@ -18,6 +19,8 @@ export interface Shown {
 export interface Running {
   /** Stop accepting, finish what runs, close all files. */
   close(): Promise<void>;
+  /** Whether what nobody caught is somebody else's fault, who has been told of: it goes on then. */
+  blame?(error: unknown): boolean;
   on(event: 'fatal', listener: (error: Error) => void): unknown;
 }
 
@@ -89,7 +92,7 @@ export async function run<Program extends Running>(context: RunContext<Program>)
     }
     shown.end();
     if (failure === undefined) log.info({}, 'closed, everything is written');
-    return failure === undefined ? EXIT.ok.code : EXIT.fatal.code;
+    return (failure === undefined ? EXIT.ok : isDatabaseError(failure) ? EXIT.store : EXIT.fatal).code;
   } finally {
     dispose();
     forgetReload();

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import type { Capture } from '../capture/capture.ts';
 import { contentType, isFailure, statusOf, wireSize } from '../capture/kinds.ts';
-import type { Figures } from '../programs/core.ts';
+import type { Figures } from '../programs/figures.ts';
 import { finalLine, liveLine, type Rates } from './figures-line.ts';
 import type { ProgramLog } from './log.ts';
 import type { Screen } from './screen.ts';

@@ -16,14 +16,13 @@ import type { Connect } from '../fetch/origin.ts';
 import { OriginPool } from '../fetch/pool.ts';
 import { createResolver, type Resolve } from '../fetch/resolver.ts';
 import { metaCache } from '../meta/cache.ts';
-import { roughSize } from '../options/measures.ts';
 import type { AddressSlice } from '../options/rows/towards-origins.ts';
 import type { ResolvedCoreOptions } from '../options/table.ts';
 import { createGate } from '../proxy/gate.ts';
 import { createPassage, type Passage } from '../proxy/passage.ts';
 import { createRegexes } from '../regex/regex.ts';
 import type { PlaybackIndex } from '../store/playback.ts';
-import { FreeSpace, type Shortage } from '../util/free-space.ts';
+import type { FreeSpace } from '../util/free-space.ts';
 import type { Log } from '../util/log.ts';
 import { MemoryBudget } from '../util/memory-budget.ts';
 import { timeSlices } from '../util/slices.ts';
@@ -34,10 +33,12 @@ import type { StatusSource } from '../web/status.ts';
 import { digestOf, newRecordId, now, openArchive, type OpenArchive } from './archiving.ts';
 import { Expected } from './expected.ts';
 import { connectorOf } from './fetching.ts';
+import type { Figures } from './figures.ts';
 import { InnerClient } from './inner-client.ts';
 import { openParts, type Opened } from './open.ts';
 import { wantedOf, type FetchInit } from './request.ts';
 import { FetchedResponse } from './response.ts';
+import { tooLittleSpace, watchSpace } from './space.ts';
 
 /** What happens while a core runs. */
 export interface CoreEvents {
@@ -45,26 +46,6 @@ export interface CoreEvents {
   capture: [capture: Capture];
   /** Nothing can be archived any more; requests are refused from now on, and the core should be closed. */
   fatal: [error: Error];
-}
-
-/** What a core has done so far, and is doing. */
-export interface Figures {
-  /** exchanges and records of clients that have passed, written or not */
-  readonly captures: number;
-  /** those of them that were written whole */
-  readonly new: number;
-  /** those of them that were written as revisits, because their payload was there already */
-  readonly duplicates: number;
-  /** fetches that failed */
-  readonly errors: number;
-  readonly warcBytes: number;
-  /** WARC files, open or not */
-  readonly warcFiles: number;
-  /** requests that are under way, and those that wait for their turn */
-  readonly active: number;
-  readonly waiting: number;
-  /** captures that wait to be written */
-  readonly queued: number;
 }
 
 export interface CoreParts {
@@ -204,8 +185,8 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     }
   }
 
-  /** What it is doing: what `GET /status` says, but for who listens. */
-  state(): Omit<StatusSource, 'host' | 'address' | 'port'> {
+  /** What it is doing: what `GET /status` says, but for who listens, and to what. */
+  state(): Omit<StatusSource, 'host' | 'address' | 'port' | 'metaIgnored'> {
     const { oldest, queued, maxQueued, processors } = this.archive;
     return {
       version: this.#version,
@@ -221,8 +202,14 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       earliestFetch: this.#admission.earliest,
       earliestInChain: oldest && { url: oldest.url, processor: processors.findLast((each) => each.queued > 0)?.name },
       processors,
+      databases: this.#opened.databases.states,
       rate: (minutes) => this.#totals.rate(minutes),
     };
+  }
+
+  /** Whether what nobody caught is the fault of a plugin; it is told and counted as a call that throws, and the core goes on. */
+  blame(error: unknown): boolean {
+    return this.#opened.plugins.blame(error);
   }
 
   /** What it has done so far, in numbers. */
@@ -273,7 +260,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     this.#origins.close();
     this.#space.close();
     this.#expected.close();
-    throwAll(errors, 'closing failed');
+    throwAll(errors);
   }
 
   async #record(capture: Capture): Promise<void> {
@@ -299,23 +286,6 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
 export async function openCore(parts: CoreParts): Promise<Core> {
   const { options, log, playbackIndex = false } = parts;
   const opened = await openParts({ options, playbackIndex, version: readVersion(), log });
-  const space = new FreeSpace({
-    dir: options.dir,
-    minBytes: options.minFreeSpace,
-    onChange: (low, { freeBytes, minBytes }) => {
-      if (low)
-        log.error(
-          { dir: options.dir, freeBytes, minBytes },
-          `${tooLittleSpace({ freeBytes, minBytes })}; requests are answered 503 until there is more`,
-        );
-      else log.info({ dir: options.dir, freeBytes }, 'enough space again');
-    },
-  });
-  await space.check();
+  const space = await watchSpace(options, log);
   return new Core(parts, opened, space);
-}
-
-function tooLittleSpace({ freeBytes, minBytes }: Shortage): string {
-  const figures = `${roughSize(freeBytes)} free, --min-free-space is ${roughSize(minBytes)}`;
-  return `too little space is left on the disk of the WARC files (${figures})`;
 }

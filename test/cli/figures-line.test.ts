@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { finalLine, inBytes, liveLine, type Rates } from '../../src/cli/figures-line.ts';
-import type { Figures } from '../../src/programs/core.ts';
+import type { Figures } from '../../src/programs/figures.ts';
 import { NO_FIGURES } from './figures.ts';
 
 const CRAWL: Figures = {

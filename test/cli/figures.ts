@@ -1,5 +1,5 @@
 /** What a core has done, made up. */
-import type { Figures } from '../../src/programs/core.ts';
+import type { Figures } from '../../src/programs/figures.ts';
 
 export const NO_FIGURES: Figures = {
   captures: 0,

@@ -6,7 +6,7 @@ import type { LogLevel } from '../../src/cli/gather.ts';
 import { createLog } from '../../src/cli/log.ts';
 import { Screen } from '../../src/cli/screen.ts';
 import { watch, type WatchOptions } from '../../src/cli/watch.ts';
-import type { Figures } from '../../src/programs/core.ts';
+import type { Figures } from '../../src/programs/figures.ts';
 import { exchangeCapture, failedCapture } from '../support/captures.ts';
 import { NO_FIGURES } from './figures.ts';
 

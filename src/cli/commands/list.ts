@@ -7,9 +7,10 @@ import { passwd } from './passwd.ts';
 import { proxy } from './proxy.ts';
 import { repair } from './repair.ts';
 import { scraper } from './scraper.ts';
+import { store } from './store.ts';
 import { verify } from './verify.ts';
 
 /** What `warctap` does when no command is named. */
 export const DEFAULT_COMMAND: CommandSpec = proxy;
 
-export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [ca, verify, repair, passwd, scraper, completion, man];
+export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [ca, verify, repair, store, passwd, scraper, completion, man];
