@@ -8,6 +8,7 @@ import type { Archive, ArchiveState } from '../capture/archive.ts';
 import type { Capture } from '../capture/capture.ts';
 import { releaseCapture } from '../capture/kinds.ts';
 import type { Log } from '../util/log.ts';
+import { Repeats } from '../util/repeats.ts';
 import { errorOf, throwAll } from '../util/thrown.ts';
 import type { Processor } from './processor.ts';
 
@@ -46,6 +47,7 @@ export class Chain implements Archive, ArchiveState {
   #batch: readonly Capture[] = [];
   #at = -1;
   #errors = 0;
+  readonly #repeats = new Repeats();
   /** captures of the batches that each processor has thrown for */
   readonly #failed = new Map<Processor, number>();
 
@@ -115,6 +117,7 @@ export class Chain implements Archive, ArchiveState {
       await idle;
     }
     this.#closed = true;
+    this.#repeats.close();
     const errors: unknown[] = [];
     for (const processor of this.#options.processors) {
       try {
@@ -186,7 +189,11 @@ export class Chain implements Archive, ArchiveState {
       this.#dead = true;
       this.#options.onFatal(failure);
     } else {
-      this.#options.log.error({ processor: processor.name, err: failure }, `processor ${processor.name} failed: ${failure.message}`);
+      const { name } = processor;
+      this.#repeats.add(`${name} ${failure.message}`, (more) => {
+        const times = more === 0 ? '' : ` ${more} times more`;
+        this.#options.log.error({ processor: name, err: failure }, `processor ${name} failed${times}: ${failure.message}`);
+      });
     }
     return this.#dead;
   }

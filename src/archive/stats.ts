@@ -26,7 +26,14 @@ export function statsProcessor({ store, bucketsOf }: StatsProcessorOptions): Pro
   };
   return {
     name: 'StatsProcessor',
-    process: (batch) => (store.crowded ? store.flush().then(() => tally(batch)) : tally(batch)),
+    // What cannot be written now is counted all the same; the store says so, and tries again.
+    process: (batch) =>
+      store.crowded
+        ? store.flush().then(
+            () => tally(batch),
+            () => tally(batch),
+          )
+        : tally(batch),
     close: () => store.close(),
   };
 }

@@ -149,6 +149,16 @@ export const ANSWERS = {
     when: 'a limit of Warcprox-Meta is reached; 430 for a soft limit',
     fix: 'end this crawl, or raise the limit',
   },
+  '… is not for pages in a browser, whose requests have …': {
+    status: 403,
+    when: '`WARCPROX_WRITE_RECORD` or `PUTMETA` comes with a field that only pages in a browser send',
+    fix: 'write records from a program, without that field',
+  },
+  'this page is not asked for by the host …; use an IP address, or --page-host': {
+    status: 421,
+    when: 'a page of the proxy is asked for by a host name that is not its own',
+    fix: 'do as the line says, if the name is meant to be one of the proxy',
+  },
   'no such page': { status: 404, when: 'the proxy has no page of its own with this path', fix: 'ask for `/status`' },
   'this page failed, see the log of the proxy': { status: 500, when: 'a page of the proxy has thrown', fix: 'report the line of the log' },
   '404 Not in Archive': { status: 404, when: 'playback has no capture of this URL', fix: 'fetch it through the proxy first' },

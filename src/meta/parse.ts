@@ -11,6 +11,7 @@ import { readLimits } from './limits.ts';
 import type { DedupBucket, Meta, MimeTypeFilter } from './meta.ts';
 import { readMimeFilter } from './mime.ts';
 import { createRegexes, type Regexes } from '../regex/regex.ts';
+import { isPlain } from '../util/plain-text.ts';
 import { finish, type Steps } from '../util/slices.ts';
 
 /** Leaves room in a file name for what templates add (as src/warc/filename.ts, which has the last word, does). */
@@ -66,8 +67,8 @@ function readPrefix(raw: JsonObject): string | undefined {
   const prefix = readString(raw, 'warc-prefix');
   if (prefix === undefined || prefix === '') return undefined;
   if (['.', '..'].includes(prefix)) throw new MetaError('value', 'warc-prefix', 'expected a part of a file name', prefix);
-  if (/[/\\\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(prefix)) {
-    throw new MetaError('value', 'warc-prefix', 'expected no slash, backslash or control character', prefix);
+  if (/[/\\]/.test(prefix) || !isPlain(prefix)) {
+    throw new MetaError('value', 'warc-prefix', 'expected no slash, backslash, control or invisible character', prefix);
   }
   if (Buffer.byteLength(prefix) > MAX_PREFIX_BYTES) {
     throw new MetaError('too-large', 'warc-prefix', `expected at most ${MAX_PREFIX_BYTES} bytes`, prefix);

@@ -132,6 +132,7 @@ function warcFiles({ options, opened, version, port, log }: ArchiveParts): Write
     maxBytes: options.size,
     idleMs: options.rolloverIdleTime === undefined ? undefined : options.rolloverIdleTime * 1000,
     maxOpenFiles: MAX_OPEN_WARCS,
+    openPaths: opened.openFiles,
     now,
     newRecordId,
     log,

@@ -185,8 +185,8 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     }
   }
 
-  /** What it is doing: what `GET /status` says, but for who listens. */
-  state(): Omit<StatusSource, 'host' | 'address' | 'port'> {
+  /** What it is doing: what `GET /status` says, but for who listens, and to what. */
+  state(): Omit<StatusSource, 'host' | 'address' | 'port' | 'metaIgnored'> {
     const { oldest, queued, maxQueued, processors } = this.archive;
     return {
       version: this.#version,
@@ -202,8 +202,14 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       earliestFetch: this.#admission.earliest,
       earliestInChain: oldest && { url: oldest.url, processor: processors.findLast((each) => each.queued > 0)?.name },
       processors,
+      databases: this.#opened.databases.states,
       rate: (minutes) => this.#totals.rate(minutes),
     };
+  }
+
+  /** Whether what nobody caught is the fault of a plugin; it is told and counted as a call that throws, and the core goes on. */
+  blame(error: unknown): boolean {
+    return this.#opened.plugins.blame(error);
   }
 
   /** What it has done so far, in numbers. */
@@ -250,10 +256,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   async #close(): Promise<void> {
     this.stop();
     const rooms = [this.archive, this.#opened.databases, this.#origins, this.#space, this.#expected];
-    await allInOrder(
-      rooms.map((room) => () => room.close()),
-      'closing failed',
-    );
+    await allInOrder(rooms.map((room) => () => room.close()));
   }
 
   async #record(capture: Capture): Promise<void> {

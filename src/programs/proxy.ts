@@ -12,6 +12,7 @@ import type { AddressInfo } from 'node:net';
 import { hostname as machineName } from 'node:os';
 import { AuthFileError, readAuthFile, type Users } from '../auth/auth-file.ts';
 import { createAuthenticator, type UserAuthenticator } from '../auth/authenticator.ts';
+import { readMetaSecret } from '../auth/meta-secret.ts';
 import { withLogin } from '../auth/login.ts';
 import { loadOrCreateCa, type CertificateAuthority } from '../ca/authority.ts';
 import { openLeafStore, type LeafStore } from '../ca/contexts.ts';
@@ -26,11 +27,13 @@ import { PROXY_OPTIONS, type ResolvedOptions, type WarctapOptions } from '../opt
 import { playback } from '../playback/answer.ts';
 import { playbackHandler, type PlaybackHandler } from '../playback/handler.ts';
 import { createRoad } from '../proxy/road.ts';
+import { createSteering } from '../proxy/steering.ts';
 import { withTunnels } from '../serve/connect.ts';
 import { Listener } from '../serve/listener.ts';
 import type { Log } from '../util/log.ts';
 import { isLoopback } from '../util/network.ts';
 import { allInOrder } from '../util/thrown.ts';
+import { ownHosts } from '../web/own-hosts.ts';
 import { createPages } from '../web/pages.ts';
 import { statusPage } from '../web/status.ts';
 import { openCore, type Core, type CoreEvents } from './core.ts';
@@ -47,6 +50,8 @@ interface ProxyParts {
   readonly leaves: LeafStore;
   /** undefined: everybody may use the proxy */
   readonly authenticator: UserAuthenticator | undefined;
+  /** undefined: Warcprox-Meta counts from everybody */
+  readonly metaSecret: string | undefined;
   readonly listeners: Listeners;
   readonly log: Log;
 }
@@ -76,7 +81,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   /** Everything opened already, but not listening. */
   constructor(parts: ProxyParts) {
     super();
-    const { options, core, ca, leaves, authenticator, listeners, log } = parts;
+    const { options, core, ca, leaves, authenticator, metaSecret, listeners, log } = parts;
     this.#parts = parts;
     this.#inForce = options;
     this.caFile = ca.file;
@@ -95,9 +100,11 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
         minRate: { bytesPerSecond: options.minRate, windowMs: options.socketTimeout * 1000 },
         log,
       });
-    const status = () => ({ ...core.state(), host: machineName(), address: this.address, port: this.port });
-    const pages = createPages({ '/status': statusPage(status) }, log);
-    this.#listener = listeners.proxy = listenerFor(createRoad({ passage: core.passage, pages, via: options.via }));
+    const steering = createSteering(metaSecret);
+    const status = () => ({ ...core.state(), host: machineName(), address: this.address, port: this.port, metaIgnored: steering.ignored });
+    const isOwnHost = ownHosts([options.address, machineName(), ...options.pageHost]);
+    const pages = createPages({ routes: { '/status': statusPage(status) }, isOwnHost, log });
+    this.#listener = listeners.proxy = listenerFor(createRoad({ passage: core.passage, pages, steering, via: options.via }));
     this.#played = core.playbackIndex && playbackHandler({ playback: playback({ index: core.playbackIndex, dir: options.dir, log }), log });
     if (this.#played !== undefined) this.#playbackListener = listeners.playback = listenerFor(this.#played.handler);
   }
@@ -120,6 +127,11 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   get playbackUrl(): string | undefined {
     const address = this.#playbackListener?.address;
     return address && urlOf(address);
+  }
+
+  /** Whether what nobody caught is the fault of a plugin: it is told and counted as a call that throws, and the proxy goes on. */
+  blame(error: unknown): boolean {
+    return this.#parts.core.blame(error);
   }
 
   /** What it has done so far, in numbers. */
@@ -177,18 +189,15 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     const { core, leaves } = this.#parts;
     this.#listener.stop();
     core.stop();
-    await allInOrder(
-      [
-        () => this.#playbackListener?.close(),
-        () => this.#played?.settled(),
-        // Who waits for a record to be written is answered before the connections are closed.
-        () => core.archive.close(),
-        () => this.#listener.close(),
-        () => leaves.close(),
-        () => core.close(),
-      ],
-      'closing failed',
-    );
+    await allInOrder([
+      () => this.#playbackListener?.close(),
+      () => this.#played?.settled(),
+      // Who waits for a record to be written is answered before the connections are closed.
+      () => core.archive.close(),
+      () => this.#listener.close(),
+      () => leaves.close(),
+      () => core.close(),
+    ]);
   }
 
   #bound({ address }: Listener): AddressInfo {
@@ -205,6 +214,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
  */
 export async function startProxy(options: ResolvedOptions, log: Log, resolve: Resolve = createResolver()): Promise<WarctapProxy> {
   const authenticator = await authenticatorOf(options, log);
+  const metaSecret = await metaSecretOf(options, log);
   const listeners: Listeners = {};
   const core = await openCore({
     options,
@@ -213,7 +223,7 @@ export async function startProxy(options: ResolvedOptions, log: Log, resolve: Re
     playbackIndex: options.playbackPort !== undefined,
     listening: () => [listeners.proxy?.address, listeners.playback?.address].filter((address) => address !== undefined),
   });
-  const proxy = await putTogether({ options, core, authenticator, listeners, log }).catch(async (error: unknown) => {
+  const proxy = await putTogether({ options, core, authenticator, metaSecret, listeners, log }).catch(async (error: unknown) => {
     await core.close();
     throw error;
   });
@@ -245,12 +255,23 @@ async function authenticatorOf({ proxyAuthFile: file }: ListeningSlice, log: Log
 }
 
 /** @throws OptionError */
-async function usersOf(file: string, log: Log): Promise<Users> {
+function usersOf(file: string, log: Log): Promise<Users> {
+  return orRefused('proxyAuthFile', file, readAuthFile(file, log));
+}
+
+async function metaSecretOf({ metaSecret, metaSecretFile: file }: ListeningSlice, log: Log): Promise<string | undefined> {
+  if (file === undefined) return metaSecret;
+  if (metaSecret !== undefined) throw new OptionError('metaSecretFile', file, 'only one of --meta-secret and --meta-secret-file');
+  return orRefused('metaSecretFile', file, readMetaSecret(file, log));
+}
+
+/** @throws OptionError for a file that cannot be used */
+async function orRefused<T>(option: string, file: string, reading: Promise<T>): Promise<T> {
   try {
-    return await readAuthFile(file, log);
+    return await reading;
   } catch (error) {
     if (!(error instanceof AuthFileError)) throw error;
-    throw new OptionError('proxyAuthFile', file, error.expected);
+    throw new OptionError(option, file, error.expected);
   }
 }
 

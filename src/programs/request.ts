@@ -61,7 +61,7 @@ export function wantedOf(url: string, init: FetchInit, userAgent: string, record
 }
 
 /** Said by the body itself, or by the connection. */
-const FRAMING = ['content-length', 'transfer-encoding', 'connection', 'upgrade', 'expect', 'warcprox-meta'];
+const FRAMING = ['content-length', 'transfer-encoding', 'connection', 'upgrade', 'expect', 'warcprox-meta', 'warcprox-meta-secret'];
 
 function isList(headers: NonNullable<FetchInit['headers']>): headers is readonly (readonly [string, string])[] {
   return Array.isArray(headers);

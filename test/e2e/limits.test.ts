@@ -16,7 +16,7 @@ interface Status {
 
 async function status(proxy: TestProxy): Promise<Status> {
   using client = await RawClient.connect(proxy.port);
-  client.send('GET /status HTTP/1.1\r\nHost: x\r\n\r\n');
+  client.send('GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n');
   return JSON.parse((await client.response()).body.toString()) as Status;
 }
 
@@ -108,7 +108,7 @@ test('past --max-connections a connection is dropped; one that closes makes room
   await using proxy = await startProxy({ maxConnections: 2 });
   using one = await RawClient.connect(proxy.port);
   using two = await RawClient.connect(proxy.port);
-  const page = 'GET /status HTTP/1.1\r\nHost: x\r\n\r\n';
+  const page = 'GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n';
   for (const client of [one, two]) {
     client.send(page);
     assert.equal((await client.response()).status, 200);

@@ -25,7 +25,7 @@ test('close() answers 503 to what has no answer yet, and closes idle connections
   running.send(get(`${origin.url}/running`));
   await origin.requested(1);
   waiting.send(get(`${origin.url}/waiting`));
-  idle.send('GET /status HTTP/1.1\r\nHost: x\r\n\r\n');
+  idle.send('GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n');
   await idle.response();
   await proxy.proxy.close();
   assert.equal((await running.rest()).toString(), SHUTTING_DOWN);
@@ -140,7 +140,7 @@ test('when nothing can be written any more: the event "fatal", and 503 from then
   const reason = body.toString().trimEnd();
   assert.match(reason, /^nothing can be archived any more: ENOTDIR[^\n]*$/);
   assert.equal(head + body.toString(), refusal('503 Service Unavailable', reason, false));
-  client.send('GET /status HTTP/1.1\r\nHost: x\r\n\r\n');
+  client.send('GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n');
   assert.equal((await client.response()).status, 200);
   assert.equal(origin.requests.length, 1);
   await proxy.proxy.close();

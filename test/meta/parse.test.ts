@@ -131,7 +131,7 @@ describe('a value', () => {
 
 describe('a malformed value is refused with a line that names the field', () => {
   const W = 'Warcprox-Meta';
-  const PREFIX = `${W}: warc-prefix: expected no slash, backslash or control character, got`;
+  const PREFIX = `${W}: warc-prefix: expected no slash, backslash, control or invisible character, got`;
   const rows: [value: unknown, code: Parameters<typeof metaError>[0], message: string][] = [
     ['', 'syntax', `${W}: expected JSON, got ""`],
     ['{', 'syntax', `${W}: expected JSON, got "{"`],
@@ -151,6 +151,7 @@ describe('a malformed value is refused with a line that names the field', () => 
     [{ 'warc-prefix': 'a\n' }, 'value', `${PREFIX} "a\\n"`],
     [{ 'warc-prefix': 'a\x7f' }, 'value', `${PREFIX} "a\\u007f"`],
     [{ 'warc-prefix': 'a\u2028' }, 'value', `${PREFIX} "a\\u2028"`],
+    [{ 'warc-prefix': 'a\u202eb' }, 'value', `${PREFIX} "a\\u202eb"`],
     ['{"warc-prefix":"\\ud800"}', 'value', `${PREFIX} "\\ud800"`],
     [{ 'warc-prefix': 'é'.repeat(65) }, 'too-large', `${W}: warc-prefix: expected at most 128 bytes, got "${'\\u00e9'.repeat(59)}\\u2026`],
     [{ 'dedup-bucket': {} }, 'type', `${W}: dedup-bucket: expected a string, got an object`],

@@ -80,7 +80,7 @@ export function handles(pid: number): Handles {
 
 export async function status(port: number): Promise<Status> {
   using wire = await Wire.connect(port);
-  wire.write('GET /status HTTP/1.1\r\nHost: x\r\n\r\n');
+  wire.write('GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n');
   return JSON.parse((await wire.response('GET')).body.toString()) as Status;
 }
 

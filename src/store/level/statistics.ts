@@ -17,10 +17,10 @@ import type { Log } from '../../util/log.ts';
 import { turns } from '../../util/turns.ts';
 import { addBucket, bucketOf, countCapture, noCounts, type BucketCounts } from '../counts.ts';
 import type { Bucket, StatisticsStore, TallyKind } from '../statistics.ts';
-import type { Section } from './database.ts';
+import type { Section } from './section.ts';
 
 export interface LevelStatisticsOptions {
-  readonly section: Pick<Section, 'getMany' | 'batch'>;
+  readonly section: Pick<Section, 'getMany' | 'batch'> & Partial<Pick<Section, 'revive'>>;
   readonly log: Log;
   /** buckets kept in memory beside those that wait to be written */
   readonly maxBuckets?: number;
@@ -86,6 +86,7 @@ export class LevelStatistics implements StatisticsStore {
   /** The section is closed by its database. */
   async close(): Promise<void> {
     try {
+      await this.#section.revive?.();
       await this.flush();
     } finally {
       clearTimeout(this.#timer);

@@ -26,6 +26,8 @@ export interface FilesOptions {
   readonly info: WriterInfo;
   readonly output: OutputOptions;
   readonly maxOpenFiles: number;
+  /** kept with the paths of the files that are open, below `dir` and without `.open` */
+  readonly openPaths?: Set<string>;
   readonly now: () => Date;
   /** `<urn:uuid:…>`, a new one at each call */
   readonly newRecordId: () => string;
@@ -34,6 +36,8 @@ export interface FilesOptions {
 
 interface OpenWriter {
   readonly writer: WarcWriter;
+  /** as in `openPaths` */
+  readonly path: string;
   lastUsedMs: number;
 }
 
@@ -73,7 +77,7 @@ export class OpenFiles {
 
   /** The file of a prefix, opened where there is none. @throws WarcWriteError when that fails, or closing another to make room */
   async writerFor(prefix: string): Promise<WarcWriter> {
-    const open = this.#open.get(prefix) ?? { writer: await this.#create(prefix), lastUsedMs: 0 };
+    const open = this.#open.get(prefix) ?? (await this.#create(prefix));
     // To the end of the map: most recently used.
     this.#open.delete(prefix);
     this.#open.set(prefix, open);
@@ -87,7 +91,9 @@ export class OpenFiles {
 
   /** Of a file that has failed, and closed itself as far as it could. */
   forget(prefix: string): void {
+    const open = this.#open.get(prefix);
     this.#open.delete(prefix);
+    if (open !== undefined) this.#options.openPaths?.delete(open.path);
   }
 
   /** @throws WarcWriteError when the file could not be closed or named */
@@ -98,6 +104,7 @@ export class OpenFiles {
     const { writer } = open;
     const { log } = this.#options;
     await writer.close();
+    this.#options.openPaths?.delete(open.path);
     log.debug({ file: writer.path, bytes: writer.size }, 'WARC file closed');
     if (basename(writer.path) !== writer.filename) {
       log.error(
@@ -121,7 +128,7 @@ export class OpenFiles {
     return errors;
   }
 
-  async #create(prefix: string): Promise<WarcWriter> {
+  async #create(prefix: string): Promise<OpenWriter> {
     const { dir, subdirPrefix, names, encoder, version, info, output, maxOpenFiles, now, newRecordId, log } = this.#options;
     while (this.#open.size >= maxOpenFiles && (await this.#closeOldest()));
     const folder = subdirPrefix ? join(dir, prefix) : dir;
@@ -131,7 +138,9 @@ export class OpenFiles {
       this.#begun++;
       log.debug({ file: file.path }, 'WARC file opened');
       const warcinfo = warcinfoRecord(file.name, now(), info, { version, newRecordId });
-      return new WarcWriter(file, warcinfo, { encoder, path: pathBelow(dir, join(folder, file.name)), names: names.of(prefix) });
+      const path = pathBelow(dir, join(folder, file.name));
+      this.#options.openPaths?.add(path);
+      return { writer: new WarcWriter(file, warcinfo, { encoder, path, names: names.of(prefix) }), path, lastUsedMs: 0 };
     } catch (error) {
       throw new WarcWriteError(folder, `no WARC file can be created for prefix ${JSON.stringify(prefix)}`, error);
     }
