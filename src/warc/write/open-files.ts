@@ -5,6 +5,7 @@
  */
 import { basename, join } from 'node:path';
 import { makeFolders } from '../../util/folder.ts';
+import { reasonOf } from '../../util/thrown.ts';
 import type { Log } from '../../util/log.ts';
 import type { Encoder } from '../codec/codec.ts';
 import { WarcWriteError } from '../errors.ts';
@@ -27,6 +28,8 @@ export interface FilesOptions {
   readonly output: OutputOptions;
   readonly maxOpenFiles: number;
   readonly now: () => Date;
+  /** a clock that never goes back, in milliseconds */
+  readonly nowMs: () => number;
   /** `<urn:uuid:…>`, a new one at each call */
   readonly newRecordId: () => string;
   readonly log: Log;
@@ -82,12 +85,41 @@ export class OpenFiles {
 
   used(prefix: string): void {
     const open = this.#open.get(prefix);
-    if (open !== undefined) open.lastUsedMs = this.#options.now().getTime();
+    if (open !== undefined) open.lastUsedMs = this.#options.nowMs();
   }
 
   /** Of a file that has failed, and closed itself as far as it could. */
   forget(prefix: string): void {
     this.#open.delete(prefix);
+  }
+
+  /**
+   * A file that somebody has moved or deleted is made anew, with everything that was in it.
+   *
+   * @returns false when it could not be: what was in it is lost, and there is no file of this prefix any more
+   */
+  async keep(prefix: string): Promise<boolean> {
+    const open = this.#open.get(prefix);
+    if (open === undefined) return true;
+    const { writer } = open;
+    const { path, size } = writer;
+    try {
+      await this.#restoreIfGone(writer);
+      return true;
+    } catch (error) {
+      this.#open.delete(prefix);
+      await writer.abandon();
+      this.#options.log.error(
+        { file: path, bytes: size, err: error },
+        `a WARC file is gone, and what was in it is lost: ${reasonOf(error)}`,
+      );
+      return false;
+    }
+  }
+
+  /** The same for all of them. */
+  async keepAll(): Promise<void> {
+    for (const prefix of [...this.#open.keys()]) await this.keep(prefix);
   }
 
   /** @throws WarcWriteError when the file could not be closed or named */
@@ -97,6 +129,12 @@ export class OpenFiles {
     this.#open.delete(prefix);
     const { writer } = open;
     const { log } = this.#options;
+    try {
+      await this.#restoreIfGone(writer);
+    } catch (error) {
+      await writer.abandon();
+      throw new WarcWriteError(writer.path, 'is gone, and what was in it is lost', error);
+    }
     await writer.close();
     log.debug({ file: writer.path, bytes: writer.size }, 'WARC file closed');
     if (basename(writer.path) !== writer.filename) {
@@ -110,7 +148,7 @@ export class OpenFiles {
   /** Close what was not used for so long. @throws at the first file that could not be closed */
   async closeUnused(forMs: number): Promise<void> {
     for (const [prefix, { lastUsedMs }] of this.#open) {
-      if (lastUsedMs + forMs <= this.#options.now().getTime()) await this.close(prefix);
+      if (lastUsedMs + forMs <= this.#options.nowMs()) await this.close(prefix);
     }
   }
 
@@ -119,6 +157,16 @@ export class OpenFiles {
     const errors: unknown[] = [];
     for (const prefix of [...this.#open.keys()]) await this.close(prefix).catch((error: unknown) => errors.push(error));
     return errors;
+  }
+
+  async #restoreIfGone(writer: WarcWriter): Promise<void> {
+    if (await writer.isThere()) return;
+    const { path, size } = writer;
+    await writer.restore();
+    this.#options.log.error(
+      { file: path, bytes: size, now: writer.path },
+      'a WARC file was gone, moved or deleted while it was written to: everything that was in it is there again',
+    );
   }
 
   async #create(prefix: string): Promise<WarcWriter> {
@@ -131,7 +179,7 @@ export class OpenFiles {
       this.#begun++;
       log.debug({ file: file.path }, 'WARC file opened');
       const warcinfo = warcinfoRecord(file.name, now(), info, { version, newRecordId });
-      return new WarcWriter(file, warcinfo, { encoder, path: pathBelow(dir, join(folder, file.name)), names: names.of(prefix) });
+      return new WarcWriter(file, warcinfo, { encoder, path: (name) => pathBelow(dir, join(folder, name)), names: names.of(prefix) });
     } catch (error) {
       throw new WarcWriteError(folder, `no WARC file can be created for prefix ${JSON.stringify(prefix)}`, error);
     }
