@@ -4,6 +4,7 @@
  * Because a batch goes through to the end before the next begins, what a processor stored is seen by everything that comes later.
  * Owns the captures from `push` on, and releases each exactly once.
  */
+import { performance } from 'node:perf_hooks';
 import type { Archive, ArchiveState } from '../capture/archive.ts';
 import type { Capture } from '../capture/capture.ts';
 import { releaseCapture } from '../capture/kinds.ts';
@@ -33,6 +34,9 @@ const GATHER_CAPTURES = 128;
 export class Chain implements Archive, ArchiveState {
   readonly #options: ChainOptions;
   #queue: Capture[] = [];
+  /** when the queue was empty last, and that of the batch before */
+  #queuedSinceMs = 0;
+  #batchSinceMs = 0;
   #room: (() => void)[] = [];
   #pushed = 0;
   #left = 0;
@@ -67,6 +71,11 @@ export class Chain implements Archive, ArchiveState {
     return this.#batch[0] ?? this.#queue[0];
   }
 
+  get oldestMs(): number {
+    if (this.oldest === undefined) return 0;
+    return performance.now() - (this.#batch.length > 0 ? this.#batchSinceMs : this.#queuedSinceMs);
+  }
+
   /** How often a processor has thrown. */
   get errors(): number {
     return this.#errors;
@@ -85,6 +94,7 @@ export class Chain implements Archive, ArchiveState {
       releaseCapture(capture);
       return undefined;
     }
+    if (this.#queue.length === 0) this.#queuedSinceMs = performance.now();
     this.#queue.push(capture);
     this.#pushed++;
     if (!this.#running) {
@@ -133,6 +143,7 @@ export class Chain implements Archive, ArchiveState {
   async #run(): Promise<void> {
     while (this.#queue.length > 0) {
       if (!this.#enough) await this.#gather();
+      this.#batchSinceMs = this.#queuedSinceMs;
       const batch = this.#queue.length <= MAX_BATCH ? this.#queue : this.#queue.slice(0, MAX_BATCH);
       this.#queue = this.#queue.length <= MAX_BATCH ? [] : this.#queue.slice(MAX_BATCH);
       if (this.#queue.length < this.#options.maxQueued) for (const resolve of this.#room.splice(0)) resolve();

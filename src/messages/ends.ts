@@ -21,6 +21,10 @@ export const ENDS = {
     when: '`warctap ca export` finds no authority, and makes none',
     fix: 'start the proxy once, run it in the folder the proxy was started in, or name the same `--cacert`',
   },
+  OPEN_FILES: {
+    when: 'the system lets this process have so few files and sockets open that not one request could be served',
+    fix: 'raise the limit: `ulimit -n`, or `LimitNOFILE` of systemd',
+  },
   WARC_OPTION: {
     when: 'WARC files, or the temporary files behind them, cannot be written where they should',
     fix: 'name a folder that this user can write to with `--dir` or `TMPDIR`',

@@ -106,8 +106,20 @@ export const LOG_LINES = {
     fix: 'mend the listener; nothing is lost',
   },
   '…; requests are answered 503 until there is more': {
-    when: 'less than `--min-free-space` is left on the disk of `--dir`',
+    when: 'less than `--min-free-space` is left on the disk of the WARC files or of temporary files, whichever the line names',
     fix: 'make room, or lower the option; `0` switches the check off',
+  },
+  'the system lets fewer files be open (ulimit -n) than --max-connections and --max-threads need: both are lowered': {
+    when: 'files, sockets and the two options together would need more than the system lets be open; the line says what they are now',
+    fix: 'raise the limit (`ulimit -n`, `LimitNOFILE` of systemd), or lower the options',
+  },
+  'a WARC file was gone, moved or deleted while it was written to: everything that was in it is there again': {
+    when: 'somebody has moved or deleted a file that was open; it was written again from what the system still had',
+    fix: 'leave files alone until they have their final names; where it was moved, what was moved is there twice',
+  },
+  'a WARC file is gone, and what was in it is lost: …': {
+    when: 'a file that was open was moved or deleted, and could not be written again',
+    fix: 'see the reason in the line; look for the file where it was moved to',
   },
   'a fault in warctap: the connection to an origin was closed': { when: 'something was thrown while an answer was read', fix: REPORT },
   'a fault in warctap: the connection of a client was closed': {

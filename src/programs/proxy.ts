@@ -38,6 +38,7 @@ import { createPages } from '../web/pages.ts';
 import { statusPage } from '../web/status.ts';
 import { openCore, type Core, type CoreEvents } from './core.ts';
 import type { Figures } from './figures.ts';
+import { handlesFor, tellOfHandles, type Handles } from './handles.ts';
 import { listenAt } from './listening.ts';
 
 /** What happens while a proxy runs. */
@@ -52,14 +53,18 @@ interface ProxyParts {
   readonly authenticator: UserAuthenticator | undefined;
   /** undefined: Warcprox-Meta counts from everybody */
   readonly metaSecret: string | undefined;
-  readonly listeners: Listeners;
+  readonly later: Later;
+  readonly handles: Handles;
   readonly log: Log;
 }
 
-/** Those that a core must never connect to: it is opened before they are. */
-interface Listeners {
+/** What a core asks for is opened after it. */
+interface Later {
+  /** never connected to */
   proxy?: Listener;
   playback?: Listener;
+  /** told of origins that have been reached */
+  leaves?: LeafStore;
 }
 
 const ADDRESS_OPTIONS = ['allowLocalhost', 'allow', 'deny'] as const;
@@ -81,7 +86,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   /** Everything opened already, but not listening. */
   constructor(parts: ProxyParts) {
     super();
-    const { options, core, ca, leaves, authenticator, metaSecret, listeners, log } = parts;
+    const { options, core, ca, leaves, authenticator, metaSecret, later, handles, log } = parts;
     this.#parts = parts;
     this.#inForce = options;
     this.caFile = ca.file;
@@ -94,19 +99,21 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       new Listener({
         handler: withLogin(authenticator, withTunnels(handler), log),
         secureContexts: (host) => leaves.secureContext(host),
-        maxConnections: options.maxConnections,
+        maxConnections: handles.maxConnections,
         socketTimeoutMs: options.socketTimeout * 1000,
         headTimeoutMs: options.headTimeout * 1000,
         minRate: { bytesPerSecond: options.minRate, windowMs: options.socketTimeout * 1000 },
+        heads: core.heads,
+        crowded: () => core.crowded,
         log,
       });
     const steering = createSteering(metaSecret);
     const status = () => ({ ...core.state(), host: machineName(), address: this.address, port: this.port, metaIgnored: steering.ignored });
     const isOwnHost = ownHosts([options.address, machineName(), ...options.pageHost]);
     const pages = createPages({ routes: { '/status': statusPage(status) }, isOwnHost, log });
-    this.#listener = listeners.proxy = listenerFor(createRoad({ passage: core.passage, pages, steering, via: options.via }));
+    this.#listener = later.proxy = listenerFor(createRoad({ passage: core.passage, pages, steering, via: options.via }));
     this.#played = core.playbackIndex && playbackHandler({ playback: playback({ index: core.playbackIndex, dir: options.dir, log }), log });
-    if (this.#played !== undefined) this.#playbackListener = listeners.playback = listenerFor(this.#played.handler);
+    if (this.#played !== undefined) this.#playbackListener = later.playback = listenerFor(this.#played.handler);
   }
 
   /** Address that the proxy listens on. */
@@ -215,15 +222,24 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
 export async function startProxy(options: ResolvedOptions, log: Log, resolve: Resolve = createResolver()): Promise<WarctapProxy> {
   const authenticator = await authenticatorOf(options, log);
   const metaSecret = await metaSecretOf(options, log);
-  const listeners: Listeners = {};
+  const later: Later = {};
+  const playback = options.playbackPort !== undefined;
+  const { maxConnections, maxThreads, crawlLogDir } = options;
+  const wanted = { maxConnections, playback, maxExchanges: maxThreads, crawlLogs: crawlLogDir !== undefined };
+  const handles = handlesFor(wanted);
   const core = await openCore({
     options,
     log,
     resolve,
-    playbackIndex: options.playbackPort !== undefined,
-    listening: () => [listeners.proxy?.address, listeners.playback?.address].filter((address) => address !== undefined),
+    handles,
+    playbackIndex: playback,
+    listening: () => [later.proxy?.address, later.playback?.address].filter((address) => address !== undefined),
+    onSecured: ({ host, servername }) => {
+      later.leaves?.keep(host);
+      if (servername !== undefined) later.leaves?.keep(servername);
+    },
   });
-  const proxy = await putTogether({ options, core, authenticator, metaSecret, listeners, log }).catch(async (error: unknown) => {
+  const proxy = await putTogether({ options, core, authenticator, metaSecret, later, handles, log }).catch(async (error: unknown) => {
     await core.close();
     throw error;
   });
@@ -233,11 +249,12 @@ export async function startProxy(options: ResolvedOptions, log: Log, resolve: Re
     await proxy.close();
     throw error;
   }
+  tellOfHandles(wanted, handles, log);
   return proxy;
 }
 
 async function putTogether(parts: Omit<ProxyParts, 'ca' | 'leaves'>): Promise<WarctapProxy> {
-  const { options, log } = parts;
+  const { options, later, log } = parts;
   const hostname = machineName();
   const places = await caPlaces({ file: options.cacert, leaves: options.certsDir }, hostname, log);
   const ca = await loadOrCreateCa({ file: places.file, hostname, log });
@@ -246,7 +263,7 @@ async function putTogether(parts: Omit<ProxyParts, 'ca' | 'leaves'>): Promise<Wa
     () => true,
   );
   if (!isFolder) throw new OptionError('certsDir', places.leaves, 'a folder, existing or not');
-  const leaves = await openLeafStore({ ca, dir: places.leaves, log });
+  const leaves = (later.leaves = await openLeafStore({ ca, dir: places.leaves, log }));
   return new WarctapProxy({ ...parts, ca, leaves });
 }
 

@@ -20,7 +20,7 @@ export interface FetchInit {
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** as a client of the proxy says in Warcprox-Meta: prefix, buckets, limits, blocks … */
   readonly meta?: object;
-  /** gives up waiting for the answer; what has been asked of the origin is archived all the same */
+  /** gives up waiting for the answer; what has been asked of the origin is archived all the same, as far as `finishAbandoned` says */
   readonly signal?: AbortSignal;
 }
 

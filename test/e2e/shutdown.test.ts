@@ -146,7 +146,7 @@ test('when nothing can be written any more: the event "fatal", and 503 from then
   await proxy.proxy.close();
 });
 
-test('when the folder of an open file is gone, closing says so and still closes everything else', async () => {
+test('when the folder of an open file is gone, and cannot be made again, closing says so and still closes everything else', async () => {
   await using origin = await startOrigin(({ socket }) => socket.write(ok()));
   const proxy = await startProxy();
   using client = await RawClient.connect(proxy.port);
@@ -154,6 +154,7 @@ test('when the folder of an open file is gone, closing says so and still closes 
   await client.response();
   await proxy.captured(1);
   await rename(join(proxy.dir, 'warcs'), join(proxy.dir, 'elsewhere'));
+  await writeFile(join(proxy.dir, 'warcs'), 'no folder');
   await assert.rejects(proxy.proxy.close(), (error: Error) => {
     assert.match(error.message, /^[^\n]+$/);
     return true;

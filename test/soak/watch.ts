@@ -62,6 +62,11 @@ export function rssBytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 }
 
+/** The most that it has ever been. */
+export function peakRssBytes(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+}
+
 export function handles(pid: number): Handles {
   const targets = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
     try {
