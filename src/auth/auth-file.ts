@@ -26,6 +26,16 @@ const LINE = 'USER:$scrypt$… as "warctap passwd USER" makes them';
 
 /** @throws AuthFileError */
 export async function readAuthFile(file: string, log: Log): Promise<Users> {
+  return parseUsers(await readOwnFile(file, 'the hashes of the passwords', log));
+}
+
+/**
+ * A file that lets people in.
+ *
+ * @param what stands in it, for the log
+ * @throws AuthFileError when it cannot be read, or others may write to it
+ */
+export async function readOwnFile(file: string, what: string, log: Log): Promise<string> {
   let text: string;
   let mode: number;
   try {
@@ -38,9 +48,9 @@ export async function readAuthFile(file: string, log: Log): Promise<Users> {
   if (process.platform !== 'win32') {
     const shown = (mode & 0o777).toString(8).padStart(3, '0');
     if ((mode & 0o022) !== 0) throw new AuthFileError(`a file that only its owner may write to (its mode is ${shown}; run chmod 600)`);
-    if ((mode & 0o044) !== 0) log.warn({ file, mode: shown }, 'others may read the hashes of the passwords; chmod 600 is advised');
+    if ((mode & 0o044) !== 0) log.warn({ file, mode: shown }, `others may read ${what}; chmod 600 is advised`);
   }
-  return parseUsers(text);
+  return text;
 }
 
 /** @throws AuthFileError */

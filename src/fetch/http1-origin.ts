@@ -10,7 +10,9 @@ import { FetchError } from '../http/fetch-error.ts';
 import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
 import { requestBytes } from '../http1/forward.ts';
 import { keepsConnection } from '../http1/framing.ts';
+import type { HeadMemory } from '../http1/head-memory.ts';
 import { ResponseReader, type ResponseEvents } from '../http1/response-reader.ts';
+import { ifIdle } from '../util/after-reading.ts';
 import { reasonOf } from '../util/thrown.ts';
 import type { AnswerEvents, OriginConnection, OriginStream, OutgoingRequest } from './origin-connection.ts';
 
@@ -22,6 +24,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
   readonly ipAddress: string | undefined;
   readonly capacity = 1;
   readonly #idleMs: number;
+  readonly #heads: HeadMemory | undefined;
   #user: AnswerEvents | undefined;
   #onUnusable: (() => void) | undefined;
   #paused = false;
@@ -34,12 +37,23 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
   /** as far as client and origin have said, it stays open after the answer */
   #persistent = true;
 
-  /** @param onFault told of what a user throws, which then finds the connection broken */
-  constructor(socket: Socket, key: string, ipAddress: string | undefined, idleMs: number, onFault: (error: unknown) => void) {
+  /**
+   * @param onFault told of what a user throws, which then finds the connection broken
+   * @param heads where unfinished heads find room
+   */
+  constructor(
+    socket: Socket,
+    key: string,
+    ipAddress: string | undefined,
+    idleMs: number,
+    onFault: (error: unknown) => void,
+    heads?: HeadMemory,
+  ) {
     this.socket = socket;
     this.key = key;
     this.ipAddress = ipAddress;
     this.#idleMs = idleMs;
+    this.#heads = heads;
     socket.setTimeout(idleMs);
     socket.on('data', (bytes: Buffer) => {
       try {
@@ -55,10 +69,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
       this.#error = error;
     });
     socket.on('close', () => this.#over());
-    socket.on('timeout', () => {
-      if (this.#user === undefined) this.destroy();
-      else if (!this.#paused) this.#lose('no answer from the origin within the idle time-out', 'response-timeout', 'time');
-    });
+    socket.on('timeout', () => ifIdle(socket, () => this.#idle()));
   }
 
   get usable(): boolean {
@@ -81,7 +92,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
     const open = this.usable;
     this.#user = events;
     this.#onUnusable = undefined;
-    this.#reader = new ResponseReader(request.method, this);
+    this.#reader = new ResponseReader(request.method, this, this.#heads);
     this.#framing = undefined;
     this.#persistent = request.minor === 1;
     this.#sentHead = requestBytes(request);
@@ -117,6 +128,10 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
 
   onBody(piece: Buffer, payload: readonly Buffer[]): void {
     this.#user?.onBody(piece, payload);
+  }
+
+  onGivenUp(error: MessageError): void {
+    this.#loseInvalid(error);
   }
 
   pause(): void {
@@ -155,8 +170,14 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
 
   destroy(): void {
     this.#user = undefined;
+    this.#reader?.release();
     this.socket.destroy();
     this.#over();
+  }
+
+  #idle(): void {
+    if (this.#user === undefined) this.destroy();
+    else if (!this.#paused) this.#lose('no answer from the origin within the idle time-out', 'response-timeout', 'time');
   }
 
   #read(bytes: Buffer): void {
@@ -168,9 +189,13 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
       reader.read(bytes);
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
-      return this.#lose(`invalid response: ${error.message}`, 'invalid-response', 'unspecified', error);
+      return this.#loseInvalid(error);
     }
     if (!done) user.onRead(bytes.length, reader.done, reader.exact);
+  }
+
+  #loseInvalid(error: MessageError): void {
+    this.#lose(`invalid response: ${error.message}`, 'invalid-response', 'unspecified', error);
   }
 
   /** The origin sends no more, or the connection is closed. */
@@ -201,6 +226,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
   ): void {
     const user = this.#user;
     this.#user = undefined;
+    this.#reader?.release();
     const unanswered = code === 'empty-response' && this.#reused && this.#framing === undefined;
     user?.onLost(new FetchError(code, message, { cause }), truncated, unanswered);
   }

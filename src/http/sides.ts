@@ -83,8 +83,12 @@ export interface ClientSide {
   /** Go on with the body of the request. */
   resumeRequest(): void;
 
-  /** an answer that is not the final one (RFC 9110 §15.2) */
-  interim(head: ResponseHead, form: AnswerForm): void;
+  /**
+   * An answer that is not the final one (RFC 9110 §15.2).
+   *
+   * @returns false to be given no more before `RequestBody.resumeResponse()`
+   */
+  interim(head: ResponseHead, form: AnswerForm): boolean;
   head(head: ResponseHead, framing: Framing, form: AnswerForm): void;
   /**
    * @param bytes a piece of the body, framed as `head` was told

@@ -61,7 +61,7 @@ export class InnerClient implements ClientSide {
 
   readonly untilGone = (): AbortSignal => this.#left.signal;
 
-  /** Wait for nothing any more. What the origin has been asked for goes on, and is archived. */
+  /** Wait for nothing any more. What the origin has been asked for goes on as far as `finishAbandoned` wants it, and is archived. */
   leave(reason: unknown): void {
     if (this.gone) return;
     const serving = this.#serving;
@@ -84,8 +84,8 @@ export class InnerClient implements ClientSide {
     this.#resumeRequest?.();
   }
 
-  interim(): void {
-    // Nobody here waits for one.
+  interim(): boolean {
+    return true; // nobody here waits for one
   }
 
   head(head: ResponseHead): void {

@@ -58,7 +58,7 @@ export class FetchedResponse {
     return Buffer.concat(pieces);
   }
 
-  /** Read no more of it. The origin's answer is fetched to its end and archived all the same. */
+  /** Read no more of it. The origin's answer is fetched as far as `finishAbandoned` says, and archived. */
   cancel(): void {
     this.#client.leave(new Error('cancelled'));
   }

@@ -46,8 +46,9 @@ export class FakeClient implements ClientSide {
     this.told.push('resumeRequest');
   }
 
-  interim({ status }: ResponseHead): void {
+  interim({ status }: ResponseHead): boolean {
     this.told.push(`interim ${status}`);
+    return true;
   }
 
   head({ status }: ResponseHead): void {
