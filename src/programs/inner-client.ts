@@ -125,6 +125,10 @@ export class InnerClient implements ClientSide {
     this.#finish(new MessageError('syntax', 'CONNECT is not for programs'));
   }
 
+  upgrade(): undefined {
+    this.#finish(new MessageError('syntax', 'there is no connection that could speak another protocol'));
+  }
+
   /** The body without transfer-coding, as it comes. To be read once. @throws FetchError when it breaks off */
   async *pieces(): AsyncGenerator<Buffer, void> {
     try {

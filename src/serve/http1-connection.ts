@@ -9,7 +9,7 @@ import { plainAnswer, type Answer } from '../http/answer.ts';
 import { MessageError } from '../http/errors.ts';
 import type { FetchError } from '../http/fetch-error.ts';
 import type { Framing, RequestHead, ResponseHead } from '../http/message.ts';
-import type { AnswerForm, ClientSide, ClientTunnel, Handler, RequestBody } from '../http/sides.ts';
+import type { AnswerForm, ClientSide, ClientTunnel, Handler, RequestBody, Upgraded } from '../http/sides.ts';
 import { writtenUrl, type Authority } from '../http/target.ts';
 import { keepsConnection } from '../http1/framing.ts';
 import { RequestReader, type RequestEvents, type RequestReaderOptions } from '../http1/request-reader.ts';
@@ -157,12 +157,21 @@ export class Http1Connection implements ClientSide, RequestEvents {
   }
 
   openTunnel(authority: Authority): void {
-    if (this.gone) return;
-    const first = this.#reader.stop();
-    if (this.#ended && first.length === 0) return this.#finish();
-    this.#detach();
+    const left = this.upgrade();
+    if (left === undefined) return;
     this.#socket.write(TUNNEL_OPEN, 'latin1');
-    this.#services.openTunnel(this.#socket, authority, first);
+    this.#services.openTunnel(this.#socket, authority, left.first);
+  }
+
+  upgrade(): Upgraded | undefined {
+    if (this.gone) return undefined;
+    const first = this.#reader.stop();
+    if (this.#ended && first.length === 0) {
+      this.#finish();
+      return undefined;
+    }
+    this.#detach();
+    return { socket: this.#socket, first };
   }
 
   onHead(head: RequestHead, framing: Framing, hasBody: boolean): void {

@@ -87,6 +87,10 @@ export class FakeClient implements ClientSide {
     this.told.push(`openTunnel ${authority.host}:${authority.port}`);
     this.tunnels.push(authority);
   }
+
+  upgrade(): undefined {
+    this.told.push('upgrade');
+  }
 }
 
 /** Takes a body and hears of its client, as far as a test wants to know. */

@@ -3,7 +3,7 @@
  *
  * Source: the published schema; proto2, so that presence counts and unknown fields are kept.
  */
-import { create, fromBinary, isFieldSet, toBinary, type DescMessage } from '@bufbuild/protobuf';
+import { create, fromBinary, isFieldSet, toBinary } from '@bufbuild/protobuf';
 import { FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
 import {
   EventSchema,
@@ -38,8 +38,8 @@ export function nameOf(command: CommandName): string {
 
 /** @returns the first required field that a command lacks: `get_job.job_id`. What messages in it lack is for who reads them */
 export function missingField(command: Command): string | undefined {
-  const { fields } = RequestSchema.field[command.case].message as DescMessage;
-  const missing = fields.find((field) => field.presence === FeatureSet_FieldPresence.LEGACY_REQUIRED && !isFieldSet(command.value, field));
+  const { message } = RequestSchema.field[command.case];
+  const missing = message?.fields.find((field) => field.presence === FeatureSet_FieldPresence.LEGACY_REQUIRED && !isFieldSet(command.value, field));
   return missing && `${nameOf(command.case)}.${missing.name}`;
 }
 

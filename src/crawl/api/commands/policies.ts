@@ -1,14 +1,10 @@
 /** Commands about policies. */
 import { create, isFieldSet } from '@bufbuild/protobuf';
-import { PolicySchema, ResponseListPoliciesSchema, ResponseNewPolicySchema, type Policy } from '../../proto/starbelly_pb.ts';
+import { PolicySchema, ResponseListPoliciesSchema, ResponseNewPolicySchema } from '../../proto/starbelly_pb.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Commands } from '../command.ts';
 import { pageOf } from '../paging.ts';
-
-/** What a list, or the status of a job, has of a policy. */
-export function briefly({ policyId, name, createdAt, updatedAt }: Policy): Policy {
-  return create(PolicySchema, { policyId, name, createdAt, updatedAt });
-}
+import { briefly } from '../policy-messages.ts';
 
 export function policyCommands(settings: Settings): Commands {
   const { policies } = settings;
