@@ -39,7 +39,9 @@ export function nameOf(command: CommandName): string {
 /** @returns the first required field that a command lacks: `get_job.job_id`. What messages in it lack is for who reads them */
 export function missingField(command: Command): string | undefined {
   const { message } = RequestSchema.field[command.case];
-  const missing = message?.fields.find((field) => field.presence === FeatureSet_FieldPresence.LEGACY_REQUIRED && !isFieldSet(command.value, field));
+  const missing = message?.fields.find(
+    (field) => field.presence === FeatureSet_FieldPresence.LEGACY_REQUIRED && !isFieldSet(command.value, field),
+  );
   return missing && `${nameOf(command.case)}.${missing.name}`;
 }
 

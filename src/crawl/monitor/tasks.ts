@@ -23,7 +23,10 @@ export function taskTree(jobs: Jobs, connections: Iterable<ConnectionTasks>): Ta
     ),
   );
   const served = [...connections].map(({ running: requests, subscriptions }) =>
-    task('Connection', [...Array.from({ length: requests }, () => task('Request Handler')), ...subscriptions.names.map((name) => task(name))]),
+    task('Connection', [
+      ...Array.from({ length: requests }, () => task('Request Handler')),
+      ...subscriptions.names.map((name) => task(name)),
+    ]),
   );
   return task('<Root>', [
     task('Crawl Manager', crawls),
