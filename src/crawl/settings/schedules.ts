@@ -60,12 +60,11 @@ export class Schedules {
     await this.#put(schedule, { scheduleId, createdAt, jobCount });
   }
 
-  /** One more job is made. @returns its number. @throws Failure */
-  async count(id: Uint8Array): Promise<number> {
+  /** One more job was made. @throws Failure */
+  async count(id: Uint8Array): Promise<void> {
     const schedule = clone(ScheduleSchema, this.get(id));
     schedule.jobCount++;
     await this.#messages.put(hexOf(id), schedule);
-    return schedule.jobCount;
   }
 
   /** One that is not there may be deleted, too. @throws Failure */

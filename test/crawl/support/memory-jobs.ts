@@ -25,6 +25,8 @@ export class MemoryJobs implements Jobs {
   readonly #items = new Map<string, ReadItem[]>();
   readonly #events = new EventEmitter<{ change: [JobChange] }>().setMaxListeners(0);
   #sequence = 0;
+  /** items that streams have taken */
+  read = 0;
 
   create({ seeds, policy, name = '', tags = [], scheduleId }: NewJob): Promise<Id> {
     const id = newId();
@@ -101,9 +103,14 @@ export class MemoryJobs implements Jobs {
 
   delete(id: Id): Promise<void> {
     if (!FINISHED.has(this.#known(id).runState)) return Promise.reject(new Failure('Can only delete cancelled or completed jobs.'));
+    this.forget(id);
+    return Promise.resolve();
+  }
+
+  /** Delete it, whatever it does. */
+  forget(id: Id): void {
     this.#jobs.delete(hexOf(id));
     this.#events.emit('change', { kind: 'deleted', id });
-    return Promise.resolve();
   }
 
   items(id: Id, { success, error, exception }: ItemFilter, { offset, limit }: Page) {
@@ -124,6 +131,7 @@ export class MemoryJobs implements Jobs {
       const next = (this.#items.get(hexOf(id)) ?? []).find((item) => item.sequence > last);
       if (next !== undefined) {
         last = next.sequence;
+        this.read++;
         yield next;
         continue;
       }
