@@ -2,6 +2,7 @@
 import type { CommandFamily, CommandSpec } from '../command.ts';
 import { ca } from './ca.ts';
 import { completion } from './completion.ts';
+import { crawl } from './crawl.ts';
 import { man } from './man.ts';
 import { passwd } from './passwd.ts';
 import { proxy } from './proxy.ts';
@@ -22,6 +23,7 @@ export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [
   store,
   passwd,
   queue,
+  crawl,
   transform,
   scraper,
   completion,

@@ -3,12 +3,17 @@
  *
  * Source: for names and numbers the published server of Starbelly, its sample configuration and its clients.
  */
-import { onOff, path, seconds, size, text, wholeNumber } from '../kinds.ts';
+import { anyText, onOff, path, seconds, size, text, wholeNumber } from '../kinds.ts';
 import { group, withPrefixes, type Resolved } from '../row.ts';
 import { LIMIT_ROWS } from './limits.ts';
 import { LISTENING_ROWS } from './listening.ts';
 
 const CRAWL = 'WARCTAP_CRAWL';
+
+const serverUrl = text(
+  'a URL that begins with http://, https://, ws:// or wss://',
+  (value) => /^(?:http|ws)s?:\/\//.test(value) && URL.canParse(value),
+);
 
 const SERVER_ROWS = group('Crawl', {
   port: { ...LISTENING_ROWS.port, default: 8010, variables: ['STARBELLY_PORT'] },
@@ -65,3 +70,35 @@ export const ADMIN_PASSWORD_ROWS = withPrefixes(
 );
 
 export type CrawlSlice = Resolved<typeof CRAWL_ROWS>;
+
+/** Of the commands that ask a server. */
+export const CRAWL_CLIENT_ROWS = withPrefixes(
+  group('Crawl', {
+    url: {
+      short: 'U',
+      argument: 'URL',
+      kind: serverUrl,
+      default: 'http://127.0.0.1:8010',
+      summary: 'where the crawl server listens',
+      variables: ['STARBELLY_URL'],
+    },
+    username: {
+      short: 'u',
+      argument: 'NAME',
+      kind: anyText,
+      default: 'admin',
+      summary: 'name to log in with',
+      variables: ['STARBELLY_USERNAME'],
+    },
+    password: {
+      short: 'p',
+      argument: 'TEXT',
+      kind: anyText,
+      secret: true,
+      defaultText: 'none',
+      summary: 'password to log in with; the environment hides it better than a flag',
+      variables: ['STARBELLY_PASSWORD'],
+    },
+  }),
+  CRAWL,
+);
