@@ -1,4 +1,5 @@
 /** Lines of the log at the levels `warn` and `error`: by their text, in which `…` stands for what differs. */
+import { CRAWL_LINES } from './crawl-lines.ts';
 import type { MessageRow } from './row.ts';
 
 const SEE_REASON = 'see the reason in the line; it is counted in `/status`';
@@ -258,4 +259,5 @@ export const LOG_LINES = {
     when: 'the database of a queue cannot be written',
     fix: 'make room on the disk of `--db`; it is tried again every second',
   },
+  ...CRAWL_LINES,
 } as const satisfies Readonly<Record<string, MessageRow>>;
