@@ -67,7 +67,7 @@ export class Exchange implements RequestBody, AnswerEvents {
     const { outgoing } = this.#request;
     // What must not be sent twice never goes on a connection that its origin may be closing.
     const repeatable = !outgoing.hasBody && REPEATABLE.has(outgoing.method);
-    const kept = repeatable ? this.#services.pool.take(originKey(outgoing.target, outgoing.servername)) : undefined;
+    const kept = repeatable ? this.#services.pool.take(originKey(outgoing.target, outgoing.servername, outgoing.upstream)) : undefined;
     if (kept === undefined) this.#connect();
     else this.#connected(kept);
   }
@@ -104,6 +104,11 @@ export class Exchange implements RequestBody, AnswerEvents {
     if (!this.#requestComplete)
       return this.#fail(new FetchError('request-aborted', 'client closed the connection before its request was complete'));
     this.resumeResponse();
+  }
+
+  cutOff(): void {
+    this.#client = undefined;
+    this.#stop('disconnect', new FetchError('request-aborted', 'the download was given up'));
   }
 
   /** The time limit of a fetch has passed. */
@@ -164,9 +169,9 @@ export class Exchange implements RequestBody, AnswerEvents {
   #connect(): void {
     this.#phase = 'connecting';
     this.#stream = undefined;
-    const { target, servername } = this.#request.outgoing;
+    const { target, servername, upstream } = this.#request.outgoing;
     const { scheme, host, port } = target;
-    this.#services.connect({ scheme, host, port, servername }).then(
+    this.#services.connect({ scheme, host, port, servername, upstream }).then(
       (connection) => {
         if (this.#phase === 'connecting') this.#connected(connection);
         else connection.destroy();

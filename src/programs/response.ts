@@ -58,8 +58,8 @@ export class FetchedResponse {
     return Buffer.concat(pieces);
   }
 
-  /** Read no more of it. The origin's answer is fetched to its end and archived all the same. */
-  cancel(): void {
-    this.#client.leave(new Error('cancelled'));
+  /** Read no more of it. The origin's answer is fetched to its end and archived all the same, unless it was asked for with `cutsOff`. */
+  cancel(reason: unknown = new Error('cancelled')): void {
+    this.#client.leave(reason);
   }
 }

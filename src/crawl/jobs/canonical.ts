@@ -11,7 +11,8 @@ import { encode, trimmed, utf8Bytes } from '../../url/percent.ts';
 /** Never throws: what is no URL stays what it is, but for its escapes. */
 export function canonicalUrl(url: string): string {
   const text = trimmed(url, (c) => c <= ' ').replace(/[\t\n\r]/g, '');
-  const [, scheme = '', authority = '', path = '', query = ''] = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)\??([^#]*)/.exec(text) ?? [];
+  const [, scheme = '', authority = '', path = '', query = ''] =
+    /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)\??([^#]*)/.exec(text) ?? [];
   const begin = scheme === '' ? '' : `${scheme.toLowerCase()}://`;
   return `${begin}${canonicalAuthority(authority)}${canonicalPath(utf8Bytes(path))}${canonicalQuery(utf8Bytes(query))}`;
 }
@@ -28,7 +29,9 @@ const UNSAFE_IN_PATH = /[^A-Za-z0-9\-._~:/?[\]@!$&'()*+,;=|%]/g;
 function canonicalPath(path: string): string {
   const params = path.indexOf(';', path.lastIndexOf('/') + 1);
   const [main, rest] = params === -1 ? [path, ''] : [path.slice(0, params), path.slice(params)];
-  const decoded = main.replace(/%([0-9A-Fa-f]{2})/g, (written, digits: string) => (/^(2f|3f)$/i.test(digits) ? written.toUpperCase() : charOf(digits)));
+  const decoded = main.replace(/%([0-9A-Fa-f]{2})/g, (written, digits: string) =>
+    /^(2f|3f)$/i.test(digits) ? written.toUpperCase() : charOf(digits),
+  );
   return `${encode(decoded, UNSAFE_IN_PATH) || '/'}${encode(rest, UNSAFE_IN_PATH)}`;
 }
 
