@@ -67,6 +67,7 @@ interface Waiting {
 }
 
 const MAX_TOGETHER = 64;
+const CLEARED_AT_ONCE = 10_000;
 
 export class CrawlDatabase {
   readonly #level: ClassicLevel;
@@ -128,9 +129,13 @@ export class CrawlDatabase {
     return this.#level.keys<Buffer>({ ...range, keyEncoding: 'buffer' });
   }
 
-  /** Whatever is in a range, in the background of other changes: nothing is put there any more. */
-  async clear(range: Range): Promise<void> {
-    await this.#level.clear<Buffer>({ ...range, keyEncoding: 'buffer' }).catch(failed);
+  /** Whatever is in a range, in the background of other changes: nothing is put there any more. @returns false when it was given up */
+  async clear(range: Range, isOver: () => boolean): Promise<boolean> {
+    while (!isOver()) {
+      await this.#level.clear<Buffer>({ ...range, limit: CLEARED_AT_ONCE, keyEncoding: 'buffer' }).catch(failed);
+      if ((await this.entries({ ...range, limit: 1 })).length === 0) return true;
+    }
+    return false;
   }
 
   async #run(): Promise<void> {

@@ -109,6 +109,11 @@ export class Frontier {
     return this.#filling;
   }
 
+  /** Nothing is read or forgotten any more. */
+  async settled(): Promise<void> {
+    await this.#filling?.catch(() => undefined);
+  }
+
   get #wantsHosts(): boolean {
     return this.#moreHosts && this.hosts.size <= this.#room.hosts / 2;
   }

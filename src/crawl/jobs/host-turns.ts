@@ -12,8 +12,13 @@ export interface TurnsParts {
   readonly onFree: () => void;
 }
 
-/** The request has ended. @param pauseMs more than the host's delay, if it is more */
-export type EndTurn = (pauseMs?: number) => void;
+/** Ends once, one way or the other. */
+export interface Turn {
+  /** The request has ended. @param pauseMs until the next, should the host's delay be shorter */
+  end(pauseMs?: number): void;
+  /** There was no request. */
+  giveBack(): void;
+}
 
 interface Host {
   busy: boolean;
@@ -49,29 +54,32 @@ export class HostTurns {
   }
 
   /** At once, for who was told that it is ready. */
-  take(host: string): EndTurn {
+  take(host: string): Turn {
     const known = this.#hostOf(host);
     known.busy = true;
-    let ended = false;
-    return (pauseMs = 0) => {
-      if (ended) return;
-      ended = true;
+    let over = false;
+    const leave = (asked: boolean, pauseMs = 0) => {
+      if (over) return;
+      over = true;
       known.busy = false;
-      known.endedAt = this.#parts.clock.elapsed();
-      known.notBefore = Math.max(known.notBefore, known.endedAt + pauseMs);
+      if (asked) {
+        known.endedAt = this.#parts.clock.elapsed();
+        known.notBefore = Math.max(known.notBefore, known.endedAt + pauseMs);
+      }
       this.#next(host, known);
       if (known.waiting.length === 0) this.#parts.onFree();
     };
+    return { end: (pauseMs) => leave(true, pauseMs), giveBack: () => leave(false) };
   }
 
   /** As soon as it is one's turn. @throws the signal's reason */
-  async turn(host: string, signal: AbortSignal): Promise<EndTurn> {
+  async turn(host: string, signal: AbortSignal): Promise<Turn> {
     signal.throwIfAborted();
     if (this.readyIn(host) === 0) return this.take(host);
     const known = this.#hostOf(host);
     this.#waiting++;
     try {
-      return await new Promise<EndTurn>((resolve, reject) => {
+      return await new Promise<Turn>((resolve, reject) => {
         const go = () => {
           signal.removeEventListener('abort', leave);
           resolve(this.take(host));
