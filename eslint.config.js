@@ -1,6 +1,13 @@
 import js from '@eslint/js';
 import ts from 'typescript-eslint';
 
+const MEASURED = 'What is measured goes by performance.now(): the clock of the wall is set by people and by NTP.';
+const WALL_CLOCK = [
+  "MemberExpression[object.name='Date'][property.name='now']",
+  "NewExpression[callee.name='Date'][arguments.length=0]",
+  "BinaryExpression[operator='-'] CallExpression[callee.property.name='getTime']",
+].map((selector) => ({ selector, message: MEASURED }));
+
 export default ts.config(
   { ignores: ['dist/', 'node_modules/', '**/tmp/', 'src/crawl/proto/starbelly_pb.ts'] },
   js.configs.recommended,
@@ -17,6 +24,12 @@ export default ts.config(
       '@typescript-eslint/consistent-type-definitions': 'off',
       '@typescript-eslint/no-empty-function': 'off',
     },
+  },
+  {
+    files: ['src/**/*.ts'],
+    // Where the time of day belongs: what tells it to the others, certificates, dates of records.
+    ignores: ['src/util/time-of-day.ts', 'src/ca/**', 'src/archive/warc-writer.ts', 'src/store/memory/playback.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...WALL_CLOCK] },
   },
   {
     files: ['test/**/*.ts'],

@@ -127,7 +127,7 @@ const STATED: readonly (readonly [document: string, pattern: RegExp, file: strin
   ['docs/lifecycle.md', /more than ([\d,]+) fields/g, 'src/http1/fields.ts', 'MAX_FIELDS'],
   ['docs/decisions.md', /batch gathers for (\d+) ms/g, 'src/archive/chain.ts', 'GATHER_MS'],
   ['docs/decisions.md', /until it has (\d+) captures/g, 'src/archive/chain.ts', 'GATHER_CAPTURES'],
-  ['docs/decisions.md', /\*\*(\d+) idle connections to origins/g, 'src/programs/core.ts', 'MAX_IDLE_CONNECTIONS'],
+  ['docs/decisions.md', /\*\*(\d+) idle connections to origins/g, 'src/programs/handles.ts', 'MAX_IDLE_CONNECTIONS'],
   ['docs/plugins.md', /batch of up to (\d+)/g, 'src/archive/chain.ts', 'MAX_BATCH'],
   ['docs/plugins.md', /within (\d+) seconds/g, 'src/archive/plugins.ts', 'PLUGIN_TIMEOUT_MS', 1000],
   ['docs/library.md', /once (\d+) KiB wait/g, 'src/programs/inner-client.ts', 'MAX_WAITING_BYTES', 1024],

@@ -4,10 +4,12 @@
  * Because a batch goes through to the end before the next begins, what a processor stored is seen by everything that comes later.
  * Owns the captures from `push` on, and releases each exactly once.
  */
+import { performance } from 'node:perf_hooks';
 import type { Archive, ArchiveState } from '../capture/archive.ts';
 import type { Capture } from '../capture/capture.ts';
 import { releaseCapture } from '../capture/kinds.ts';
 import type { Log } from '../util/log.ts';
+import { Repeats } from '../util/repeats.ts';
 import { errorOf, throwAll } from '../util/thrown.ts';
 import type { Processor } from './processor.ts';
 
@@ -32,6 +34,9 @@ const GATHER_CAPTURES = 128;
 export class Chain implements Archive, ArchiveState {
   readonly #options: ChainOptions;
   #queue: Capture[] = [];
+  /** when the queue was empty last, and that of the batch before */
+  #queuedSinceMs = 0;
+  #batchSinceMs = 0;
   #room: (() => void)[] = [];
   #pushed = 0;
   #left = 0;
@@ -46,6 +51,7 @@ export class Chain implements Archive, ArchiveState {
   #batch: readonly Capture[] = [];
   #at = -1;
   #errors = 0;
+  readonly #repeats = new Repeats();
   /** captures of the batches that each processor has thrown for */
   readonly #failed = new Map<Processor, number>();
 
@@ -63,6 +69,11 @@ export class Chain implements Archive, ArchiveState {
 
   get oldest(): Capture | undefined {
     return this.#batch[0] ?? this.#queue[0];
+  }
+
+  get oldestMs(): number {
+    if (this.oldest === undefined) return 0;
+    return performance.now() - (this.#batch.length > 0 ? this.#batchSinceMs : this.#queuedSinceMs);
   }
 
   /** How often a processor has thrown. */
@@ -83,6 +94,7 @@ export class Chain implements Archive, ArchiveState {
       releaseCapture(capture);
       return undefined;
     }
+    if (this.#queue.length === 0) this.#queuedSinceMs = performance.now();
     this.#queue.push(capture);
     this.#pushed++;
     if (!this.#running) {
@@ -115,6 +127,7 @@ export class Chain implements Archive, ArchiveState {
       await idle;
     }
     this.#closed = true;
+    this.#repeats.close();
     const errors: unknown[] = [];
     for (const processor of this.#options.processors) {
       try {
@@ -130,6 +143,7 @@ export class Chain implements Archive, ArchiveState {
   async #run(): Promise<void> {
     while (this.#queue.length > 0) {
       if (!this.#enough) await this.#gather();
+      this.#batchSinceMs = this.#queuedSinceMs;
       const batch = this.#queue.length <= MAX_BATCH ? this.#queue : this.#queue.slice(0, MAX_BATCH);
       this.#queue = this.#queue.length <= MAX_BATCH ? [] : this.#queue.slice(MAX_BATCH);
       if (this.#queue.length < this.#options.maxQueued) for (const resolve of this.#room.splice(0)) resolve();
@@ -186,7 +200,11 @@ export class Chain implements Archive, ArchiveState {
       this.#dead = true;
       this.#options.onFatal(failure);
     } else {
-      this.#options.log.error({ processor: processor.name, err: failure }, `processor ${processor.name} failed: ${failure.message}`);
+      const { name } = processor;
+      this.#repeats.add(`${name} ${failure.message}`, (more) => {
+        const times = more === 0 ? '' : ` ${more} times more`;
+        this.#options.log.error({ processor: name, err: failure }, `processor ${name} failed${times}: ${failure.message}`);
+      });
     }
     return this.#dead;
   }

@@ -5,11 +5,12 @@
  * Source: spec/warcprox.md §11.
  */
 import { createRequire } from 'node:module';
-import { isAbsolute, join, resolve } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { isAbsolute, join, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Log } from '../util/log.ts';
 import { codeOf, reasonOf } from '../util/thrown.ts';
-import { pluginProcessor, settlesWithin, type Plugin, type PluginController, type PluginFactory } from './plugins.ts';
+import { pluginProcessor, settlesWithin, type Plugin, type PluginController, type PluginFactory, type PluginProcessor } from './plugins.ts';
 import type { Processor } from './processor.ts';
 
 /** A plugin that cannot be loaded: the program should not start. */
@@ -45,6 +46,8 @@ export interface PluginOptions {
 export interface LoadedPlugins {
   readonly early: readonly Processor[];
   readonly late: readonly Processor[];
+  /** Whether code of a plugin has thrown what nobody caught; it is told and counted then, and nothing of ours is broken. */
+  blame(error: unknown): boolean;
 }
 
 /** @throws PluginError for the first that cannot be loaded or started; those before it are stopped again */
@@ -52,10 +55,13 @@ export async function loadPlugins(options: PluginOptions): Promise<LoadedPlugins
   const { modules, timeoutMs, log } = options;
   const early: Processor[] = [];
   const late: Processor[] = [];
+  const places: [place: string, processor: PluginProcessor][] = [];
   try {
     for (const module of modules) {
       const plugin = await load(module, options);
-      (plugin.position === 'early' ? early : late).push(pluginProcessor(plugin, { timeoutMs, log }));
+      const processor = pluginProcessor(plugin, { timeoutMs, log });
+      (plugin.position === 'early' ? early : late).push(processor);
+      places.push([placeOf(module, options.cwd), processor]);
       await start(module, plugin, timeoutMs);
       log.debug({ module, plugin: plugin.name }, 'plugin loaded');
     }
@@ -63,7 +69,13 @@ export async function loadPlugins(options: PluginOptions): Promise<LoadedPlugins
     for (const processor of [...early, ...late]) await processor.close?.();
     throw error;
   }
-  return { early, late };
+  const blame = (error: unknown) => {
+    const stack = error instanceof Error ? (error.stack ?? '') : '';
+    const [, processor] = places.find(([place]) => stack.includes(place)) ?? [];
+    processor?.threw(error);
+    return processor !== undefined;
+  };
+  return { early, late, blame };
 }
 
 async function load(module: string, { cwd, options, version, timeoutMs, log }: PluginOptions): Promise<Plugin> {
@@ -113,6 +125,16 @@ function specifierOf(module: string, cwd: string): string {
     // Not there, or for `import` only: then it is found if it is installed next to warctap, and import() says what is wrong otherwise.
     return module;
   }
+}
+
+/** What stands in the stack of whatever code of a plugin has thrown: its file, or the folder of its package. */
+function placeOf(module: string, cwd: string): string {
+  const specifier = specifierOf(module, cwd);
+  const file = specifier.startsWith('file:') ? fileURLToPath(specifier) : `${sep}node_modules${sep}${module}${sep}`;
+  const real = existsSync(file) ? realpathSync(file) : file;
+  const [inPackage] = /^.*[/\\]node_modules[/\\](?:@[^/\\]+[/\\])?[^/\\]+[/\\]/.exec(real) ?? [];
+  // Stacks have URLs of modules, and paths of CommonJS.
+  return inPackage ?? `${real}:`;
 }
 
 async function start(module: string, plugin: Plugin, timeoutMs: number): Promise<void> {

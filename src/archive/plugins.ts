@@ -62,8 +62,13 @@ export interface GuardOptions {
 
 export const PLUGIN_TIMEOUT_MS = 30_000;
 
+export interface PluginProcessor extends Processor {
+  /** Something was thrown by code of the plugin that nobody had called, as in a timer: it counts as a call that throws. */
+  threw(error: unknown): void;
+}
+
 /** A plugin as a processor that never throws. */
-export function pluginProcessor(plugin: Plugin, { timeoutMs, log }: GuardOptions): Processor {
+export function pluginProcessor(plugin: Plugin, { timeoutMs, log }: GuardOptions): PluginProcessor {
   const { name } = plugin;
   let errors = 0;
   /** captures that the plugin has not seen since a call of it hangs; undefined when none does */
@@ -124,6 +129,7 @@ export function pluginProcessor(plugin: Plugin, { timeoutMs, log }: GuardOptions
     get errors() {
       return errors;
     },
+    threw: (error) => fail(1, `failed outside of a call: ${reasonOf(error)}`, error),
     async process(batch) {
       if (missed !== undefined) {
         missed += batch.length;
@@ -160,5 +166,3 @@ export async function settlesWithin(promise: Promise<unknown>, timeoutMs: number
     clearTimeout(timer);
   }
 }
-
-/** One line of what any thrown thing says. */

@@ -15,18 +15,46 @@ export interface StatsProcessorOptions {
   readonly bucketsOf: (meta: Meta, url: string) => readonly string[];
 }
 
+/** Counting so many takes some milliseconds; then others have a turn. */
+const NAMES_PER_STEP = 4_000;
+
 export function statsProcessor({ store, bucketsOf }: StatsProcessorOptions): Processor {
-  const tally = (batch: readonly Capture[]) => {
-    for (const capture of batch) {
-      if (isFailure(capture)) continue;
-      const wireBytes = wireSize(capture);
-      const kind = kindOf(capture);
-      for (const bucket of bucketsOf(capture.meta, capture.url)) store.tally(bucket, kind, wireBytes);
-    }
+  /** @returns number of buckets */
+  const tally = (capture: Capture): number => {
+    if (isFailure(capture)) return 0;
+    const wireBytes = wireSize(capture);
+    const kind = kindOf(capture);
+    const names = bucketsOf(capture.meta, capture.url);
+    for (const bucket of names) store.tally(bucket, kind, wireBytes);
+    return names.length;
   };
+
+  /** @returns where it has stopped, because enough was counted for now */
+  const step = (batch: readonly Capture[], from: number): number => {
+    let nth = from;
+    for (let names = 0; nth < batch.length && names < NAMES_PER_STEP && !(store.crowded && nth > from); nth++) {
+      const capture = batch[nth];
+      if (capture !== undefined) names += tally(capture);
+    }
+    return nth;
+  };
+
+  /** Counts whatever happens to the store: what it could not write stays in memory. @throws the store's error, at the end */
+  const goOn = async (batch: readonly Capture[], from: number): Promise<void> => {
+    let failure: { readonly error: unknown } | undefined;
+    for (let nth = from; nth < batch.length; nth = step(batch, nth)) {
+      if (store.crowded && failure === undefined) await store.flush().catch((error: unknown) => (failure = { error }));
+      else await new Promise(setImmediate);
+    }
+    if (failure !== undefined) throw failure.error;
+  };
+
   return {
     name: 'StatsProcessor',
-    process: (batch) => (store.crowded ? store.flush().then(() => tally(batch)) : tally(batch)),
+    process(batch) {
+      const counted = store.crowded ? 0 : step(batch, 0);
+      return counted < batch.length ? goOn(batch, counted) : undefined;
+    },
     close: () => store.close(),
   };
 }

@@ -42,7 +42,9 @@ export function warcWriter({ pool, records, methods, blackout, log }: WarcWriter
       // Captures that are not written must not pass for written: this stops the proxy as a failed write does.
       throw new WarcWriteError('temporary file', 'what was captured cannot be read back', error);
     });
-    const written = await pool.write(captures.map(({ warcPrefix }, index) => ({ prefix: warcPrefix, records: built[index] ?? [] })));
+    const written = await pool.write(
+      captures.map(({ kind, warcPrefix }, index) => ({ prefix: warcPrefix, records: built[index] ?? [], awaited: kind === 'custom' })),
+    );
     for (const [index, capture] of captures.entries()) capture.outcome.records = written[index] ?? [];
   };
 

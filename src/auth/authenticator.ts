@@ -48,8 +48,11 @@ export interface UserAuthenticator extends Authenticator {
 export interface AuthenticatorOptions {
   readonly users: Users;
   readonly verify?: (password: string, hash: PasswordHash) => Promise<boolean>;
+  /** of own pages and proxy */
+  readonly challenge?: string;
 }
 
+/** Source: RFC 7617 §2, §2.1. */
 const CHALLENGE = 'Basic realm="warctap", charset="UTF-8"';
 /** Half of the threads that Node has by default. */
 const AT_ONCE = 2;
@@ -71,7 +74,7 @@ interface Credentials {
   readonly password: string;
 }
 
-export function createAuthenticator({ users: first, verify = verifyPassword }: AuthenticatorOptions): UserAuthenticator {
+export function createAuthenticator({ users: first, verify = verifyPassword, challenge: words = CHALLENGE }: AuthenticatorOptions): UserAuthenticator {
   let users = first;
   let decoy = decoyFor(users);
   const key = randomBytes(32);
@@ -107,7 +110,7 @@ export function createAuthenticator({ users: first, verify = verifyPassword }: A
   return {
     check({ target, fields }) {
       const { status, field, challenge, line } = target.startsWith('/') ? OWN_PAGE : PROXY;
-      const denial: Denial = { status, line, fields: [[challenge, CHALLENGE]] };
+      const denial: Denial = { status, line, fields: [[challenge, words]] };
       const credentials = credentialsIn(fields.all(field));
       if (credentials === undefined) return denial;
       const verdict = judge(credentials);

@@ -5,15 +5,20 @@ import { plainAnswer } from '../http/answer.ts';
 import type { ClientRequest, ClientSide, Handler } from '../http/sides.ts';
 import { skippedBody, worthSkipping } from '../http/skipped-body.ts';
 import type { Log } from '../util/log.ts';
+import { Repeats } from '../util/repeats.ts';
 import type { Authenticator, Denial } from './authenticator.ts';
 
 /** @param authenticator undefined: everybody is let in */
 export function withLogin(authenticator: Authenticator | undefined, handler: Handler, log: Log): Handler {
   if (authenticator === undefined) return handler;
+  const denials = new Repeats();
 
   /** The connection stays, where it can, for the client to try again with credentials. */
   const deny = ({ hasBody, expectsContinue, framing }: ClientRequest, client: ClientSide, { status, line, fields }: Denial) => {
-    log.info({ status, client: client.address }, 'client not let in');
+    const { address } = client;
+    denials.add(`${status} ${address}`, (more) => {
+      log.info({ status, client: address }, more === 0 ? 'client not let in' : `client not let in ${more} times more`);
+    });
     const answer = { ...plainAnswer(status, line), fields };
     if (hasBody && (expectsContinue || !worthSkipping(framing))) client.answer(answer);
     else client.serve(skippedBody(() => client.answer(answer)));

@@ -4,9 +4,10 @@
  * ```
  * host → names → context cached? ─ yes ─────────────────────────────→ context (no promise)
  *                   no → being made? ─ yes → wait for that one
- *                          no → kept in the folder and still good? ─ no → build + sign (thread pool) → folder, in the background
+ *                          no → kept in the folder and still good? ─ no → build + sign (thread pool)
  *                                                  └ yes ────────────────┴→ createSecureContext → cache
  * ```
+ * A certificate that was made is kept in the folder once an origin of that name has been reached: names are easily made up.
  *
  * Owns the cache, the work under way and the folder's background writes.
  */
@@ -18,7 +19,8 @@ import type { Log } from '../util/log.ts';
 import { turns } from '../util/turns.ts';
 import type { CertificateAuthority } from './authority.ts';
 import type { Asn1 } from './der.ts';
-import { keptLeaf, mintLeaf, type Leaf } from './leaf.ts';
+import { CertificateNameError } from './errors.ts';
+import { isLeafOf, keptLeaf, mintLeaf, type Leaf } from './leaf.ts';
 import { LeafFolder } from './leaf-folder.ts';
 import { leafNames, type LeafNames } from './names.ts';
 import { publicKeyInfo } from './x509.ts';
@@ -29,6 +31,8 @@ export interface LeafStoreOptions {
   readonly dir: string;
   /** bound of the cache of TLS contexts, which take about 35 kB each */
   readonly maxContexts?: number;
+  /** bound of the folder */
+  readonly maxKept?: number;
   readonly log: Log;
   /** milliseconds since 1970 */
   readonly now?: () => number;
@@ -37,6 +41,8 @@ export interface LeafStoreOptions {
 interface Entry {
   readonly context: SecureContext;
   readonly renewAtMs: number;
+  /** the certificate, while it is not in the folder */
+  unkept: string | undefined;
 }
 
 const MAX_CONTEXTS = 1000;
@@ -56,7 +62,8 @@ function letGo(context: SecureContext): void {
 
 /** Never throws for the folder: without one it works from memory. */
 export async function openLeafStore(options: LeafStoreOptions): Promise<LeafStore> {
-  const folder = new LeafFolder(options.dir, options.log);
+  const { ca, dir, maxKept, log, now = Date.now } = options;
+  const folder = new LeafFolder({ dir, isOurs: (pem) => isLeafOf(ca.issuer, pem), maxKept, now, log });
   return new LeafStore(options, folder, await folder.key());
 }
 
@@ -109,6 +116,15 @@ export class LeafStore {
     return made;
   }
 
+  /** An origin of this name has been reached: what was made for it will be asked for again. Does nothing for what is not in the cache. */
+  keep(host: string): void {
+    const key = keyOf(host);
+    const entry = key === undefined ? undefined : this.#cache.peek(key);
+    if (key === undefined || entry?.unkept === undefined) return;
+    this.#folder.write(key, entry.unkept);
+    entry.unkept = undefined;
+  }
+
   /** Waits for the contexts that are being made and for the background writes. */
   async close(): Promise<void> {
     await Promise.allSettled(this.#underWay.values());
@@ -117,9 +133,10 @@ export class LeafStore {
   }
 
   async #make(names: LeafNames): Promise<SecureContext> {
-    const leaf = (await this.#kept(names)) ?? (await this.#mint(names));
+    const kept = await this.#kept(names);
+    const leaf = kept ?? (await mintLeaf(this.#ca.issuer, names, this.#publicKey, this.#now()));
     const context = createSecureContext({ key: this.#keyPem, cert: leaf.pem + this.#chain });
-    this.#cache.set(names.key, { context, renewAtMs: leaf.renewAtMs });
+    this.#cache.set(names.key, { context, renewAtMs: leaf.renewAtMs, unkept: kept === undefined ? leaf.pem : undefined });
     return context;
   }
 
@@ -130,10 +147,14 @@ export class LeafStore {
     if (leaf === undefined) this.#log.debug({ name: names.key }, 'the kept leaf certificate is no good any more and is replaced');
     return leaf;
   }
+}
 
-  async #mint(names: LeafNames): Promise<Leaf> {
-    const leaf = await mintLeaf(this.#ca.issuer, names, this.#publicKey, this.#now());
-    this.#folder.write(names.key, leaf.pem);
-    return leaf;
+/** @returns nothing for what no certificate can be made for */
+function keyOf(host: string): string | undefined {
+  try {
+    return leafNames(host).key;
+  } catch (error) {
+    if (error instanceof CertificateNameError) return undefined;
+    throw error;
   }
 }

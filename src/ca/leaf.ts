@@ -75,6 +75,13 @@ export function keptLeaf(pem: string, issuer: Issuer, names: LeafNames, publicKe
   return inTime && same && ours && certificate.verify(issuer.publicKey) ? { pem: certificatePem(certificate.raw), renewAtMs } : undefined;
 }
 
+/** A certificate and nothing else, issued by this authority to a host. */
+export function isLeafOf(issuer: Issuer, pem: string): boolean {
+  const certificate = pem.includes('PRIVATE KEY') ? undefined : parsed(pem);
+  if (certificate === undefined || certificate.ca) return false;
+  return certificate.raw.includes(toDer(issuer.name)) && certificate.raw.includes(toDer(authorityKeyId(issuer.keyId)));
+}
+
 function parsed(pem: string): X509Certificate | undefined {
   try {
     return new X509Certificate(pem);

@@ -24,6 +24,8 @@ export interface ArchiveState {
   readonly maxQueued: number;
   /** the capture that has been under way longest */
   readonly oldest: Capture | undefined;
+  /** for how long; 0 when there is none */
+  readonly oldestMs: number;
   /** name of each step, with the captures that are before or in it (the first has the queue before it), and those that it has failed for */
   readonly processors: readonly { readonly name: string; readonly queued: number; readonly errors: number }[];
 }

@@ -4,7 +4,7 @@
  * Never copies a byte and never holds anything back: the caller sends on what it hands in.
  */
 import { Digester, type DigestFormat } from '../util/digest.ts';
-import { Spool, type SpoolOptions } from '../util/spool.ts';
+import { Spool, type SpoolHolder, type SpoolOptions } from '../util/spool.ts';
 import type { RecordedBlock, RecordedResponse, Truncation } from './capture.ts';
 
 export interface RecordingOptions {
@@ -20,8 +20,9 @@ export class BlockRecorder {
   readonly bytes: Spool;
   readonly #digester: Digester;
 
-  constructor(options: RecordingOptions) {
-    this.bytes = new Spool(options.spool);
+  /** @param holder told when there is no room for more of it */
+  constructor(options: RecordingOptions, holder?: SpoolHolder) {
+    this.bytes = new Spool(options.spool, holder);
     this.#digester = new Digester(options.digest);
   }
 
@@ -32,6 +33,7 @@ export class BlockRecorder {
   }
 
   finish(): RecordedBlock {
+    this.bytes.finish();
     return { bytes: this.bytes, digest: this.#digester.finish() };
   }
 }
@@ -43,8 +45,9 @@ export class ResponseRecorder {
   #headSize = 0;
   #payloadSize = 0;
 
-  constructor(options: RecordingOptions) {
-    this.#block = new BlockRecorder(options);
+  /** @param holder told when there is no room for more of it */
+  constructor(options: RecordingOptions, holder?: SpoolHolder) {
+    this.#block = new BlockRecorder(options, holder);
     this.#payload = new Digester(options.digest);
   }
 

@@ -4,16 +4,21 @@
  * A request that is sent again, on another connection, is recorded anew.
  */
 import type { RecordedBlock, RecordedResponse, Truncation } from './capture.ts';
+import type { SpoolHolder } from '../util/spool.ts';
 import { BlockRecorder, ResponseRecorder, type HeadFacts, type RecordingOptions } from './recorder.ts';
 
 export class Recording {
   readonly #options: RecordingOptions;
+  readonly #holder: SpoolHolder;
   #request: BlockRecorder | undefined;
   #response: ResponseRecorder | undefined;
   #facts: HeadFacts | undefined;
+  #announced: number | undefined;
 
-  constructor(options: RecordingOptions) {
+  /** @param holder told when there is no room for more of one of them */
+  constructor(options: RecordingOptions, holder: SpoolHolder) {
     this.#options = options;
+    this.#holder = holder;
   }
 
   /** Why a temporary file has failed, as far as is known: they are written behind what passes. */
@@ -26,10 +31,15 @@ export class Recording {
     return this.#response?.bytes.size ?? 0;
   }
 
+  /** Bytes of the whole response, as far as its head says. */
+  get announced(): number | undefined {
+    return this.#announced;
+  }
+
   /** A request begins. @param head as it was sent */
   sentHead(head: Buffer): void {
     this.#request?.bytes.release();
-    this.#request = new BlockRecorder(this.#options);
+    this.#request = new BlockRecorder(this.#options, this.#holder);
     this.#request.write(head);
   }
 
@@ -42,10 +52,11 @@ export class Recording {
     this.#request?.bytes.onDrain(callback);
   }
 
-  /** @param facts what it says */
-  receivedHead(head: Buffer, facts: HeadFacts): void {
+  /** @param facts what it says. @param bodySize bytes of the body, where it says so */
+  receivedHead(head: Buffer, facts: HeadFacts, bodySize: number | undefined): void {
     this.#facts = facts;
-    this.#response = new ResponseRecorder(this.#options);
+    this.#announced = bodySize === undefined ? undefined : head.length + bodySize;
+    this.#response = new ResponseRecorder(this.#options, this.#holder);
     this.#response.head(head);
   }
 

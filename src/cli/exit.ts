@@ -9,6 +9,7 @@ export const EXIT = {
   failed: { code: 1, meaning: 'could not start (port in use, broken CA …), a fault of warctap or in a file' },
   usage: { code: 2, meaning: 'bad option, argument or config file' },
   fatal: { code: 3, meaning: 'stopped because the WARC files could not be written' },
+  store: { code: 4, meaning: 'stopped, WARC files whole; a database lacks what could not be written' },
 } as const;
 
 export type ExitName = keyof typeof EXIT;

@@ -10,6 +10,7 @@ import { PROXY_OPTIONS } from '../options/table.ts';
 import { codeOf } from '../util/thrown.ts';
 import type { Gathered, LogLevel } from './gather.ts';
 import { lineForPeople } from './log-line.ts';
+import { LogSink, standardError } from './log-sink.ts';
 import { Screen, type Sink } from './screen.ts';
 
 /** pino's, and one for each capture. */
@@ -26,11 +27,14 @@ export interface LogOptions {
 
 export interface OpenLog {
   readonly log: ProgramLog;
+  /** Have what waits written, as far as its reader takes it now; the process may end then. */
+  readonly flush: () => void;
   /** where there are people */
   readonly screen: Screen | undefined;
 }
 
-const STDERR = 2;
+/** So long the end of the process waits for a reader. */
+const FLUSH_MS = 1000;
 
 /** Between pino's `debug` and `info`. */
 const VERBOSE = 25;
@@ -40,10 +44,14 @@ const SECRET_FIELDS = ['password', 'authorization', 'Authorization', 'proxy-auth
 /** The log of a command: for people if they are there. */
 export function openLog({ rows, logLevel: level }: Pick<Gathered<OptionRows>, 'rows' | 'logLevel'>): OpenLog {
   const { stderr } = process;
-  const sink: Sink = pino.destination({ fd: STDERR, sync: true });
-  if (!stderr.isTTY) return { log: createLog({ level, rows, output: sink }), screen: undefined };
-  const screen = new Screen(sink, () => stderr.columns);
-  return { log: createLog({ level, rows, output: screen, colour: stderr.hasColors() }), screen };
+  const onDropped = (lines: number) =>
+    log.warn({ lines }, 'log lines are missing here: nobody took them, and they did not fit into memory');
+  const sink = new LogSink({ fd: standardError(), onDropped });
+  const screen = stderr.isTTY ? new Screen(sink, () => stderr.columns) : undefined;
+  const log = createLog({ level, rows, output: screen ?? sink, colour: stderr.isTTY && stderr.hasColors() });
+  const flush = () => sink.flush(FLUSH_MS);
+  process.on('exit', flush);
+  return { log, flush, screen };
 }
 
 export function createLog({ level, rows = {}, output, colour = false }: LogOptions): ProgramLog {

@@ -35,9 +35,11 @@ export async function runProgram<Rows extends OptionRows, Program extends Runnin
   { given, places, logLevel, unknownVariables, summarySeconds, ...gathered }: Gathered<Rows>,
   { start, tell, reload: again }: Startable<Rows, Program>,
 ): Promise<number> {
-  const { log, screen } = openLog({ logLevel, ...gathered });
+  const { log, screen, flush } = openLog({ logLevel, ...gathered });
   for (const variable of unknownVariables) log.warn({ variable }, 'this environment variable names no option');
+  let program: Program | undefined;
   process.on('uncaughtException', (error) => {
+    if (program?.blame?.(error) === true) return;
     log.error({ err: error }, `a fault in warctap, exiting at once: ${reasonOf(error)}${whereIn(error)}`);
     screen?.show('');
     process.exit(EXIT.failed.code);
@@ -45,7 +47,7 @@ export async function runProgram<Rows extends OptionRows, Program extends Runnin
   return run<Program>({
     start: async () => {
       try {
-        return await start(given, log);
+        return (program = await start(given, log));
       } catch (error) {
         if (logLevel === 'trace') log.error({ err: error }, 'could not start');
         throw error instanceof OptionError ? error.at(places.get(error.option) ?? `option ${error.option}`) : error;
@@ -59,6 +61,7 @@ export async function runProgram<Rows extends OptionRows, Program extends Runnin
     signals: process,
     endBy: (signal) => {
       screen?.show('');
+      flush();
       endBy(signal);
     },
     nowMs,

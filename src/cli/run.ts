@@ -4,6 +4,7 @@
  * Owns no process state: signals, clock and exit are passed in. Never throws once the program has started.
  * Source: spec/warcprox.md §12.
  */
+import { isDatabaseError } from '../store/errors.ts';
 import type { Log } from '../util/log.ts';
 import { EXIT } from './exit.ts';
 import { oneAtATime } from './reload.ts';
@@ -18,6 +19,8 @@ export interface Shown {
 export interface Running {
   /** Stop accepting, finish what runs, close all files. */
   close(): Promise<void>;
+  /** Whether what nobody caught is somebody else's fault, who has been told of: it goes on then. */
+  blame?(error: unknown): boolean;
   on(event: 'fatal', listener: (error: Error) => void): unknown;
   /** of one that may come to an end by itself: resolves when there is nothing more to do, rejects when it cannot go on */
   readonly ended?: Promise<void>;
@@ -69,7 +72,7 @@ export async function run<Program extends Running>(context: RunContext<Program>)
   try {
     const program = await starting;
     let failure: number | undefined;
-    const fail = (error: unknown, message: string, code: number = EXIT.fatal.code) => {
+    const fail = (error: unknown, message: string, code: number = (isDatabaseError(error) ? EXIT.store : EXIT.fatal).code) => {
       if (failure !== undefined) return;
       failure = code;
       log.error({ err: error }, `${message}: ${reasonOf(error)}`);

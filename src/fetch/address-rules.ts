@@ -34,7 +34,10 @@ const NO_ADDRESS = `${REJECTED}: access to this address is not permitted (it is 
 const LOOPBACK = ['127.0.0.0/8', '0.0.0.0/8', '::1', '::'];
 const LINK_LOCAL = ['169.254.0.0/16', 'fe80::/10'];
 /** Where clouds give a machine its own secrets; named one by one, so that a network around them does not open them. */
-const METADATA = ['169.254.169.254', '169.254.170.2', '100.100.100.200', 'fd00:ec2::254', 'fd20:ce::254'];
+const METADATA = [
+  ...['169.254.169.254', '169.254.170.2', '100.100.100.200', '168.63.129.16', '192.0.0.192'],
+  ...['fd00:ec2::254', 'fd20:ce::254', 'fd00:c1::a9fe:a9fe', 'fd00:42::42'],
+];
 
 /** Why not, or undefined: allowed. */
 type Verdict = string | undefined;

@@ -1,13 +1,15 @@
 /**
  * Which exchanges run: at most so many at once, the others wait their turn; none longer than the time limit of a fetch.
  */
+import { performance } from 'node:perf_hooks';
 import { FetchError } from '../http/fetch-error.ts';
+import { sweep } from '../util/after-reading.ts';
 import type { ExchangeClient, ExchangeRequest, ExchangeServices } from './exchange-parts.ts';
 import { Exchange } from './exchange.ts';
 
 export interface AdmissionOptions {
   readonly maxExchanges: number;
-  /** wall-clock limit of a fetch; 0 is none */
+  /** of a fetch in all; 0 is none */
   readonly fetchTimeoutMs: number;
   /** why there is too little space left to archive anything more, if so */
   readonly noSpace: () => string | undefined;
@@ -20,14 +22,14 @@ export class Admission {
   readonly #options: AdmissionOptions;
   readonly #active = new Map<Exchange, ExchangeClient>();
   readonly #waiting = new Set<() => void>();
-  readonly #sweep: NodeJS.Timeout | undefined;
+  readonly #endSweeping: (() => void) | undefined;
   #closed: FetchError | undefined;
 
   constructor(services: ExchangeServices, options: AdmissionOptions) {
     this.#services = services;
     this.#options = options;
     // One timer for all of them: a timer for each request costs more than looking once a second.
-    if (options.fetchTimeoutMs > 0) this.#sweep = setInterval(() => this.#endLate(), SWEEP_MS).unref();
+    if (options.fetchTimeoutMs > 0) this.#endSweeping = sweep(SWEEP_MS, () => this.#endLate());
   }
 
   get active(): number {
@@ -89,7 +91,7 @@ export class Admission {
     this.#closed ??= new FetchError('shutting-down', reason);
     for (const admitted of [...this.#waiting]) admitted();
     this.#waiting.clear();
-    clearInterval(this.#sweep);
+    this.#endSweeping?.();
     for (const exchange of [...this.#active.keys()]) exchange.shutDown(this.#closed);
   }
 
@@ -103,9 +105,9 @@ export class Admission {
   }
 
   #endLate(): void {
-    const before = this.#services.now().getTime() - this.#options.fetchTimeoutMs;
+    const beforeMs = performance.now() - this.#options.fetchTimeoutMs;
     for (const exchange of this.#active.keys()) {
-      if (exchange.startedAt.getTime() > before) break;
+      if (exchange.startedMs > beforeMs) break;
       exchange.outOfTime();
     }
   }

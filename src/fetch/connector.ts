@@ -8,7 +8,9 @@ import { connect as connectTls, type SecureContext } from 'node:tls';
 import type { LookupAddress } from 'node:dns';
 import { LRUCache } from 'lru-cache';
 import type { AddressRules } from './address-rules.ts';
+import type { HeadMemory } from '../http1/head-memory.ts';
 import { FetchError } from '../http/fetch-error.ts';
+import { timeLimit } from '../util/after-reading.ts';
 import { reasonOf } from '../util/thrown.ts';
 import { loopbackNamed, type Resolve } from './resolver.ts';
 import { Http1Origin } from './http1-origin.ts';
@@ -37,6 +39,10 @@ export interface ConnectorOptions {
   readonly onionSocks?: SocksProxy | undefined;
   /** limit of connecting, and idle time-out of the connection made; 0 is none */
   readonly timeoutMs: number;
+  /** where unfinished heads of origins find room */
+  readonly heads?: HeadMemory;
+  /** told of each origin to which there is TLS now */
+  readonly onSecured: (origin: Origin) => void;
   /** what should not have been thrown while bytes of an origin were read; its connection is closed */
   readonly onFault: (error: unknown) => void;
 }
@@ -76,13 +82,9 @@ export class Connector {
             ? [await this.#bySocks(origin, socks)]
             : await this.#direct(origin).then((socket) => [socket, socket.remoteAddress] as const);
       const socket = origin.scheme === 'https' ? await this.#tls(tcp, origin) : tcp;
-      return new Http1Origin(
-        socket,
-        originKey(origin, origin.servername, upstream),
-        ipAddress,
-        this.#options.timeoutMs,
-        this.#options.onFault,
-      );
+      if (origin.scheme === 'https') this.#options.onSecured(origin);
+      const { timeoutMs, onFault, heads } = this.#options;
+      return new Http1Origin(socket, originKey(origin, origin.servername, upstream), ipAddress, timeoutMs, onFault, heads);
     } catch (error) {
       const failure = error instanceof FetchError ? error : new FetchError('not-connected', reasonOf(error), { cause: error });
       if (failure.code !== 'forbidden-address') this.#failed.set(failure.code === 'tls-failed' ? withTls : hostPort, failure);
@@ -126,15 +128,15 @@ export class Connector {
   async #inTime(looking: Promise<readonly LookupAddress[]>, host: string): Promise<readonly LookupAddress[]> {
     const { timeoutMs } = this.#options;
     if (timeoutMs === 0) return looking;
-    let timer: NodeJS.Timeout | undefined;
+    let settled = (): void => undefined;
     const late = new Promise<never>((_resolve, reject) => {
       const message = `look-up of host name ${host} timed out after ${timeoutMs / 1000} s`;
-      timer = setTimeout(() => reject(new FetchError('connect-timeout', message)), timeoutMs);
+      settled = timeLimit(timeoutMs, () => reject(new FetchError('connect-timeout', message)));
     });
     try {
       return await Promise.race([looking, late]);
     } finally {
-      clearTimeout(timer);
+      settled();
     }
   }
 
@@ -226,7 +228,7 @@ export class Connector {
     const { timeoutMs } = this.#options;
     await new Promise<void>((resolve, reject) => {
       const settle = (error?: FetchError) => {
-        clearTimeout(timer);
+        callOff?.();
         socket.removeListener(event, onReady).removeListener('error', onError).removeListener('close', onClose);
         if (error === undefined) return resolve();
         socket.on('error', () => undefined);
@@ -237,7 +239,7 @@ export class Connector {
       const onError = (cause: Error) => settle(new FetchError(code, `${what} failed: ${connectReason(cause)}`, { cause }));
       const onClose = () => settle(new FetchError(code, `${what} failed: closed by the other side`));
       const onTimeout = () => settle(new FetchError('connect-timeout', `${what} timed out after ${timeoutMs / 1000} s`));
-      const timer = timeoutMs > 0 ? setTimeout(onTimeout, timeoutMs) : undefined;
+      const callOff = timeoutMs > 0 ? timeLimit(timeoutMs, onTimeout) : undefined;
       socket.once(event, onReady).once('error', onError).once('close', onClose);
     });
   }

@@ -1,11 +1,13 @@
 /**
  * What an exchange is given: its request, its client, and what it works with.
  */
-import type { Capture } from '../capture/capture.ts';
+import { performance } from 'node:perf_hooks';
+import type { Capture, ExchangeCapture, FailedCapture, RecordedBlock, RecordedResponse } from '../capture/capture.ts';
 import type { RecordingOptions } from '../capture/recorder.ts';
+import { FetchError } from '../http/fetch-error.ts';
 import type { AnswerForm, ClientSide } from '../http/sides.ts';
 import type { Meta } from '../meta/meta.ts';
-import type { MinimumRateOptions } from '../util/minimum-rate.ts';
+import type { AnswerLimitOptions } from './answer-limits.ts';
 import type { Connect } from './origin.ts';
 import type { OutgoingRequest } from './origin-connection.ts';
 import type { OriginPool } from './pool.ts';
@@ -22,7 +24,7 @@ export interface ExchangeRequest {
   readonly recordId?: string | undefined;
 }
 
-export interface ExchangeServices {
+export interface ExchangeServices extends AnswerLimitOptions {
   readonly connect: Connect;
   readonly pool: OriginPool;
   readonly recording: RecordingOptions;
@@ -31,28 +33,63 @@ export interface ExchangeServices {
   readonly newRecordId: () => string;
   /** takes the capture over; the promise is back-pressure */
   readonly sink: (capture: Capture) => Promise<void> | undefined;
-  /** bytes of a response after which its download is stopped; 0 is no limit */
-  readonly maxResourceBytes: number;
-  /** of a response that has begun */
-  readonly minRate: MinimumRateOptions;
 }
 
 /** What an exchange needs of its client. */
 export type ExchangeClient = Pick<ClientSide, 'interim' | 'head' | 'body' | 'flush' | 'end' | 'fail' | 'resumeRequest'> &
   Partial<Pick<ClientSide, 'address' | 'port'>>;
 
+/** Methods that may be sent again when a kept connection turns out dead (RFC 9110 §9.2.2), if there is no body to repeat. */
+const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
+
+/** It may be sent again when a kept connection turns out dead. */
+export function isRepeatable({ hasBody, method }: OutgoingRequest): boolean {
+  return !hasBody && REPEATABLE.has(method);
+}
+
+/** There was no room for more of what is recorded. @param alone it was large by itself */
+export function noRoom(alone: boolean): FetchError {
+  return alone
+    ? new FetchError('too-large', 'body is larger than temporary files may be (--max-spool)')
+    : new FetchError('no-space', 'too little space is left for temporary files');
+}
+
+/** When an exchange began: by the clock of the wall, and by the one that nobody sets. */
+interface Began {
+  readonly startedAt: Date;
+  readonly startedMs: number;
+}
+
+/** Both messages of an exchange, with what it was. */
+export function exchangeCapture(
+  request: ExchangeRequest,
+  services: ExchangeServices,
+  began: Began,
+  ipAddress: string | undefined,
+  messages: { readonly request: RecordedBlock; readonly response: RecordedResponse },
+): ExchangeCapture {
+  const captured = capturedOf(request, services, began);
+  return Object.freeze({ kind: 'exchange', ...captured, ipAddress, ...messages, outcome: { archive: true } });
+}
+
+/** What kept an exchange from its answer. */
+export function failedCapture(request: ExchangeRequest, services: ExchangeServices, began: Began, error: FetchError): FailedCapture {
+  const captured = capturedOf(request, services, began);
+  return Object.freeze({ kind: 'failure', ...captured, error, status: error.status, outcome: { archive: false } });
+}
+
 /** What every capture of an exchange has, made when it ends. */
-export function capturedOf(
+function capturedOf(
   { outgoing, referer, meta, warcPrefix, recordId }: ExchangeRequest,
-  { now, newRecordId }: ExchangeServices,
-  startedAt: Date,
+  { newRecordId }: ExchangeServices,
+  { startedAt, startedMs }: Began,
 ) {
   return {
     recordId: recordId ?? newRecordId(),
     url: outgoing.target.url,
     method: outgoing.method,
     startedAt,
-    durationMs: now().getTime() - startedAt.getTime(),
+    durationMs: Math.round(performance.now() - startedMs),
     referer,
     meta,
     warcPrefix,

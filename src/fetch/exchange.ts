@@ -7,20 +7,20 @@
  *   connecting ──► head ──► body ──► (sending: the rest of the request) ──► ended
  *        └───────────┴────────┴──── failed, cut or out of time: also ended
  */
-import type { ExchangeCapture, Truncation } from '../capture/capture.ts';
+import { performance } from 'node:perf_hooks';
+import type { Truncation } from '../capture/capture.ts';
 import { Recording } from '../capture/recording.ts';
 import { FetchError } from '../http/fetch-error.ts';
 import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
 import type { AnswerForm, RequestBody } from '../http/sides.ts';
-import { MinimumRate } from '../util/minimum-rate.ts';
+import type { SpoolHolder } from '../util/spool.ts';
 import { reasonOf } from '../util/thrown.ts';
 import { Valve } from '../util/valve.ts';
-import { capturedOf, type ExchangeClient, type ExchangeRequest, type ExchangeServices } from './exchange-parts.ts';
+import { AnswerLimits } from './answer-limits.ts';
+import { exchangeCapture, failedCapture, isRepeatable, noRoom } from './exchange-parts.ts';
+import type { ExchangeClient, ExchangeRequest, ExchangeServices } from './exchange-parts.ts';
 import { originKey } from './origin.ts';
 import type { AnswerEvents, OriginConnection, OriginStream } from './origin-connection.ts';
-
-/** Methods that may be sent again when a kept connection turns out dead (RFC 9110 §9.2.2), if there is no body to repeat. */
-const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 /** Who may hold a direction back. */
 const [ORIGIN, CLIENT, DISK] = [1, 2, 4] as const;
@@ -28,8 +28,10 @@ const NOTHING: readonly BodyPiece[] = [];
 
 type Phase = 'connecting' | 'head' | 'body' | 'sending' | 'ended';
 
-export class Exchange implements RequestBody, AnswerEvents {
+export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   readonly startedAt: Date;
+  /** the same by the clock that nobody sets */
+  readonly startedMs = performance.now();
   readonly #services: ExchangeServices;
   readonly #request: ExchangeRequest;
   readonly #onEnded: () => void;
@@ -49,7 +51,7 @@ export class Exchange implements RequestBody, AnswerEvents {
   #requestComplete: boolean;
   #bodyBegun = false;
   #exact = true;
-  #rate: MinimumRate | undefined;
+  readonly #limits: AnswerLimits;
 
   /** @param onEnded called once, when the exchange needs nothing any more */
   constructor(services: ExchangeServices, request: ExchangeRequest, client: ExchangeClient, onEnded: () => void) {
@@ -57,7 +59,8 @@ export class Exchange implements RequestBody, AnswerEvents {
     this.#request = request;
     this.#client = client;
     this.#onEnded = onEnded;
-    this.#recording = new Recording(services.recording);
+    this.#recording = new Recording(services.recording, this);
+    this.#limits = new AnswerLimits(services);
     this.startedAt = services.now();
     this.#form = request.form(this.startedAt);
     this.#requestComplete = !request.outgoing.hasBody;
@@ -65,11 +68,9 @@ export class Exchange implements RequestBody, AnswerEvents {
 
   start(): void {
     const { outgoing } = this.#request;
-    // What must not be sent twice never goes on a connection that its origin may be closing.
-    const repeatable = !outgoing.hasBody && REPEATABLE.has(outgoing.method);
-    const kept = repeatable ? this.#services.pool.take(originKey(outgoing.target, outgoing.servername, outgoing.upstream)) : undefined;
-    if (kept === undefined) this.#connect();
-    else this.#connected(kept);
+    const key = originKey(outgoing.target, outgoing.servername, outgoing.upstream);
+    if (isRepeatable(outgoing)) this.#goOnWith(this.#services.pool.take(key));
+    else this.#services.pool.takeFresh(key, (kept) => this.#goOnWith(kept));
   }
 
   write(bytes: Buffer, payload: readonly Buffer[]): boolean {
@@ -96,14 +97,17 @@ export class Exchange implements RequestBody, AnswerEvents {
     this.#letDown(CLIENT);
   }
 
-  /** Nobody waits for the response any more: it is fetched to its end all the same, if its request was complete. */
+  /** Nobody waits for the response any more: it is fetched all the same, as far as that is wanted, if its request was complete. */
   clientGone(): void {
     this.#client = undefined;
     if (this.#phase === 'ended') return;
     if (this.#phase === 'sending') return this.#end(undefined);
     if (!this.#requestComplete)
       return this.#fail(new FetchError('request-aborted', 'client closed the connection before its request was complete'));
-    this.resumeResponse();
+    const { received, announced } = this.#recording;
+    this.#limits.abandon(received, announced);
+    if (this.#limits.reached(received) === undefined) this.resumeResponse();
+    else this.#stop('disconnect', new FetchError('request-aborted', 'client closed the connection before the answer had come'));
   }
 
   cutOff(): void {
@@ -125,16 +129,22 @@ export class Exchange implements RequestBody, AnswerEvents {
     this.#stop('disconnect', reason);
   }
 
+  onFull(alone: boolean): void {
+    this.#stop('length', noRoom(alone));
+  }
+
   onInterim(head: ResponseHead): void {
-    if (!this.#endIfNotRecorded()) this.#client?.interim(head, this.#form);
+    if (!this.#endIfNotRecorded()) this.#download.set(CLIENT, this.#client?.interim(head, this.#form) === false);
   }
 
   onHead(head: ResponseHead, framing: Framing, bytes: Buffer): void {
     if (this.#endIfNotRecorded()) return;
     this.#phase = 'body';
     const { status, fields } = head;
-    this.#recording.receivedHead(bytes, { status, contentType: fields.get('content-type'), location: fields.get('location') });
-    this.#client?.head(head, framing, this.#form);
+    const facts = { status, contentType: fields.get('content-type'), location: fields.get('location') };
+    this.#recording.receivedHead(bytes, facts, framing.kind === 'length' ? framing.length : undefined);
+    if (this.#client === undefined) this.#limits.abandon(bytes.length, this.#recording.announced);
+    else this.#client.head(head, framing, this.#form);
   }
 
   onBody(piece: Buffer, payload: readonly Buffer[]): void {
@@ -145,13 +155,14 @@ export class Exchange implements RequestBody, AnswerEvents {
 
   onRead(received: number, whole: boolean, exact: boolean): void {
     if (this.#phase === 'body') this.#afterRead(received, whole, exact);
-    else if (this.#phase === 'head' && this.#comesTooSlowly(received))
+    else if (!this.#download.open) this.#pause();
+    else if (this.#phase === 'head' && this.#limits.tooSlow(received))
       this.#fail(new FetchError('response-timeout', 'response head comes too slowly'));
     this.#client?.flush();
   }
 
   onLost(error: FetchError, truncated: Truncation, unanswered: boolean): void {
-    if (this.#phase === 'head' && unanswered) this.#connect();
+    if (this.#phase === 'head' && unanswered && isRepeatable(this.#request.outgoing)) this.#connect();
     else this.#stop(truncated, error);
   }
 
@@ -172,15 +183,18 @@ export class Exchange implements RequestBody, AnswerEvents {
     const { target, servername, upstream } = this.#request.outgoing;
     const { scheme, host, port } = target;
     this.#services.connect({ scheme, host, port, servername, upstream }).then(
-      (connection) => {
-        if (this.#phase === 'connecting') this.#connected(connection);
-        else connection.destroy();
-      },
+      (connection) => this.#goOnWith(connection),
       (error: unknown) => {
         if (this.#phase === 'connecting')
           this.#fail(error instanceof FetchError ? error : new FetchError('not-connected', reasonOf(error)));
       },
     );
+  }
+
+  #goOnWith(connection: OriginConnection | undefined): void {
+    if (this.#phase !== 'connecting') connection?.destroy();
+    else if (connection === undefined) this.#connect();
+    else this.#connected(connection);
   }
 
   #connected(connection: OriginConnection): void {
@@ -218,20 +232,15 @@ export class Exchange implements RequestBody, AnswerEvents {
 
   /** What has come decides whether the response is over, and whether more of it is wanted now. */
   #afterRead(received: number, whole: boolean, exact: boolean): void {
-    const { maxResourceBytes } = this.#services;
-    if (whole) this.#whole(exact);
-    else if (maxResourceBytes > 0 && this.#recording.received > maxResourceBytes) this.#end('length');
+    if (whole) return this.#whole(exact);
+    const reached = this.#limits.reached(this.#recording.received);
+    if (reached !== undefined) this.#end(reached);
     else if (!this.#download.open) this.#pause();
-    else if (this.#comesTooSlowly(received)) this.#end('time');
-  }
-
-  #comesTooSlowly(received: number): boolean {
-    this.#rate ??= new MinimumRate(this.#services.minRate);
-    return this.#rate.tooSlow(received);
+    else if (this.#limits.tooSlow(received)) this.#end('time');
   }
 
   #pause(): void {
-    this.#rate?.restart();
+    this.#limits.restart();
     this.#stream?.pause();
     if (!this.#download.isHeldBy(DISK)) return;
     this.#recording.onResponseDrain(() => {
@@ -242,21 +251,15 @@ export class Exchange implements RequestBody, AnswerEvents {
   /** The response is whole. An origin may answer before it has read the request: then the rest of that goes on, unless it will never come. */
   #whole(exact: boolean): void {
     this.#exact = exact;
-    const given = this.#requestComplete || (this.#request.outgoing.expectsContinue && !this.#bodyBegun);
-    if (given) this.#end(undefined);
+    if (this.#requestComplete || (this.#request.outgoing.expectsContinue && !this.#bodyBegun)) this.#end(undefined);
     else this.#phase = 'sending';
   }
 
   #end(truncated: Truncation | undefined): void {
     if (this.#endIfNotRecorded()) return;
     this.#phase = 'ended';
-    const capture: ExchangeCapture = Object.freeze({
-      kind: 'exchange',
-      ...capturedOf(this.#request, this.#services, this.startedAt),
-      ipAddress: this.#ipAddress,
-      ...this.#recording.finish(truncated),
-      outcome: { archive: true },
-    });
+    const messages = this.#recording.finish(truncated);
+    const capture = exchangeCapture(this.#request, this.#services, this, this.#ipAddress, messages);
     this.#leaveOrigin(truncated === undefined && this.#requestComplete);
     const client = this.#client;
     this.#client = undefined;
@@ -280,14 +283,7 @@ export class Exchange implements RequestBody, AnswerEvents {
     this.#recording.release();
     const client = this.#client;
     this.#client = undefined;
-    const failed = {
-      kind: 'failure',
-      ...capturedOf(this.#request, this.#services, this.startedAt),
-      error,
-      status: error.status,
-      outcome: { archive: false },
-    } as const;
-    const accepted = this.#services.sink(Object.freeze(failed));
+    const accepted = this.#services.sink(failedCapture(this.#request, this.#services, this, error));
     client?.fail(error, accepted);
     this.#onEnded();
   }

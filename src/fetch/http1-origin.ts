@@ -11,7 +11,9 @@ import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
 import { hostField, type Target } from '../http/target.ts';
 import { requestBytes } from '../http1/forward.ts';
 import { keepsConnection } from '../http1/framing.ts';
+import type { HeadMemory } from '../http1/head-memory.ts';
 import { ResponseReader, type ResponseEvents } from '../http1/response-reader.ts';
+import { ifIdle } from '../util/after-reading.ts';
 import { reasonOf } from '../util/thrown.ts';
 import type { AnswerEvents, OriginConnection, OriginStream, OutgoingRequest } from './origin-connection.ts';
 import { isHttpProxy, proxyAuthorization, type Upstream } from './upstream.ts';
@@ -24,6 +26,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
   readonly ipAddress: string | undefined;
   readonly capacity = 1;
   readonly #idleMs: number;
+  readonly #heads: HeadMemory | undefined;
   #user: AnswerEvents | undefined;
   #onUnusable: (() => void) | undefined;
   #paused = false;
@@ -36,12 +39,23 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
   /** as far as client and origin have said, it stays open after the answer */
   #persistent = true;
 
-  /** @param onFault told of what a user throws, which then finds the connection broken */
-  constructor(socket: Socket, key: string, ipAddress: string | undefined, idleMs: number, onFault: (error: unknown) => void) {
+  /**
+   * @param onFault told of what a user throws, which then finds the connection broken
+   * @param heads where unfinished heads find room
+   */
+  constructor(
+    socket: Socket,
+    key: string,
+    ipAddress: string | undefined,
+    idleMs: number,
+    onFault: (error: unknown) => void,
+    heads?: HeadMemory,
+  ) {
     this.socket = socket;
     this.key = key;
     this.ipAddress = ipAddress;
     this.#idleMs = idleMs;
+    this.#heads = heads;
     socket.setTimeout(idleMs);
     socket.on('data', (bytes: Buffer) => {
       try {
@@ -57,10 +71,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
       this.#error = error;
     });
     socket.on('close', () => this.#over());
-    socket.on('timeout', () => {
-      if (this.#user === undefined) this.destroy();
-      else if (!this.#paused) this.#lose('no answer from the origin within the idle time-out', 'response-timeout', 'time');
-    });
+    socket.on('timeout', () => ifIdle(socket, () => this.#idle()));
   }
 
   get usable(): boolean {
@@ -83,7 +94,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
     const open = this.usable;
     this.#user = events;
     this.#onUnusable = undefined;
-    this.#reader = new ResponseReader(request.method, this);
+    this.#reader = new ResponseReader(request.method, this, this.#heads);
     this.#framing = undefined;
     this.#persistent = request.minor === 1;
     this.#sentHead = requestBytes(request);
@@ -122,6 +133,10 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
     this.#user?.onBody(piece, payload);
   }
 
+  onGivenUp(error: MessageError): void {
+    this.#loseInvalid(error);
+  }
+
   pause(): void {
     if (this.#paused) return;
     this.#paused = true;
@@ -158,8 +173,14 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
 
   destroy(): void {
     this.#user = undefined;
+    this.#reader?.release();
     this.socket.destroy();
     this.#over();
+  }
+
+  #idle(): void {
+    if (this.#user === undefined) this.destroy();
+    else if (!this.#paused) this.#lose('no answer from the origin within the idle time-out', 'response-timeout', 'time');
   }
 
   #read(bytes: Buffer): void {
@@ -171,9 +192,13 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
       reader.read(bytes);
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
-      return this.#lose(`invalid response: ${error.message}`, 'invalid-response', 'unspecified', error);
+      return this.#loseInvalid(error);
     }
     if (!done) user.onRead(bytes.length, reader.done, reader.exact);
+  }
+
+  #loseInvalid(error: MessageError): void {
+    this.#lose(`invalid response: ${error.message}`, 'invalid-response', 'unspecified', error);
   }
 
   /** The origin sends no more, or the connection is closed. */
@@ -204,6 +229,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
   ): void {
     const user = this.#user;
     this.#user = undefined;
+    this.#reader?.release();
     const unanswered = code === 'empty-response' && this.#reused && this.#framing === undefined;
     user?.onLost(new FetchError(code, message, { cause }), truncated, unanswered);
   }

@@ -3,17 +3,26 @@
  *
  * The one used last goes first: it is the least likely to have been closed by the origin.
  */
+import { performance } from 'node:perf_hooks';
+import { afterReading, sweep } from '../util/after-reading.ts';
 import type { OriginConnection } from './origin-connection.ts';
+
+/** To one origin. Source: what browsers open to one host at a time. */
+const MAX_PER_ORIGIN = 6;
+/** So long more than those are kept, because many clients at once use them again and again. An origin that closes after its answer has done so by then. */
+const FRESH_MS = 1000;
 
 export class OriginPool {
   readonly #maxIdle: number;
   readonly #byKey = new Map<string, OriginConnection[]>();
-  /** all of them, the longest idle first */
-  readonly #idle = new Set<OriginConnection>();
+  /** all of them and since when, the longest idle first */
+  readonly #idle = new Map<OriginConnection, number>();
+  readonly #endSweeping: () => void;
   #closed = false;
 
   constructor(maxIdle: number) {
     this.#maxIdle = maxIdle;
+    this.#endSweeping = sweep(FRESH_MS, () => this.#closeSpare());
   }
 
   /** The connection is the caller's, who puts it back as soon as it is not busy any more. */
@@ -23,6 +32,23 @@ export class OriginPool {
     return connection;
   }
 
+  /**
+   * The same for what must not be sent twice: only one that was in use within the last second, and is open after it was looked at once more.
+   *
+   * @param taken called once, at once if there is none
+   */
+  takeFresh(key: string, taken: (connection: OriginConnection | undefined) => void): void {
+    const latest = this.#byKey.get(key)?.at(-1);
+    const sinceMs = latest && this.#idle.get(latest);
+    if (latest === undefined || sinceMs === undefined || performance.now() - sinceMs > FRESH_MS) return taken(undefined);
+    this.#forget(latest);
+    afterReading(() => {
+      if (latest.usable) return taken(latest);
+      latest.destroy();
+      taken(undefined);
+    });
+  }
+
   /** One that is here already stays. */
   put(connection: OriginConnection): void {
     if (this.#idle.has(connection)) return;
@@ -30,18 +56,27 @@ export class OriginPool {
     const stack = this.#byKey.get(connection.key);
     if (stack === undefined) this.#byKey.set(connection.key, [connection]);
     else stack.push(connection);
-    this.#idle.add(connection);
+    this.#idle.set(connection, performance.now());
     connection.park(() => {
       this.#forget(connection);
       connection.destroy();
     });
-    const [oldest] = this.#idle;
+    const [oldest] = this.#idle.keys();
     if (this.#idle.size > this.#maxIdle) oldest?.destroy();
   }
 
   close(): void {
     this.#closed = true;
-    for (const connection of [...this.#idle]) connection.destroy();
+    this.#endSweeping();
+    for (const connection of [...this.#idle.keys()]) connection.destroy();
+  }
+
+  #closeSpare(): void {
+    const beforeMs = performance.now() - FRESH_MS;
+    for (const [connection, sinceMs] of this.#idle) {
+      if (sinceMs > beforeMs) break;
+      if ((this.#byKey.get(connection.key)?.length ?? 0) > MAX_PER_ORIGIN) connection.destroy();
+    }
   }
 
   #forget(connection: OriginConnection): void {

@@ -9,9 +9,10 @@
  *   request  ─────────►  decides
  *            ◄─────────  serve(body)         from now on the body of the request goes there
  *   write, endRequest ►
- *            ◄─────────  interim … head, body …, end or fail        or: answer, refuse, openTunnel
+ *            ◄─────────  interim … head, body …, end or fail        or: answer, refuse, openTunnel, upgrade
  * ```
  */
+import type { Duplex } from 'node:stream';
 import type { Answer } from './answer.ts';
 import type { FetchError } from './fetch-error.ts';
 import type { Framing, RequestHead, ResponseHead } from './message.ts';
@@ -68,7 +69,7 @@ export interface AnswerForm {
 /** An answer that is told as it stands. */
 export const AS_IT_IS: AnswerForm = { via: undefined, added: [], last: false };
 
-/** The client's side of one request. After `end`, `fail`, `answer`, `refuse` or `openTunnel` nothing more is called. */
+/** The client's side of one request. After `end`, `fail`, `answer`, `refuse`, `openTunnel` or `upgrade` nothing more is called. */
 export interface ClientSide {
   /** the client has left: whatever is called has no effect */
   readonly gone: boolean;
@@ -85,8 +86,12 @@ export interface ClientSide {
   /** Go on with the body of the request. */
   resumeRequest(): void;
 
-  /** an answer that is not the final one (RFC 9110 §15.2) */
-  interim(head: ResponseHead, form: AnswerForm): void;
+  /**
+   * An answer that is not the final one (RFC 9110 §15.2).
+   *
+   * @returns false to be given no more before `RequestBody.resumeResponse()`
+   */
+  interim(head: ResponseHead, form: AnswerForm): boolean;
   head(head: ResponseHead, framing: Framing, form: AnswerForm): void;
   /**
    * @param bytes a piece of the body, framed as `head` was told
@@ -112,4 +117,16 @@ export interface ClientSide {
   refuse(thrown: unknown): void;
   /** CONNECT is answered, and what comes from now on is served as a connection to this host. */
   openTunnel(authority: Authority): void;
+  /**
+   * The connection speaks another protocol from now on, and belongs to whoever calls this: the answer is not written yet (RFC 9110 §7.8).
+   *
+   * @returns undefined when there is no connection, or the client has left
+   */
+  upgrade(): Upgraded | undefined;
+}
+
+export interface Upgraded {
+  readonly socket: Duplex;
+  /** bytes that came after the request */
+  readonly first: Buffer;
 }

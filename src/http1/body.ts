@@ -20,15 +20,18 @@ export interface BodyReader {
   read(bytes: Buffer, start: number, payload: Buffer[]): number;
 }
 
-/** @param strict what clients send is read strictly, what origins send leniently */
-export function bodyReader(framing: Framing, strict: boolean): BodyReader {
+/**
+ * @param strict what clients send is read strictly, what origins send leniently
+ * @param maxTrailerBytes what the heads before it have left of their limit
+ */
+export function bodyReader(framing: Framing, strict: boolean, maxTrailerBytes?: number): BodyReader {
   switch (framing.kind) {
     case 'none':
       return NO_BODY;
     case 'length':
       return new LengthBody(framing.length);
     case 'chunked':
-      return new ChunkedBody(strict);
+      return new ChunkedBody(strict, maxTrailerBytes);
     case 'close':
       return UNTIL_CLOSE;
   }

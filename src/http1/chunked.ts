@@ -31,6 +31,7 @@ const enum State {
 export class ChunkedBody implements BodyReader {
   exact = true;
   readonly #strict: boolean;
+  readonly #maxTrailerBytes: number;
   #state = State.Size;
   /** a line that has begun in an earlier piece */
   #line = '';
@@ -39,8 +40,9 @@ export class ChunkedBody implements BodyReader {
   #left = 0;
   #trailerBytes = 0;
 
-  constructor(strict: boolean) {
+  constructor(strict: boolean, maxTrailerBytes = MAX_HEAD_BYTES) {
     this.#strict = strict;
+    this.#maxTrailerBytes = maxTrailerBytes;
   }
 
   get done(): boolean {
@@ -92,8 +94,9 @@ export class ChunkedBody implements BodyReader {
     if (this.#state === State.Size && length > MAX_SIZE_LINE)
       throw new MessageError('too-large', `chunk size line larger than ${MAX_SIZE_LINE} bytes`);
     if (this.#state === State.DataEnd && length > 2) throw new MessageError('syntax', 'chunk data longer than its size');
-    if (this.#state === State.Trailer && this.#trailerBytes + length > MAX_HEAD_BYTES) {
-      throw new MessageError('too-large', `trailer section larger than ${MAX_HEAD_BYTES} bytes`);
+    if (this.#state === State.Trailer && this.#trailerBytes + length > this.#maxTrailerBytes) {
+      const what = this.#maxTrailerBytes === MAX_HEAD_BYTES ? 'trailer section' : 'heads and trailers together';
+      throw new MessageError('too-large', `${what} larger than ${MAX_HEAD_BYTES} bytes`);
     }
   }
 

@@ -42,9 +42,10 @@ function scan(text: string, start: number, other: (at: number, list: Field[]) =>
     FIELD_LINE.lastIndex = at;
     if (FIELD_LINE.test(text)) {
       const end = FIELD_LINE.lastIndex;
-      const colon = text.indexOf(':', at);
-      const name = text.slice(at, colon);
-      list.push({ name, key: name.toLowerCase(), value: trimmedSlice(text, colon + 1, end - 2), line: text.slice(at, end), exact: true });
+      const line = copied(text.slice(at, end), text);
+      const colon = line.indexOf(':');
+      const name = line.slice(0, colon);
+      list.push({ name, key: name.toLowerCase(), value: trimmedSlice(line, colon + 1, line.length - 2), line, exact: true });
       at = end;
     } else {
       at = other(at, list);
@@ -52,6 +53,14 @@ function scan(text: string, start: number, other: (at: number, list: Field[]) =>
     if (list.length > MAX_FIELDS) throw new MessageError('too-large', `more than ${MAX_FIELDS} header fields`);
   }
   return list;
+}
+
+/** Slices of a text keep all of it in memory. */
+const LARGE_CHARS = 16 * 1024;
+
+/** A part of a head that may outlive it, on its own where the head is large. @param part Latin-1 */
+export function copied(part: string, head: string): string {
+  return head.length > LARGE_CHARS ? Buffer.from(part, 'latin1').toString('latin1') : part;
 }
 
 function endsHere(text: string, at: number): boolean {
@@ -79,7 +88,7 @@ function problemOf(line: string): string {
 function lenientLine(text: string, at: number, list: Field[]): number {
   const folded = isOws(text.charCodeAt(at));
   const end = folded ? afterFolds(text, at) : lineEnd(text, at);
-  const line = text.slice(at, end);
+  const line = copied(text.slice(at, end), text);
   if (folded) {
     const previous = list.pop();
     if (previous !== undefined) {

@@ -25,7 +25,7 @@ export interface SentRequest {
 export function requestBytes({ method, target, fields, host, via, minor }: SentRequest): Buffer {
   let missing = host === undefined ? '' : fieldLine('Host', host);
   const lines = forwardedLines(fields, (field) => {
-    if (field.key === 'warcprox-meta') return '';
+    if (field.key === 'warcprox-meta' || field.key === 'warcprox-meta-secret') return '';
     if (host !== undefined && field.key === 'host') {
       missing = '';
       return fieldLine(field.name, host);

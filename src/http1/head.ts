@@ -9,27 +9,61 @@ import { MessageError } from '../http/errors.ts';
 import { trimOws } from '../http/fields.ts';
 import type { RequestHead, ResponseHead } from '../http/message.ts';
 import { METADATA_METHOD, RECORD_METHOD } from '../http/record-uri.ts';
-import { parseFields, parseFieldsLeniently } from './fields.ts';
+import { copied, parseFields, parseFieldsLeniently } from './fields.ts';
+import { NO_CEILING, type HeadKeeper, type HeadMemory, type HeadOwner } from './head-memory.ts';
 
 export const MAX_HEAD_BYTES = 4 * 1024 * 1024;
 
 const NOTHING = Buffer.alloc(0);
 
+const NOBODY: HeadOwner = { onGivenUp: () => undefined };
+
 /** Finds the end of a head: the first empty line, ended by CRLF or by a bare LF. */
-export class HeadReader {
+export class HeadReader implements HeadKeeper {
+  readonly #memory: HeadMemory;
+  readonly #owner: HeadOwner;
+  readonly #together: boolean;
   #kept: Buffer = NOTHING;
   #size = 0;
+  /** bytes of what came before this head and counts with it */
+  #before = 0;
+
+  /** @param together all heads read, and the empty lines between them, have to be as small as one */
+  constructor(memory = NO_CEILING, owner = NOBODY, together = false) {
+    this.#memory = memory;
+    this.#owner = owner;
+    this.#together = together;
+  }
 
   /** Bytes of a head that has begun and is not complete. */
   get pending(): number {
     return this.#size;
   }
 
+  /** What is held for it. */
+  get keptBytes(): number {
+    return this.#kept.length;
+  }
+
+  /** Bytes that heads and trailers may still have. */
+  get left(): number {
+    return MAX_HEAD_BYTES - this.#before;
+  }
+
+  /** Without the empty lines in front of a head; they are ignored, but counted. @throws MessageError `too-large` past 4 MiB */
+  withoutEmptyLines(chunk: Buffer): Buffer {
+    const empty = this.#size === 0 ? leadingEmptyLines(chunk) : 0;
+    if (empty === 0) return chunk;
+    this.#before += empty;
+    if (this.left < 0) throw new MessageError('too-large', `heads and empty lines together larger than ${MAX_HEAD_BYTES} bytes`);
+    return chunk.subarray(empty);
+  }
+
   /**
    * Take the next bytes of the stream.
    *
    * @returns head (empty line included) and the bytes after it, or undefined while it is not complete
-   * @throws MessageError `too-large` past 4 MiB
+   * @throws MessageError `too-large` past 4 MiB, or when there is no room
    */
   push(chunk: Buffer): { readonly head: Buffer; readonly rest: Buffer } | undefined {
     const before = this.#size;
@@ -41,22 +75,40 @@ export class HeadReader {
       scanned = Math.max(before - 2, 0);
     }
     const end = headEnd(bytes, scanned);
-    if ((end === -1 ? bytes.length : end) > MAX_HEAD_BYTES) {
-      throw new MessageError('too-large', `header block larger than ${MAX_HEAD_BYTES} bytes`);
+    const length = end === -1 ? bytes.length : end;
+    if (length > this.left) {
+      this.release();
+      const what = length > MAX_HEAD_BYTES ? 'header block' : 'heads of an answer together';
+      throw new MessageError('too-large', `${what} larger than ${MAX_HEAD_BYTES} bytes`);
     }
     if (end === -1) {
       if (before === 0) this.#keep(chunk);
       return undefined;
     }
+    this.release();
+    this.#before = this.#together ? this.#before + length : 0;
+    return { head: bytes.subarray(0, end), rest: chunk.subarray(end - before) };
+  }
+
+  giveUp(error: MessageError): void {
+    this.release();
+    this.#owner.onGivenUp(error);
+  }
+
+  /** Let go of a head that has begun. */
+  release(): void {
+    if (this.#size === 0) return;
+    this.#memory.letGo(this);
     this.#kept = NOTHING;
     this.#size = 0;
-    return { head: bytes.subarray(0, end), rest: chunk.subarray(end - before) };
   }
 
   #keep(chunk: Buffer): void {
     const size = this.#size + chunk.length;
     if (size > this.#kept.length) {
-      const grown = Buffer.allocUnsafe(Math.max(size, 2 * this.#kept.length));
+      const length = Math.max(size, 2 * this.#kept.length);
+      this.#memory.keep(this, length - this.#kept.length);
+      const grown = Buffer.allocUnsafe(length);
       this.#kept.copy(grown, 0, 0, this.#size);
       this.#kept = grown;
     }
@@ -102,7 +154,7 @@ export function parseRequestHead(bytes: Buffer): RequestHead {
   const fields = parseFields(text, line.length);
   const hosts = fields.all('host');
   if (hosts.length > 1) throw new MessageError('syntax', 'more than one Host', hosts.join(', '));
-  return { method, target, minor: minor === '0' ? 0 : 1, fields };
+  return { method, target: copied(target, text), minor: minor === '0' ? 0 : 1, fields };
 }
 
 /**

@@ -9,10 +9,14 @@
 import { MessageError } from '../http/errors.ts';
 import type { Framing, RequestHead } from '../http/message.ts';
 import type { RequestBody } from '../http/sides.ts';
+import { boundedTarget } from '../http/target.ts';
+import { afterReading } from '../util/after-reading.ts';
+
 import { MinimumRate, type MinimumRateOptions } from '../util/minimum-rate.ts';
 import { bodyReader, type BodyReader } from './body.ts';
 import { requestFraming } from './framing.ts';
-import { HeadReader, leadingEmptyLines, parseRequestHead } from './head.ts';
+import { NO_CEILING, type HeadMemory, type HeadOwner } from './head-memory.ts';
+import { HeadReader, parseRequestHead } from './head.ts';
 
 /** What gives the bytes. */
 export interface ByteSource {
@@ -36,13 +40,19 @@ export interface RequestReaderOptions {
   readonly headTimeoutMs: number;
   /** of the body of a request */
   readonly minRate: MinimumRateOptions;
+  /** where heads find room */
+  readonly heads?: HeadMemory;
 }
 
-export class RequestReader {
+/** What a field costs beside its bytes. */
+const FIELD_BYTES = 200;
+
+export class RequestReader implements HeadOwner {
   readonly #source: ByteSource;
   readonly #events: RequestEvents;
   readonly #options: RequestReaderOptions;
-  readonly #heads = new HeadReader();
+  readonly #memory: HeadMemory;
+  readonly #heads: HeadReader;
   #state: 'head' | 'body' | 'answer' | 'over' = 'head';
   #body: BodyReader | undefined;
   /** when the head came that is not complete yet */
@@ -51,11 +61,15 @@ export class RequestReader {
   #serving: RequestBody | undefined;
   /** bytes that came before their turn */
   #early: Buffer[] = [];
+  /** of the current request, and of what came before its turn */
+  #takenBytes = 0;
 
   constructor(source: ByteSource, events: RequestEvents, options: RequestReaderOptions) {
     this.#source = source;
     this.#events = events;
     this.#options = options;
+    this.#memory = options.heads ?? NO_CEILING;
+    this.#heads = new HeadReader(this.#memory, this);
   }
 
   /** `head`: between two requests, or in a head; `body`: one is not complete; `answer`: it is, and the next has not begun */
@@ -80,7 +94,14 @@ export class RequestReader {
     if (this.#state === 'head') this.#readHead(bytes);
     else if (this.#state === 'body' && this.#body !== undefined && this.#serving !== undefined)
       this.#readBody(bytes, this.#body, this.#serving);
-    else if (this.#state !== 'over') this.#keep(bytes);
+    else if (this.#state !== 'over') {
+      const noRoom = this.#keepIfRoom(bytes);
+      if (noRoom !== undefined) this.#refuse(noRoom);
+    }
+  }
+
+  onGivenUp(error: MessageError): void {
+    this.#events.onMalformed(error);
   }
 
   /** The current request is served by this, which is given what has come of its body. */
@@ -102,23 +123,27 @@ export class RequestReader {
     this.#state = 'head';
     this.#body = undefined;
     this.#rate = undefined;
+    this.#giveBack();
     this.#goOn();
   }
 
   /** Read nothing any more. @returns what came before its turn */
   stop(): Buffer {
     this.#state = 'over';
+    this.#heads.release();
+    this.#giveBack();
     return this.#takeEarly();
   }
 
   #readHead(bytes: Buffer): void {
-    const empty = this.#heads.pending === 0 ? leadingEmptyLines(bytes) : 0;
-    const received = empty === 0 ? bytes : bytes.subarray(empty);
     try {
+      const received = this.#heads.withoutEmptyLines(bytes);
       const found = received.length === 0 ? undefined : this.#heads.push(received);
       if (found === undefined) return this.#awaitHead();
       this.#headSinceMs = undefined;
       const head = parseRequestHead(found.head);
+      boundedTarget(head.target);
+      this.#take(found.head.length + FIELD_BYTES * head.fields.list.length);
       const framing = requestFraming(head);
       this.#body = bodyReader(framing, true);
       const hasBody = !this.#body.done;
@@ -135,8 +160,13 @@ export class RequestReader {
   /** Looked at when a byte comes: that none comes is for the idle time-out to see. */
   #awaitHead(): void {
     const nowMs = performance.now();
-    this.#headSinceMs ??= nowMs;
-    if (nowMs - this.#headSinceMs > this.#options.headTimeoutMs) this.#events.onTooSlow('request head not complete within the time limit');
+    const sinceMs = (this.#headSinceMs ??= nowMs);
+    if (nowMs - sinceMs <= this.#options.headTimeoutMs) return;
+    const { pending } = this.#heads;
+    afterReading(() => {
+      if (this.#state === 'head' && this.#headSinceMs === sinceMs && this.#heads.pending === pending)
+        this.#events.onTooSlow('request head not complete within the time limit');
+    });
   }
 
   #readBody(bytes: Buffer, body: BodyReader, serving: RequestBody): void {
@@ -146,14 +176,14 @@ export class RequestReader {
       end = body.read(bytes, 0, payload);
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
-      this.unserve()?.clientGone();
-      return this.#events.onMalformed(error);
+      return this.#refuse(error);
     }
     const ready = serving.write(end === bytes.length ? bytes : bytes.subarray(0, end), payload);
     if (body.done) {
       this.#state = 'answer';
-      if (end < bytes.length) this.#early.push(bytes.subarray(end));
+      const noRoom = end < bytes.length ? this.#keepIfRoom(bytes.subarray(end)) : undefined;
       serving.endRequest();
+      if (noRoom !== undefined) this.#refuse(noRoom);
     } else if (!ready) {
       this.#rate?.restart();
       this.#source.pause();
@@ -165,9 +195,37 @@ export class RequestReader {
     }
   }
 
+  /** @throws MessageError when there is no room */
   #keep(bytes: Buffer): void {
+    this.#take(bytes.length);
     this.#early.push(bytes);
     this.#source.pause();
+  }
+
+  #keepIfRoom(bytes: Buffer): MessageError | undefined {
+    try {
+      this.#keep(bytes);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      return error;
+    }
+  }
+
+  /** The request, or what came after it, cannot be read on. */
+  #refuse(error: MessageError): void {
+    this.unserve()?.clientGone();
+    this.#events.onMalformed(error);
+  }
+
+  #take(bytes: number): void {
+    this.#memory.take(bytes);
+    this.#takenBytes += bytes;
+  }
+
+  #giveBack(): void {
+    this.#memory.give(this.#takenBytes);
+    this.#takenBytes = 0;
   }
 
   /** What came before its turn is told of, but not from within the answer to what came before it. */

@@ -7,9 +7,10 @@ import type { Framing, ResponseHead } from '../http/message.ts';
 import { bodyReader, type BodyReader } from './body.ts';
 import { MessageError } from '../http/errors.ts';
 import { responseFraming } from './framing.ts';
-import { HeadReader, leadingEmptyLines, parseResponseHead } from './head.ts';
+import { NO_CEILING, type HeadMemory, type HeadOwner } from './head-memory.ts';
+import { HeadReader, parseResponseHead } from './head.ts';
 
-export interface ResponseEvents {
+export interface ResponseEvents extends HeadOwner {
   onInterim(head: ResponseHead): void;
   /** @param bytes the head as it came */
   onHead(head: ResponseHead, framing: Framing, bytes: Buffer): void;
@@ -20,15 +21,16 @@ export interface ResponseEvents {
 export class ResponseReader {
   readonly #method: string;
   readonly #events: ResponseEvents;
-  readonly #headReader = new HeadReader();
+  readonly #headReader: HeadReader;
   #interim = false;
   #body: BodyReader | undefined;
   #excess = false;
 
   /** @param method of the request, which decides whether there is a body */
-  constructor(method: string, events: ResponseEvents) {
+  constructor(method: string, events: ResponseEvents, memory: HeadMemory = NO_CEILING) {
     this.#method = method;
     this.#events = events;
+    this.#headReader = new HeadReader(memory, events, true);
   }
 
   /** Some part of an answer has come. */
@@ -55,7 +57,7 @@ export class ResponseReader {
   read(bytes: Buffer): void {
     let rest = bytes;
     while (this.#body === undefined) {
-      if (this.#headReader.pending === 0) rest = withoutEmptyLines(rest);
+      rest = this.#headReader.withoutEmptyLines(rest);
       if (rest.length === 0) return;
       const found = this.#headReader.push(rest);
       if (found === undefined) return;
@@ -67,11 +69,16 @@ export class ResponseReader {
         this.#events.onInterim(head);
       } else {
         const framing = responseFraming(head, this.#method);
-        this.#body = bodyReader(framing, false);
+        this.#body = bodyReader(framing, false, this.#headReader.left);
         this.#events.onHead(head, framing, found.head);
       }
     }
     this.#readBody(this.#body, rest);
+  }
+
+  /** Nothing more is read of a head that has begun. */
+  release(): void {
+    this.#headReader.release();
   }
 
   #readBody(body: BodyReader, bytes: Buffer): void {
@@ -91,9 +98,4 @@ export class ResponseReader {
     if (end < bytes.length) this.#excess = true;
     if (malformed !== undefined) throw malformed as MessageError;
   }
-}
-
-function withoutEmptyLines(bytes: Buffer): Buffer {
-  const empty = leadingEmptyLines(bytes);
-  return empty === 0 ? bytes : bytes.subarray(empty);
 }

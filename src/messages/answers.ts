@@ -72,7 +72,7 @@ export const FETCH_ERRORS = {
   },
   'request-aborted': {
     status: 400,
-    when: 'the client left before its request was complete',
+    when: 'the client left before its request was complete, or with `--finish-abandoned never` before an answer had come',
     fix: 'nothing: nobody is there to be answered',
   },
   'recording-failed': {
@@ -80,11 +80,16 @@ export const FETCH_ERRORS = {
     when: 'the temporary file of the recording could not be written',
     fix: 'make room in the folder of temporary files (`TMPDIR`)',
   },
+  'too-large': {
+    status: 413,
+    when: 'the body of the request takes more than half of `--max-spool` by itself, and there was no room for more',
+    fix: 'send less, or raise `--max-spool`',
+  },
   'no-space': {
     status: 503,
-    when: 'less than `--min-free-space` is left',
-    fix: 'make room on the disk of `--dir`, or lower `--min-free-space`',
-    says: ['too little space is left on the disk of the WARC files (… free, --min-free-space is …)'],
+    when: 'less than `--min-free-space` is left, or no room for the body of a request',
+    fix: 'make room on the disk of `--dir` and in `TMPDIR`, whichever the line names, or lower `--min-free-space`',
+    says: ['too little space is left on the disk of … (… free…, --min-free-space is …)'],
   },
   'shutting-down': {
     status: 503,
@@ -102,6 +107,7 @@ export const MESSAGE_ERRORS = {
     fix: 'the client has to send it right; `docs/http1.md` lists what is refused and why',
   },
   'too-large': { status: 431, when: 'the head, a chunk line or the trailer is past its bound', fix: 'send less of it' },
+  'uri-too-long': { status: 414, when: 'the target or URL is longer than 128 KiB', fix: 'send less of it, or more of it in a body' },
   version: { status: 505, when: 'the request is not HTTP/1', fix: 'use HTTP/1.1 with the proxy' },
 } as const satisfies Readonly<Record<string, AnswerRow>>;
 
@@ -149,6 +155,21 @@ export const ANSWERS = {
     when: 'a limit of Warcprox-Meta is reached; 430 for a soft limit',
     fix: 'end this crawl, or raise the limit',
   },
+  '… is not for pages in a browser, whose requests have …': {
+    status: 403,
+    when: '`WARCPROX_WRITE_RECORD` or `PUTMETA` comes with a field that only pages in a browser send',
+    fix: 'write records from a program, without that field',
+  },
+  'this page is not asked for by the host …; use an IP address, or --page-host': {
+    status: 421,
+    when: 'a page of the proxy is asked for by a host name that is not its own',
+    fix: 'do as the line says, if the name is meant to be one of the proxy',
+  },
+  'Warcprox-Meta: stats.buckets: … of them are new, expected at most … new ones a second, try again in … s': {
+    status: 429,
+    when: 'the request begins more statistics buckets than may begin at the moment, or others wait for their turn',
+    fix: 'ask again after `Retry-After`; use fewer names for buckets',
+  },
   'no such page': { status: 404, when: 'the proxy has no page of its own with this path', fix: 'ask for `/status`' },
   'this page failed, see the log of the proxy': { status: 500, when: 'a page of the proxy has thrown', fix: 'report the line of the log' },
   '404 Not in Archive': { status: 404, when: 'playback has no capture of this URL', fix: 'fetch it through the proxy first' },
@@ -157,6 +178,16 @@ export const ANSWERS = {
     status: 503,
     when: 'a record of a client is lost, or cannot be taken now',
     fix: 'send it again once the reason is gone',
+  },
+  'record not written: it is larger than temporary files may be (--max-spool)': {
+    status: 413,
+    when: 'a record takes more than half of `--max-spool` by itself, and there was no room for more',
+    fix: 'send less, or raise `--max-spool`',
+  },
+  'record not written: too little space is left for temporary files': {
+    status: 503,
+    when: 'other bodies take what temporary files may, or a disk runs low',
+    fix: 'send it again later; make room in `TMPDIR`, or raise `--max-spool`',
   },
   'record not written: see the log of the proxy': {
     status: 503,

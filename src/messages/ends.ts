@@ -21,6 +21,10 @@ export const ENDS = {
     when: '`warctap ca export` finds no authority, and makes none',
     fix: 'start the proxy once, run it in the folder the proxy was started in, or name the same `--cacert`',
   },
+  OPEN_FILES: {
+    when: 'the system lets this process have so few files and sockets open that not one request could be served',
+    fix: 'raise the limit: `ulimit -n`, or `LimitNOFILE` of systemd',
+  },
   WARC_OPTION: {
     when: 'WARC files, or the temporary files behind them, cannot be written where they should',
     fix: 'name a folder that this user can write to with `--dir` or `TMPDIR`',
@@ -38,8 +42,8 @@ export const ENDS = {
     fix: 'name a folder that is empty or not there yet',
   },
   DATABASE_DAMAGED: {
-    when: 'the database cannot be read, as after a disk fault',
-    fix: 'move it away: a new one is begun. WARC files do not need it; what was archived before is not known as such any more',
+    when: 'the database is damaged, as after a disk fault, and its repair at start or by `warctap store repair` has failed',
+    fix: 'move it away: a new one is begun. WARC files do not need it, and `warctap store rebuild` makes the indexes again from them',
   },
   DATABASE_UNUSABLE: { when: 'the database cannot be opened', fix: 'see the reason in the line: leave to write, room on the disk' },
   AUTH_KEY_FILE: {
@@ -67,6 +71,14 @@ export const ENDS = {
     when: 'the manager of a queue says no, in its own words behind the status',
     fix: 'for 401 and 403 look at the key; otherwise do as the line says',
     says: ['the manager answers …: …'],
+  },
+  DATABASE_FAILING: {
+    when: 'the database was open and cannot be read or written any more; at the end of the proxy: exit code 4, the WARC files are whole',
+    fix: 'see the reason in the line: make room on the disk or mend it; a proxy that runs opens the database again by itself',
+  },
+  DATABASE_BEHIND: {
+    when: 'the proxy has ended without all that belongs in the indexes: exit code 4, the WARC files are whole',
+    fix: 'make room on the disk or mend it, then `warctap store rebuild FOLDER --from DIR`',
   },
   EADDRINUSE: {
     when: 'something listens on the port already',

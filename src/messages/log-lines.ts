@@ -9,7 +9,10 @@ export const LOG_LINES = {
     when: 'the server of `--cdxserver-dedup` is down, slow, or answers something else',
     fix: 'look at that server; everything is archived meanwhile, duplicates too',
   },
-  'processor … failed: …': { when: 'a step of the chain has thrown; the captures go on', fix: SEE_REASON },
+  'processor … failed…: …': {
+    when: 'a step of the chain has thrown; the captures go on. The same once more is only counted (`failed 7 times more`)',
+    fix: SEE_REASON,
+  },
   'crawl log cannot be written: …': {
     when: 'a log of `--crawl-log-dir` cannot be opened or written',
     fix: 'make room or give leave; lines are lost until then, records are not',
@@ -22,7 +25,7 @@ export const LOG_LINES = {
     when: 'the regexes of `mime-type-filters` take too long for this Content-Type',
     fix: 'write simpler ones',
   },
-  'plugin … …': { when: 'a plugin has failed, in the words of one of the next three lines', fix: 'look at the plugin' },
+  'plugin … …': { when: 'a plugin has failed, in the words of one of the next four lines', fix: 'look at the plugin' },
   'has not returned within … ms: captures pass it by until it does': {
     when: 'behind the name of a plugin: a call of it hangs',
     fix: 'look at the plugin; the captures go on without it',
@@ -35,11 +38,15 @@ export const LOG_LINES = {
     when: 'behind the name of a plugin: its process() has thrown',
     fix: 'look at the plugin; nothing is lost',
   },
+  'failed outside of a call: …': {
+    when: 'behind the name of a plugin: it has thrown in a timer or a listener of its own',
+    fix: 'look at the plugin; nothing is lost, the proxy goes on',
+  },
   'plugin … … after all and gets captures again': { when: 'a call that had hung has come back', fix: 'nothing' },
   'plugin … has not stopped within … ms': { when: 'the plugin hangs while the proxy closes', fix: 'look at its stop()' },
   'plugin … failed to stop: …': { when: 'stop() of the plugin has thrown', fix: 'look at its stop()' },
-  'others may read the hashes of the passwords; chmod 600 is advised': {
-    when: 'the file of `--proxy-auth-file` is readable for more than its owner',
+  'others may read …; chmod 600 is advised': {
+    when: 'the file of `--proxy-auth-file` or `--meta-secret-file` is readable for more than its owner',
     fix: '`chmod 600` it, unless it is a mounted secret',
   },
   'others may read the private key of the certificate authority; chmod 600 is advised': {
@@ -77,7 +84,7 @@ export const LOG_LINES = {
     fix: 'make room on the disk or mend it, then start again',
   },
   'closing failed': {
-    when: 'something could not be written or closed at the end: exit code 3',
+    when: 'something could not be written or closed at the end: exit code 3, or 4 where it was a database only',
     fix: 'see the reason; `warctap verify` and the next start say what is left',
   },
   'archived record not found: …': {
@@ -99,8 +106,20 @@ export const LOG_LINES = {
     fix: 'mend the listener; nothing is lost',
   },
   '…; requests are answered 503 until there is more': {
-    when: 'less than `--min-free-space` is left on the disk of `--dir`',
+    when: 'less than `--min-free-space` is left on the disk of the WARC files or of temporary files, whichever the line names',
     fix: 'make room, or lower the option; `0` switches the check off',
+  },
+  'the system lets fewer files be open (ulimit -n) than --max-connections and --max-threads need: both are lowered': {
+    when: 'files, sockets and the two options together would need more than the system lets be open; the line says what they are now',
+    fix: 'raise the limit (`ulimit -n`, `LimitNOFILE` of systemd), or lower the options',
+  },
+  'a WARC file was gone, moved or deleted while it was written to: everything that was in it is there again': {
+    when: 'somebody has moved or deleted a file that was open; it was written again from what the system still had',
+    fix: 'leave files alone until they have their final names; where it was moved, what was moved is there twice',
+  },
+  'a WARC file is gone, and what was in it is lost: …': {
+    when: 'a file that was open was moved or deleted, and could not be written again',
+    fix: 'see the reason in the line; look for the file where it was moved to',
   },
   'a fault in warctap: the connection to an origin was closed': { when: 'something was thrown while an answer was read', fix: REPORT },
   'a fault in warctap: the connection of a client was closed': {
@@ -128,6 +147,33 @@ export const LOG_LINES = {
   'statistics cannot be written; they are kept in memory and tried again': {
     when: 'the disk of `--stats-db-file` is full or gone',
     fix: 'make room; told once until it works again',
+  },
+  'database … is damaged (…) and is being repaired': {
+    when: 'the start, or a return after a fault, has found checksums of a database that do not match',
+    fix: 'nothing yet; the next line says what is left',
+  },
+  'database … was damaged (…) and has been repaired: … entries are left,… what stood in the damaged parts is lost; entries of the deduplication and playback indexes are put back by warctap store rebuild':
+    {
+      when: 'the repair has ended',
+      fix: 'look at the disk; stop the proxy and `warctap store rebuild FOLDER --from DIR`. Lost statistics begin at zero',
+    },
+  '…; archiving goes on without it, and what belongs in it is put in later': {
+    when: 'a database cannot be read or written: a full disk, or damage',
+    fix: 'make room or mend the disk; it is repaired and opened again by itself, `/status` shows when',
+  },
+  'database … is in use again': { when: 'a database that had failed has come back', fix: 'nothing' },
+  'more entries wait for the database than are kept in memory: further ones are lost to it, see warctap store rebuild': {
+    when: 'a database is away for long, and 64 MiB of entries wait for it',
+    fix: 'make room or mend the disk; once the proxy has stopped, `warctap store rebuild FOLDER --from DIR`',
+  },
+  'an entry of the database is damaged, and counts as missing': {
+    when: 'the checksum of an entry does not match: its payload is archived once more, a bucket of statistics begins at zero',
+    fix: 'stop the proxy, then `warctap store check FOLDER`, and look at the disk',
+  },
+  '… more entries of the database are damaged': { when: 'as the line before, for those that came after it', fix: 'as for that' },
+  'log lines are missing here: nobody took them, and they did not fit into memory': {
+    when: 'whatever reads standard error has not done so for long; `lines` has their number',
+    fix: 'look at what reads the log; captures are not held up by it',
   },
   'open WARC files are not repaired: locks do not work here, and another program may be writing them': {
     when: 'the file system of `--dir` has no locks',

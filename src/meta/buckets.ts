@@ -10,6 +10,9 @@ import { isObject, optional, own, type JsonObject } from './json.ts';
 import type { Meta, StatsBucket } from './meta.ts';
 
 const ALL = '__all__';
+/** Names of one request, domains that are tallied apart included. Each is a row that every capture of it changes. */
+const MAX_NAMES = 1_000;
+const MAX_NAME_CHARS = 1_024;
 const UNSPECIFIED: readonly string[] = Object.freeze([ALL, '__unspecified__']);
 
 /** Names of the buckets that a capture of this URL counts in, each once: `__all__` first, then those of the client or `__unspecified__`. */
@@ -26,7 +29,7 @@ export function bucketsOf(meta: Pick<Meta, 'statsBuckets'>, url: string): readon
   return [...names];
 }
 
-/** @param warn told of each entry that is skipped. @throws MetaError when `stats` or its list is something else */
+/** @param warn told of each entry that is skipped. @throws MetaError when `stats` or its list is something else, or too large */
 export function readStatsBuckets(raw: JsonObject, warn: (line: string) => void): StatsBucket[] {
   const stats = optional(raw, 'stats');
   if (stats === undefined) return [];
@@ -34,17 +37,35 @@ export function readStatsBuckets(raw: JsonObject, warn: (line: string) => void):
   const entries = optional(stats, 'buckets');
   if (entries === undefined) return [];
   if (!Array.isArray(entries)) throw new MetaError('type', 'stats.buckets', 'expected a list', entries);
+  // Before anything is made of them.
+  let names = entries.length;
+  for (const entry of entries) if (isObject(entry)) names += lengthOf(own(entry, 'tally-domains'));
+  if (names > MAX_NAMES) {
+    throw new MetaError('too-large', 'stats.buckets', `expected at most ${MAX_NAMES} buckets and tally-domains together, got ${names}`);
+  }
   return entries.flatMap((entry: unknown, i) => readEntry(entry, `stats.buckets[${i}]`, warn));
 }
 
+function lengthOf(domains: unknown): number {
+  return Array.isArray(domains) ? domains.length : 0;
+}
+
+/** @throws MetaError for one that is too long */
+function bounded(name: string, field: string): string {
+  if (name.length > MAX_NAME_CHARS) throw new MetaError('too-large', field, `expected at most ${MAX_NAME_CHARS} characters`, name);
+  return name;
+}
+
 function readEntry(entry: unknown, field: string, warn: (line: string) => void): StatsBucket[] {
-  if (typeof entry === 'string') return [{ name: entry, tallyDomains: [] }];
+  if (typeof entry === 'string') return [{ name: bounded(entry, field), tallyDomains: [] }];
   const name = isObject(entry) ? own(entry, 'bucket') : undefined;
   if (!isObject(entry) || typeof name !== 'string') {
     warn(`${field}: skipped, expected a name or an object with "bucket", got ${shown(entry)}`);
     return [];
   }
-  return [{ name, tallyDomains: readDomains(optional(entry, 'tally-domains') ?? [], `${field}.tally-domains`, warn) }];
+  return [
+    { name: bounded(name, field), tallyDomains: readDomains(optional(entry, 'tally-domains') ?? [], `${field}.tally-domains`, warn) },
+  ];
 }
 
 function readDomains(domains: unknown, field: string, warn: (line: string) => void): string[] {
@@ -53,7 +74,7 @@ function readDomains(domains: unknown, field: string, warn: (line: string) => vo
     return [];
   }
   return domains.flatMap((domain: unknown, i) => {
-    if (typeof domain === 'string' && domain !== '') return [normalHost(domain)];
+    if (typeof domain === 'string' && domain !== '') return [normalHost(bounded(domain, `${field}[${i}]`))];
     warn(`${field}[${i}]: skipped, expected a domain, got ${shown(domain)}`);
     return [];
   });

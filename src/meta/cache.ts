@@ -8,6 +8,7 @@ import type { Meta } from './meta.ts';
 import { parseSteps } from './parse.ts';
 import type { Regexes } from '../regex/regex.ts';
 import type { TimeSlices } from '../util/slices.ts';
+import { turns } from '../util/turns.ts';
 
 export interface MetaCache {
   /**
@@ -22,12 +23,15 @@ export interface MetaCache {
 export interface MetaCacheOptions {
   readonly regexes: Regexes;
   readonly slices: TimeSlices;
-  /** of all values, decompressed rules included; what is made of them takes ten times as much and more */
+  /** of all values, decompressed rules and what is made of them included */
   readonly maxChars?: number;
   readonly maxEntries?: number;
 }
 
-const MAX_CHARS = 16 * 1024 * 1024;
+/** One with as many rules as there may be, and many others. */
+const MAX_CHARS = 64 * 1024 * 1024;
+/** Compressed rules may be a thousand times as long: one after the other, so that no more than one is in the making. */
+const LARGE_CHARS = 4 * 1024;
 const MAX_ENTRIES = 1_000;
 
 export function metaCache({ regexes, slices, maxChars = MAX_CHARS, maxEntries = MAX_ENTRIES }: MetaCacheOptions): MetaCache {
@@ -36,11 +40,13 @@ export function metaCache({ regexes, slices, maxChars = MAX_CHARS, maxEntries = 
     maxSize: maxChars,
     sizeCalculation: (meta, value) => 1 + (meta instanceof Promise ? value.length : meta.chars),
   });
+  const oneByOne = turns();
+  const parse = (value: string) => slices.run(parseSteps(value, regexes));
   return {
     read(value) {
       const hit = known.get(value);
       if (hit !== undefined) return hit;
-      const meta = slices.run(parseSteps(value, regexes));
+      const meta = value.length > LARGE_CHARS ? oneByOne.run(async () => parse(value)) : parse(value);
       known.set(value, meta);
       if (meta instanceof Promise) {
         meta.then(

@@ -18,7 +18,7 @@ export function headerText(latin1: string): string {
 }
 
 /** Deeper values are slow to make, and cannot be walked or written without overflowing the stack. */
-const MAX_DEPTH = 500;
+export const MAX_DEPTH = 500;
 
 /** Whether JSON text is nested deeper than anything that walks the value could stand. */
 export function isTooDeep(text: string): boolean {

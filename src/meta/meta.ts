@@ -34,7 +34,7 @@ export interface Meta {
   };
   /** what was skipped, one line each: for the log */
   readonly warnings: readonly string[];
-  /** length of all the text that it was made of, decompressed rules included: a measure of memory */
+  /** length of all the text that it was made of, decompressed rules included, and of what was made of it: a measure of memory */
   readonly chars: number;
 }
 

@@ -3,7 +3,7 @@
  *
  * Source: spec/warcprox.md §5 (the table of fields).
  */
-import { readBlocks } from './blocks.ts';
+import { readBlocks, type Inflating } from './blocks.ts';
 import { readStatsBuckets } from './buckets.ts';
 import { MetaError } from './errors.ts';
 import { headerText, isObject, isTooDeep, optional, orderedEntries, own, type JsonObject } from './json.ts';
@@ -11,28 +11,33 @@ import { readLimits } from './limits.ts';
 import type { DedupBucket, Meta, MimeTypeFilter } from './meta.ts';
 import { readMimeFilter } from './mime.ts';
 import { createRegexes, type Regexes } from '../regex/regex.ts';
+import { isPlain } from '../util/plain-text.ts';
 import { finish, type Steps } from '../util/slices.ts';
 
 /** Leaves room in a file name for what templates add (as src/warc/filename.ts, which has the last word, does). */
 const MAX_PREFIX_BYTES = 128;
+/** A rule takes about so much beside its text. */
+const RULE_CHARS = 200;
+/** Each is asked for every capture, and stored. */
+const MAX_DEDUP_BUCKETS = 1_000;
 
 /**
  * @param value of the header, as Latin-1
  * @throws MetaError whose message names the field
  */
 export function parseMeta(value: string, regexes: Regexes = createRegexes()): Meta {
-  return finish(parseSteps(value, regexes));
+  return finish(parseSteps(value, regexes, 'here'));
 }
 
 /** The same in steps: a value may hold megabytes of rules. */
-export function* parseSteps(value: string, regexes: Regexes): Steps<Meta> {
+export function* parseSteps(value: string, regexes: Regexes, inflating: Inflating = 'aside'): Steps<Meta> {
   const text = headerText(value);
   const raw = parseObject(text);
   yield;
   const warnings: string[] = [];
   const warn = (line: string): void => void warnings.push(line);
   const warcPrefix = readPrefix(raw);
-  const { rules, chars } = yield* readBlocks(raw, regexes);
+  const { rules, chars } = yield* readBlocks(raw, regexes, inflating);
   return {
     raw,
     warcPrefix,
@@ -46,7 +51,7 @@ export function* parseSteps(value: string, regexes: Regexes): Steps<Meta> {
     acceptsCaptureMetadata: readAccept(raw).includes('capture-metadata'),
     metadata: readMetadata(raw),
     warnings,
-    chars: value.length + chars,
+    chars: value.length + chars + RULE_CHARS * rules.length,
   };
 }
 
@@ -66,8 +71,8 @@ function readPrefix(raw: JsonObject): string | undefined {
   const prefix = readString(raw, 'warc-prefix');
   if (prefix === undefined || prefix === '') return undefined;
   if (['.', '..'].includes(prefix)) throw new MetaError('value', 'warc-prefix', 'expected a part of a file name', prefix);
-  if (/[/\\\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(prefix)) {
-    throw new MetaError('value', 'warc-prefix', 'expected no slash, backslash or control character', prefix);
+  if (/[/\\]/.test(prefix) || !isPlain(prefix)) {
+    throw new MetaError('value', 'warc-prefix', 'expected no slash, backslash, control or invisible character', prefix);
   }
   if (Buffer.byteLength(prefix) > MAX_PREFIX_BYTES) {
     throw new MetaError('too-large', 'warc-prefix', `expected at most ${MAX_PREFIX_BYTES} bytes`, prefix);
@@ -81,6 +86,9 @@ function readDedupBuckets(raw: JsonObject, text: string): DedupBucket[] {
   const single = readString(raw, 'dedup-bucket') ?? captures;
   const buckets = optional(raw, 'dedup-buckets');
   if (buckets !== undefined && !isObject(buckets)) throw new MetaError('type', 'dedup-buckets', 'expected an object', buckets);
+  if (buckets !== undefined && Object.keys(buckets).length > MAX_DEDUP_BUCKETS) {
+    throw new MetaError('too-large', 'dedup-buckets', `expected at most ${MAX_DEDUP_BUCKETS}, got ${Object.keys(buckets).length}`);
+  }
   const named = orderedEntries(text, 'dedup-buckets', buckets ?? {}).map(([name, mode]): DedupBucket => ({
     name,
     mode: mode === 'ro' ? 'ro' : 'rw',

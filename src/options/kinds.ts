@@ -230,7 +230,7 @@ export const digestAlgorithm: Kind<string> = {
 };
 
 /** The beginning of a file's name, by the rule of the room that makes the names. */
-export const filePrefix = text('a short name without slashes and control characters, other than . and ..', isSafePrefix);
+export const filePrefix = text('a short name without slashes, control and invisible characters, other than . and ..', isSafePrefix);
 
 /** Source: RFC 1929 §2 (user name and password of SOCKS5). */
 export const socksCredential = text('1 to 255 bytes of text', (value) => value !== '' && Buffer.byteLength(value) <= 255);

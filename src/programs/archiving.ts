@@ -8,6 +8,7 @@ import type { Archive, ArchiveState } from '../capture/archive.ts';
 import type { Capture } from '../capture/capture.ts';
 import { bucketsOf } from '../meta/buckets.ts';
 import type { TimeSlices } from '../util/slices.ts';
+import type { Handles } from './handles.ts';
 import type { Opened } from './open.ts';
 import type { ResolvedCoreOptions } from '../options/table.ts';
 import { Chain } from '../archive/chain.ts';
@@ -27,14 +28,14 @@ import { WarcWriteError } from '../warc/errors.ts';
 import { Names } from '../warc/write/names.ts';
 import { createExclusively } from '../warc/write/output.ts';
 import { WriterPool } from '../warc/write/pool.ts';
+import { timeOfDay } from '../util/time-of-day.ts';
 
-const MAX_OPEN_WARCS = 256;
-const MAX_OPEN_CRAWL_LOGS = 256;
 const RANDOM_TOKEN_LENGTH = 8;
 
 export interface ArchiveParts {
   readonly options: ResolvedCoreOptions;
   readonly opened: Opened;
+  readonly handles: Pick<Handles, 'maxWarcs' | 'maxCrawlLogs'>;
   readonly version: string;
   readonly slices: TimeSlices;
   /** where the program in front of the core listens, known once it does */
@@ -53,7 +54,6 @@ export interface OpenArchive {
   readonly warcs: Pick<WriterPool, 'filesBegun'>;
 }
 
-export const now = (): Date => new Date();
 export const newRecordId = (): string => `<urn:uuid:${randomUUID()}>`;
 
 export function digestOf(options: Pick<ResolvedCoreOptions, 'digestAlgorithm' | 'base32'>): DigestFormat {
@@ -74,7 +74,11 @@ export function openArchive(parts: ArchiveParts): OpenArchive {
 }
 
 /** The chain, in the order of spec/warcprox.md §4; what is switched off is absent. */
-function processorsOf({ options, opened, slices, port, log }: ArchiveParts, warcs: WriterPool, totals: Processor): readonly Processor[] {
+function processorsOf(
+  { options, opened, handles, slices, port, log }: ArchiveParts,
+  warcs: WriterPool,
+  totals: Processor,
+): readonly Processor[] {
   const { stats, playback: index, plugins } = opened;
   const won: string[] = [];
   const dedup = opened.dedup && { index: opened.dedup.holder(), won };
@@ -98,7 +102,7 @@ function processorsOf({ options, opened, slices, port, log }: ArchiveParts, warc
       pool: warcs,
       records: { version: options.warcVersion, digest: digestOf(options), newRecordId },
       methods,
-      blackout: { seconds: options.blackoutPeriod, now },
+      blackout: { seconds: options.blackoutPeriod, now: timeOfDay },
       log,
     }),
     dedup && dedupDb({ ...dedup, rules }),
@@ -109,8 +113,8 @@ function processorsOf({ options, opened, slices, port, log }: ArchiveParts, warc
         dir: options.crawlLogDir,
         hostname: machineName(),
         port,
-        maxOpenFiles: MAX_OPEN_CRAWL_LOGS,
-        now,
+        maxOpenFiles: handles.maxCrawlLogs,
+        now: timeOfDay,
         log,
       }),
     ...plugins.late,
@@ -119,20 +123,22 @@ function processorsOf({ options, opened, slices, port, log }: ArchiveParts, warc
   return chain.filter((processor) => processor !== undefined && processor !== false);
 }
 
-function warcFiles({ options, opened, version, port, log }: ArchiveParts): WriterPool {
+function warcFiles({ options, opened, handles, version, port, log }: ArchiveParts): WriterPool {
   const hostname = machineName();
   return new WriterPool({
     dir: options.dir,
     subdirPrefix: options.subdirPrefix,
-    names: new Names({ template: opened.template, hostname, port, now, newRandomToken: randomToken }),
+    names: new Names({ template: opened.template, hostname, port, now: timeOfDay, newRandomToken: randomToken }),
     encoder: opened.encoder,
     version: options.warcVersion,
     info: { software: `warctap ${version}`, hostname, ip: machineAddress() },
     output: { openSuffix: !options.noWarcOpenSuffix, lock: opened.lock, fsync: options.fsync, create: createExclusively },
     maxBytes: options.size,
     idleMs: options.rolloverIdleTime === undefined ? undefined : options.rolloverIdleTime * 1000,
-    maxOpenFiles: MAX_OPEN_WARCS,
-    now,
+    openPaths: opened.openFiles,
+    maxOpenFiles: handles.maxWarcs,
+    now: timeOfDay,
+    nowMs: () => performance.now(),
     newRecordId,
     log,
   });

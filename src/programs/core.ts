@@ -7,60 +7,41 @@
  * the WARC files, in the statistics and in the crawl log.
  */
 import { EventEmitter } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import type { Archive, ArchiveState } from '../capture/archive.ts';
 import type { Capture } from '../capture/capture.ts';
 import { Admission } from '../fetch/admission.ts';
 import type { Connect } from '../fetch/origin.ts';
 import { OriginPool } from '../fetch/pool.ts';
-import { createResolver, type Resolve } from '../fetch/resolver.ts';
+import { createResolver } from '../fetch/resolver.ts';
+import { HeadMemory } from '../http1/head-memory.ts';
 import { metaCache } from '../meta/cache.ts';
 import type { AddressSlice } from '../options/rows/towards-origins.ts';
-import type { ResolvedCoreOptions } from '../options/table.ts';
 import { createGate } from '../proxy/gate.ts';
 import { createPassage, type Passage } from '../proxy/passage.ts';
 import { createRegexes } from '../regex/regex.ts';
 import type { PlaybackIndex } from '../store/playback.ts';
-import type { FreeSpace } from '../util/free-space.ts';
 import type { Log } from '../util/log.ts';
 import { MemoryBudget } from '../util/memory-budget.ts';
 import { timeSlices } from '../util/slices.ts';
+import { timeOfDay } from '../util/time-of-day.ts';
 import { allInOrder, reasonOf } from '../util/thrown.ts';
 import { readVersion } from '../util/version.ts';
 import { warcDate } from '../warc/fields.ts';
 import type { StatusSource } from '../web/status.ts';
-import { digestOf, newRecordId, now, openArchive, type OpenArchive } from './archiving.ts';
+import { digestOf, newRecordId, openArchive, type OpenArchive } from './archiving.ts';
+import type { CoreEvents, CoreParts, CoreResources } from './core-parts.ts';
 import { Expected } from './expected.ts';
 import { connectorOf } from './fetching.ts';
 import type { Figures } from './figures.ts';
+import { handlesFor, tellOfHandles } from './handles.ts';
 import { InnerClient } from './inner-client.ts';
 import { openParts, type Opened } from './open.ts';
 import { wantedOf, type FetchInit } from './request.ts';
 import { FetchedResponse } from './response.ts';
-import { tooLittleSpace, watchSpace } from './space.ts';
+import { openSpace, type Space } from './space.ts';
 
-/** What happens while a core runs. */
-export interface CoreEvents {
-  /** A capture has left the chain. Its bytes are let go of when the listeners have returned. */
-  capture: [capture: Capture];
-  /** Nothing can be archived any more; requests are refused from now on, and the core should be closed. */
-  fatal: [error: Error];
-}
-
-export interface CoreParts {
-  readonly options: ResolvedCoreOptions;
-  readonly log: Log;
-  /** names of origins to addresses; the system's by default */
-  readonly resolve?: Resolve;
-  /** keep the index that playback finds captures by */
-  readonly playbackIndex?: boolean;
-  /** where the program in front of it listens: it is never connected to. The first one's port may be a part of file names */
-  readonly listening?: () => readonly AddressInfo[];
-}
-
-/** Idle connections to origins that are kept. */
-const MAX_IDLE_CONNECTIONS = 512;
+export type { CoreEvents, CoreParts } from './core-parts.ts';
 
 export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   /** folder of the WARC files */
@@ -68,37 +49,47 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   readonly passage: Passage;
   readonly archive: Archive & ArchiveState;
   readonly playbackIndex: PlaybackIndex | undefined;
+  /** room for the heads of clients and origins together */
+  readonly heads: HeadMemory;
   readonly #version = readVersion();
-  readonly #startedAt = now();
+  readonly #startedAt = timeOfDay();
   readonly #opened: Opened;
   readonly #totals: OpenArchive['totals'];
   readonly #warcs: OpenArchive['warcs'];
   readonly #wayToOrigins: (addresses: AddressSlice) => { connect: Connect; pool: OriginPool };
   #origins: OriginPool;
-  readonly #space: FreeSpace;
+  readonly #space: Space;
   readonly #admission: Admission;
   readonly #maxExchanges: number;
   readonly #expected = new Expected();
   readonly #log: Log;
   #closing: Promise<void> | undefined;
 
-  constructor({ options, log, resolve = createResolver(), listening = () => [] }: CoreParts, opened: Opened, space: FreeSpace) {
+  constructor(parts: CoreParts, { opened, space, handles }: CoreResources) {
     super();
+    const { options, log, resolve = createResolver(), listening = () => [], onSecured = () => undefined } = parts;
     this.warcDir = options.dir;
     this.playbackIndex = opened.playback;
+    this.heads = new HeadMemory(options.maxHeadMemory);
     this.#opened = opened;
     this.#space = space;
     this.#log = log;
-    this.#maxExchanges = options.maxThreads;
+    this.#maxExchanges = handles.maxExchanges;
 
     const recording = {
       digest: digestOf(options),
-      spool: { maxMemoryBytes: options.tmpFileMaxMemorySize, budget: new MemoryBudget(options.maxMemory), dir: tmpdir() },
+      spool: {
+        maxMemoryBytes: options.tmpFileMaxMemorySize,
+        budget: new MemoryBudget(options.maxMemory),
+        space: space.spools,
+        dir: tmpdir(),
+      },
     };
     const slices = timeSlices();
     const { archive, totals, warcs } = openArchive({
       options,
       opened,
+      handles,
       version: this.#version,
       slices,
       port: () => listening()[0]?.port ?? 0,
@@ -119,9 +110,11 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
         timeoutMs: options.socketTimeout * 1000,
         resolve,
         listening,
+        heads: this.heads,
+        onSecured,
         log,
       });
-      return { connect: (origin) => connector.connect(origin), pool: new OriginPool(MAX_IDLE_CONNECTIONS) };
+      return { connect: (origin) => connector.connect(origin), pool: new OriginPool(handles.maxIdle) };
     };
     const way = this.#wayToOrigins(options);
     this.#origins = way.pool;
@@ -129,28 +122,31 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       {
         ...way,
         recording,
-        now,
+        now: timeOfDay,
         newRecordId,
         sink: (capture) => archive.push(capture),
         maxResourceBytes: options.maxResourceSize ?? 0,
+        finishAbandoned: options.finishAbandoned,
         minRate: { bytesPerSecond: options.minRate, windowMs: options.socketTimeout * 1000 },
       },
-      {
-        maxExchanges: options.maxThreads,
-        fetchTimeoutMs: options.fetchTimeout * 1000,
-        noSpace: () => space.shortage && tooLittleSpace(space.shortage),
-      },
+      { maxExchanges: handles.maxExchanges, fetchTimeoutMs: options.fetchTimeout * 1000, noSpace: space.refusal },
     );
     const { stats } = opened;
     this.passage = createPassage({
       gate: createGate({
         cache: metaCache({ regexes: createRegexes(), slices }),
         slices,
-        statistics: stats && { settled: () => archive.settled(), get: (bucket) => stats.get(bucket) },
+        statistics: stats && {
+          settled: () => archive.settled(),
+          get: (bucket) => stats.get(bucket),
+          get crowded() {
+            return stats.crowded;
+          },
+        },
         log,
       }),
       admission: this.#admission,
-      records: { recording, now, newRecordId, record: (capture) => this.#record(capture) },
+      records: { recording, now: timeOfDay, newRecordId, record: (capture) => this.#record(capture) },
       warcPrefix: options.prefix,
       warcDate: (date) => warcDate(date, options.warcVersion),
     });
@@ -185,9 +181,9 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     }
   }
 
-  /** What it is doing: what `GET /status` says, but for who listens. */
-  state(): Omit<StatusSource, 'host' | 'address' | 'port'> {
-    const { oldest, queued, maxQueued, processors } = this.archive;
+  /** What it is doing: what `GET /status` says, but for who listens, and to what. */
+  state(): Omit<StatusSource, 'host' | 'address' | 'port' | 'metaIgnored'> {
+    const { oldest, oldestMs, queued, maxQueued, processors } = this.archive;
     return {
       version: this.#version,
       startedAt: this.#startedAt,
@@ -196,14 +192,25 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       waitingRequests: this.#admission.waiting,
       queued,
       maxQueued,
-      secondsBehind: oldest === undefined ? 0 : (Date.now() - oldest.startedAt.getTime() - oldest.durationMs) / 1000,
+      secondsBehind: oldestMs / 1000,
       urlsProcessed: this.#totals.urlsProcessed,
       warcBytesWritten: this.#totals.warcBytesWritten,
       earliestFetch: this.#admission.earliest,
       earliestInChain: oldest && { url: oldest.url, processor: processors.findLast((each) => each.queued > 0)?.name },
       processors,
+      databases: this.#opened.databases.states,
       rate: (minutes) => this.#totals.rate(minutes),
     };
+  }
+
+  /** Whether what nobody caught is the fault of a plugin; it is told and counted as a call that throws, and the core goes on. */
+  blame(error: unknown): boolean {
+    return this.#opened.plugins.blame(error);
+  }
+
+  /** Requests wait for others to end. */
+  get crowded(): boolean {
+    return this.#admission.waiting > 0;
   }
 
   /** What it has done so far, in numbers. */
@@ -250,10 +257,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   async #close(): Promise<void> {
     this.stop();
     const rooms = [this.archive, this.#opened.databases, this.#origins, this.#space, this.#expected];
-    await allInOrder(
-      rooms.map((room) => () => room.close()),
-      'closing failed',
-    );
+    await allInOrder(rooms.map((room) => () => room.close()));
   }
 
   async #record(capture: Capture): Promise<void> {
@@ -278,6 +282,10 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
  */
 export async function openCore(parts: CoreParts): Promise<Core> {
   const { options, log, playbackIndex = false } = parts;
+  const wanted = { maxConnections: 0, playback: false, maxExchanges: options.maxThreads, crawlLogs: options.crawlLogDir !== undefined };
+  const handles = parts.handles ?? handlesFor(wanted);
   const opened = await openParts({ options, playbackIndex, version: readVersion(), log });
-  return new Core(parts, opened, await watchSpace(options, log));
+  const space = await openSpace({ options, dir: options.dir, spoolDir: tmpdir(), maxFiles: handles.maxSpools, log });
+  if (parts.handles === undefined) tellOfHandles(wanted, handles, log);
+  return new Core(parts, { opened, space, handles });
 }

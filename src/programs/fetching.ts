@@ -4,8 +4,10 @@
 import type { AddressInfo } from 'node:net';
 import { addressRules } from '../fetch/address-rules.ts';
 import { Connector } from '../fetch/connector.ts';
+import type { Origin } from '../fetch/origin.ts';
 import type { Resolve } from '../fetch/resolver.ts';
 import { originSecureContext } from '../fetch/tls-profiles.ts';
+import type { HeadMemory } from '../http1/head-memory.ts';
 import type { OriginSlice } from '../options/rows/towards-origins.ts';
 import type { Log } from '../util/log.ts';
 
@@ -16,10 +18,14 @@ export interface ConnectorParts {
   readonly resolve: Resolve;
   /** never connected to */
   readonly listening: () => readonly AddressInfo[];
+  /** where unfinished heads of origins find room */
+  readonly heads: HeadMemory;
+  /** told of each origin to which there is TLS now */
+  readonly onSecured: (origin: Origin) => void;
   readonly log: Log;
 }
 
-export function connectorOf({ options, timeoutMs, resolve, listening, log }: ConnectorParts): Connector {
+export function connectorOf({ options, timeoutMs, resolve, listening, heads, onSecured, log }: ConnectorParts): Connector {
   return new Connector({
     resolve,
     rules: addressRules({ ...options, listening }),
@@ -31,6 +37,8 @@ export function connectorOf({ options, timeoutMs, resolve, listening, log }: Con
     },
     onionSocks: options.onionTorSocksProxy,
     timeoutMs,
+    heads,
+    onSecured,
     onFault: (error) => log.error({ err: error }, 'a fault in warctap: the connection to an origin was closed'),
   });
 }

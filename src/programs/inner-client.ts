@@ -63,7 +63,10 @@ export class InnerClient implements ClientSide {
 
   readonly untilGone = (): AbortSignal => this.#left.signal;
 
-  /** Wait for nothing any more. What the origin has been asked for goes on, unless it is to be cut off, and is archived. */
+  /**
+   * Wait for nothing any more. What the origin has been asked for goes on as far as `finishAbandoned` wants it, unless it is to be cut off,
+   * and is archived.
+   */
   leave(reason: unknown): void {
     if (this.gone) return;
     const serving = this.#serving;
@@ -87,8 +90,8 @@ export class InnerClient implements ClientSide {
     this.#resumeRequest?.();
   }
 
-  interim(): void {
-    // Nobody here waits for one.
+  interim(): boolean {
+    return true; // nobody here waits for one
   }
 
   head(head: ResponseHead): void {
@@ -126,6 +129,10 @@ export class InnerClient implements ClientSide {
 
   openTunnel(): void {
     this.#finish(new MessageError('syntax', 'CONNECT is not for programs'));
+  }
+
+  upgrade(): undefined {
+    this.#finish(new MessageError('syntax', 'there is no connection that could speak another protocol'));
   }
 
   /** The body without transfer-coding, as it comes. To be read once. @throws FetchError when it breaks off */

@@ -8,8 +8,9 @@ import type { CrawlLogSlice } from '../options/rows/logs-and-settings.ts';
 import type { WarcSlice } from '../options/rows/warc-files.ts';
 import { loadPlugins, PluginError, type LoadedPlugins } from '../archive/plugin-loader.ts';
 import { PLUGIN_TIMEOUT_MS } from '../archive/plugins.ts';
-import { Databases, type Section } from '../store/level/database.ts';
+import { Databases, type Database } from '../store/level/database.ts';
 import type { DedupStore } from '../store/dedup.ts';
+import { DatabaseError } from '../store/errors.ts';
 import { levelDedup } from '../store/level/dedup.ts';
 import { levelPlayback } from '../store/level/playback.ts';
 import { LevelStatistics } from '../store/level/statistics.ts';
@@ -37,6 +38,8 @@ export interface Opened {
   readonly stats: StatisticsStore | undefined;
   readonly playback: PlaybackIndex | undefined;
   readonly plugins: LoadedPlugins;
+  /** paths of the WARC files that are open, below their folder: kept by who writes them, for the indexes */
+  readonly openFiles: Set<string>;
 }
 
 /** Of the playback index when no other database is used. */
@@ -59,19 +62,23 @@ export async function openParts({ options, playbackIndex, version, log }: OpenOp
   await prepareFolder(options.dir);
   await prepareTemporaryFolder();
   await prepareCrawlLogs(options);
-  const databases = new Databases();
+  const databases = new Databases(log);
+  const openFiles = new Set<string>();
   try {
-    const section = async (folder: string | false, name: string): Promise<Section | undefined> =>
-      folder === false ? undefined : (await databases.open(folder)).section(name);
-    const dedup = await section(options.cdxserverDedup === undefined && options.dedupDbFile, 'dedup');
-    const stats = await section(options.statsDbFile, 'stats');
-    const playbackSection = await section(playbackIndex && (options.dedupDbFile || options.statsDbFile || DATABASE), 'playback');
-    const stores = { dedup: dedup && levelDedup(dedup), playback: playbackSection && levelPlayback(playbackSection) };
+    const database = async (folder: string | false): Promise<Database | undefined> =>
+      folder === false ? undefined : await openNamed(databases, folder);
+    const dedup = await database(options.cdxserverDedup === undefined && options.dedupDbFile);
+    const stats = await database(options.statsDbFile);
+    const playback = await database(playbackIndex && (options.dedupDbFile || options.statsDbFile || DATABASE));
+    const stores = {
+      dedup: dedup && levelDedup(dedup.later('dedup'), { openFiles }),
+      playback: playback && levelPlayback(playback.later('playback'), openFiles),
+    };
     await repairLeftovers({
       dir: options.dir,
       subdirPrefix: options.subdirPrefix,
       lock,
-      drop: async (isLost) => ((await stores.dedup?.drop(isLost)) ?? 0) + ((await stores.playback?.drop(isLost)) ?? 0),
+      drop: async (lost) => ((await stores.dedup?.drop(lost)) ?? 0) + ((await stores.playback?.drop(lost)) ?? 0),
       log,
     });
     return {
@@ -80,12 +87,21 @@ export async function openParts({ options, playbackIndex, version, log }: OpenOp
       lock: lock === undefined ? () => true : options.noWarcOpenSuffix ? lock : lockIfPossible(lock),
       databases,
       ...stores,
-      stats: stats && new LevelStatistics({ section: stats, log }),
+      stats: stats && new LevelStatistics({ section: stats.section('stats'), log }),
+      openFiles,
       plugins: await pluginsOf(options, version, log),
     };
   } catch (error) {
     await databases.close();
     throw error;
+  }
+}
+
+async function openNamed(databases: Databases, folder: string): Promise<Database> {
+  try {
+    return await databases.open(folder);
+  } catch (error) {
+    throw error instanceof DatabaseError ? error.withFlags('--dedup-db-file and --stats-db-file') : error;
   }
 }
 

@@ -12,6 +12,7 @@ import type { AddressInfo } from 'node:net';
 import { hostname as machineName } from 'node:os';
 import { AuthFileError, readAuthFile, type Users } from '../auth/auth-file.ts';
 import { createAuthenticator, type UserAuthenticator } from '../auth/authenticator.ts';
+import { readMetaSecret } from '../auth/meta-secret.ts';
 import { withLogin } from '../auth/login.ts';
 import { loadOrCreateCa, type CertificateAuthority } from '../ca/authority.ts';
 import { openLeafStore, type LeafStore } from '../ca/contexts.ts';
@@ -26,15 +27,18 @@ import { PROXY_OPTIONS, type ResolvedOptions, type WarctapOptions } from '../opt
 import { playback } from '../playback/answer.ts';
 import { playbackHandler, type PlaybackHandler } from '../playback/handler.ts';
 import { createRoad } from '../proxy/road.ts';
+import { createSteering } from '../proxy/steering.ts';
 import { withTunnels } from '../serve/connect.ts';
 import { Listener } from '../serve/listener.ts';
 import type { Log } from '../util/log.ts';
 import { isLoopback } from '../util/network.ts';
 import { allInOrder } from '../util/thrown.ts';
+import { ownHosts } from '../web/own-hosts.ts';
 import { createPages } from '../web/pages.ts';
 import { statusPage } from '../web/status.ts';
 import { openCore, type Core, type CoreEvents } from './core.ts';
 import type { Figures } from './figures.ts';
+import { handlesFor, tellOfHandles, type Handles } from './handles.ts';
 import { listenAt } from './listening.ts';
 
 /** What happens while a proxy runs. */
@@ -47,14 +51,20 @@ interface ProxyParts {
   readonly leaves: LeafStore;
   /** undefined: everybody may use the proxy */
   readonly authenticator: UserAuthenticator | undefined;
-  readonly listeners: Listeners;
+  /** undefined: Warcprox-Meta counts from everybody */
+  readonly metaSecret: string | undefined;
+  readonly later: Later;
+  readonly handles: Handles;
   readonly log: Log;
 }
 
-/** Those that a core must never connect to: it is opened before they are. */
-interface Listeners {
+/** What a core asks for is opened after it. */
+interface Later {
+  /** never connected to */
   proxy?: Listener;
   playback?: Listener;
+  /** told of origins that have been reached */
+  leaves?: LeafStore;
 }
 
 const ADDRESS_OPTIONS = ['allowLocalhost', 'allow', 'deny'] as const;
@@ -76,7 +86,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   /** Everything opened already, but not listening. */
   constructor(parts: ProxyParts) {
     super();
-    const { options, core, ca, leaves, authenticator, listeners, log } = parts;
+    const { options, core, ca, leaves, authenticator, metaSecret, later, handles, log } = parts;
     this.#parts = parts;
     this.#inForce = options;
     this.caFile = ca.file;
@@ -89,17 +99,21 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       new Listener({
         handler: withLogin(authenticator, withTunnels(handler), log),
         secureContexts: (host) => leaves.secureContext(host),
-        maxConnections: options.maxConnections,
+        maxConnections: handles.maxConnections,
         socketTimeoutMs: options.socketTimeout * 1000,
         headTimeoutMs: options.headTimeout * 1000,
         minRate: { bytesPerSecond: options.minRate, windowMs: options.socketTimeout * 1000 },
+        heads: core.heads,
+        crowded: () => core.crowded,
         log,
       });
-    const status = () => ({ ...core.state(), host: machineName(), address: this.address, port: this.port });
-    const pages = createPages({ '/status': statusPage(status) }, log);
-    this.#listener = listeners.proxy = listenerFor(createRoad({ passage: core.passage, pages, via: options.via }));
+    const steering = createSteering(metaSecret);
+    const status = () => ({ ...core.state(), host: machineName(), address: this.address, port: this.port, metaIgnored: steering.ignored });
+    const isOwnHost = ownHosts([options.address, machineName(), ...options.pageHost]);
+    const pages = createPages({ routes: { '/status': statusPage(status) }, isOwnHost, log });
+    this.#listener = later.proxy = listenerFor(createRoad({ passage: core.passage, pages, steering, via: options.via }));
     this.#played = core.playbackIndex && playbackHandler({ playback: playback({ index: core.playbackIndex, dir: options.dir, log }), log });
-    if (this.#played !== undefined) this.#playbackListener = listeners.playback = listenerFor(this.#played.handler);
+    if (this.#played !== undefined) this.#playbackListener = later.playback = listenerFor(this.#played.handler);
   }
 
   /** Address that the proxy listens on. */
@@ -120,6 +134,11 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   get playbackUrl(): string | undefined {
     const address = this.#playbackListener?.address;
     return address && urlOf(address);
+  }
+
+  /** Whether what nobody caught is the fault of a plugin: it is told and counted as a call that throws, and the proxy goes on. */
+  blame(error: unknown): boolean {
+    return this.#parts.core.blame(error);
   }
 
   /** What it has done so far, in numbers. */
@@ -177,18 +196,15 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     const { core, leaves } = this.#parts;
     this.#listener.stop();
     core.stop();
-    await allInOrder(
-      [
-        () => this.#playbackListener?.close(),
-        () => this.#played?.settled(),
-        // Who waits for a record to be written is answered before the connections are closed.
-        () => core.archive.close(),
-        () => this.#listener.close(),
-        () => leaves.close(),
-        () => core.close(),
-      ],
-      'closing failed',
-    );
+    await allInOrder([
+      () => this.#playbackListener?.close(),
+      () => this.#played?.settled(),
+      // Who waits for a record to be written is answered before the connections are closed.
+      () => core.archive.close(),
+      () => this.#listener.close(),
+      () => leaves.close(),
+      () => core.close(),
+    ]);
   }
 
   #bound({ address }: Listener): AddressInfo {
@@ -205,15 +221,25 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
  */
 export async function startProxy(options: ResolvedOptions, log: Log, resolve: Resolve = createResolver()): Promise<WarctapProxy> {
   const authenticator = await authenticatorOf(options, log);
-  const listeners: Listeners = {};
+  const metaSecret = await metaSecretOf(options, log);
+  const later: Later = {};
+  const playback = options.playbackPort !== undefined;
+  const { maxConnections, maxThreads, crawlLogDir } = options;
+  const wanted = { maxConnections, playback, maxExchanges: maxThreads, crawlLogs: crawlLogDir !== undefined };
+  const handles = handlesFor(wanted);
   const core = await openCore({
     options,
     log,
     resolve,
-    playbackIndex: options.playbackPort !== undefined,
-    listening: () => [listeners.proxy?.address, listeners.playback?.address].filter((address) => address !== undefined),
+    handles,
+    playbackIndex: playback,
+    listening: () => [later.proxy?.address, later.playback?.address].filter((address) => address !== undefined),
+    onSecured: ({ host, servername }) => {
+      later.leaves?.keep(host);
+      if (servername !== undefined) later.leaves?.keep(servername);
+    },
   });
-  const proxy = await putTogether({ options, core, authenticator, listeners, log }).catch(async (error: unknown) => {
+  const proxy = await putTogether({ options, core, authenticator, metaSecret, later, handles, log }).catch(async (error: unknown) => {
     await core.close();
     throw error;
   });
@@ -223,11 +249,12 @@ export async function startProxy(options: ResolvedOptions, log: Log, resolve: Re
     await proxy.close();
     throw error;
   }
+  tellOfHandles(wanted, handles, log);
   return proxy;
 }
 
 async function putTogether(parts: Omit<ProxyParts, 'ca' | 'leaves'>): Promise<WarctapProxy> {
-  const { options, log } = parts;
+  const { options, later, log } = parts;
   const hostname = machineName();
   const places = await caPlaces({ file: options.cacert, leaves: options.certsDir }, hostname, log);
   const ca = await loadOrCreateCa({ file: places.file, hostname, log });
@@ -236,7 +263,7 @@ async function putTogether(parts: Omit<ProxyParts, 'ca' | 'leaves'>): Promise<Wa
     () => true,
   );
   if (!isFolder) throw new OptionError('certsDir', places.leaves, 'a folder, existing or not');
-  const leaves = await openLeafStore({ ca, dir: places.leaves, log });
+  const leaves = (later.leaves = await openLeafStore({ ca, dir: places.leaves, log }));
   return new WarctapProxy({ ...parts, ca, leaves });
 }
 
@@ -245,12 +272,23 @@ async function authenticatorOf({ proxyAuthFile: file }: ListeningSlice, log: Log
 }
 
 /** @throws OptionError */
-async function usersOf(file: string, log: Log): Promise<Users> {
+function usersOf(file: string, log: Log): Promise<Users> {
+  return orRefused('proxyAuthFile', file, readAuthFile(file, log));
+}
+
+async function metaSecretOf({ metaSecret, metaSecretFile: file }: ListeningSlice, log: Log): Promise<string | undefined> {
+  if (file === undefined) return metaSecret;
+  if (metaSecret !== undefined) throw new OptionError('metaSecretFile', file, 'only one of --meta-secret and --meta-secret-file');
+  return orRefused('metaSecretFile', file, readMetaSecret(file, log));
+}
+
+/** @throws OptionError for a file that cannot be used */
+async function orRefused<T>(option: string, file: string, reading: Promise<T>): Promise<T> {
   try {
-    return await readAuthFile(file, log);
+    return await reading;
   } catch (error) {
     if (!(error instanceof AuthFileError)) throw error;
-    throw new OptionError('proxyAuthFile', file, error.expected);
+    throw new OptionError(option, file, error.expected);
   }
 }
 

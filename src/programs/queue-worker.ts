@@ -73,7 +73,7 @@ export class QueueWorker extends EventEmitter<CoreEvents> implements AsyncDispos
   }
 
   async #close(): Promise<void> {
-    await allInOrder([() => this.#worker.close(), () => this.#core.close()], 'closing failed');
+    await allInOrder([() => this.#worker.close(), () => this.#core.close()]);
   }
 }
 

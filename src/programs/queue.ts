@@ -22,6 +22,7 @@ import { openQueue, type Queue } from '../queue/queue.ts';
 import { RegexError } from '../regex/errors.ts';
 import { createRegexes, type Regex } from '../regex/regex.ts';
 import { Listener } from '../serve/listener.ts';
+import { DatabaseError } from '../store/errors.ts';
 import { Databases } from '../store/level/database.ts';
 import { makeFolders } from '../util/folder.ts';
 import type { Log } from '../util/log.ts';
@@ -114,10 +115,7 @@ export class QueueManager extends EventEmitter<{ fatal: [error: Error] }> implem
     this.#listener.stop();
     await this.#listener.drained(LAST_CALLS_MS);
     const rooms = [this.#listener, this.#queue, this.#databases];
-    await allInOrder(
-      rooms.map((room) => () => room.close()),
-      'closing failed',
-    );
+    await allInOrder(rooms.map((room) => () => room.close()));
   }
 }
 
@@ -129,7 +127,7 @@ export class QueueManager extends EventEmitter<{ fatal: [error: Error] }> implem
 export async function startQueueManager(parts: QueueManagerParts): Promise<QueueManager> {
   const { options, log } = parts;
   const filter = filterOf(options);
-  const databases = new Databases('--db');
+  const databases = new Databases(log);
   try {
     const level = await openLevel(databases, options.db);
     const queue = await openQueue({
@@ -160,7 +158,11 @@ export async function startQueueManager(parts: QueueManagerParts): Promise<Queue
 async function openLevel(databases: Databases, folder: string): Promise<ClassicLevel> {
   const OWNER_ONLY = 0o700;
   await makeFolders(folder, OWNER_ONLY).catch(() => undefined);
-  return (await databases.open(folder, TUNING)).level;
+  try {
+    return (await databases.open(folder, TUNING)).level();
+  } catch (error) {
+    throw error instanceof DatabaseError ? error.withFlags('--db') : error;
+  }
 }
 
 function filterOf({ linkFilter }: QueueSlice): Regex | undefined {

@@ -21,7 +21,7 @@ export interface FetchInit {
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** as a client of the proxy says in Warcprox-Meta: prefix, buckets, limits, blocks … */
   readonly meta?: object;
-  /** gives up waiting for the answer; what has been asked of the origin is archived all the same */
+  /** gives up waiting for the answer; what has been asked of the origin is archived all the same, as far as `finishAbandoned` says */
   readonly signal?: AbortSignal;
   /** who gives up, or stops reading, ends the download, too: what has come is archived, marked as truncated */
   readonly cutsOff?: boolean;
@@ -77,7 +77,7 @@ export function wantedOf(url: string, init: FetchInit, userAgent: string, record
 }
 
 /** Said by the body itself, or by the connection. */
-const FRAMING = ['content-length', 'transfer-encoding', 'connection', 'upgrade', 'expect', 'warcprox-meta'];
+const FRAMING = ['content-length', 'transfer-encoding', 'connection', 'upgrade', 'expect', 'warcprox-meta', 'warcprox-meta-secret'];
 
 function isList(headers: NonNullable<FetchInit['headers']>): headers is readonly (readonly [string, string])[] {
   return Array.isArray(headers);

@@ -58,7 +58,7 @@ export class FetchedResponse {
     return Buffer.concat(pieces);
   }
 
-  /** Read no more of it. The origin's answer is fetched to its end and archived all the same, unless it was asked for with `cutsOff`. */
+  /** Read no more of it. The origin's answer is fetched as far as `finishAbandoned` says, not at all with `cutsOff`, and archived. */
   cancel(reason: unknown = new Error('cancelled')): void {
     this.#client.leave(reason);
   }

@@ -3,6 +3,7 @@
  *
  * Source: spec/warcprox.md §8; record types of ISO 28500:2017 §6.
  */
+import { performance } from 'node:perf_hooks';
 import type { Framing, RequestHead } from '../http/message.ts';
 import type { CustomRecordCapture } from '../capture/capture.ts';
 import { BlockRecorder, type RecordingOptions } from '../capture/recorder.ts';
@@ -11,6 +12,7 @@ import { METADATA_METHOD, recordUri } from '../http/record-uri.ts';
 import type { Meta } from '../meta/meta.ts';
 import { plainAnswer, type Answer } from '../http/answer.ts';
 import { reasonOf } from '../util/thrown.ts';
+import type { SpoolHolder } from '../util/spool.ts';
 import type { ClientSide, RequestBody } from '../http/sides.ts';
 
 const RECORD_TYPES = ['warcinfo', 'response', 'resource', 'request', 'metadata', 'revisit', 'conversion', 'continuation'];
@@ -52,12 +54,13 @@ export function recordDraft(head: RequestHead, framing: Framing): RecordDraft {
 }
 
 /** Takes the bytes of one record. */
-export class CustomRecord implements RequestBody {
+export class CustomRecord implements RequestBody, SpoolHolder {
   readonly #services: RecordServices;
   readonly #draft: RecordDraft;
   readonly #meta: Meta;
   readonly #warcPrefix: string;
   readonly #startedAt: Date;
+  readonly #startedMs = performance.now();
   readonly #recorder: BlockRecorder;
   #client: RecordClient | undefined;
   /** the chain has the bytes, and lets go of them */
@@ -70,7 +73,7 @@ export class CustomRecord implements RequestBody {
     this.#warcPrefix = warcPrefix;
     this.#client = client;
     this.#startedAt = services.now();
-    this.#recorder = new BlockRecorder(services.recording);
+    this.#recorder = new BlockRecorder(services.recording, this);
   }
 
   write(_bytes: Buffer, payload: readonly Buffer[]): boolean {
@@ -87,7 +90,7 @@ export class CustomRecord implements RequestBody {
       ...this.#draft,
       recordId: this.#services.newRecordId(),
       startedAt: this.#startedAt,
-      durationMs: this.#services.now().getTime() - this.#startedAt.getTime(),
+      durationMs: Math.round(performance.now() - this.#startedMs),
       meta: this.#meta,
       warcPrefix: this.#warcPrefix,
       block: this.#recorder.finish(),
@@ -102,6 +105,14 @@ export class CustomRecord implements RequestBody {
   clientGone(): void {
     this.#client = undefined;
     if (!this.#handedOver) this.#recorder.bytes.release();
+  }
+
+  onFull(alone: boolean): void {
+    this.#recorder.bytes.release();
+    const answer = alone
+      ? plainAnswer(413, 'record not written: it is larger than temporary files may be (--max-spool)')
+      : plainAnswer(503, 'record not written: too little space is left for temporary files');
+    this.#client?.answer(answer, true);
   }
 
   resumeResponse(): void {

@@ -3,7 +3,7 @@
  *
  * Nothing of a refused request reaches an origin or the archive.
  *
- *   Warcprox-Meta understood? ── no ──► 400
+ *   Warcprox-Meta understood? ── no ──► 400      too many new buckets? ── 429
  *   limits reached? ── 420     soft limits reached? ── 430     blocked? ── 403
  *
  * Source: spec/warcprox.md §5 (order of enforcement).
@@ -17,6 +17,7 @@ import { reachedLimit, type BucketStats } from '../meta/limits.ts';
 import { NO_META, type Meta } from '../meta/meta.ts';
 import { blockRefusal, limitRefusal, softLimitRefusal, type MetaRefusal } from '../meta/refusals.ts';
 import { firstMatch } from '../meta/rules.ts';
+import { newBuckets } from './new-buckets.ts';
 import type { StatisticsStore } from '../store/statistics.ts';
 import type { TimeSlices } from '../util/slices.ts';
 import type { Log } from '../util/log.ts';
@@ -39,7 +40,7 @@ export interface Gate {
 }
 
 /** What limits are compared with, once everything which has been fetched is counted. */
-export type Statistics = Pick<Archive, 'settled'> & Pick<StatisticsStore, 'get'>;
+export type Statistics = Pick<Archive, 'settled'> & Pick<StatisticsStore, 'get' | 'crowded'>;
 
 export interface GateOptions {
   readonly cache: MetaCache;
@@ -54,6 +55,7 @@ const PASSED: Verdict = { meta: NO_META, refusal: undefined };
 
 export function createGate({ cache, slices, statistics, log }: GateOptions): Gate {
   const warned = new WeakSet<Meta>();
+  const buckets = newBuckets();
 
   const reached = (meta: Meta, own: readonly string[], lookup: (bucket: string) => BucketStats | undefined): MetaRefusal | undefined => {
     const limit = reachedLimit(meta.limits, own, lookup);
@@ -85,6 +87,10 @@ export function createGate({ cache, slices, statistics, log }: GateOptions): Gat
 
   const enforce = (meta: Meta, url: string, referer: string | undefined, gone: () => AbortSignal): Verdict | Promise<Verdict> => {
     warn(meta);
+    if (statistics !== undefined && meta.statsBuckets.length > 0) {
+      const refusal = buckets.refuse(bucketsOf(meta, url), statistics.crowded);
+      if (refusal !== undefined) return { meta, refusal };
+    }
     if (statistics !== undefined && (meta.limits.length > 0 || meta.softLimits.length > 0)) {
       return overLimit(meta, url, statistics).then(async (refusal) => verdict(meta, refusal ?? (await blocked(meta, url, referer, gone))));
     }
@@ -124,6 +130,10 @@ export function createGate({ cache, slices, statistics, log }: GateOptions): Gat
   };
 }
 
+/** @returns what goes on with the request: not its rules, which may be large and have been followed */
 function verdict(meta: Meta, refusal: MetaRefusal | undefined): Verdict {
-  return { meta, refusal: refusal && { ...refusal, contentType: 'text/plain;charset=utf-8' } };
+  return {
+    meta: meta.blocks.length === 0 ? meta : { ...meta, blocks: [] },
+    refusal: refusal && { ...refusal, contentType: 'text/plain;charset=utf-8' },
+  };
 }

@@ -1,15 +1,17 @@
 /**
  * The road of a request to the proxy, behind log-in and CONNECT: one of our own pages, or what the router finds, through the passage.
  *
- *   own page? ──► page            route ──► passage (gate, admission, exchange)
+ *   own page? ──► page     from a page of others? ──► 403     route ──► passage (gate, admission, exchange)
  */
 import type { Handler } from '../http/sides.ts';
 import type { Passage } from './passage.ts';
 import { route } from './router.ts';
+import type { Steering } from './steering.ts';
 
 export interface RoadServices {
   readonly passage: Passage;
   readonly pages: OwnPages;
+  readonly steering: Pick<Steering, 'refuse' | 'heeded'>;
   /** add Via to requests, too */
   readonly via: boolean;
 }
@@ -20,10 +22,12 @@ export interface OwnPages {
   readonly handler: Handler;
 }
 
-export function createRoad({ passage, pages, via }: RoadServices): Handler {
+export function createRoad({ passage, pages, steering, via }: RoadServices): Handler {
   return (request, client) => {
     const { method, target } = request.head;
     if (request.tunnel === undefined && target.startsWith('/') && pages.has(method, target)) return pages.handler(request, client);
-    passage(route(request, via), client);
+    const refusal = steering.refuse(request.head);
+    if (refusal !== undefined) return client.answer(refusal, true);
+    passage(route({ ...request, head: steering.heeded(request.head) }, via), client);
   };
 }

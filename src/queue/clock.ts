@@ -4,11 +4,12 @@
  * Leases and visits are written down with it and outlive the program, so a monotonic count alone will not do.
  */
 import { performance } from 'node:perf_hooks';
+import { timeOfDayMs } from '../util/time-of-day.ts';
 
 /** Milliseconds since 1970. */
 export type Clock = () => number;
 
 export function steadyClock(): Clock {
-  const origin = Date.now() - performance.now();
+  const origin = timeOfDayMs() - performance.now();
   return () => Math.floor(origin + performance.now());
 }

@@ -9,13 +9,15 @@ import { plainAnswer, type Answer } from '../http/answer.ts';
 import { MessageError } from '../http/errors.ts';
 import type { FetchError } from '../http/fetch-error.ts';
 import type { Framing, RequestHead, ResponseHead } from '../http/message.ts';
-import type { AnswerForm, ClientSide, ClientTunnel, Handler, RequestBody } from '../http/sides.ts';
+import type { AnswerForm, ClientSide, ClientTunnel, Handler, RequestBody, Upgraded } from '../http/sides.ts';
 import { writtenUrl, type Authority } from '../http/target.ts';
 import { keepsConnection } from '../http1/framing.ts';
 import { RequestReader, type RequestEvents, type RequestReaderOptions } from '../http1/request-reader.ts';
 import { MESSAGE_ERRORS } from '../messages/answers.ts';
+import { ifIdle } from '../util/after-reading.ts';
 import type { Log } from '../util/log.ts';
 import { answerBytes } from './answer-bytes.ts';
+import { lingeringClose, throwAway } from './lingering-close.ts';
 import { ResponseWriter } from './response-writer.ts';
 
 export interface ConnectionServices extends RequestReaderOptions {
@@ -45,6 +47,8 @@ export class Http1Connection implements ClientSide, RequestEvents {
   /** the client sends no more */
   #ended = false;
   #closeAfter = false;
+  /** the next request may begin once its client has taken the answers before it */
+  #nextWaits = false;
   #left: AbortController | undefined;
 
   constructor(socket: Socket, services: ConnectionServices, tunnel?: ClientTunnel) {
@@ -95,9 +99,9 @@ export class Http1Connection implements ClientSide, RequestEvents {
     if (this.#reader.state === 'body') this.#socket.resume();
   }
 
-  interim(head: ResponseHead, form: AnswerForm): void {
+  interim(head: ResponseHead, form: AnswerForm): boolean {
     if (head.status === 100) this.#expecting = false;
-    this.#writer.interim(head, form);
+    return this.#writer.interim(head, form);
   }
 
   head(head: ResponseHead, framing: Framing, form: AnswerForm): void {
@@ -153,12 +157,21 @@ export class Http1Connection implements ClientSide, RequestEvents {
   }
 
   openTunnel(authority: Authority): void {
-    if (this.gone) return;
-    const first = this.#reader.stop();
-    if (this.#ended && first.length === 0) return this.#finish();
-    this.#detach();
+    const left = this.upgrade();
+    if (left === undefined) return;
     this.#socket.write(TUNNEL_OPEN, 'latin1');
-    this.#services.openTunnel(this.#socket, authority, first);
+    this.#services.openTunnel(this.#socket, authority, left.first);
+  }
+
+  upgrade(): Upgraded | undefined {
+    if (this.gone) return undefined;
+    const first = this.#reader.stop();
+    if (this.#ended && first.length === 0) {
+      this.#finish();
+      return undefined;
+    }
+    this.#detach();
+    return { socket: this.#socket, first };
   }
 
   onHead(head: RequestHead, framing: Framing, hasBody: boolean): void {
@@ -218,6 +231,9 @@ export class Http1Connection implements ClientSide, RequestEvents {
 
   #next(): void {
     if (this.gone) return;
+    // Whoever asks on and on without reading would have all answers kept here.
+    this.#nextWaits = this.#socket.writableNeedDrain;
+    if (this.#nextWaits) return;
     this.#request = undefined;
     this.#writer.reset(false);
     if (this.#ended && !this.#reader.hasEarly) this.#finish();
@@ -227,20 +243,19 @@ export class Http1Connection implements ClientSide, RequestEvents {
   /** Nothing more is read; what was written still goes out. */
   #finish(): void {
     this.#reader.stop();
-    this.#socket.end();
-    // What a client still sends is thrown away: closing on unread bytes would reset the connection before it has read the answer.
-    this.#socket.resume();
+    lingeringClose(this.#socket);
   }
 
   /** Close in the middle of an answer, without a TLS close_notify, so that the client can see that something is missing. */
   #cut(): void {
     this.#reader.stop();
-    this.#socket.resume();
+    throwAway(this.#socket);
     this.#socket.write(NOTHING, () => this.#socket.destroy());
   }
 
   readonly #onDrain = (): void => {
-    this.#reader.serving?.resumeResponse();
+    if (this.#nextWaits) this.#next();
+    else this.#reader.serving?.resumeResponse();
   };
 
   /** The client sends no more; it may still read. */
@@ -265,14 +280,16 @@ export class Http1Connection implements ClientSide, RequestEvents {
     this.#reader.unserve()?.clientGone();
   };
 
-  readonly #onTimeout = (): void => {
+  readonly #onTimeout = (): void => ifIdle(this.#socket, () => this.#onIdle());
+
+  #onIdle(): void {
     if (this.#reader.inHead) return this.onTooSlow('request head not complete within the idle time-out');
     const { state, serving } = this.#reader;
     // Waiting for its turn or for the origin, or held back for its sake, is not idleness of the client.
     const waits = this.#expecting || serving === undefined || this.#socket.isPaused();
     const held = state === 'answer' || (state === 'body' && waits);
     if (!held || this.#socket.writableLength > 0) this.#socket.destroy();
-  };
+  }
 
   #detach(): void {
     this.#socket.pause();

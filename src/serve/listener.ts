@@ -3,22 +3,29 @@
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { ClientTunnel } from '../http/sides.ts';
+import { sweep } from '../util/after-reading.ts';
 import { listen } from '../util/listen.ts';
 import { Repeats } from '../util/repeats.ts';
 import { Http1Connection, type ConnectionServices } from './http1-connection.ts';
+import { slowReaders } from './taking.ts';
 import { tlsFailures, type TlsFailures } from './tls-failures.ts';
 import { openTunnel, type SecureContexts } from './tunnel.ts';
 
 export interface ListenerOptions extends Omit<ConnectionServices, 'openTunnel'> {
   readonly secureContexts: SecureContexts;
   readonly maxConnections: number;
+  /** others wait because of what clients hold */
+  readonly crowded?: () => boolean;
 }
+
+const LOOK_MS = 1000;
 
 export class Listener {
   readonly #server: Server;
   #address: AddressInfo | undefined;
   readonly #sockets = new Set<Socket>();
-  readonly #connections = new Set<Http1Connection>();
+  readonly #connections = new Map<Http1Connection, Socket>();
+  readonly #endLooking: () => void;
   readonly #failures: TlsFailures;
   readonly #dropped = new Repeats();
 
@@ -31,7 +38,7 @@ export class Listener {
     };
     const serve = (socket: Socket, tunnel?: ClientTunnel, first?: Buffer) => {
       const connection = new Http1Connection(socket, services, tunnel);
-      this.#connections.add(connection);
+      this.#connections.set(connection, socket);
       socket.once('close', () => this.#connections.delete(connection));
       if (first !== undefined && first.length > 0) connection.receive(first);
       socket.resume();
@@ -48,6 +55,8 @@ export class Listener {
         log.warn({ maxConnections, dropped: Math.max(1, more) }, 'too many client connections, new ones are dropped');
       }),
     );
+    const look = slowReaders(options.minRate, options.log);
+    this.#endLooking = sweep(LOOK_MS, () => look(this.#connections.values(), options.crowded?.() === true));
   }
 
   /** @throws the system's error, as EADDRINUSE */
@@ -63,7 +72,7 @@ export class Listener {
   /** Take no more connections and no more requests; what is being answered goes on. */
   stop(): void {
     this.#server.close();
-    for (const connection of this.#connections) connection.shutDown();
+    for (const connection of this.#connections.keys()) connection.shutDown();
   }
 
   /** Resolves when everything that was being answered has been, or the time is over. To be called after `stop`. */
@@ -78,6 +87,7 @@ export class Listener {
   /** Close what is left; what was written has a moment to leave. */
   async close(): Promise<void> {
     this.stop();
+    this.#endLooking();
     const sockets = [...this.#sockets];
     await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => lastWords(socket, resolve))));
     this.#failures.close();

@@ -35,9 +35,10 @@ export class ResponseWriter {
     this.#begun = false;
   }
 
-  interim(head: ResponseHead, form: AnswerForm): void {
-    if (this.#http10) return;
-    this.#socket.write(responseLines(head, { framing: NO_BODY, close: false, unchunk: false, via: form.via, added: [] }), 'latin1');
+  /** @returns false when the client is behind */
+  interim(head: ResponseHead, form: AnswerForm): boolean {
+    if (this.#http10) return true;
+    return this.#socket.write(responseLines(head, { framing: NO_BODY, close: false, unchunk: false, via: form.via, added: [] }), 'latin1');
   }
 
   /**

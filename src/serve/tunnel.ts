@@ -8,6 +8,7 @@ import { TLSSocket, type SecureContext } from 'node:tls';
 import type { Authority } from '../http/target.ts';
 import type { Log } from '../util/log.ts';
 import type { ClientTunnel } from '../http/sides.ts';
+import { ifIdle, timeLimit } from '../util/after-reading.ts';
 import { reasonOf } from '../util/thrown.ts';
 import { isTlsAlert, type TlsFailures } from './tls-failures.ts';
 
@@ -36,12 +37,13 @@ const SPOKEN = ['http/1.1', 'http/1.0'];
 export function openTunnel(services: TunnelServices, socket: Socket, authority: Authority, first: Buffer): void {
   const quiet = () => undefined;
   const stop = () => socket.destroy();
-  socket.setTimeout(services.socketTimeoutMs, stop);
+  const idle = () => ifIdle(socket, stop);
+  socket.setTimeout(services.socketTimeoutMs, idle);
   socket.on('error', quiet);
   socket.on('end', stop);
 
   const begin = (bytes: Buffer) => {
-    socket.removeListener('data', begin).removeListener('end', stop).removeListener('timeout', stop);
+    socket.removeListener('data', begin).removeListener('end', stop).removeListener('timeout', idle);
     socket.pause();
     if (bytes[0] === TLS_HANDSHAKE) {
       void openTls(services, socket, authority, bytes);
@@ -91,16 +93,18 @@ async function openTls(services: TunnelServices, socket: Socket, authority: Auth
     tls.destroy();
   };
   const stop = () => tls.destroy();
-  tls.setTimeout(services.socketTimeoutMs, stop);
-  const limit = setTimeout(stop, services.headTimeoutMs);
-  socket.once('close', () => clearTimeout(limit));
+  tls.setTimeout(services.socketTimeoutMs);
+  const inTime = timeLimit(services.headTimeoutMs, stop);
+  const idle = () => ifIdle(tls, stop);
+  socket.once('close', inTime);
   tls.on('error', failed);
   tls.on('_tlsError', failed);
+  tls.on('timeout', idle);
   // The connection is half-open on purpose: who leaves within the handshake would stay until the time limit.
   tls.on('end', stop);
   tls.once('secure', () => {
-    clearTimeout(limit);
-    tls.removeListener('timeout', stop).removeListener('end', stop).removeListener('error', failed);
+    inTime();
+    tls.removeListener('timeout', idle).removeListener('end', stop).removeListener('error', failed);
     // Some clients look at the certificate when the handshake is over.
     tls.on('error', (error: Error) => {
       if (isTlsAlert(error)) failures.tell({ client, host: authority.host, error });

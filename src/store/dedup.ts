@@ -12,7 +12,7 @@
  *
  * Source: spec/warcprox.md §4 (Dedup).
  */
-import type { IsLost, RecordPlace } from './place.ts';
+import type { Lost, RecordPlace } from './place.ts';
 
 /** What a revisit refers to. */
 export interface Original {
@@ -72,11 +72,11 @@ export interface DedupStore {
   /** One more who claims. */
   holder(): DedupIndex;
   /**
-   * Drop the entries whose record is lost. Reads the whole index: for the start after a crash.
+   * Drop the entries whose record is lost, at each start. Costs time by what was open, not by what is stored.
    *
    * @returns how many were dropped
    */
-  drop(isLost: IsLost): Promise<number>;
+  drop(lost: Lost): Promise<number>;
 }
 
 /** What a payload was the answer of: two responses that differ in it say different things with the same body. */

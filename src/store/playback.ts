@@ -5,7 +5,7 @@
  * Source: spec/warcprox.md §10; ISO 28500:2017 §5.11 (WARC-Refers-To), §5.12.
  */
 import type { Lane } from './lanes.ts';
-import type { IsLost, RecordPlace } from './place.ts';
+import type { Lost, RecordPlace } from './place.ts';
 
 export interface PlaybackPlace extends RecordPlace {
   /** bytes in the (compressed) file */
@@ -49,6 +49,8 @@ export interface PlaybackIndex {
   byId(recordId: string): Promise<PlaybackPlace | undefined>;
   /** The `response` record of that URL, WARC-Date (to the second or the millisecond) and payload. */
   byDate(url: string, date: string, payloadDigest: string): Promise<PlaybackPlace | undefined>;
-  /** Drop the entries whose record is lost. Reads the whole index: for the start after a crash. @returns how many were dropped */
-  drop(isLost: IsLost): Promise<number>;
+  /** Drop the entries whose record is lost, at each start. Costs time by what was open, not by what is stored. @returns how many were dropped */
+  drop(lost: Lost): Promise<number>;
+  /** What was saved of files that are closed is safe. */
+  close(): Promise<void>;
 }

@@ -7,13 +7,14 @@ import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mtimeOf, UPLOAD, type JobStore } from './job-store.ts';
 import type { Hex } from './job-id.ts';
+import { timeOfDayMs } from '../util/time-of-day.ts';
 
 /** What has no archive after so long never gets one. */
 const ORPHAN_MS = 60_000;
 
 /** Old results, uploads of killed servers, records without their archive. @throws the system's error */
 export async function cleanUp(store: JobStore, ttlSeconds: number): Promise<void> {
-  const before = Date.now() - ttlSeconds * 1000;
+  const before = timeOfDayMs() - ttlSeconds * 1000;
   for (const name of await readdir(store.doneDir)) {
     const path = join(store.doneDir, name);
     if (((await mtimeOf(path)) ?? Infinity) < before) await rm(path, { force: true });
@@ -22,7 +23,7 @@ export async function cleanUp(store: JobStore, ttlSeconds: number): Promise<void
     const path = join(store.queueDir, name);
     if (name.startsWith(UPLOAD)) await removeIfFree(store, path);
     // The process ended between the record and the archive.
-    else if (/\.(json|state|tmp)$/.test(name) && ((await mtimeOf(path)) ?? Infinity) < Date.now() - ORPHAN_MS) {
+    else if (/\.(json|state|tmp)$/.test(name) && ((await mtimeOf(path)) ?? Infinity) < timeOfDayMs() - ORPHAN_MS) {
       const hex = /[0-9a-f]{32}/.exec(name)?.[0];
       if (hex === undefined || (await mtimeOf(store.queued(hex))) === undefined) await rm(path, { force: true });
     }

@@ -20,6 +20,7 @@ import { LOG_FILE, OutLog } from './out-log.ts';
 import { runOwnProcess } from './own-process.ts';
 import { contentsOf, packInto, type Packed } from './pack.ts';
 import { watchFolder } from './watch-folder.ts';
+import { timeOfDay } from '../util/time-of-day.ts';
 
 export interface JobSettings {
   readonly limits: ArchiveLimits;
@@ -85,7 +86,7 @@ async function work(
   settings: JobSettings,
   stop: AbortSignal,
 ): Promise<Ended> {
-  const started = new Date().toISOString();
+  const started = timeOfDay().toISOString();
   const stateFile = store.stateFile(hex);
   await writeFile(stateFile, JSON.stringify({ transformation: undefined, started, lines: 0 } satisfies StateRecord), { mode: 0o600 });
   const fail = async (message: string, hook?: string): Promise<Ended> => {

@@ -15,6 +15,7 @@ import { makeFolders, syncFolder } from '../util/folder.ts';
 import { codeOf } from '../util/thrown.ts';
 import type { Hex } from './job-id.ts';
 import { dashed } from './job-id.ts';
+import { timeOfDayMs } from '../util/time-of-day.ts';
 
 /** What stands beside an archive in the queue. */
 export interface JobRecord {
@@ -210,7 +211,7 @@ export class JobStore {
   }
 
   #nextOrder(): string {
-    const ms = Math.max(Date.now(), this.#lastMs);
+    const ms = Math.max(timeOfDayMs(), this.#lastMs);
     this.#sequence = ms === this.#lastMs ? this.#sequence + 1 : 0;
     this.#lastMs = ms;
     return orderOf(ms, this.#sequence);

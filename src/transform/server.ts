@@ -18,6 +18,7 @@ import type { ResultWatch } from './result-watch.ts';
 import { createRouter, type Routes } from './routes.ts';
 import type { Descriptions } from './transformation.ts';
 import { zipOf } from './zip.ts';
+import { timeOfDayMs } from '../util/time-of-day.ts';
 
 export interface ServerOptions {
   readonly version: string;
@@ -115,7 +116,7 @@ async function resultReply(
   let size: number;
   try {
     const found = await stat(file);
-    if (Date.now() - found.mtimeMs > resultTtlSeconds * 1000) return undefined;
+    if (timeOfDayMs() - found.mtimeMs > resultTtlSeconds * 1000) return undefined;
     size = found.size;
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;

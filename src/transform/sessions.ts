@@ -12,6 +12,7 @@ import { makeFolders } from '../util/folder.ts';
 import { codeOf } from '../util/thrown.ts';
 import { Refusal } from './errors.ts';
 import { removeFolder } from './clean-up.ts';
+import { timeOfDay, timeOfDayMs } from '../util/time-of-day.ts';
 
 export interface SessionsOptions {
   readonly dir: string;
@@ -62,7 +63,7 @@ export class Sessions {
   async filesOf({ dir, files }: Session): Promise<string> {
     await makeFolders(files, 0o700);
     // Its age is that of its last use.
-    await utimes(dir, new Date(), new Date());
+    await utimes(dir, timeOfDay(), timeOfDay());
     return files;
   }
 
@@ -80,7 +81,7 @@ export class Sessions {
   }
 
   async sweep(): Promise<void> {
-    const before = Date.now() - this.#options.ttlSeconds * 1000;
+    const before = timeOfDayMs() - this.#options.ttlSeconds * 1000;
     for (const name of await readdir(this.#options.dir)) {
       const path = join(this.#options.dir, name);
       const found = await stat(path).catch(() => undefined);

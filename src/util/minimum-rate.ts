@@ -1,5 +1,5 @@
 /**
- * Whether bytes come too slowly: looked at when some come, because that none come is for the idle time-out to see.
+ * Whether bytes pass too slowly. Where they come it is looked at when some do, because that none come is for the idle time-out to see.
  */
 import { performance } from 'node:perf_hooks';
 
@@ -20,11 +20,12 @@ export class MinimumRate {
   }
 
   /**
-   * Count bytes that have come.
+   * Count bytes that have passed.
    *
-   * @returns true when a window has passed in which too few came
+   * @param atLeast bytes per second, where more than the usual minimum is asked for at the moment
+   * @returns true when a window has passed in which too few passed
    */
-  tooSlow(bytes: number): boolean {
+  tooSlow(bytes: number, atLeast = 0): boolean {
     const { bytesPerSecond, windowMs } = this.#options;
     if (bytesPerSecond === 0) return false;
     const nowMs = performance.now();
@@ -32,7 +33,7 @@ export class MinimumRate {
     this.#bytes += bytes;
     const passedMs = nowMs - this.#sinceMs;
     if (passedMs < windowMs) return false;
-    const wanted = (bytesPerSecond * passedMs) / 1000;
+    const wanted = (Math.max(bytesPerSecond, atLeast) * passedMs) / 1000;
     const slow = this.#bytes < wanted;
     this.#sinceMs = nowMs;
     this.#bytes = 0;

@@ -4,9 +4,11 @@
  * A computation is a generator that yields wherever it may pause; it yields often (each 0.1 ms or so). What is short is answered at once.
  * What takes longer joins a queue, which gets a slice of each turn of the event loop and gives each computation one step in turn. All
  * computations of one `TimeSlices` together never take more than two slices of a turn, however many there are.
+ *
+ * One that waits for another thread yields a promise, which never rejects.
  */
 
-export type Steps<T> = Generator<undefined, T, undefined>;
+export type Steps<T> = Generator<Promise<void> | undefined, T, undefined>;
 
 export interface TimeSlices {
   /**
@@ -38,11 +40,12 @@ const SHARE = 0.4;
 /** So little is not worth the bookkeeping of a turn. */
 const UNCOUNTED_MS = 1;
 
-/** All steps at once. */
+/** All steps at once. @param steps wait for nothing */
 export function finish<T>(steps: Steps<T>): T {
   for (;;) {
     const { done, value } = steps.next();
     if (done) return value;
+    if (value !== undefined) throw new Error('a computation that waits cannot be done at once');
   }
 }
 
@@ -50,6 +53,12 @@ export function timeSlices({ sliceMs = SLICE_MS, now = () => performance.now() }
   const queue: Job<unknown>[] = [];
   let newSpentMs = 0;
   let turnPending = false;
+
+  function later(job: Job<unknown>, waits: Promise<void> | undefined): void {
+    if (waits !== undefined) return void waits.then(() => later(job, undefined));
+    queue.push(job);
+    awaitTurn();
+  }
 
   function awaitTurn(): void {
     if (turnPending) return;
@@ -60,7 +69,8 @@ export function timeSlices({ sliceMs = SLICE_MS, now = () => performance.now() }
       const start = now();
       while (queue.length > 0 && now() - start < sliceMs) {
         const job = queue.shift();
-        if (job !== undefined && !job.settled()) queue.push(job);
+        const next = job?.advance();
+        if (job !== undefined && next !== 'settled') later(job, next);
       }
       if (queue.length > 0) awaitTurn();
     });
@@ -75,9 +85,12 @@ export function timeSlices({ sliceMs = SLICE_MS, now = () => performance.now() }
         newSpentMs += job.usedMs - before;
         if (newSpentMs > UNCOUNTED_MS) awaitTurn();
         if (next.done) return next.value;
+        if (next.value === undefined) continue;
+        const promise = job.promise();
+        later(job as Job<unknown>, next.value);
+        return promise;
       }
-      queue.push(job as Job<unknown>);
-      awaitTurn();
+      later(job as Job<unknown>, undefined);
       return job.promise();
     },
   };
@@ -100,7 +113,7 @@ class Job<T> {
   }
 
   /** @throws whatever the computation throws */
-  step(): IteratorResult<undefined, T> {
+  step(): IteratorResult<Promise<void> | undefined, T> {
     this.#signal?.throwIfAborted();
     if (this.#limit !== undefined && this.usedMs > this.#limit.maxMs) throw this.#limit.error();
     const start = this.#now();
@@ -116,15 +129,15 @@ class Job<T> {
     });
   }
 
-  /** One step. @returns true when the promise is settled */
-  settled(): boolean {
+  /** One step. @returns what it waits for, if it does */
+  advance(): 'settled' | Promise<void> | undefined {
     try {
       const next = this.step();
-      if (next.done) this.#resolve(next.value);
-      return next.done === true;
+      if (!next.done) return next.value;
+      this.#resolve(next.value);
     } catch (error) {
       this.#reject(error);
-      return true;
     }
+    return 'settled';
   }
 }

@@ -1,14 +1,12 @@
 /**
  * The bytes of one block while they wait to be written: in memory up to a size, then in a temporary file.
  *
- * Owns the temporary file, which has no name any more once it is open, so that nothing is left behind by a crash.
- * Never copies what it is given: the pieces must not change until `release()`.
+ * Owns the temporary file. Never copies what it is given: the pieces must not change until `release()`.
  */
-import { close, open, read, unlink, writev } from 'node:fs';
-import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { MemoryBudget } from './memory-budget.ts';
+import { cut } from './pieces.ts';
+import { SpoolFile } from './spool-file.ts';
+import type { Growing, SpoolSpace } from './spool-space.ts';
 
 /** Bytes that can be read as often as needed, whole or in part. */
 export interface Bytes {
@@ -27,21 +25,31 @@ export interface SpoolOptions {
   readonly maxMemoryBytes: number;
   /** shared with other spools: when it is used up, bytes go to the file at once */
   readonly budget?: MemoryBudget;
+  /** shared with other spools: what all of them may take of the disk */
+  readonly space?: SpoolSpace;
   /** folder of temporary files */
   readonly dir: string;
 }
 
-/** Bytes that may wait for the disk before `append` asks its caller to pause. */
-const MAX_PENDING_BYTES = 1024 * 1024;
-const READ_BYTES = 256 * 1024;
+/** Who appends to a spool. */
+export interface SpoolHolder {
+  /** There is no room for more, and nothing more should be appended. @param alone it is large by itself: more than half of what all may take */
+  onFull(alone: boolean): void;
+}
+
+/** Smaller ones in memory need not end for the sake of others. */
+const SMALL_BYTES = 64 * 1024;
 /** So many small pieces in a row are joined: an answer that drips byte by byte must not cost hundreds of bytes for each. */
 const JOIN_PIECES = 128;
 const JOIN_BYTES = 64 * 1024;
 
-const readAt = promisify(read);
-
-export class Spool implements Bytes {
+export class Spool implements Bytes, Growing {
   readonly #options: SpoolOptions;
+  #holder: SpoolHolder | undefined;
+  /** more may be appended */
+  #growing = true;
+  /** there was no file for it: everything stays in memory, and it should wait for one before it grows */
+  #wantsFile = false;
   #pieces: Buffer[] = [];
   #joined = 0;
   #size = 0;
@@ -50,8 +58,10 @@ export class Spool implements Bytes {
   /** bytes of the budget */
   #taken = 0;
 
-  constructor(options: SpoolOptions) {
+  /** @param holder told at most once; without one the spool never has to end */
+  constructor(options: SpoolOptions, holder?: SpoolHolder) {
     this.#options = options;
+    this.#holder = holder;
   }
 
   get size(): number {
@@ -67,22 +77,42 @@ export class Spool implements Bytes {
     return this.#file?.error;
   }
 
-  /** @returns false when the disk is behind; the caller should append no more before `onDrain` has called back */
-  append(piece: Buffer): boolean {
-    if (piece.length === 0) return true;
-    this.#size += piece.length;
-    if (this.#file !== undefined) return this.#file.write(piece);
-    this.#pieces.push(piece);
-    if (this.#size > this.#options.maxMemoryBytes || this.#options.budget?.take(piece.length) === false) return this.#spill();
-    this.#taken += piece.length;
-    if (this.#pieces.length - this.#joined >= JOIN_PIECES) this.#join();
-    return true;
+  get inFile(): number {
+    return this.#file === undefined ? 0 : this.#size;
   }
 
-  /** Call back once, when less than the pending limit waits for the disk or the file has failed. */
+  /** @returns false when the disk is behind or has no room now; the caller should append no more before `onDrain` has called back */
+  append(piece: Buffer): boolean {
+    const { length } = piece;
+    if (length === 0 || this.#released) return true;
+    const { space } = this.#options;
+    const wasSmall = this.#size <= SMALL_BYTES;
+    this.#size += length;
+    space?.take(length);
+    if (wasSmall && this.#size > SMALL_BYTES) this.#grows();
+    return this.#keep(piece) && space?.full !== true;
+  }
+
+  /** Call back once, when there is room and less than the pending limit waits for the disk, or nothing more is appended. */
   onDrain(callback: () => void): void {
-    if (this.#file === undefined) callback();
+    const { space } = this.#options;
+    if (this.#wantsFile && this.#growing) this.#spill();
+    if (space !== undefined && this.#growing && (this.#wantsFile || space.full)) space.onRoom(() => this.onDrain(callback));
+    else if (this.#file === undefined) callback();
     else this.#file.onDrain(callback);
+  }
+
+  /** Nothing more is appended. */
+  finish(): void {
+    this.#growing = false;
+    this.#holder = undefined;
+    this.#options.space?.settle(this);
+  }
+
+  full(alone: boolean): void {
+    const holder = this.#holder;
+    this.#holder = undefined;
+    holder?.onFull(alone);
   }
 
   /** Resolves when nothing waits for the disk any more; `error` is known then. */
@@ -106,16 +136,41 @@ export class Spool implements Bytes {
   release(): void {
     if (this.#released) return;
     this.#released = true;
+    this.finish();
     this.#pieces = [];
     this.#giveBack();
     this.#file?.close();
+    this.#options.space?.give(this.#size, this.#file && { bytes: this.#size, written: this.#file.written });
+  }
+
+  #grows(): void {
+    if (this.#holder !== undefined) this.#options.space?.grows(this);
+  }
+
+  /** @returns false when the caller should pause */
+  #keep(piece: Buffer): boolean {
+    const { maxMemoryBytes, budget, space } = this.#options;
+    if (this.#file !== undefined) {
+      space?.toFile(piece.length);
+      return this.#file.write(piece);
+    }
+    this.#pieces.push(piece);
+    if (this.#size > maxMemoryBytes || budget?.take(piece.length) === false) return this.#spill();
+    this.#taken += piece.length;
+    if (this.#pieces.length - this.#joined >= JOIN_PIECES) this.#join();
+    return true;
   }
 
   #spill(): boolean {
+    const { dir, space } = this.#options;
+    this.#wantsFile = space?.takeFile() === false;
+    if (this.#wantsFile) return false;
     const pieces = this.#pieces;
     this.#pieces = [];
     this.#giveBack();
-    this.#file = new SpoolFile(this.#options.dir);
+    this.#file = new SpoolFile(dir, space);
+    this.#grows();
+    space?.toFile(this.#size);
     let ready = true;
     for (const piece of pieces) ready = this.#file.write(piece);
     return ready;
@@ -136,125 +191,7 @@ export class Spool implements Bytes {
   }
 }
 
-/** An unnamed temporary file: appended to in order, read at will once everything is in it. */
-class SpoolFile {
-  error: Error | undefined;
-  #fd: number | undefined;
-  #pending: Buffer[] = [];
-  #pendingBytes = 0;
-  #position = 0;
-  #busy = true;
-  #closed = false;
-  #waiting: (() => void)[] = [];
-
-  constructor(dir: string) {
-    const path = join(dir, `warctap-${randomUUID()}.tmp`);
-    open(path, 'wx+', 0o600, (error, fd) => {
-      if (error !== null) return this.#fail(error);
-      this.#fd = fd;
-      unlink(path, (unlinkError) => {
-        if (unlinkError !== null) this.#fail(unlinkError);
-        else this.#next();
-      });
-    });
-  }
-
-  write(piece: Buffer): boolean {
-    if (this.error !== undefined || this.#closed) return true;
-    this.#pending.push(piece);
-    this.#pendingBytes += piece.length;
-    if (!this.#busy) this.#next();
-    return this.#pendingBytes < MAX_PENDING_BYTES;
-  }
-
-  onDrain(callback: () => void): void {
-    if (this.#pendingBytes < MAX_PENDING_BYTES) callback();
-    else this.#waiting.push(callback);
-  }
-
-  async flushed(): Promise<void> {
-    while (this.#busy || this.#pendingBytes > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-  }
-
-  async *read(start: number, end: number, into: Buffer | undefined): AsyncGenerator<Buffer> {
-    await this.flushed();
-    if (this.error !== undefined) throw this.error;
-    let position = start;
-    while (position < end) {
-      if (this.#fd === undefined || this.#closed) throw new Error('temporary file was released while it was read');
-      const buffer = into ?? Buffer.allocUnsafe(Math.min(READ_BYTES, end - position));
-      const { bytesRead } = await readAt(this.#fd, buffer, 0, Math.min(buffer.length, end - position), position);
-      if (bytesRead === 0) throw new Error(`temporary file ends at ${position} of ${end} bytes`);
-      position += bytesRead;
-      yield buffer.subarray(0, bytesRead);
-    }
-  }
-
-  close(): void {
-    this.#closed = true;
-    if (!this.#busy) this.#closeFile();
-  }
-
-  #next(): void {
-    this.#busy = false;
-    if (this.#closed) return this.#closeFile();
-    if (this.#pendingBytes > 0 && this.error === undefined) this.#flush();
-    if (this.#pendingBytes < MAX_PENDING_BYTES) {
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      for (const callback of waiting) callback();
-    }
-  }
-
-  #flush(): void {
-    if (this.#fd === undefined) return;
-    this.#busy = true;
-    const pieces = this.#pending;
-    this.#pending = [];
-    writev(this.#fd, pieces, this.#position, (error, written) => {
-      if (error !== null) return this.#fail(error);
-      this.#position += written;
-      this.#pendingBytes -= written;
-      const rest = cut(pieces, written, Infinity);
-      if (rest.length > 0) this.#pending = [...rest, ...this.#pending];
-      this.#next();
-    });
-  }
-
-  #fail(error: Error): void {
-    this.error = error;
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    this.#next();
-  }
-
-  #closeFile(): void {
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    const fd = this.#fd;
-    this.#fd = undefined;
-    if (fd !== undefined) close(fd, () => undefined);
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const callback of waiting) callback();
-  }
-}
-
 // eslint-disable-next-line @typescript-eslint/require-await -- one interface for memory and file
 async function* fromMemory(pieces: readonly Buffer[]): AsyncGenerator<Buffer> {
   yield* pieces;
-}
-
-/** The bytes from `start` to before `end` of what stands in pieces. */
-export function cut(pieces: readonly Buffer[], start: number, end: number): Buffer[] {
-  const part: Buffer[] = [];
-  let position = 0;
-  for (const piece of pieces) {
-    const from = Math.max(start - position, 0);
-    const to = Math.min(end - position, piece.length);
-    if (from < to) part.push(from === 0 && to === piece.length ? piece : piece.subarray(from, to));
-    position += piece.length;
-    if (position >= end) break;
-  }
-  return part;
 }

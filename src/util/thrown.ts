@@ -32,17 +32,20 @@ export function throwAll(errors: readonly unknown[], message?: string): void {
   if (errors.length > 1) throw new AggregateError(errors, message ?? errors.map(reasonOf).join('; '));
 }
 
-/** One step after the other, whatever became of those before; what they have thrown is thrown at the end, each thing once. */
-export async function allInOrder(steps: readonly (() => unknown)[], message?: string): Promise<void> {
+/**
+ * One step after the other, whatever became of those before; what they have thrown is thrown at the end, each thing once: a step may close
+ * again what one before has closed, and tell of the same.
+ */
+export async function allInOrder(steps: readonly (() => unknown)[]): Promise<void> {
   const errors = new Set<unknown>();
   for (const step of steps) {
     try {
       await step();
     } catch (error) {
-      errors.add(error);
+      for (const each of error instanceof AggregateError ? (error.errors as unknown[]) : [error]) errors.add(each);
     }
   }
-  throwAll([...errors], message);
+  throwAll([...errors]);
 }
 
 function oneLine(said: unknown): string {

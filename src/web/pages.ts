@@ -26,14 +26,27 @@ export interface Pages {
 /** Methods with which a Request has no body. */
 const BODILESS = new Set(['GET', 'HEAD']);
 
-/** @param routes paths without query; GET of a page answers HEAD, too */
-export function createPages(routes: Readonly<Record<string, FetchHandler>>, log: Log): Pages {
+export interface PagesOptions {
+  /** paths without query; GET of a page answers HEAD, too */
+  readonly routes: Readonly<Record<string, FetchHandler>>;
+  /** whether a Host is one of ours: pages are answered by no other */
+  readonly isOwnHost: (host: string | undefined) => boolean;
+  readonly log: Log;
+}
+
+export function createPages({ routes, isOwnHost, log }: PagesOptions): Pages {
   const of = (target: string): FetchHandler | undefined => (Object.hasOwn(routes, target) ? routes[target] : undefined);
   return {
     has: (method, target) => (method === 'GET' || method === 'HEAD') && of(target) !== undefined,
     handler: (request, client) => {
       const page = of(request.head.target);
-      if (page === undefined) client.answer(plainAnswer(404, 'no such page'));
+      const host = request.head.fields.get('host');
+      if (!isOwnHost(host)) {
+        client.answer(
+          plainAnswer(421, `this page is not asked for by the host ${JSON.stringify(host)}; use an IP address, or --page-host`),
+          true,
+        );
+      } else if (page === undefined) client.answer(plainAnswer(404, 'no such page'));
       else serveFetch(page, request, client, log);
     },
   };

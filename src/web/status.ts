@@ -28,6 +28,15 @@ export interface StatusSource {
   readonly earliestInChain: { readonly url: string; readonly processor: string | undefined } | undefined;
   /** `errors`: captures that a processor has failed for */
   readonly processors: readonly { readonly name: string; readonly queued: number; readonly errors: number }[];
+  /** requests whose Warcprox-Meta came without its secret, and was ignored */
+  readonly metaIgnored: number;
+  /** `problem`: why it is not used at the moment; `waiting`: entries that are put in later, `lost`: entries that never will be */
+  readonly databases: readonly {
+    readonly folder: string;
+    readonly problem: string | undefined;
+    readonly waiting: number;
+    readonly lost: number;
+  }[];
   rate(minutes: number): object;
 }
 
@@ -71,5 +80,13 @@ function statusOf(source: StatusSource): object {
     },
     seconds_behind: source.secondsBehind,
     postfetch_chain: source.processors.map(({ name, queued, errors }) => ({ processor: name, queued_urls: queued, errors })),
+    warcprox_meta_ignored: source.metaIgnored,
+    databases: source.databases.map(({ folder, problem, waiting, lost }) => ({
+      folder,
+      state: problem === undefined ? 'in use' : 'away',
+      problem: problem ?? null,
+      entries_waiting: waiting,
+      entries_lost: lost,
+    })),
   };
 }

@@ -105,3 +105,34 @@ test('a whole batch is counted without a promise', async (t) => {
   await processor.close?.();
   assert.equal(dedupLoader({ index: { claim: () => [] }, won: [], rules: RULES, methods: [], log: silentLog }).process([]), undefined);
 });
+
+test('whatever becomes of the store, nothing that was to be counted is lost, and its error is told once', async () => {
+  const counted = new Map<string, number>();
+  let flushes = 0;
+  const store = {
+    get crowded() {
+      return counted.size > 10;
+    },
+    tally: (bucket: string) => void counted.set(bucket, (counted.get(bucket) ?? 0) + 1),
+    flush: () => Promise.reject(new Error(`flush ${++flushes}`)),
+    close: () => Promise.resolve(),
+  };
+  const processor = statsProcessor({ store, bucketsOf });
+  const batch = Array.from({ length: 20 }, (_, nth) => exchange({ meta: { statsBuckets: [{ name: `b${nth}`, tallyDomains: [] }] } }));
+  await assert.rejects(async () => processor.process(batch), /^Error: flush 1$/);
+  assert.equal(counted.get('__all__'), 20);
+  assert.equal(counted.size, 21);
+});
+
+test('a batch with very many buckets is counted with pauses', async () => {
+  let counted = 0;
+  const store = { crowded: false, tally: () => (counted += 1), flush: () => Promise.resolve(), close: () => Promise.resolve() };
+  const processor = statsProcessor({ store, bucketsOf });
+  const statsBuckets = Array.from({ length: 999 }, (_, nth) => ({ name: `b${nth}`, tallyDomains: [] }));
+  const batch = Array.from({ length: 50 }, () => exchange({ meta: { statsBuckets } }));
+  const counting = processor.process(batch);
+  const atOnce = counted;
+  await counting;
+  assert.equal(counted, 50_000);
+  assert.ok(atOnce > 0 && atOnce <= 5000, `${atOnce} at once`);
+});

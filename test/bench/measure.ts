@@ -42,6 +42,7 @@ export interface Times {
 export type Look = (dir: string, measured: Measured) => Promise<void>;
 
 const STALLED_MS = 90_000;
+const FILLED_MS = 600_000;
 
 /** @param peer nothing: straight to the origin */
 export async function measure(workload: Workload, peer: Peer | undefined, times: Times, look?: Look): Promise<Measured> {
@@ -53,7 +54,9 @@ export async function measure(workload: Workload, peer: Peer | undefined, times:
     const origin = keep(startScript(others, 'origin.ts', [workload.scheme, workload.body, String(workload.size)]));
     const originPort = Number(await nextLine(origin, STALLED_MS));
     const port = peer === undefined ? 0 : await freePort();
-    const proxy = peer && keep(startProxy(workload.allCores ? 'all' : 'proxy', peer.start(startOptions(workload, dir, port, originPort))));
+    const options = peer && startOptions(workload, dir, port, originPort);
+    if (options && workload.stored > 0) await fillIndex(options.dir, workload.stored);
+    const proxy = peer && options && keep(startProxy(workload.allCores ? 'all' : 'proxy', peer.start(options)));
     if (proxy) await untilListening(port, proxy);
 
     const { scheme, size, connections, keepAlive, hosts } = workload;
@@ -90,6 +93,10 @@ export async function measure(workload: Workload, peer: Peer | undefined, times:
     for (const process of started.reverse()) await stop(process);
     removeFolder(dir);
   }
+}
+
+async function fillIndex(dir: string, count: number): Promise<void> {
+  await nextLine(startScript('all', 'fill-index.ts', [join(dir, 'warctap.db'), String(count)]), FILLED_MS);
 }
 
 function startOptions({ gzip, hosts }: Workload, root: string, port: number, originPort: number) {

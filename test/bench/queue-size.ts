@@ -26,7 +26,7 @@ const URLS_OF_A_HOST = 100;
 
 async function open(folder: string) {
   const databases = new Databases();
-  const { level } = await databases.open(folder, TUNING);
+  const level = (await databases.open(folder, TUNING)).level();
   const rules = { leaseMs: 1_800_000, revisitMs: 172_800_000, maxAttempts: 5, maxPerHost: 0, hostDelayMs: 0 };
   const parts = { adminKey: 'admin:for-this-measurement', hashKeys: false, recheckInterval: 90, clock: steadyClock(), log: silentLog };
   const queue = await openQueue({ level, sync: false, rules, ...parts });

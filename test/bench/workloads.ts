@@ -16,6 +16,8 @@ export interface Workload {
   readonly keepAlive: boolean;
   /** 0: one host, for as long as the run takes; otherwise one request to each of so many hosts */
   readonly hosts: number;
+  /** entries in the index of deduplication before the run; for ourselves only */
+  readonly stored: number;
   /** the proxy has all cores, not one */
   readonly allCores: boolean;
   /** measured in every run, when `--peers` says nothing else */
@@ -32,6 +34,7 @@ const base = {
   connections: 16,
   keepAlive: true,
   hosts: 0,
+  stored: 0,
   allCores: false,
   peers: [],
   once: [],
@@ -61,5 +64,6 @@ export const WORKLOADS: readonly Workload[] = [
   { ...base, name: '256 connections, 1 kB unique, https, gzip', connections: 256 },
   { ...base, name: 'a connection per request, 1 kB unique, https, gzip', keepAlive: false },
   { ...base, name: 'a connection per request, 1 kB unique, http, gzip', keepAlive: false, scheme: 'http' },
+  { ...base, name: '2,000,000 in the index, 1 kB unique, http, gzip', scheme: 'http', stored: 2_000_000 },
   { ...base, name: 'all cores, 1 kB unique, https, gzip', allCores: true },
 ];

@@ -37,8 +37,16 @@ export function newCa(dir: string, now: () => number = Date.now): Promise<Certif
   return loadOrCreateCa({ file: join(dir, 'ca.pem'), hostname: 'test.host', log: silentLog, now });
 }
 
-export function openStore(ca: CertificateAuthority, dir: string, more: Partial<LeafStoreOptions> = {}): Promise<LeafStore> {
-  return openLeafStore({ ca, dir, log: silentLog, ...more });
+/** A store as a proxy has it which reaches every origin. */
+export async function openStore(ca: CertificateAuthority, dir: string, more: Partial<LeafStoreOptions> = {}): Promise<LeafStore> {
+  const store = await openLeafStore({ ca, dir, log: silentLog, ...more });
+  const secureContext = store.secureContext.bind(store);
+  store.secureContext = (host) => {
+    const context = secureContext(host);
+    if (context instanceof Promise) context.then(() => store.keep(host)).catch(() => undefined);
+    return context;
+  };
+  return store;
 }
 
 export interface Logged {

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the client tests run and Debian does not have: brozzler with yt-dlp, requests and aiohttp for Python.
+# Installs what the client tests run and Debian does not have: brozzler with yt-dlp, requests, aiohttp, protobuf
+# and grpcio-tools for Python.
 #
 #   test/clients/install.sh [FOLDER]        (default: tmp/clients in the checkout, where the tests look too)
 #
@@ -13,5 +14,8 @@ folder=${1:-$(dirname "$0")/../../tmp/clients}
 mkdir -p "$folder"
 python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet "brozzler[rethinkdb,yt-dlp]==$BROZZLER_VERSION" "aiohttp==$AIOHTTP_VERSION"
+# in an environment of its own: brozzler may want another protobuf
+python3 -m venv "$folder/protobuf"
+"$folder/protobuf/bin/pip" install --quiet protobuf grpcio-tools
 
 "$folder/venv/bin/python" -c 'import aiohttp, brozzler.worker, requests, yt_dlp; print("brozzler", brozzler.__version__)'

@@ -34,7 +34,7 @@ const place = new Workplace();
 
 test(`${LARGE_GB} GB down and 200 MB up take less than ${mb(MAX_RSS_BYTES)} of memory`, { skip, timeout }, async (t) => {
   await using origin = await startOrigin();
-  await using program = await place.start();
+  await using program = await place.start('--max-spool', '0');
 
   const down = createHash('sha1');
   const response = await ask(program, 'GET', `${origin.url}/down`);

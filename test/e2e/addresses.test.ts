@@ -72,6 +72,8 @@ const LINK_LOCAL = [
   '[64:ff9b::a9fe:a9fe]',
   '[fd00:ec2::254]',
   '100.100.100.200',
+  '168.63.129.16',
+  '[::ffff:192.0.0.192]',
 ];
 
 for (const host of [...LOOPBACK, ...LINK_LOCAL]) {

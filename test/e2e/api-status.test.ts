@@ -186,6 +186,8 @@ test('names and types are those that clients of warcprox read', async () => {
     earliest_still_active_postfetch: 'object',
     seconds_behind: 'number',
     postfetch_chain: 'object',
+    warcprox_meta_ignored: 'number',
+    databases: 'object',
   });
   assert.equal(status.host, hostname());
 });

@@ -62,7 +62,7 @@ test('the own page may stand between other requests of a connection', async () =
   await using origin = await startOrigin(({ path, socket }) => socket.write(ok(path)));
   await using proxy = await startProxy();
   using client = await RawClient.connect(proxy.port);
-  client.send(`${get(`${origin.url}/a`)}GET /status HTTP/1.1\r\nHost: proxy\r\n\r\n${get(`${origin.url}/b`)}`);
+  client.send(`${get(`${origin.url}/a`)}GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n${get(`${origin.url}/b`)}`);
   assert.equal((await client.response()).body.toString(), '/a');
   assert.match((await client.response()).body.toString(), /"role": "warcprox"/);
   assert.equal((await client.response()).body.toString(), '/b');
@@ -195,6 +195,6 @@ test('a request may be split at any byte, in its head or its body', async () => 
 async function untilHalfClosed(client: RawClient): Promise<void> {
   if (!client.socket.writableFinished) await new Promise((resolve) => client.socket.once('finish', resolve));
   using other = await RawClient.connect(client.socket.remotePort ?? 0);
-  other.send('GET /status HTTP/1.1\r\nHost: a\r\n\r\n');
+  other.send('GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n');
   await other.response();
 }

@@ -102,6 +102,45 @@ test('an answer of which only interim ones came is invalid', async () => {
   assert.equal(head + body.toString(), refusal('502 Bad Gateway', 'connection closed in the middle of the response head', false));
 });
 
+for (const [what, endless, sum] of [
+  ['interim answers', `HTTP/1.1 103 Early Hints\r\nLink: </${'x'.repeat(1000)}>\r\n\r\n`, 'heads of an answer together'],
+  ['empty lines', '\r\n'.repeat(1000), 'heads and empty lines together'],
+] as const) {
+  test(`${what} without end are an invalid answer after 4 MiB`, async () => {
+    let sent = 0;
+    await using origin = await startOrigin(({ socket }) => {
+      const more = () => {
+        while (!socket.destroyed && socket.write(endless)) sent += endless.length;
+      };
+      socket.on('drain', more);
+      more();
+    });
+    await using proxy = await startProxy();
+    using client = await RawClient.connect(proxy.port);
+    client.send(get(`${origin.url}/`, 'Connection: close\r\n'));
+    const line = `invalid response: ${sum} larger than 4194304 bytes`;
+    const received = (await client.rest()).toString();
+    assert.ok(received.endsWith(refusal('502 Bad Gateway', line)), received.slice(-300));
+    const { kind } = await proxy.captureOf(`${origin.url}/`);
+    assert.equal(kind, 'failure');
+    assert.ok(sent > 0);
+  });
+}
+
+test('trailers count with the heads before them: the answer is cut, and kept as far as it came', async () => {
+  const hint = `HTTP/1.1 103 Early Hints\r\nLink: </${'x'.repeat(3_000_000)}>\r\n\r\n`;
+  const trailers = `T: ${'y'.repeat(500_000)}\r\n`.repeat(3);
+  await using origin = await startOrigin(({ socket }) =>
+    socket.write(`${hint}HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n${trailers}\r\n`),
+  );
+  await using proxy = await startProxy();
+  using client = await RawClient.connect(proxy.port);
+  client.send(get(`${origin.url}/`));
+  assert.ok(!(await client.rest()).toString().endsWith('\r\n\r\n'));
+  const capture = await proxy.captureOf(`${origin.url}/`);
+  assert.ok(capture.kind === 'exchange' && capture.response.truncated === 'unspecified' && capture.response.payloadSize === 2);
+});
+
 test('101 is refused: nobody asked for another protocol, because Upgrade is not passed on', async () => {
   await using origin = await startOrigin(({ socket }) =>
     socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'),

@@ -25,7 +25,7 @@ test('close() answers 503 to what has no answer yet, and closes idle connections
   running.send(get(`${origin.url}/running`));
   await origin.requested(1);
   waiting.send(get(`${origin.url}/waiting`));
-  idle.send('GET /status HTTP/1.1\r\nHost: x\r\n\r\n');
+  idle.send('GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n');
   await idle.response();
   await proxy.proxy.close();
   assert.equal((await running.rest()).toString(), SHUTTING_DOWN);
@@ -140,13 +140,13 @@ test('when nothing can be written any more: the event "fatal", and 503 from then
   const reason = body.toString().trimEnd();
   assert.match(reason, /^nothing can be archived any more: ENOTDIR[^\n]*$/);
   assert.equal(head + body.toString(), refusal('503 Service Unavailable', reason, false));
-  client.send('GET /status HTTP/1.1\r\nHost: x\r\n\r\n');
+  client.send('GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n');
   assert.equal((await client.response()).status, 200);
   assert.equal(origin.requests.length, 1);
   await proxy.proxy.close();
 });
 
-test('when the folder of an open file is gone, closing says so and still closes everything else', async () => {
+test('when the folder of an open file is gone, and cannot be made again, closing says so and still closes everything else', async () => {
   await using origin = await startOrigin(({ socket }) => socket.write(ok()));
   const proxy = await startProxy();
   using client = await RawClient.connect(proxy.port);
@@ -154,6 +154,7 @@ test('when the folder of an open file is gone, closing says so and still closes 
   await client.response();
   await proxy.captured(1);
   await rename(join(proxy.dir, 'warcs'), join(proxy.dir, 'elsewhere'));
+  await writeFile(join(proxy.dir, 'warcs'), 'no folder');
   await assert.rejects(proxy.proxy.close(), (error: Error) => {
     assert.match(error.message, /^[^\n]+$/);
     return true;

@@ -16,7 +16,7 @@ test('with too little space left, requests and records are answered 503, nothing
     body.toString(),
     /^too little space is left on the disk of the WARC files \([\d.]+[kMGT] free, --min-free-space is 8192T\)\n$/,
   );
-  client.send('GET /status HTTP/1.1\r\nHost: a\r\n\r\n');
+  client.send('GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n');
   assert.equal((await client.response()).status, 200);
   client.send('WARCPROX_WRITE_RECORD urn:a HTTP/1.1\r\nWARC-Type: resource\r\nContent-Type: a/b\r\nContent-Length: 1\r\n\r\nx');
   assert.equal((await client.response()).status, 503);

@@ -63,7 +63,7 @@ async function startProxyWithSpoolsIn(spools: string, log: Log): Promise<TestPro
   const before = process.env.TMPDIR;
   process.env.TMPDIR = spools;
   try {
-    return await startProxy({ log }, folder);
+    return await startProxy({ log, maxSpool: 0 }, folder);
   } finally {
     if (before === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = before;

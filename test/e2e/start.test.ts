@@ -39,8 +39,8 @@ describe('folders', { concurrency: 2 }, () => {
     ],
     [['--dir', 'FILE'], 1, () => `--dir ${file}: WARC files cannot be written there: it is a file, not a folder`],
     [['--certs-dir', 'FILE'], 2, () => `--certs-dir: expected a folder, existing or not, got "${file}"`],
-    [['--dedup-db-file', 'FILE'], 1, () => `database ${file} is a file; name a folder, existing or not, with ${other}`],
-    [['--stats-db-file', 'FILE'], 1, () => `database ${file} is a file; name a folder, existing or not, with ${other}`],
+    [['--dedup-db-file', 'FILE'], 1, () => `database ${file} is a file; name a folder with ${other}`],
+    [['--stats-db-file', 'FILE'], 1, () => `database ${file} is a file; name a folder with ${other}`],
   ];
   for (const [args, code, line] of cases) {
     test(args.join(' '), async () => {

@@ -11,7 +11,7 @@ import { get, ok } from '../support/messages.ts';
 import { startOrigin } from '../support/origin.ts';
 import { startProxy } from '../support/proxy.ts';
 
-const PAGE = 'GET /status HTTP/1.1\r\nHost: x\r\n\r\n';
+const PAGE = 'GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
 test('GET /status has all fields of warcprox, as indented JSON', async () => {
   await using proxy = await startProxy({ maxThreads: 7, queueSize: 9 });
@@ -87,7 +87,7 @@ test('it tells since when the oldest fetch has been running', async () => {
 test('HEAD /status has the head alone', async () => {
   await using proxy = await startProxy();
   using client = await RawClient.connect(proxy.port);
-  client.send(`HEAD /status HTTP/1.1\r\nHost: x\r\n\r\n${PAGE}`);
+  client.send(`HEAD /status HTTP/1.1\r\nHost: localhost\r\n\r\n${PAGE}`);
   assert.match(await client.head(), /^HTTP\/1\.1 200 OK\r\nContent-Type: application\/json\r\nContent-Length: \d+\r\n\r\n$/);
   assert.equal((await client.response()).status, 200);
 });

@@ -41,7 +41,7 @@ async function warcsIn(dir: string): Promise<string[]> {
 async function untilStatus(program: Program, active: number, waiting: number): Promise<void> {
   using client = await RawClient.connect(program.port);
   for (;;) {
-    client.send('GET /status HTTP/1.1\r\nHost: x\r\n\r\n');
+    client.send('GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n');
     const status = JSON.parse((await client.response()).body.toString()) as Record<string, number>;
     if (status.active_requests === active && status.unaccepted_requests === waiting) return;
   }
@@ -172,7 +172,8 @@ for (const second of ['SIGINT', 'SIGTERM'] as const) {
 test('a fault in the program ends it with 1 and one line; the next start closes its files, and all that was stored is there', async (t) => {
   const dir = await newFolder(t);
   await using origin = await startOrigin(({ path, socket }) => socket.write(ok(path)));
-  const throwLater = `setImmediate(() => { throw new Error('what nobody expected'); });`;
+  // In a module of its own: what stands in the plugin's file would be told of as its fault.
+  const throwLater = `import("data:text/javascript,setImmediate(() => { throw new Error('what nobody expected'); })");`;
   await using program = await startWithPlugin(dir, `if (batch.some(({ url }) => url.endsWith('/fault'))) ${throwLater}`);
   const paths = [...Array.from({ length: 50 }, (_, index) => `/${index}`), '/fault'];
   await fetchAll(program, origin, paths);
@@ -184,4 +185,29 @@ test('a fault in the program ends it with 1 and one line; the next start closes 
     urlsOf(await nextStart(dir)),
     paths.map((path) => origin.url + path),
   );
+});
+
+test('what a plugin throws in a timer, or rejects where nobody waits, is its own fault: told, counted, and nothing else', async (t) => {
+  const dir = await newFolder(t);
+  await using origin = await startOrigin(({ path, socket }) => socket.write(ok(path)));
+  const faults = `for (const { url } of batch) {
+    if (url.endsWith('/timer')) setTimeout(() => { throw new Error('in a timer'); }, 1);
+    if (url.endsWith('/promise')) setTimeout(async () => { throw new Error('in a promise'); }, 1);
+  }`;
+  await using program = await startWithPlugin(dir, faults);
+  await fetchAll(program, origin, ['/timer', '/promise']);
+  await program.logged('failed outside of a call: in a timer');
+  await program.logged('failed outside of a call: in a promise');
+  await fetchAll(program, origin, ['/after']);
+  using client = await RawClient.connect(program.port);
+  client.send('GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  const { postfetch_chain: chain } = JSON.parse((await client.response()).body.toString()) as {
+    postfetch_chain: { processor: string; errors: number }[];
+  };
+  assert.deepEqual(
+    chain.filter(({ errors }) => errors > 0).map(({ errors }) => errors),
+    [2],
+  );
+  program.child.kill('SIGTERM');
+  assert.deepEqual(await program.ended, [0, null], program.stderr());
 });

@@ -169,12 +169,12 @@ test('a client that leaves before the answer: it is fetched and archived all the
   assert.equal((await proxy.records())[0]?.block.toString(), ok());
 });
 
-test('a slow client that leaves while the origin is paused: the download is finished', async () => {
+test('a slow client that leaves while the origin is paused: the download is finished, where that is wanted', async () => {
   const size = 32 * MIB;
   await using origin = await startOrigin(({ socket }) =>
     socket.write(Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`), Buffer.alloc(size)])),
   );
-  await using proxy = await startProxy();
+  await using proxy = await startProxy({ finishAbandoned: 'always' });
   using client = await RawClient.connect(proxy.port);
   client.send(get(`${origin.url}/`));
   await client.head();
@@ -183,6 +183,61 @@ test('a slow client that leaves while the origin is paused: the download is fini
   await proxy.captured(1);
   const [capture] = proxy.captures;
   assert.ok(capture?.kind === 'exchange' && capture.response.payloadSize === size && capture.response.truncated === undefined);
+});
+
+for (const { finishAbandoned, size } of [
+  { finishAbandoned: 'small', size: 32 * MIB },
+  { finishAbandoned: 'never', size: 10 },
+] as const) {
+  test(`a client that leaves within a download that is not to be finished (${finishAbandoned}): kept as it is, the origin is cut off`, async () => {
+    const head = `HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`;
+    await using origin = await startOrigin(({ socket }) => socket.write(`${head}first`));
+    await using proxy = await startProxy({ finishAbandoned });
+    using client = await RawClient.connect(proxy.port);
+    client.send(get(`${origin.url}/`));
+    await client.head();
+    await client.bytes(5);
+    client.socket.resetAndDestroy();
+    await proxy.captured(1);
+    while (origin.open > 0) await new Promise(setImmediate);
+    const [response, request] = await proxy.records();
+    assert.equal(response?.block.toString(), `${head}first`);
+    assert.equal(response.fields.get('warc-truncated'), 'disconnect');
+    assert.equal(request?.type, 'request');
+  });
+}
+
+test('a client that leaves before the answer, and nothing is to be finished: a failed capture, and the origin is cut off', async () => {
+  await using origin = await startOrigin(() => undefined);
+  await using proxy = await startProxy({ finishAbandoned: 'never' });
+  using client = await RawClient.connect(proxy.port);
+  client.send(get(`${origin.url}/`));
+  await origin.requested(1);
+  client.socket.resetAndDestroy();
+  await proxy.captured(1);
+  const [capture] = proxy.captures;
+  assert.ok(capture?.kind === 'failure' && capture.error.code === 'request-aborted');
+  while (origin.open > 0) await new Promise(setImmediate);
+});
+
+test('an answer that begins when its client has left, and is too large to be finished, is not downloaded', async () => {
+  const head = `HTTP/1.1 200 OK\r\nContent-Length: ${32 * MIB}\r\n\r\n`;
+  let answer = () => {};
+  await using origin = await startOrigin(({ socket }) => (answer = () => void socket.write(`${head}first`)));
+  await using proxy = await startProxy();
+  using client = await RawClient.connect(proxy.port);
+  client.send(get(`${origin.url}/`));
+  await origin.requested(1);
+  client.socket.resetAndDestroy();
+  await once(client.socket, 'close');
+  // The proxy has seen it leave by the time it answers another one.
+  using other = await RawClient.connect(proxy.port);
+  other.send('GET /status HTTP/1.1\r\nHost: a\r\n\r\n');
+  await other.response();
+  answer();
+  const capture = await proxy.captureOf(`${origin.url}/`);
+  assert.ok(capture.kind === 'exchange' && capture.response.truncated === 'disconnect');
+  while (origin.open > 0) await new Promise(setImmediate);
 });
 
 for (const how of ['destroy', 'resetAndDestroy'] as const) {

@@ -42,6 +42,10 @@ test('link-local and metadata addresses are always refused', () => {
     'febf:ffff::1',
     '::ffff:169.254.1.1',
     '100.100.100.200',
+    '168.63.129.16',
+    '192.0.0.192',
+    'fd00:c1::a9fe:a9fe',
+    'fd00:42::42',
     'fd00:ec2::254',
     'fd20:ce::254',
   ]) {

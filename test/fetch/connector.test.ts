@@ -27,6 +27,7 @@ function newConnector(options: Partial<ConnectorOptions>): Connector {
     rules: addressRules({ allowLocalhost: true, listening: () => [] }),
     secureContext: createSecureContext(),
     timeoutMs: 1000,
+    onSecured: () => undefined,
     onFault: (error) => assert.fail(String(error)),
     ...options,
   });

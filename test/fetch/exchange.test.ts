@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { test } from 'node:test';
 import { BlockRecorder, type RecordingOptions } from '../../src/capture/recorder.ts';
 import type { Capture } from '../../src/capture/capture.ts';
@@ -16,8 +17,16 @@ import type { OriginConnection, OriginStream } from '../../src/fetch/origin-conn
 import { OriginPool } from '../../src/fetch/pool.ts';
 import { outgoingRequest } from '../support/outgoing.ts';
 
+const NO_MINIMUM = { bytesPerSecond: 0, windowMs: 1000 };
+
 /** A POST whose recording goes to a temporary file at once; a megabyte is more than may wait for the disk. */
-function upload(dir: string, client: ExchangeClient, origin: OriginConnection, sink: (capture: Capture) => void): Exchange {
+function upload(
+  dir: string,
+  client: ExchangeClient,
+  origin: OriginConnection,
+  sink: (capture: Capture) => void,
+  minRate = NO_MINIMUM,
+): Exchange {
   return new Exchange(
     {
       connect: () => Promise.resolve(origin),
@@ -30,7 +39,8 @@ function upload(dir: string, client: ExchangeClient, origin: OriginConnection, s
         return undefined;
       },
       maxResourceBytes: 0,
-      minRate: { bytesPerSecond: 0, windowMs: 1000 },
+      finishAbandoned: 'small',
+      minRate,
     },
     {
       outgoing: outgoingRequest({ method: 'POST', hasBody: true }),
@@ -70,7 +80,7 @@ function originOf(ready: () => boolean): OriginConnection {
 }
 
 const NO_CLIENT: ExchangeClient = {
-  interim() {},
+  interim: () => true,
   head() {},
   body: () => true,
   flush() {},
@@ -177,3 +187,46 @@ for (const when of ['before its end', 'at its end'] as const) {
     assert.equal(told.length, 1);
   });
 }
+
+test('an origin that is held back for a slow client does not drip', async (t) => {
+  let nowMs = 1000;
+  t.mock.method(performance, 'now', () => nowMs);
+  let ready = true;
+  let connected = () => {};
+  const begun = new Promise<void>((resolve) => (connected = resolve));
+  const captures: Capture[] = [];
+  const client = { ...NO_CLIENT, body: () => ready, resumeRequest: () => connected() };
+  const exchange = upload(
+    tmpdir(),
+    client,
+    originOf(() => true),
+    (capture) => captures.push(capture),
+    { bytesPerSecond: 10, windowMs: 1000 },
+  );
+  exchange.start();
+  await begun;
+  exchange.endRequest();
+  const piece = (bytes: number) => {
+    exchange.onBody(Buffer.alloc(bytes), []);
+    exchange.onRead(bytes, false, true);
+  };
+  const fields = new Fields([fieldOf('Content-Length', '1000')]);
+  exchange.onHead(
+    { status: 200, reason: 'OK', minor: 1, fields },
+    { kind: 'length', length: 1000 },
+    Buffer.from('HTTP/1.1 200 OK\r\n\r\n'),
+  );
+  piece(1);
+  ready = false;
+  piece(1);
+  nowMs += 60_000;
+  ready = true;
+  exchange.resumeResponse();
+  piece(1);
+  assert.equal(captures.length, 0);
+  // Not held back any more, it does.
+  nowMs += 60_000;
+  piece(1);
+  assert.ok(captures[0]?.kind === 'exchange' && captures[0].response.truncated === 'time');
+  captures.forEach(releaseCapture);
+});

@@ -67,6 +67,7 @@ export function sentResponse(pieces: readonly Buffer[], method: string, http10 =
   let payload = '';
   let error: string | undefined;
   const reader = new ResponseReader(method, {
+    onGivenUp: () => undefined,
     onInterim(head) {
       const framing: Framing = { kind: 'none' };
       if (!http10) toClient.push(bytes(responseLines(head, { framing, close: false, unchunk: false, via: VIA, added: [] })));

@@ -196,7 +196,7 @@ function clock(t: TestContext): (ms: number) => void {
 describe('a head', () => {
   const slow = ['too slow: request head not complete within the time limit'];
 
-  test('that is not complete within its time is given up when its next byte comes', (t) => {
+  test('that is not complete within its time is given up when its next byte comes, and no other waits to be read', async (t) => {
     const pass = clock(t);
     const trace = new Trace({ ...UNHURRIED, headTimeoutMs: 500 });
     trace.reader.receive(bytes('G'));
@@ -205,7 +205,20 @@ describe('a head', () => {
     assert.deepEqual([trace.lines, trace.reader.inHead], [[], true]);
     pass(1);
     trace.reader.receive(bytes('T'));
+    await trace.deliver([]);
     assert.deepEqual(trace.lines, slow);
+  });
+
+  test('that came in time, but is read late and in pieces, is read all the same', async (t) => {
+    const pass = clock(t);
+    const trace = new Trace({ ...UNHURRIED, headTimeoutMs: 500 });
+    trace.reader.receive(bytes('GET / '));
+    pass(5000);
+    trace.reader.receive(bytes('HTTP/1.1\r\n'));
+    await turn();
+    trace.reader.receive(bytes('\r\n'));
+    await trace.deliver([]);
+    assert.deepEqual(trace.lines, ['head GET / none']);
   });
 
   test('whose last byte comes late is read all the same', (t) => {

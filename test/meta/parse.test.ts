@@ -131,7 +131,7 @@ describe('a value', () => {
 
 describe('a malformed value is refused with a line that names the field', () => {
   const W = 'Warcprox-Meta';
-  const PREFIX = `${W}: warc-prefix: expected no slash, backslash or control character, got`;
+  const PREFIX = `${W}: warc-prefix: expected no slash, backslash, control or invisible character, got`;
   const rows: [value: unknown, code: Parameters<typeof metaError>[0], message: string][] = [
     ['', 'syntax', `${W}: expected JSON, got ""`],
     ['{', 'syntax', `${W}: expected JSON, got "{"`],
@@ -151,6 +151,7 @@ describe('a malformed value is refused with a line that names the field', () => 
     [{ 'warc-prefix': 'a\n' }, 'value', `${PREFIX} "a\\n"`],
     [{ 'warc-prefix': 'a\x7f' }, 'value', `${PREFIX} "a\\u007f"`],
     [{ 'warc-prefix': 'a\u2028' }, 'value', `${PREFIX} "a\\u2028"`],
+    [{ 'warc-prefix': 'a\u202eb' }, 'value', `${PREFIX} "a\\u202eb"`],
     ['{"warc-prefix":"\\ud800"}', 'value', `${PREFIX} "\\ud800"`],
     [{ 'warc-prefix': 'é'.repeat(65) }, 'too-large', `${W}: warc-prefix: expected at most 128 bytes, got "${'\\u00e9'.repeat(59)}\\u2026`],
     [{ 'dedup-bucket': {} }, 'type', `${W}: dedup-bucket: expected a string, got an object`],
@@ -160,6 +161,26 @@ describe('a malformed value is refused with a line that names the field', () => 
     [{ 'dedup-buckets': ['a'] }, 'type', `${W}: dedup-buckets: expected an object, got a list of 1`],
     [{ 'dedup-ok': 'false' }, 'type', `${W}: dedup-ok: expected true or false, got "false"`],
     [{ stats: [] }, 'type', `${W}: stats: expected an object, got a list of 0`],
+    [
+      { 'dedup-buckets': Object.fromEntries(Array.from({ length: 1001 }, (_, nth) => [`b${nth}`, 'rw'])) },
+      'too-large',
+      `${W}: dedup-buckets: expected at most 1000, got 1001`,
+    ],
+    [
+      { stats: { buckets: Array.from({ length: 1001 }, (_, nth) => `b${nth}`) } },
+      'too-large',
+      `${W}: stats.buckets: expected at most 1000 buckets and tally-domains together, got 1001`,
+    ],
+    [
+      { stats: { buckets: ['a', { bucket: 'b', 'tally-domains': Array.from({ length: 999 }, (_, nth) => `d${nth}`) }] } },
+      'too-large',
+      `${W}: stats.buckets: expected at most 1000 buckets and tally-domains together, got 1001`,
+    ],
+    [
+      { stats: { buckets: ['a', 'b'.repeat(1025)] } },
+      'too-large',
+      `${W}: stats.buckets[1]: expected at most 1024 characters, got "${'b'.repeat(59)}\\u2026`,
+    ],
     [{ stats: { buckets: 'a' } }, 'type', `${W}: stats.buckets: expected a list, got "a"`],
     [{ limits: [] }, 'type', `${W}: limits: expected an object, got a list of 0`],
     [{ limits: { a: 1 } }, 'value', `${W}: limits: expected keys such as "bucket/total/urls", got "a"`],
@@ -186,6 +207,16 @@ describe('a malformed value is refused with a line that names the field', () => 
     [{ compressed_blocks: packed('[{') }, 'value', `${W}: compressed_blocks: expected JSON in it, got "[{"`],
     [{ compressed_blocks: packed('{}') }, 'type', `${W}: compressed_blocks: expected a list of rules, got an object`],
     [{ compressed_blocks: packed('[5]') }, 'type', `${W}: compressed_blocks[0]: expected a URL match rule, an object, got 5`],
+    [
+      { compressed_blocks: packed(`[${'{"domain":"a"},'.repeat(200_000)}{"domain":"a"}]`) },
+      'too-large',
+      `${W}: compressed_blocks: expected at most 200000 rules, got 200001`,
+    ],
+    [
+      { compressed_blocks: packed(JSON.stringify([{ substring: 'x'.repeat(300_000) }])) },
+      'too-large',
+      `${W}: compressed_blocks: expected rules of at most 262144 bytes`,
+    ],
     [{ compressed_blocks: packed('['.repeat(10_000)) }, 'too-large', `${W}: compressed_blocks: nested too deeply`],
     [
       { compressed_blocks: packed(' '.repeat(50e6)) },

@@ -12,7 +12,14 @@ import { CORE_OPTIONS, PROXY_OPTIONS, type ResolvedCoreOptions, type ResolvedOpt
 
 test('a composition takes its own options and fills in their defaults alone', () => {
   const slice = resolve(LISTENING_ROWS, { port: 1 });
-  assert.deepEqual(slice, { port: 1, address: 'localhost', proxyAuthFile: undefined });
+  assert.deepEqual(slice, {
+    port: 1,
+    address: 'localhost',
+    proxyAuthFile: undefined,
+    metaSecret: undefined,
+    metaSecretFile: undefined,
+    pageHost: [],
+  });
 });
 
 test('a composition refuses options outside of it, with the nearest of its own', () => {
@@ -33,7 +40,20 @@ test('a composition refuses options outside of it, with the nearest of its own',
 test('the options of a core are the very rows of the proxy, and fewer', () => {
   const own = namesIn(PROXY_OPTIONS).filter((name) => !Object.hasOwn(CORE_OPTIONS, name));
   for (const name of namesIn(CORE_OPTIONS)) assert.equal(CORE_OPTIONS[name], PROXY_OPTIONS[name], name);
-  assert.deepEqual(own, ['port', 'address', 'proxyAuthFile', 'cacert', 'certsDir', 'playbackPort', 'maxConnections', 'headTimeout', 'via']);
+  assert.deepEqual(own, [
+    'port',
+    'address',
+    'proxyAuthFile',
+    'metaSecret',
+    'metaSecretFile',
+    'pageHost',
+    'cacert',
+    'certsDir',
+    'playbackPort',
+    'maxConnections',
+    'headTimeout',
+    'via',
+  ]);
 });
 
 test('what is resolved for a proxy can be given to whoever needs a core, or one table', () => {
@@ -50,7 +70,7 @@ test('what is resolved for a proxy can be given to whoever needs a core, or one 
 test('a table can be had without some of its rows', () => {
   const fewer = without(LISTENING_ROWS, 'port', 'address');
   const resolved: Resolved<typeof fewer> = resolve(fewer);
-  assert.deepEqual(resolved, { proxyAuthFile: undefined });
+  assert.deepEqual(resolved, { proxyAuthFile: undefined, metaSecret: undefined, metaSecretFile: undefined, pageHost: [] });
 });
 
 test('a secret of any composition is not shown when it is refused', () => {

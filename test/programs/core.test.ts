@@ -121,10 +121,11 @@ for (const [what, url, init, message] of [
 
 test('an unread body holds the origin back, and lets go of it when it is cancelled', async (t) => {
   const size = 20_000_000;
-  const { core, url } = await start(t, ({ socket }) => {
+  const answer = ({ socket }: OriginRequest) => {
     socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`);
     socket.write(Buffer.alloc(size));
-  });
+  };
+  const { core, url } = await start(t, answer, { finishAbandoned: 'always' });
   const response = await core.fetch(url('/'));
   for await (const piece of response.body) {
     assert.ok(piece.length > 0);

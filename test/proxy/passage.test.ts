@@ -55,6 +55,7 @@ function road(judge: Gate['judge'] = () => PASSED): Road {
       pool: new OriginPool(1),
       sink: (capture) => void captures.push(capture),
       maxResourceBytes: 0,
+      finishAbandoned: 'small',
       minRate: { bytesPerSecond: 0, windowMs: 1000 },
     },
     {

@@ -128,6 +128,47 @@ describe('a client that leaves', () => {
 });
 
 describe('back-pressure', () => {
+  test('a client that does not read holds interim answers back, and is told of when it reads again', async () => {
+    const hint = responseHead(103, 'Early Hints', ['Link', 'x'.repeat(100_000)]);
+    const stuck = moment();
+    const resumed = moment();
+    let sent = 0;
+    await using it = await connected((_request, client) => {
+      client.serve(bodySink({ resumeResponse: resumed.happens }));
+      while (client.interim(hint, AS_IT_IS) && sent < 1000) sent++;
+      stuck.happens();
+    });
+    it.client.socket.pause();
+    it.client.send(GET);
+    await stuck.happened;
+    assert.ok(sent < 1000, 'all of them were sent');
+    it.client.socket.resume();
+    await resumed.happened;
+  });
+
+  test('a client that asks on and on without reading is not answered on and on', async () => {
+    const size = 64 * 1024;
+    let answered = 0;
+    await using it = await connected(
+      whole((client) => {
+        answered++;
+        client.head(responseHead(200, 'OK', ['Content-Length', String(size)]), { kind: 'length', length: size }, AS_IT_IS);
+        client.body(Buffer.alloc(size, 'x'), []);
+        client.end(undefined, true);
+      }),
+    );
+    it.client.socket.pause();
+    it.client.send(GET.repeat(500));
+    let before = -1;
+    while (answered !== before) {
+      before = answered;
+      await after(50);
+    }
+    assert.ok(answered > 0 && answered < 500, `${answered} answers`);
+    it.client.socket.resume();
+    for (let nth = 0; nth < 500; nth++) assert.equal((await it.client.response()).body.length, size);
+  });
+
   test('a client that does not read holds the answer back, and is told of when it reads again', async () => {
     const size = 64 * MIB;
     const stuck = moment();

@@ -239,7 +239,7 @@ export class Traffic {
 
   async #status(): Promise<void> {
     using wire = await Wire.connect(this.#options.proxyPort);
-    wire.write('GET /status HTTP/1.1\r\nHost: x\r\n\r\n');
+    wire.write('GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n');
     const { status, body } = await wire.response('GET');
     if (status !== 200) throw new Error(`/status was answered ${status}`);
     JSON.parse(body.toString());

@@ -62,6 +62,11 @@ export function rssBytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 }
 
+/** The most that it has ever been. */
+export function peakRssBytes(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+}
+
 export function handles(pid: number): Handles {
   const targets = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
     try {
@@ -80,7 +85,7 @@ export function handles(pid: number): Handles {
 
 export async function status(port: number): Promise<Status> {
   using wire = await Wire.connect(port);
-  wire.write('GET /status HTTP/1.1\r\nHost: x\r\n\r\n');
+  wire.write('GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n');
   return JSON.parse((await wire.response('GET')).body.toString()) as Status;
 }
 

@@ -103,7 +103,7 @@ export async function startApi(
     },
     async status() {
       using client = await RawClient.connect(proxy.port);
-      client.send('GET /status HTTP/1.1\r\nHost: x\r\n\r\n');
+      client.send('GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n');
       return JSON.parse((await client.response()).body.toString()) as Record<string, unknown>;
     },
     async restart(more = {}) {

@@ -46,8 +46,9 @@ export class FakeClient implements ClientSide {
     this.told.push('resumeRequest');
   }
 
-  interim({ status }: ResponseHead): void {
+  interim({ status }: ResponseHead): boolean {
     this.told.push(`interim ${status}`);
+    return true;
   }
 
   head({ status }: ResponseHead): void {
@@ -85,6 +86,10 @@ export class FakeClient implements ClientSide {
   openTunnel(authority: Authority): void {
     this.told.push(`openTunnel ${authority.host}:${authority.port}`);
     this.tunnels.push(authority);
+  }
+
+  upgrade(): undefined {
+    this.told.push('upgrade');
   }
 }
 

@@ -18,10 +18,11 @@ interface ErrorForm {
 
 export const ERROR_FORMS: Readonly<Record<string, ErrorForm>> = {
   OptionError: { rows: ENDS, code: 'WARCTAP_OPTION', text: 2, told: (text) => `…: expected ${text}, got …` },
-  AuthFileError: { rows: ENDS, code: 'WARCTAP_OPTION', text: 0, told: (text) => `--proxy-auth-file: expected ${text}, got …` },
+  AuthFileError: { rows: ENDS, code: 'WARCTAP_OPTION', text: 0, told: (text) => `…: expected ${text}, got …` },
   PluginError: { rows: ENDS, code: 'WARCTAP_OPTION', text: 1, told: (text) => `--plugin: expected ${text}, got …` },
   UsageError: { rows: ENDS, code: 'WARCTAP_USAGE', text: 0 },
   CaError: { rows: ENDS, code: 0, text: 1 },
+  OpenFilesError: { rows: ENDS, code: 'OPEN_FILES', text: 0 },
   WarcOptionError: { rows: ENDS, code: 'WARC_OPTION', text: 0 },
   WarcWriteError: { rows: ENDS, code: 'WARC_WRITE', text: 1, told: (text) => `…: ${text}: …` },
   DatabaseError: { rows: ENDS, code: 0, text: 2, told: (text) => `database … ${text}` },
@@ -61,7 +62,7 @@ This page is made from \`src/messages\` and the sources; \`test/messages.test.ts
 
 ## What ends a command, or keeps the proxy from starting
 
-One line on standard error, behind \`warctap: \`, with exit code 2 for \`WARCTAP_OPTION\` and \`WARCTAP_USAGE\` and 1 for the others, but 3 for \`WARC_WRITE\`. A program that embeds the proxy gets an error with this \`code\`. What has no code is the system's own reason, or a fault of warctap.`,
+One line on standard error, behind \`warctap: \`, with exit code 2 for \`WARCTAP_OPTION\` and \`WARCTAP_USAGE\` and 1 for the others, but 3 for \`WARC_WRITE\`, and 4 for \`DATABASE_FAILING\` and \`DATABASE_BEHIND\` when the proxy ends. A program that embeds the proxy gets an error with this \`code\`. What has no code is the system's own reason, or a fault of warctap.`,
     ...codes(ENDS),
     '## What clients are answered: no answer of the origin\n\nOne line of plain text. The code is that of the error, which plugins, the event `capture` and `core.fetch` see.',
     ...codes(FETCH_ERRORS),

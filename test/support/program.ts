@@ -27,21 +27,34 @@ export interface LogLine {
   readonly msg: string;
 }
 
+export interface Surroundings {
+  /** of its environment */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** files and sockets that it may have open at once */
+  readonly openFiles?: number;
+}
+
 /**
  * Start it with all its files in `dir`, and wait until it listens. Disposing of it kills it.
  *
  * @param args more options, which win
  * @throws when it does not start, with its exit code and all of stderr
  */
-export async function startProgram(dir: string, args: readonly string[] = []): Promise<Program> {
+export async function startProgram(
+  dir: string,
+  args: readonly string[] = [],
+  { variables, openFiles }: Surroundings = {},
+): Promise<Program> {
   const files = ['--dir', join(dir, 'warcs'), '--certs-dir', join(dir, 'certs'), '--cacert', await testCaFile()];
   const stores = ['--dedup-db-file', join(dir, 'db'), '--stats-db-file', join(dir, 'db'), '--playback-port', '0'];
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('WARCTAP_') && !name.startsWith('NODE_')));
-  const child = spawn(
+  const limited = openFiles === undefined ? [] : ['sh', '-c', 'ulimit -n "$0" && exec "$@"', String(openFiles)];
+  const [command = '', ...rest] = [
+    ...limited,
     process.execPath,
-    ['--import', import.meta.resolve('tsx'), `${ROOT}src/cli/main.ts`, '-p', '0', '--allow-localhost', ...files, ...stores, ...args],
-    { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+    ...['--import', import.meta.resolve('tsx'), `${ROOT}src/cli/main.ts`, '-p', '0', '--allow-localhost', ...files, ...stores, ...args],
+  ];
+  const child = spawn(command, rest, { cwd: dir, env: { ...env, ...variables }, stdio: ['ignore', 'pipe', 'pipe'] });
   const kill = atExit(() => child.kill('SIGKILL'));
   const ended = once(child, 'close').then(([code, signal]) => [code as number | null, signal as NodeJS.Signals | null] as const);
   const waiting = new Set<() => void>();

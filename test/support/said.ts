@@ -104,6 +104,10 @@ function textsOf(node: ts.Expression, constants: ReadonlyMap<string, string>): r
     const branches = [node.whenTrue, node.whenFalse].flatMap((branch) => textsOf(branch, constants) ?? []);
     return branches.length === 0 ? undefined : branches;
   }
+  if (ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.PlusToken) {
+    const ends = textsOf(node.right, constants) ?? [REST];
+    return textsOf(node.left, constants)?.flatMap((text) => ends.map((end) => text + end));
+  }
   if (!ts.isTemplateExpression(node)) return undefined;
   return [
     node.templateSpans.reduce((text, { expression, literal }) => {

@@ -86,5 +86,22 @@ describe('a computation', () => {
     assert.ok(most <= 12, `${most} ms in one turn`);
   });
 
+  test('that waits for another thread lets others go on, and goes on when that is done', async () => {
+    const slices = timeSlices({ sliceMs: 5, now: () => 0 });
+    let done = () => {};
+    function* waiting(): Steps<string> {
+      yield;
+      yield new Promise<void>((resolve) => (done = resolve));
+      yield;
+      return 'waited';
+    }
+    const result = slices.run(waiting());
+    assert.ok(result instanceof Promise);
+    assert.equal(await slices.run(steps(1_000)), '1000 steps');
+    done();
+    assert.equal(await result, 'waited');
+    assert.throws(() => finish(waiting()), /cannot be done at once/);
+  });
+
   test('finished at once takes all its steps', () => assert.equal(finish(steps(1_000)), '1000 steps'));
 });

@@ -89,6 +89,6 @@ test('steps are taken one after the other, whatever becomes of them, and what th
   ];
   await assert.rejects(allInOrder(steps), (error) => error === fault);
   assert.deepEqual(taken, ['first', 'second']);
-  await assert.rejects(allInOrder([...steps, () => Promise.reject(new Error('b'))], 'closing failed'), { message: 'closing failed' });
+  await assert.rejects(allInOrder([...steps, () => Promise.reject(new Error('b'))]), { message: `${fault.message}; b` });
   await allInOrder([]);
 });

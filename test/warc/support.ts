@@ -167,6 +167,7 @@ export function pool(dir: string, changes: Partial<PoolOptions> & { template?: s
     idleMs: undefined,
     maxOpenFiles: 256,
     now,
+    nowMs: () => now().getTime(),
     newRecordId: countingIds(),
     log: silentLog,
     ...rest,

@@ -19,7 +19,11 @@ function stream(...pieces: readonly string[]): ReadableStream<Uint8Array> {
 }
 
 describe('the list of pages', () => {
-  const pages = createPages({ '/a': hello, '/fails': () => Promise.reject(new Error('no')) }, silentLog);
+  const pages = createPages({
+    routes: { '/a': hello, '/fails': () => Promise.reject(new Error('no')) },
+    isOwnHost: () => true,
+    log: silentLog,
+  });
 
   test('has what it was given, for GET and HEAD, and exactly so', () => {
     assert.deepEqual([pages.has('GET', '/a'), pages.has('HEAD', '/a')], [true, true]);

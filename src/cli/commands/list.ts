@@ -2,16 +2,30 @@
 import type { CommandFamily, CommandSpec } from '../command.ts';
 import { ca } from './ca.ts';
 import { completion } from './completion.ts';
+import { crawl } from './crawl.ts';
 import { man } from './man.ts';
 import { passwd } from './passwd.ts';
 import { proxy } from './proxy.ts';
 import { queue } from './queue.ts';
 import { repair } from './repair.ts';
 import { scraper } from './scraper.ts';
+import { store } from './store.ts';
 import { transform } from './transform.ts';
 import { verify } from './verify.ts';
 
 /** What `warctap` does when no command is named. */
 export const DEFAULT_COMMAND: CommandSpec = proxy;
 
-export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [ca, verify, repair, passwd, queue, transform, scraper, completion, man];
+export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [
+  ca,
+  verify,
+  repair,
+  store,
+  passwd,
+  queue,
+  crawl,
+  transform,
+  scraper,
+  completion,
+  man,
+];

@@ -15,7 +15,13 @@ export const proxy = defineCommand({
   name: 'proxy',
   summary: 'Archiving proxy: keeps what goes over the wire in WARC files.',
   settings: PROXY_OPTIONS,
-  exits: { ok: EXIT.ok.meaning, failed: EXIT.failed.meaning, usage: EXIT.usage.meaning, fatal: EXIT.fatal.meaning },
+  exits: {
+    ok: EXIT.ok.meaning,
+    failed: EXIT.failed.meaning,
+    usage: EXIT.usage.meaning,
+    fatal: EXIT.fatal.meaning,
+    store: EXIT.store.meaning,
+  },
   exitNotes: `  A second signal ends it at once (a shell shows 130 for SIGINT, 143 for
   SIGTERM); the next start repairs open files.`,
 

@@ -6,13 +6,14 @@ import type { ClassicLevel } from 'classic-level';
 import type { SecretBox } from '../../auth/secret-box.ts';
 import { Failure } from '../failure.ts';
 import { hexOf, newId, readId } from '../ids.ts';
+import type { Solvers } from '../jobs/types.ts';
 import { CaptchaSolverSchema, type CaptchaSolver } from '../proto/starbelly_pb.ts';
 import { timeText } from '../times.ts';
 import { byText, Messages } from './messages.ts';
 
 const UNKNOWN = 'No CAPTCHA solver found for that ID';
 
-export class CaptchaSolvers {
+export class CaptchaSolvers implements Solvers {
   readonly #messages: Messages<typeof CaptchaSolverSchema>;
   readonly #box: SecretBox;
   readonly #now: () => number;
@@ -38,6 +39,12 @@ export class CaptchaSolvers {
   /** @throws Failure, KeyFileError */
   get(id: Uint8Array): CaptchaSolver {
     return this.#opened(this.#known(id));
+  }
+
+  /** @throws KeyFileError */
+  solverOf(id: Uint8Array): CaptchaSolver | undefined {
+    const solver = this.#messages.get(hexOf(id));
+    return solver && this.#opened(solver);
   }
 
   /** @returns its identifier. @throws Failure */

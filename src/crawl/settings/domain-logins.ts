@@ -5,11 +5,12 @@ import { clone } from '@bufbuild/protobuf';
 import type { ClassicLevel } from 'classic-level';
 import type { SecretBox } from '../../auth/secret-box.ts';
 import { Failure } from '../failure.ts';
+import type { Logins } from '../jobs/types.ts';
 import { DomainLoginSchema, DomainLoginUserSchema, type DomainLogin } from '../proto/starbelly_pb.ts';
 import { ListChanges } from './list-changes.ts';
 import { byText, Messages } from './messages.ts';
 
-export class DomainLogins {
+export class DomainLogins implements Logins {
   readonly changes = new ListChanges<DomainLogin>();
   readonly #messages: Messages<typeof DomainLoginSchema>;
   readonly #box: SecretBox;
@@ -33,13 +34,13 @@ export class DomainLogins {
 
   /** @throws Failure, KeyFileError */
   get(domain: string): DomainLogin {
-    const login = this.find(domain);
+    const login = this.loginOf(domain);
     if (login === undefined) throw new Failure(`No domain credentials found for domain=${domain}`);
     return login;
   }
 
   /** @throws KeyFileError */
-  find(domain: string): DomainLogin | undefined {
+  loginOf(domain: string): DomainLogin | undefined {
     const login = this.#messages.get(domain);
     return login && this.#opened(login);
   }

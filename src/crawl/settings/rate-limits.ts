@@ -8,6 +8,7 @@ import { blake2b } from '@noble/hashes/blake2.js';
 import type { ClassicLevel } from 'classic-level';
 import { domainToASCII } from 'node:url';
 import { Failure } from '../failure.ts';
+import type { Delays } from '../jobs/types.ts';
 import { RateLimitSchema, type RateLimit } from '../proto/starbelly_pb.ts';
 import { byText, Messages } from './messages.ts';
 
@@ -17,7 +18,7 @@ const TOKEN_BYTES = 16;
 const GLOBAL_TOKEN = new Uint8Array(TOKEN_BYTES);
 const INITIAL_DELAY = 5;
 
-export class RateLimits {
+export class RateLimits implements Delays {
   readonly #messages: Messages<typeof RateLimitSchema>;
 
   private constructor(messages: Messages<typeof RateLimitSchema>) {
@@ -36,7 +37,7 @@ export class RateLimits {
   }
 
   /** In seconds. @param host in lower case and IDNA form */
-  delayFor(host: string): number {
+  delayOf(host: string): number {
     return (this.#messages.get(keyOf(host)) ?? this.#messages.get(GLOBAL_KEY))?.delay ?? INITIAL_DELAY;
   }
 

@@ -95,8 +95,8 @@ export class Scheduler {
     if (dueMs > now()) return;
     try {
       if (latest !== undefined && latest.endedMs === undefined) await jobs.cancel(latest.jobId);
-      const count = await schedules.count(scheduleId);
-      await jobs.start(schedule, jobNameOf(templateOf(schedule), count, dueMs));
+      await jobs.start(schedule, jobNameOf(templateOf(schedule), schedule.jobCount + 1, dueMs));
+      await schedules.count(scheduleId);
       plan.notBeforeMs = -Infinity;
     } catch (error) {
       let nextMs = dueMs;

@@ -17,8 +17,6 @@ export interface SchedulesParts {
   readonly level: ClassicLevel;
   /** @throws Failure when there is no such policy */
   readonly policy: (id: Uint8Array) => unknown;
-  /** the form that a job has its seeds in. @throws Failure */
-  readonly seed: (text: string) => string;
   /** milliseconds since 1970 */
   readonly now: () => number;
 }
@@ -62,12 +60,11 @@ export class Schedules {
     await this.#put(schedule, { scheduleId, createdAt, jobCount });
   }
 
-  /** One more job is made. @returns its number. @throws Failure */
-  async count(id: Uint8Array): Promise<number> {
+  /** One more job was made. @throws Failure */
+  async count(id: Uint8Array): Promise<void> {
     const schedule = clone(ScheduleSchema, this.get(id));
     schedule.jobCount++;
     await this.#messages.put(hexOf(id), schedule);
-    return schedule.jobCount;
   }
 
   /** One that is not there may be deleted, too. @throws Failure */
@@ -97,7 +94,8 @@ export class Schedules {
     const schedule = clone(ScheduleSchema, given);
     schedule.seeds = schedule.seeds.map((seed) => seed.trim()).filter((seed) => seed !== '');
     if (schedule.seeds.length === 0) throw new Failure('Crawl schedule must have at least one seed URL.');
-    schedule.seeds = schedule.seeds.map((seed) => this.#parts.seed(seed));
+    const unusable = schedule.seeds.find((seed) => !/^https?:\/\//i.test(seed) || !URL.canParse(seed));
+    if (unusable !== undefined) throw new Failure(`Invalid seed URL: ${unusable}`);
     schedule.tags = schedule.tags.map((tag) => tag.trim()).filter((tag) => tag !== '');
     if (!isFieldSet(schedule, FIELD.numUnits) || schedule.numUnits <= 0) throw new Failure('Time units must be positive');
     if (!isFieldSet(schedule, FIELD.timeUnit) || !isFieldSet(schedule, FIELD.timing)) throw new Failure('Invalid schedule');

@@ -3,11 +3,11 @@
  */
 import type { ClassicLevel } from 'classic-level';
 import type { SecretBox } from '../../auth/secret-box.ts';
+import { createRegexes } from '../../regex/regex.ts';
 import { Failure } from '../failure.ts';
 import { CaptchaSolvers } from './captcha-solvers.ts';
 import { DomainLogins } from './domain-logins.ts';
 import { Policies } from './policies.ts';
-import type { ReadPattern } from './policy-rules.ts';
 import { RateLimits } from './rate-limits.ts';
 import { Schedules } from './schedules.ts';
 
@@ -15,9 +15,6 @@ export interface SettingsParts {
   readonly level: ClassicLevel;
   /** what passwords and keys of others are encrypted with */
   readonly box: SecretBox;
-  readonly readPattern: ReadPattern;
-  /** the form that a job has its seeds in. @throws Failure */
-  readonly seed: (text: string) => string;
   /** milliseconds since 1970 */
   readonly now: () => number;
 }
@@ -29,23 +26,12 @@ export class Settings {
   readonly logins: DomainLogins;
   readonly solvers: CaptchaSolvers;
 
-  private constructor(policies: Policies, schedules: Schedules, rateLimits: RateLimits, logins: DomainLogins, solvers: CaptchaSolvers) {
-    this.policies = policies;
-    this.schedules = schedules;
-    this.rateLimits = rateLimits;
-    this.logins = logins;
-    this.solvers = solvers;
-  }
-
-  static async open({ level, box, readPattern, seed, now }: SettingsParts): Promise<Settings> {
-    const policies = await Policies.open({ level, readPattern, now });
-    return new Settings(
-      policies,
-      await Schedules.open({ level, policy: (id) => policies.get(id), seed, now }),
-      await RateLimits.open(level),
-      await DomainLogins.open(level, box),
-      await CaptchaSolvers.open(level, box, now),
-    );
+  constructor(parts: Pick<Settings, 'policies' | 'schedules' | 'rateLimits' | 'logins' | 'solvers'>) {
+    this.policies = parts.policies;
+    this.schedules = parts.schedules;
+    this.rateLimits = parts.rateLimits;
+    this.logins = parts.logins;
+    this.solvers = parts.solvers;
   }
 
   /** @throws Failure when a schedule needs it */
@@ -59,4 +45,18 @@ export class Settings {
     if (this.policies.usesSolver(id)) throw new Failure('Cannot delete CAPTCHA solver because it is being used by a policy.');
     await this.solvers.delete(id);
   }
+}
+
+export async function openSettings({ level, box, now }: SettingsParts): Promise<Settings> {
+  const regexes = createRegexes();
+  // Hosts come into a pattern where it is used: any will do to see whether it can be read.
+  const readPattern = (pattern: string) => regexes.read(pattern.replaceAll('{SEED_DOMAINS}', 'localhost'), 'start');
+  const policies = await Policies.open({ level, readPattern, now });
+  return new Settings({
+    policies,
+    schedules: await Schedules.open({ level, policy: (id) => policies.get(id), now }),
+    rateLimits: await RateLimits.open(level),
+    logins: await DomainLogins.open(level, box),
+    solvers: await CaptchaSolvers.open(level, box, now),
+  });
 }

@@ -1,5 +1,5 @@
 /** Bounds of time, number and size. */
-import { seconds, size, wholeNumber } from '../kinds.ts';
+import { oneOf, seconds, size, wholeNumber } from '../kinds.ts';
 import { group, without, type Resolved } from '../row.ts';
 
 /** Of a proxy with its clients. */
@@ -45,13 +45,31 @@ export const LIMIT_ROWS = group('Limits', {
     argument: 'SIZE',
     kind: size(),
     defaultText: '1G, or 5% of a disk below 20G',
-    summary: 'room to be left on the disk of --dir, with less of it requests are answered 503; 0: no check',
+    summary: 'room to be left on the disks of --dir and of temporary files, with less of it requests are answered 503; 0: no check',
+  },
+  maxSpool: {
+    argument: 'SIZE',
+    kind: size(),
+    defaultText: 'a tenth of what is free',
+    summary: 'what all temporary files together may take; past it the largest body that still comes ends; 0: no limit',
+  },
+  finishAbandoned: {
+    argument: 'WHICH',
+    kind: oneOf('small', 'always', 'never'),
+    default: 'small',
+    summary: 'downloads that go on once their client has left: small (little is to come), always or never',
   },
   maxMemory: {
     argument: 'SIZE',
     kind: size(),
     default: 268_435_456,
     summary: 'what all captures together may keep in memory; past it they go to temporary files at once',
+  },
+  maxHeadMemory: {
+    argument: 'SIZE',
+    kind: size(1_048_576),
+    default: 33_554_432,
+    summary: 'what the heads of all connections together may take; past it the largest unfinished one is answered 431',
   },
   tmpFileMaxMemorySize: {
     argument: 'SIZE',

@@ -1,5 +1,6 @@
 /** Where a proxy listens, and who may use it. */
-import { host, path, wholeNumber } from '../kinds.ts';
+import { isMetaSecret, META_SECRET } from '../../auth/meta-secret.ts';
+import { host, listOf, path, text, wholeNumber } from '../kinds.ts';
 import { group, type Resolved } from '../row.ts';
 
 /** Where clients reach it. */
@@ -24,6 +25,26 @@ export const LISTENING_ROWS = group('Listening', {
     defaultText: 'none',
     reloadable: true,
     summary: 'ask clients for a name and a password of this file, made by "warctap passwd"',
+  },
+  metaSecret: {
+    argument: 'TEXT',
+    kind: text(META_SECRET, isMetaSecret),
+    defaultText: 'none',
+    secret: true,
+    summary: 'Warcprox-Meta counts only with this beside it, in Warcprox-Meta-Secret; see docs/access.md',
+  },
+  metaSecretFile: {
+    argument: 'FILE',
+    kind: path,
+    defaultText: 'none',
+    summary: 'the same, from the one line of a file',
+  },
+  pageHost: {
+    argument: 'NAME',
+    kind: listOf(host),
+    default: [],
+    defaultText: 'none',
+    summary: 'a host name for own pages (/status), beside IP addresses, localhost and the names of this machine; may be repeated',
   },
 });
 

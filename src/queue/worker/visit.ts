@@ -10,6 +10,7 @@ import { isoSeconds } from '../times.ts';
 import { ACCEPT_ENCODING, redirectOf, type FetchedPage } from '../../page/fetched.ts';
 import { readBody, type FetchPage } from './page.ts';
 import type { Robots } from './robots.ts';
+import { timeOfDayMs } from '../../util/time-of-day.ts';
 
 export interface Item {
   readonly url: string;
@@ -34,7 +35,7 @@ const NOT_NOW: ReadonlySet<string> = new Set(['no-space', 'shutting-down']);
 /** @returns undefined when it could not be tried, or was given up by `stop` */
 export async function visit(parts: VisitParts, item: Item, stop: AbortSignal): Promise<ReportOut | undefined> {
   const begun = performance.now();
-  const visited = isoSeconds(Date.now());
+  const visited = isoSeconds(timeOfDayMs());
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   const done = (report: object): ReportOut => ({ url: item.url, visited, total_time: Math.round(performance.now() - begun), ...report });
   try {

@@ -7,8 +7,8 @@
 import { LRUCache } from 'lru-cache';
 import { Claims, type Holder } from '../claims.ts';
 import type { DedupIndex, DedupStore, Original, Published, Standing, Wanted } from '../dedup.ts';
-import type { Change, Section } from './database.ts';
-import { dropLost } from './drop.ts';
+import { Journal, type JournalledSection } from './journal.ts';
+import type { Change } from './section.ts';
 
 /** As it is in the database. */
 interface Stored {
@@ -28,26 +28,37 @@ const CACHED_SIZE = 16 * 1024 * 1024;
 const NOTHING: Wanted = { key: '', claims: false };
 
 interface Parts {
-  readonly section: Section;
+  readonly section: JournalledSection;
+  readonly journal: Journal;
   readonly cache: LRUCache<string, Original>;
   readonly claims: Claims;
 }
 
-export function levelDedup(section: Section, maxCached = CACHED_ENTRIES): DedupStore {
+export interface LevelDedupOptions {
+  /** paths of the WARC files that are open */
+  readonly openFiles?: ReadonlySet<string>;
+  readonly maxCached?: number;
+}
+
+export function levelDedup(
+  section: JournalledSection,
+  { openFiles = new Set(), maxCached = CACHED_ENTRIES }: LevelDedupOptions = {},
+): DedupStore {
   const cache = new LRUCache<string, Original>({
     max: maxCached,
     maxSize: CACHED_SIZE,
     sizeCalculation: ({ recordId, url, date, answer = '' }, key) => key.length + recordId.length + url.length + date.length + answer.length,
   });
   const claims = new Claims();
+  const journal = new Journal(section, openFiles);
   return {
-    holder: () => holderOf({ section, cache, claims }),
-    drop: (isLost) => dropLost(section, storedIn, isLost, (key) => cache.delete(key)),
+    holder: () => holderOf({ section, journal, cache, claims }),
+    drop: (lost) => journal.drop(lost, storedIn, (key) => cache.delete(key)),
   };
 }
 
 function holderOf(parts: Parts): DedupIndex {
-  const { section, cache, claims } = parts;
+  const { section, journal, cache, claims } = parts;
   const self: Holder = {};
   return {
     claim(wanted) {
@@ -60,7 +71,8 @@ function holderOf(parts: Parts): DedupIndex {
       const { own, taken } = notHeldByOthers(originals, claims, self);
       if (own.length === 0) return;
       try {
-        await section.batch(own.map(put));
+        await section.batch([...own.map(put), ...journal.rows(own)]);
+        await journal.settle();
       } catch (error) {
         for (const key of taken) claims.free(key, self);
         throw error;
@@ -75,7 +87,7 @@ function holderOf(parts: Parts): DedupIndex {
     },
     close() {
       claims.lapse(self);
-      return Promise.resolve();
+      return journal.settle();
     },
   };
 }

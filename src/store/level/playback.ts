@@ -14,8 +14,8 @@
  */
 import { UNKNOWN, UNKNOWN_HEAD, type Lane } from '../lanes.ts';
 import type { Found, PlaybackEntry, PlaybackIndex, PlaybackPlace } from '../playback.ts';
-import type { Section } from './database.ts';
-import { dropLost } from './drop.ts';
+import type { Section } from './section.ts';
+import { Journal, type JournalledSection, type Noted } from './journal.ts';
 
 /** As it is in the database. */
 interface Stored {
@@ -36,10 +36,14 @@ const NUL = '\0';
 const END = '\uffff';
 const COUNT_DIGITS = 8;
 
-export function levelPlayback(section: Pick<Section, 'get' | 'batch' | 'iterator' | 'values'>): PlaybackIndex {
+export type PlaybackSection = JournalledSection & Pick<Section, 'values'>;
+
+/** @param openFiles paths of the WARC files that are open */
+export function levelPlayback(section: PlaybackSection, openFiles: ReadonlySet<string> = new Set()): PlaybackIndex {
+  const journal = new Journal(section, openFiles);
   let count = 0;
 
-  const operations = (entry: PlaybackEntry): { type: 'put'; key: string; value: string }[] => {
+  const operations = (entry: PlaybackEntry): (Noted & { type: 'put'; value: string })[] => {
     const { url, startedAt, method, lanes, file, offset, length, recordId, type, payloadDigest, payloadSize } = entry;
     const stored: Stored = {
       f: file,
@@ -56,11 +60,16 @@ export function levelPlayback(section: Pick<Section, 'get' | 'batch' | 'iterator
     const keys = lanes.map((lane) => prefixOf(url, lane) + when);
     if (type === 'response') keys.push(`i${NUL}${recordId}`);
     if (type === 'response' && method !== 'HEAD') keys.push(`d${NUL}${url}${NUL}${when}`);
-    return keys.map((key) => ({ type: 'put', key, value }));
+    const place = { file, offset };
+    return keys.map((key) => ({ type: 'put', key, value, place }));
   };
 
   return {
-    save: (entries) => section.batch(entries.flatMap(operations)),
+    async save(entries) {
+      const puts = entries.flatMap(operations);
+      await section.batch([...puts, ...journal.rows(puts)]);
+      await journal.settle();
+    },
     async find(url, lane, which, { from, to } = {}) {
       const prefix = prefixOf(url, lane);
       const gte = from === undefined ? prefix : prefix + from.toISOString();
@@ -82,7 +91,8 @@ export function levelPlayback(section: Pick<Section, 'get' | 'batch' | 'iterator
       }
       return undefined;
     },
-    drop: (isLost) => dropLost(section, (value) => placeOf(JSON.parse(value) as Stored), isLost),
+    drop: (lost) => journal.drop(lost, (value) => placeOf(JSON.parse(value) as Stored)),
+    close: () => journal.settle(),
   };
 }
 

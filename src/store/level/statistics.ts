@@ -17,10 +17,10 @@ import type { Log } from '../../util/log.ts';
 import { turns } from '../../util/turns.ts';
 import { addBucket, bucketOf, countCapture, noCounts, type BucketCounts } from '../counts.ts';
 import type { Bucket, StatisticsStore, TallyKind } from '../statistics.ts';
-import type { Section } from './database.ts';
+import type { Section } from './section.ts';
 
 export interface LevelStatisticsOptions {
-  readonly section: Pick<Section, 'getMany' | 'batch'>;
+  readonly section: Pick<Section, 'getMany' | 'batch'> & Partial<Pick<Section, 'revive'>>;
   readonly log: Log;
   /** buckets kept in memory beside those that wait to be written */
   readonly maxBuckets?: number;
@@ -36,8 +36,10 @@ interface Entry extends BucketCounts {
 }
 
 const MAX_BUCKETS = 10_000;
-/** characters of the names of recent buckets: clients choose them */
+/** characters of the names of recent buckets, and again of those that wait: clients choose them */
 const MAX_NAMES = 8 * 1024 * 1024;
+/** Reading or writing so many takes some milliseconds; then others have a turn. */
+const AT_ONCE = 1_000;
 /** Counts survive a crash to within the last second; writing takes a part of it. */
 const WRITE_AFTER_MS = 500;
 
@@ -47,6 +49,8 @@ export class LevelStatistics implements StatisticsStore {
   readonly #maxPinned: number;
   readonly #recent: LRUCache<string, Entry>;
   readonly #pinned = new Map<string, Entry>();
+  /** characters of the names of those */
+  #pinnedChars = 0;
   #unread: Entry[] = [];
   #nextRead: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -61,7 +65,7 @@ export class LevelStatistics implements StatisticsStore {
   }
 
   get crowded(): boolean {
-    return this.#pinned.size >= this.#maxPinned;
+    return this.#pinned.size >= this.#maxPinned || this.#pinnedChars >= MAX_NAMES;
   }
 
   tally(bucket: string, kind: TallyKind | undefined, wireBytes: number): void {
@@ -78,7 +82,6 @@ export class LevelStatistics implements StatisticsStore {
     return entry.reading === undefined ? bucketOf(bucket, entry) : entry.reading.then(() => bucketOf(bucket, entry));
   }
 
-  /** In one write. */
   flush(): Promise<void> {
     return this.#turns.run(() => this.#flush());
   }
@@ -86,6 +89,7 @@ export class LevelStatistics implements StatisticsStore {
   /** The section is closed by its database. */
   async close(): Promise<void> {
     try {
+      await this.#section.revive?.();
       await this.flush();
     } finally {
       clearTimeout(this.#timer);
@@ -105,7 +109,7 @@ export class LevelStatistics implements StatisticsStore {
       changed: false,
       writing: false,
     };
-    this.#pinned.set(name, entry);
+    this.#pin(entry);
     this.#ask(entry);
     return entry;
   }
@@ -127,11 +131,13 @@ export class LevelStatistics implements StatisticsStore {
     this.#unread = [];
     this.#nextRead = undefined;
     try {
-      const values = await this.#section.getMany(entries.map(({ name }) => name));
-      for (const [index, entry] of entries.entries()) {
-        const value = values[index];
-        if (value !== undefined) addBucket(entry, JSON.parse(value) as Bucket);
-        entry.read = true;
+      for (const some of slicesOf(entries)) {
+        const values = await this.#section.getMany(some.map(({ name }) => name));
+        for (const [index, entry] of some.entries()) {
+          const value = values[index];
+          if (value !== undefined) addBucket(entry, JSON.parse(value) as Bucket);
+          entry.read = true;
+        }
       }
     } finally {
       for (const entry of entries) {
@@ -146,7 +152,7 @@ export class LevelStatistics implements StatisticsStore {
     this.#timer = undefined;
     const unreadable = await this.#readPinned();
     try {
-      await this.#write([...this.#pinned.values()].filter((entry) => entry.changed && entry.read));
+      for (const some of slicesOf([...this.#pinned.values()].filter((entry) => entry.changed && entry.read))) await this.#write(some);
     } finally {
       this.#setTimer();
     }
@@ -165,7 +171,6 @@ export class LevelStatistics implements StatisticsStore {
   }
 
   async #write(entries: readonly Entry[]): Promise<void> {
-    if (entries.length === 0) return;
     const puts = entries.map((entry) => ({ type: 'put' as const, key: entry.name, value: JSON.stringify(bucketOf(entry.name, entry)) }));
     for (const entry of entries) {
       entry.changed = false;
@@ -185,14 +190,16 @@ export class LevelStatistics implements StatisticsStore {
   }
 
   #pin(entry: Entry): void {
+    if (this.#pinned.has(entry.name)) return;
     this.#recent.delete(entry.name);
     this.#pinned.set(entry.name, entry);
+    this.#pinnedChars += entry.name.length;
   }
 
   /** Unpin what has nothing more to do with the database; what could not be read is asked for anew the next time. */
   #settle(entry: Entry): void {
     if (entry.changed || entry.writing || entry.reading !== undefined) return;
-    this.#pinned.delete(entry.name);
+    if (this.#pinned.delete(entry.name)) this.#pinnedChars -= entry.name.length;
     if (entry.read) this.#recent.set(entry.name, entry);
   }
 
@@ -206,4 +213,8 @@ export class LevelStatistics implements StatisticsStore {
       });
     }, WRITE_AFTER_MS).unref();
   }
+}
+
+function* slicesOf(entries: readonly Entry[]): Generator<readonly Entry[]> {
+  for (let at = 0; at < entries.length; at += AT_ONCE) yield entries.slice(at, at + AT_ONCE);
 }

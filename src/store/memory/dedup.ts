@@ -3,16 +3,17 @@
  */
 import { Claims, type Holder } from '../claims.ts';
 import type { DedupIndex, DedupStore, Published, Standing, Wanted } from '../dedup.ts';
+import { isLost } from '../place.ts';
 
 export function memoryDedup(): DedupStore {
   const published = new Map<string, Published>();
   const claims = new Claims();
   return {
     holder: () => holderOf(published, claims),
-    drop(isLost) {
-      const lost = [...published.values()].filter(({ place }) => isLost(place));
-      for (const { key } of lost) published.delete(key);
-      return Promise.resolve(lost.length);
+    drop(lost) {
+      const gone = [...published.values()].filter(({ place }) => isLost(place, lost));
+      for (const { key } of gone) published.delete(key);
+      return Promise.resolve(gone.length);
     },
   };
 }

@@ -2,6 +2,7 @@
  * The playback index in memory: for programs that keep none, and for tests. Grows with what it is told.
  */
 import type { Lane } from '../lanes.ts';
+import { isLost } from '../place.ts';
 import type { Found, PlaybackEntry, PlaybackIndex, PlaybackPlace } from '../playback.ts';
 
 export function memoryPlayback(): PlaybackIndex {
@@ -43,18 +44,19 @@ export function memoryPlayback(): PlaybackIndex {
       const entry = [...responses.values()].find(isIt);
       return Promise.resolve(entry && placeOf(entry));
     },
-    drop(isLost) {
+    drop(lost) {
       let dropped = 0;
       for (const [key, entries] of lanes) {
-        const kept = entries.filter((entry) => !isLost(entry));
+        const kept = entries.filter((entry) => !isLost(entry, lost));
         dropped += entries.length - kept.length;
         lanes.set(key, kept);
       }
       for (const [id, entry] of responses) {
-        if (isLost(entry) && responses.delete(id)) dropped++;
+        if (isLost(entry, lost) && responses.delete(id)) dropped++;
       }
       return Promise.resolve(dropped);
     },
+    close: () => Promise.resolve(),
   };
 }
 

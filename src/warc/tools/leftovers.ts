@@ -13,12 +13,12 @@ import { closedName, OPEN_SUFFIX, pathBelow, WARC_SUFFIX } from '../paths.ts';
 import type { FileLock } from '../write/output.ts';
 import { inspect, NotRepairedError, repair, type Finding } from './repair.ts';
 
-/** Where an index says that a record stands. */
-export interface Place {
-  /** path below the folder of WARC files, without `.open` */
-  readonly file: string;
-  /** bytes from the start of the (compressed) file */
-  readonly offset: number;
+/** What is left of the files, by their paths below the folder of WARC files, without `.open`. */
+export interface Leftovers {
+  /** where what is whole ends, in bytes of the (compressed) file */
+  readonly ends: ReadonlyMap<string, number>;
+  /** in use by another process, or not to be read */
+  readonly unknown: ReadonlySet<string>;
 }
 
 export interface LeftoversOptions {
@@ -27,14 +27,16 @@ export interface LeftoversOptions {
   readonly subdirPrefix: boolean;
   /** undefined where locks don't work: nothing is repaired then, as another program may be writing the files */
   readonly lock: FileLock | undefined;
-  /** drops the entries of all indexes whose record is lost. @returns how many */
-  readonly drop: (isLost: (place: Place) => boolean) => Promise<number>;
+  /** drops the entries of all indexes whose record is lost; called in any case. @returns how many */
+  readonly drop: (leftovers: Leftovers) => Promise<number>;
   readonly log: Log;
 }
 
 /** Never throws for a file that cannot be repaired: that is logged, and the file left as it is. @throws what `drop` throws */
 export async function repairLeftovers({ dir, subdirPrefix, lock, drop, log }: LeftoversOptions): Promise<void> {
   const files = await leftoversIn(dir, subdirPrefix);
+  const pathsOf = (all: readonly string[]) => new Set(all.map((file) => pathBelow(dir, file)));
+  if (files.length === 0 || lock === undefined) await drop({ ends: new Map(), unknown: pathsOf(files) });
   if (files.length === 0) return;
   if (lock === undefined) {
     log.warn(
@@ -48,9 +50,8 @@ export async function repairLeftovers({ dir, subdirPrefix, lock, drop, log }: Le
     const finding = await orLogged(file, log, () => inspect(file, lock));
     if (finding !== undefined) findings.push(finding);
   }
-  if (findings.length === 0) return;
   const ends = new Map(findings.map((finding) => [pathBelow(dir, finding.file), endOf(finding)]));
-  const dropped = await drop(({ file, offset }) => offset >= (ends.get(file) ?? Infinity));
+  const dropped = await drop({ ends, unknown: pathsOf(files.filter((file) => findings.every((finding) => finding.file !== file))) });
   if (dropped > 0) log.warn({ entries: dropped }, 'dropped index entries of records that were lost');
   for (const finding of findings) {
     const repaired = await orLogged(finding.file, log, () => repair(finding.file, lock, finding));

@@ -5,6 +5,7 @@
  * appended (`NAME-00001`) when its plain name is taken, so that every template can go on after a rollover.
  * Source: specification §1 (`--warc-filename`), §3, §5 (`warc-prefix`).
  */
+import { isPlain } from '../../util/plain-text.ts';
 import { WarcOptionError } from '../errors.ts';
 import { OPEN_SUFFIX } from '../paths.ts';
 
@@ -25,8 +26,7 @@ export type NameTemplate = (parts: NameParts, retry: boolean) => string;
 const MAX_NAME_BYTES = 255;
 /** Leaves room for what templates add, a host name of 63 bytes too, and for `PREFIX-HOST-PORT.log` of the crawl log. */
 const MAX_PREFIX_BYTES = 128;
-/** Path separators, line breakers, halves of surrogate pairs. */
-const UNSAFE = /[/\\\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/gu;
+const SEPARATORS = /[/\\]/;
 const OPEN_SUFFIX_BYTES = Buffer.byteLength(OPEN_SUFFIX);
 
 const VARIABLES: Readonly<Record<string, (parts: NameParts) => string>> = {
@@ -35,8 +35,8 @@ const VARIABLES: Readonly<Record<string, (parts: NameParts) => string>> = {
   timestamp17: ({ now }) => digits(now),
   serialno: ({ serial }) => serialNumber(serial),
   randomtoken: ({ randomToken }) => randomToken,
-  hostname: ({ hostname }) => hostname.replace(UNSAFE, '_'),
-  shorthostname: ({ hostname }) => hostname.replace(UNSAFE, '_').replace(/\..*/, ''),
+  hostname: ({ hostname }) => safe(hostname),
+  shorthostname: ({ hostname }) => safe(hostname).replace(/\..*/, ''),
   port: ({ port }) => String(port),
 };
 
@@ -57,7 +57,8 @@ export function nameTemplate(template: string, suffix: string, hostname: string)
     .map((text) => (text.startsWith('{') && text.endsWith('}') ? variable(text.slice(1, -1)) : text));
   const literals = parts.filter((part) => typeof part === 'string').join('');
   if (/[{}]/.test(literals)) throw new WarcOptionError('a brace without its counterpart');
-  if (template === '' || hasUnsafe(literals)) throw new WarcOptionError('a slash, backslash or control character, or nothing at all');
+  if (template === '' || hasUnsafe(literals))
+    throw new WarcOptionError('a slash, backslash, control or invisible character, or nothing at all');
   const hasSerial = template.includes('{serialno}');
   const name: NameTemplate = (values, retry) =>
     parts.map((part) => (typeof part === 'string' ? part : part(values))).join('') +
@@ -88,7 +89,11 @@ function variable(name: string): (parts: NameParts) => string {
 }
 
 function hasUnsafe(text: string): boolean {
-  return text.search(UNSAFE) !== -1;
+  return SEPARATORS.test(text) || !isPlain(text);
+}
+
+function safe(text: string): string {
+  return Array.from(text, (character) => (hasUnsafe(character) ? '_' : character)).join('');
 }
 
 function serialNumber(serial: number): string {

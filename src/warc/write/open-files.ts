@@ -5,6 +5,7 @@
  */
 import { basename, join } from 'node:path';
 import { makeFolders } from '../../util/folder.ts';
+import { reasonOf } from '../../util/thrown.ts';
 import type { Log } from '../../util/log.ts';
 import type { Encoder } from '../codec/codec.ts';
 import { WarcWriteError } from '../errors.ts';
@@ -26,7 +27,11 @@ export interface FilesOptions {
   readonly info: WriterInfo;
   readonly output: OutputOptions;
   readonly maxOpenFiles: number;
+  /** kept with the paths of the files that are open, below `dir` and without `.open` */
+  readonly openPaths?: Set<string>;
   readonly now: () => Date;
+  /** a clock that never goes back, in milliseconds */
+  readonly nowMs: () => number;
   /** `<urn:uuid:…>`, a new one at each call */
   readonly newRecordId: () => string;
   readonly log: Log;
@@ -73,7 +78,7 @@ export class OpenFiles {
 
   /** The file of a prefix, opened where there is none. @throws WarcWriteError when that fails, or closing another to make room */
   async writerFor(prefix: string): Promise<WarcWriter> {
-    const open = this.#open.get(prefix) ?? { writer: await this.#create(prefix), lastUsedMs: 0 };
+    const open = this.#open.get(prefix) ?? (await this.#create(prefix));
     // To the end of the map: most recently used.
     this.#open.delete(prefix);
     this.#open.set(prefix, open);
@@ -82,12 +87,42 @@ export class OpenFiles {
 
   used(prefix: string): void {
     const open = this.#open.get(prefix);
-    if (open !== undefined) open.lastUsedMs = this.#options.now().getTime();
+    if (open !== undefined) open.lastUsedMs = this.#options.nowMs();
   }
 
   /** Of a file that has failed, and closed itself as far as it could. */
   forget(prefix: string): void {
+    const open = this.#open.get(prefix);
     this.#open.delete(prefix);
+    if (open !== undefined) this.#options.openPaths?.delete(open.writer.finalPath);
+  }
+
+  /**
+   * A file that somebody has moved or deleted is made anew, with everything that was in it.
+   *
+   * @returns false when it could not be: what was in it is lost, and there is no file of this prefix any more
+   */
+  async keep(prefix: string): Promise<boolean> {
+    const writer = this.#open.get(prefix)?.writer;
+    if (writer === undefined) return true;
+    const { path, size } = writer;
+    try {
+      await this.#restoreIfGone(writer);
+      return true;
+    } catch (error) {
+      this.forget(prefix);
+      await writer.abandon();
+      this.#options.log.error(
+        { file: path, bytes: size, err: error },
+        `a WARC file is gone, and what was in it is lost: ${reasonOf(error)}`,
+      );
+      return false;
+    }
+  }
+
+  /** The same for all of them. */
+  async keepAll(): Promise<void> {
+    for (const prefix of [...this.#open.keys()]) await this.keep(prefix);
   }
 
   /** @throws WarcWriteError when the file could not be closed or named */
@@ -97,7 +132,15 @@ export class OpenFiles {
     this.#open.delete(prefix);
     const { writer } = open;
     const { log } = this.#options;
+    try {
+      await this.#restoreIfGone(writer);
+    } catch (error) {
+      this.#options.openPaths?.delete(writer.finalPath);
+      await writer.abandon();
+      throw new WarcWriteError(writer.path, 'is gone, and what was in it is lost', error);
+    }
     await writer.close();
+    this.#options.openPaths?.delete(writer.finalPath);
     log.debug({ file: writer.path, bytes: writer.size }, 'WARC file closed');
     if (basename(writer.path) !== writer.filename) {
       log.error(
@@ -110,7 +153,7 @@ export class OpenFiles {
   /** Close what was not used for so long. @throws at the first file that could not be closed */
   async closeUnused(forMs: number): Promise<void> {
     for (const [prefix, { lastUsedMs }] of this.#open) {
-      if (lastUsedMs + forMs <= this.#options.now().getTime()) await this.close(prefix);
+      if (lastUsedMs + forMs <= this.#options.nowMs()) await this.close(prefix);
     }
   }
 
@@ -121,7 +164,19 @@ export class OpenFiles {
     return errors;
   }
 
-  async #create(prefix: string): Promise<WarcWriter> {
+  async #restoreIfGone(writer: WarcWriter): Promise<void> {
+    if (await writer.isThere()) return;
+    const { path, finalPath, size } = writer;
+    await writer.restore();
+    this.#options.openPaths?.delete(finalPath);
+    this.#options.openPaths?.add(writer.finalPath);
+    this.#options.log.error(
+      { file: path, bytes: size, now: writer.path },
+      'a WARC file was gone, moved or deleted while it was written to: everything that was in it is there again',
+    );
+  }
+
+  async #create(prefix: string): Promise<OpenWriter> {
     const { dir, subdirPrefix, names, encoder, version, info, output, maxOpenFiles, now, newRecordId, log } = this.#options;
     while (this.#open.size >= maxOpenFiles && (await this.#closeOldest()));
     const folder = subdirPrefix ? join(dir, prefix) : dir;
@@ -131,7 +186,10 @@ export class OpenFiles {
       this.#begun++;
       log.debug({ file: file.path }, 'WARC file opened');
       const warcinfo = warcinfoRecord(file.name, now(), info, { version, newRecordId });
-      return new WarcWriter(file, warcinfo, { encoder, path: pathBelow(dir, join(folder, file.name)), names: names.of(prefix) });
+      const path = (name: string) => pathBelow(dir, join(folder, name));
+      const writer = new WarcWriter(file, warcinfo, { encoder, path, names: names.of(prefix) });
+      this.#options.openPaths?.add(writer.finalPath);
+      return { writer, lastUsedMs: 0 };
     } catch (error) {
       throw new WarcWriteError(folder, `no WARC file can be created for prefix ${JSON.stringify(prefix)}`, error);
     }

@@ -5,18 +5,21 @@
  * Source: specification §3 (file names); open(2) O_EXCL, link(2), fcntl(2) locks.
  */
 import { fstatSync } from 'node:fs';
-import { link, lstat, open, rename, unlink } from 'node:fs/promises';
+import { lstat, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadFileLock, type FileLock } from '../../util/file-lock.ts';
-import { syncFolder } from '../../util/folder.ts';
+import { makeFolders, syncFolder } from '../../util/folder.ts';
 import { codeOf, reasonOf } from '../../util/thrown.ts';
 import { WarcOptionError } from '../errors.ts';
 import { OPEN_SUFFIX } from '../paths.ts';
+import { exists, moveWithoutReplacing, unlessTaken, unlinkIfThere, type Link } from './move.ts';
 
 /** What is needed of a `FileHandle`. */
 export interface OutputHandle {
   readonly fd: number;
   writev(pieces: readonly Buffer[], position: number): Promise<{ readonly bytesWritten: number }>;
+  read(into: Buffer, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
+  stat(options: { readonly bigint: true }): Promise<{ readonly dev: bigint; readonly ino: bigint }>;
   truncate(size: number): Promise<void>;
   /** fsync(2) */
   sync(): Promise<void>;
@@ -34,19 +37,19 @@ export interface OutputOptions {
   readonly fsync: FsyncPolicy;
   /** create a file that does not exist yet */
   readonly create: (path: string) => Promise<OutputHandle>;
-  /** give a file a second name, which must be free; link(2) unless given */
-  readonly link?: (from: string, to: string) => Promise<void>;
+  /** link(2) unless given */
+  readonly link?: Link;
 }
 
 export type { FileLock };
 
 /** More names than this are not tried. */
 const MAX_ATTEMPTS = 10_000;
-const CANNOT_LINK = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+const COPY_BYTES = 1024 * 1024;
 
 /** Create a file that did not exist. */
 export function createExclusively(path: string): Promise<OutputHandle> {
-  return open(path, 'wx');
+  return open(path, 'wx+');
 }
 
 /**
@@ -75,42 +78,31 @@ export function lockIfPossible(lock: FileLock): FileLock {
 
 export class OutputFile {
   readonly #options: OutputOptions;
-  readonly #handle: OutputHandle;
   readonly #dir: string;
+  #handle: OutputHandle;
+  #name: string;
   #path: string;
   #size = 0;
-  /** name of the file once closed */
-  readonly name: string;
+  /** whether the file system says the same of the open file and of the one that has its name */
+  #canTell: boolean;
 
-  private constructor(handle: OutputHandle, dir: string, name: string, options: OutputOptions) {
+  private constructor({ handle, name, path, canTell }: Claimed, dir: string, options: OutputOptions) {
     this.#handle = handle;
     this.#dir = dir;
-    this.name = name;
-    this.#path = options.openSuffix ? join(dir, name + OPEN_SUFFIX) : join(dir, name);
+    this.#name = name;
+    this.#path = path;
+    this.#canTell = canTell;
     this.#options = options;
   }
 
   /** @param names each call gives the next name to try */
   static async create(dir: string, names: () => string, options: OutputOptions): Promise<OutputFile> {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const name = names();
-      const path = join(dir, options.openSuffix ? name + OPEN_SUFFIX : name);
-      const other = join(dir, options.openSuffix ? name : name + OPEN_SUFFIX);
-      const handle = await unlessTaken(options.create(path));
-      if (handle === undefined) continue;
-      let ours = false;
-      try {
-        // Looked at only now that ours exists, so that of two writers who want one name at most one keeps it. Until it was locked
-        // another process could take it for the empty file of a writer that has crashed, and delete it.
-        ours = !(await exists(other)) && options.lock(handle.fd) && fstatSync(handle.fd).nlink > 0;
-      } finally {
-        if (!ours) await handle.close().then(() => unlinkIfThere(path));
-      }
-      if (!ours) continue;
-      if (options.fsync === 'capture') await syncFolder(dir);
-      return new OutputFile(handle, dir, name, options);
-    }
-    throw new Error(`no free name in ${dir} after ${MAX_ATTEMPTS} attempts`);
+    return new OutputFile(await claim(dir, names, options), dir, options);
+  }
+
+  /** name of the file once closed */
+  get name(): string {
+    return this.#name;
   }
 
   /** where the file is now */
@@ -163,11 +155,45 @@ export class OutputFile {
     await this.#handle.close();
   }
 
+  /** Nobody has moved or deleted it. Where that cannot be told it is there. */
+  async isThere(): Promise<boolean> {
+    try {
+      return (await isOneFile(this.#path, this.#handle)) || !this.#canTell;
+    } catch (error) {
+      return codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR';
+    }
+  }
+
+  /**
+   * Write everything that is in it to its folder again, from where it is gone: under the same name, or the next one of `names` where somebody
+   * else's file has that.
+   *
+   * @throws the system's error; it is as it was then
+   */
+  async restore(names: () => string): Promise<void> {
+    await makeFolders(this.#dir);
+    const same = [this.#name];
+    const { handle, name, path, canTell } = await claim(this.#dir, () => same.pop() ?? names(), this.#options);
+    try {
+      await copy(this.#handle, handle, this.#size);
+      if (this.#options.fsync === 'capture') await handle.sync();
+    } catch (error) {
+      await handle.close().then(() => unlinkIfThere(path));
+      throw error;
+    }
+    const gone = this.#handle;
+    this.#handle = handle;
+    this.#name = name;
+    this.#path = path;
+    this.#canTell = canTell;
+    await gone.close();
+  }
+
   async #takeName(names: () => string): Promise<void> {
     let name = this.name;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const path = join(this.#dir, name);
-      if (await moveWithoutReplacing(this.#path, path, this.#options.link ?? link)) {
+      if (await moveWithoutReplacing(this.#path, path, this.#options.link)) {
         this.#path = path;
         return;
       }
@@ -188,56 +214,54 @@ export class OutputFile {
   }
 }
 
-/** @returns false when there is a file at `to` */
-export async function moveWithoutReplacing(
-  from: string,
-  to: string,
-  linkFile: NonNullable<OutputOptions['link']> = link,
-): Promise<boolean> {
-  try {
-    await linkFile(from, to);
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
-    if (!CANNOT_LINK.has(codeOf(error) ?? '')) throw error;
-    return moveOntoPlaceholder(from, to);
+interface Claimed {
+  readonly handle: OutputHandle;
+  /** of the file once closed */
+  readonly name: string;
+  readonly path: string;
+  readonly canTell: boolean;
+}
+
+/** A new file under the first name that is free. */
+async function claim(dir: string, names: () => string, options: OutputOptions): Promise<Claimed> {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    const name = names();
+    const path = join(dir, options.openSuffix ? name + OPEN_SUFFIX : name);
+    const other = join(dir, options.openSuffix ? name : name + OPEN_SUFFIX);
+    const handle = await unlessTaken(options.create(path));
+    if (handle === undefined) continue;
+    let ours = false;
+    try {
+      // Looked at only now that ours exists, so that of two writers who want one name at most one keeps it. Until it was locked
+      // another process could take it for the empty file of a writer that has crashed, and delete it.
+      ours = !(await exists(other)) && options.lock(handle.fd) && fstatSync(handle.fd).nlink > 0;
+    } finally {
+      if (!ours) await handle.close().then(() => unlinkIfThere(path));
+    }
+    if (!ours) continue;
+    if (options.fsync === 'capture') await syncFolder(dir);
+    return { handle, name, path, canTell: await isOneFile(path, handle) };
   }
-  await unlink(from);
-  return true;
+  throw new Error(`no free name in ${dir} after ${MAX_ATTEMPTS} attempts`);
 }
 
-async function unlinkIfThere(path: string): Promise<void> {
-  try {
-    await unlink(path);
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error;
-  }
+/** The open file is the one of this name. @throws the system's error, as ENOENT */
+async function isOneFile(path: string, handle: OutputHandle): Promise<boolean> {
+  const [named, open] = await Promise.all([lstat(path, { bigint: true }), handle.stat({ bigint: true })]);
+  return named.ino === open.ino && named.dev === open.dev;
 }
 
-/** For file systems without hard links: rename replaces only the empty file that we made ourselves. */
-async function moveOntoPlaceholder(from: string, to: string): Promise<boolean> {
-  const placeholder = await unlessTaken(open(to, 'wx'));
-  if (placeholder === undefined) return false;
-  await placeholder.close();
-  await rename(from, to);
-  return true;
-}
-
-async function unlessTaken<T>(creating: Promise<T>): Promise<T | undefined> {
-  try {
-    return await creating;
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return undefined;
-    throw error;
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false;
-    throw error;
+async function copy(from: OutputHandle, to: OutputHandle, size: number): Promise<void> {
+  const buffer = Buffer.allocUnsafeSlow(COPY_BYTES);
+  for (let position = 0; position < size;) {
+    const { bytesRead } = await from.read(buffer, 0, Math.min(COPY_BYTES, size - position), position);
+    if (bytesRead === 0) throw new Error(`only ${position} of ${size} bytes can be read back`);
+    for (let done = 0; done < bytesRead;) {
+      const { bytesWritten } = await to.writev([buffer.subarray(done, bytesRead)], position + done);
+      if (bytesWritten === 0) throw new Error('nothing was written');
+      done += bytesWritten;
+    }
+    position += bytesRead;
   }
 }
 

@@ -21,8 +21,12 @@ export interface PrefixedRecords {
   readonly prefix: string;
   /** all records of one capture, principal record first; none writes nothing */
   readonly records: readonly RecordBytes[];
+  /** somebody is told when they are written */
+  readonly awaited?: boolean;
 }
 
+/** Who has moved or deleted a file is found out after so long. */
+const WATCH_MS = 1000;
 /** Files written to at a time. */
 const LANES = 4;
 /** The longest time a timer of Node can wait. */
@@ -33,6 +37,7 @@ export class WriterPool {
   readonly #files: OpenFiles;
   readonly #turns = turns();
   #timer: NodeJS.Timeout | undefined;
+  #watch: NodeJS.Timeout | undefined;
   #failure: Error | undefined;
   #closed = false;
   #bytesWritten = 0;
@@ -72,6 +77,7 @@ export class WriterPool {
       this.#closed = true;
       clearTimeout(this.#timer);
       this.#timer = undefined;
+      clearInterval(this.#watch);
       const errors = await this.#files.closeAll();
       await this.#options.encoder.close();
       throwAll(errors);
@@ -88,7 +94,8 @@ export class WriterPool {
     const lane = async () => {
       for (const [prefix, indexes] of groups) {
         const captures = indexes.map((index) => batch[index]?.records ?? []);
-        const places = await this.#writeTo(prefix, captures);
+        const awaited = indexes.some((index) => batch[index]?.awaited === true);
+        const places = await this.#writeTo(prefix, captures, awaited);
         for (const [position, index] of indexes.entries()) written[index] = places[position] ?? [];
       }
     };
@@ -96,27 +103,38 @@ export class WriterPool {
     const failed = ends.find((end) => end.status === 'rejected');
     if (failed !== undefined) throw this.#fail(failed.reason);
     this.#setTimer();
+    this.#watch ??= setInterval(() => void this.#keepFiles(), WATCH_MS).unref();
     return written;
   }
 
-  async #writeTo(prefix: string, captures: readonly (readonly RecordBytes[])[]): Promise<readonly (readonly WrittenRecord[])[]> {
+  /** @param awaited the file has to be where it was, once they are in it */
+  async #writeTo(
+    prefix: string,
+    captures: readonly (readonly RecordBytes[])[],
+    awaited: boolean,
+  ): Promise<readonly (readonly WrittenRecord[])[]> {
     if (this.#failure !== undefined) throw this.#failure;
     const { maxBytes, encoder } = this.#options;
     const written: (readonly WrittenRecord[])[] = [];
-    const all: RecordBytes[] = [];
-    for (const records of captures) for (const record of records) all.push(record);
-    const units = encoder.units(all);
+    let units = encoder.units(recordsOf(captures));
     this.#files.hold(prefix);
     try {
       while (written.length < captures.length) {
         const writer = await this.#files.writerFor(prefix);
         const before = writer.size;
+        let places: readonly (readonly WrittenRecord[])[];
         try {
-          written.push(...(await writer.write(captures.slice(written.length), units, maxBytes)));
+          places = await writer.write(captures.slice(written.length), units, maxBytes);
         } finally {
           this.#bytesWritten += writer.size - before;
         }
         this.#files.used(prefix);
+        if (awaited && !(await this.#files.keep(prefix))) {
+          // Once more, to the next file: these are still here.
+          units = encoder.units(recordsOf(captures.slice(written.length)));
+          continue;
+        }
+        written.push(...places);
         if (writer.size > maxBytes) await this.#files.close(prefix);
       }
       return written;
@@ -136,13 +154,18 @@ export class WriterPool {
   }
 
   #setTimer(): void {
-    const { idleMs, now } = this.#options;
+    const { idleMs, nowMs } = this.#options;
     if (idleMs === undefined || this.#timer !== undefined || this.#files.size === 0 || this.#closed) return;
-    const waitMs = Math.min(Math.max(this.#files.oldestUseMs + idleMs - now().getTime(), 1), MAX_TIMER_MS);
+    const waitMs = Math.min(Math.max(this.#files.oldestUseMs + idleMs - nowMs(), 1), MAX_TIMER_MS);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       void this.#turns.run(() => this.#closeIdle(idleMs));
     }, waitMs).unref();
+  }
+
+  async #keepFiles(): Promise<void> {
+    // Others are waiting already: the next time will do.
+    if (this.#turns.waiting === 0) await this.#turns.run(() => this.#files.keepAll());
   }
 
   async #closeIdle(idleMs: number): Promise<void> {
@@ -154,6 +177,12 @@ export class WriterPool {
     }
     this.#setTimer();
   }
+}
+
+function recordsOf(captures: readonly (readonly RecordBytes[])[]): readonly RecordBytes[] {
+  const all: RecordBytes[] = [];
+  for (const records of captures) for (const record of records) all.push(record);
+  return all;
 }
 
 function byPrefix(batch: readonly PrefixedRecords[]): Map<string, number[]> {

@@ -13,8 +13,8 @@ import type { RecordBytes, WrittenRecord } from '../record.ts';
 
 export interface WriterOptions {
   readonly encoder: Encoder;
-  /** of the file once closed, below the folder of WARC files */
-  readonly path: string;
+  /** of a file once closed, below the folder of WARC files. @param name of it */
+  readonly path: (name: string) => string;
   /** the next name to try when others have taken the file's name before it is closed */
   readonly names: () => string;
 }
@@ -47,6 +47,11 @@ export class WarcWriter {
     return this.#file.name;
   }
 
+  /** where the file will be once closed, below the folder of WARC files */
+  get finalPath(): string {
+    return this.#options.path(this.#file.name);
+  }
+
   /** where the file is now */
   get path(): string {
     return this.#file.path;
@@ -55,6 +60,21 @@ export class WarcWriter {
   /** bytes in the file */
   get size(): number {
     return this.#file.size;
+  }
+
+  /** @returns false when somebody has moved or deleted the file */
+  isThere(): Promise<boolean> {
+    return this.#file.isThere();
+  }
+
+  /** Write everything that is in a file which is gone to its folder again. @throws the system's error */
+  restore(): Promise<void> {
+    return this.#file.restore(this.#options.names);
+  }
+
+  /** Close the file, and leave it wherever it is. */
+  async abandon(): Promise<void> {
+    await this.#file.abandon().catch(() => undefined);
   }
 
   /**
@@ -103,7 +123,7 @@ export class WarcWriter {
     if (warcinfo !== undefined) await this.#append(warcinfo, this.#options.encoder.units([warcinfo]));
 
     const { name: filename } = this.#file;
-    const { path } = this.#options;
+    const path = this.#options.path(filename);
     const written: WrittenRecord[][] = [];
     for (const records of captures) {
       const places: WrittenRecord[] = [];

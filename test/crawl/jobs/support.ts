@@ -100,8 +100,8 @@ export async function openCrawls({
   const stores = { dedupDbFile: join(folder, 'core-db'), statsDbFile: join(folder, 'core-db') };
   const options = resolve(CORE_OPTIONS, { dir: warcDir, prefix: 'starbelly', allowLocalhost: true, minFreeSpace: 0, ...stores, ...given });
   const core = await openCore({ options, log, playbackIndex: true });
-  const databases = new Databases('--db');
-  const { level } = await databases.open(join(folder, 'db'));
+  const databases = new Databases(log);
+  const level = (await databases.open(join(folder, 'db'))).level();
   const delays = new Map<string, number>();
   const logins = new Map<string, DomainLogin>();
   const solvers: CaptchaSolver[] = [];

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Section } from '../../../src/store/level/database.ts';
+import type { Section } from '../../../src/store/level/section.ts';
 import { levelDedup } from '../../../src/store/level/dedup.ts';
 import { dedupContract, look, original, wanted } from '../contract/dedup.ts';
 import { openDatabase, startChild, tempDir, withDatabase } from './support.ts';
 
 dedupContract('LevelDB', async (t) => levelDedup((await openDatabase(t)).section('dedup')));
 // With next to no cache, nearly everything has to be read.
-dedupContract('LevelDB without a cache', async (t) => levelDedup((await openDatabase(t)).section('dedup'), 1));
+dedupContract('LevelDB without a cache', async (t) => levelDedup((await openDatabase(t)).section('dedup'), { maxCached: 1 }));
 
-const holder = (section: Section, maxCached?: number) => levelDedup(section, maxCached).holder();
+const holder = (section: Section, maxCached?: number) => levelDedup(section, maxCached === undefined ? {} : { maxCached }).holder();
 
 test('entries are there after reopening', async (t) => {
   const folder = join(tempDir(t), 'db');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Section } from '../../../src/store/level/database.ts';
+import type { Section } from '../../../src/store/level/section.ts';
 import { LevelStatistics, type LevelStatisticsOptions } from '../../../src/store/level/statistics.ts';
 import { silentLog } from '../../../src/util/log.ts';
 import { bucket, statisticsContract } from '../contract/statistics.ts';

@@ -5,8 +5,9 @@ import { test } from 'node:test';
 import { Databases } from '../../../src/store/level/database.ts';
 import { levelDedup } from '../../../src/store/level/dedup.ts';
 import { levelPlayback } from '../../../src/store/level/playback.ts';
+import { isLost, type RecordPlace } from '../../../src/store/place.ts';
 import type { Log } from '../../../src/util/log.ts';
-import { repairLeftovers, type Place } from '../../../src/warc/tools/leftovers.ts';
+import { repairLeftovers, type Leftovers } from '../../../src/warc/tools/leftovers.ts';
 import { loadLock } from '../../../src/warc/write/output.ts';
 import { look } from '../../store/contract/dedup.ts';
 import { bordersOf, handMade, members } from './repair-support.ts';
@@ -21,6 +22,14 @@ function kept(): { lines: string[]; log: Log } {
   const lines: string[] = [];
   const keep = (level: string) => (_: object, message: string) => void lines.push(`${level} ${message}`);
   return { lines, log: { debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error') } };
+}
+
+/** Of a file that is left alone nothing is known. */
+function nothing(...files: string[]): (leftovers: Leftovers) => Promise<number> {
+  return ({ ends, unknown }) => {
+    assert.deepEqual([[...ends], [...unknown]], [[], files]);
+    return Promise.resolve(0);
+  };
 }
 
 test('all open files of the folder are repaired with one line each, and nothing else is touched', async (t) => {
@@ -59,7 +68,7 @@ test('index entries of lost records are dropped, in both indexes, and all others
   mkdirSync(join(dir, 'P'));
   writeFileSync(join(dir, 'P', 'cut.warc.open'), WHOLE.subarray(0, -3));
   writeFileSync(join(dir, 'gone.warc.open'), WHOLE.subarray(0, 10));
-  const places: (Place & { key: string })[] = [
+  const places: (RecordPlace & { key: string })[] = [
     { key: 'kept', file: 'P/cut.warc', offset: BORDERS[1]! },
     { key: 'torn', file: 'P/cut.warc', offset: BORDERS[2]! },
     { key: 'past', file: 'P/cut.warc', offset: 10_000 },
@@ -85,7 +94,7 @@ test('index entries of lost records are dropped, in both indexes, and all others
       return { ...what, file, offset, length: 1, startedAt: new Date(date) };
     }),
   );
-  const drop = async (isLost: (place: Place) => boolean) => (await dedup.drop(isLost)) + (await playback.drop(isLost));
+  const drop = async (lost: Leftovers) => (await dedup.drop(lost)) + (await playback.drop(lost));
   const { lines, log } = kept();
   await repairLeftovers({ dir, subdirPrefix: true, lock, drop, log });
   const keys = places.map(({ key }) => key);
@@ -114,8 +123,8 @@ test('entries are dropped before anything is cut, so that a stop between the two
   const { log } = kept();
   await assert.rejects(repairLeftovers({ dir, subdirPrefix: false, lock, drop, log }), /stopped here/);
   const asked: boolean[] = [];
-  const ask = (isLost: (place: Place) => boolean) => {
-    asked.push(isLost({ file: 'a.warc', offset: BORDERS[2]! }));
+  const ask = (lost: Leftovers) => {
+    asked.push(isLost({ file: 'a.warc', offset: BORDERS[2]! }, lost));
     return Promise.resolve(1);
   };
   await repairLeftovers({ dir, subdirPrefix: false, lock, drop: ask, log });
@@ -127,7 +136,7 @@ test('the files of another program that runs are left to it', async (t) => {
   const writers = pool(dir, { output: { ...output, lock } });
   await writers.write([{ prefix: 'P', records: await recordsOf() }]);
   const { lines, log } = kept();
-  await repairLeftovers({ dir, subdirPrefix: false, lock, drop: () => assert.fail('nothing to drop'), log });
+  await repairLeftovers({ dir, subdirPrefix: false, lock, drop: nothing('P-00000.warc'), log });
   assert.deepEqual(lines, ['info an open WARC file is in use by another process']);
   await writers.write([{ prefix: 'P', records: await recordsOf() }]);
   await writers.close();
@@ -138,7 +147,7 @@ test('where there are no locks nothing is repaired, and that is told', async (t)
   const dir = tempDir(t);
   writeFileSync(join(dir, 'a.warc.open'), WHOLE);
   const { lines, log } = kept();
-  const options = { dir, subdirPrefix: false, drop: () => assert.fail('nothing to drop'), log };
+  const options = { dir, subdirPrefix: false, drop: nothing('a.warc'), log };
   await repairLeftovers({ ...options, lock: undefined });
   const broken = () => {
     throw new Error('ENOLCK');

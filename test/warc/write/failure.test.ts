@@ -20,6 +20,8 @@ function fullAfter(maxBytes: number, changes: Partial<OutputHandle> = {}): Outpu
         truncate: (size) => handle.truncate(size),
         sync: () => handle.sync(),
         close: () => handle.close(),
+        read: (...part) => handle.read(...part),
+        stat: (options) => handle.stat(options),
         writev: async (pieces, position) => {
           const room = maxBytes - position;
           const all = Buffer.concat(pieces);
@@ -142,6 +144,8 @@ test('a file that was idle and could not be closed fails the next batch', async 
       fd: handle.fd,
       truncate: () => Promise.resolve(),
       writev: (pieces, position) => handle.writev(pieces, position),
+      read: (...part) => handle.read(...part),
+      stat: (options) => handle.stat(options),
       sync: () => handle.sync(),
       close: () => handle.close().then(() => Promise.reject(new Error('EIO: i/o error, close'))),
     };

@@ -101,3 +101,25 @@ test('each prefix counts for itself and keeps its random token', () => {
     ['a-00000-token1.warc', 'a-00001-token1.warc', 'b-00000-token2.warc', 'a-00002-token1.warc'],
   );
 });
+
+test('a prefix is what it looks like', () => {
+  for (const prefix of ['job', 'jöb', 'работа', '仕事', 'a b', '-x', 'عمل', 'a\u3000b']) assert.equal(isSafePrefix(prefix), true, prefix);
+  const unseen = [
+    '\u202e',
+    '\u2066',
+    '\u200b',
+    '\u200d',
+    '\ufeff',
+    '\u00ad',
+    '\u061c',
+    '\u3164',
+    '\u115f',
+    '\ufe0f',
+    '\u034f',
+    '\u2800',
+    '\u{e0041}',
+    '\ud800',
+  ];
+  for (const each of unseen) assert.equal(isSafePrefix(`job${each}gpj`), false, JSON.stringify(each));
+  assert.throws(() => name('{prefix}\u202e{serialno}'), /control or invisible character/);
+});

@@ -17,6 +17,8 @@ function told(fsync: FsyncPolicy, sync?: () => Promise<void>): { steps: string[]
         return handle.writev(pieces, position);
       },
       truncate: (size) => handle.truncate(size),
+      read: (...part) => handle.read(...part),
+      stat: (options) => handle.stat(options),
       sync: async () => {
         await (sync ?? (() => handle.sync()))();
         steps.push('sync');

@@ -74,6 +74,8 @@ test('a write that takes only a part is continued, with thousands of pieces too'
       truncate: (size: number) => handle.truncate(size),
       sync: () => handle.sync(),
       close: () => handle.close(),
+      read: (...part: Parameters<typeof handle.read>) => handle.read(...part),
+      stat: (options: { readonly bigint: true }) => handle.stat(options),
       writev: (pieces: readonly Buffer[], position: number) => handle.writev([Buffer.concat(pieces).subarray(0, 1000)], position),
     };
   };

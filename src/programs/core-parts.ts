@@ -1,0 +1,42 @@
+/**
+ * What a core is given, and what it tells of.
+ */
+import type { AddressInfo } from 'node:net';
+import type { Capture } from '../capture/capture.ts';
+import type { Origin } from '../fetch/origin.ts';
+import type { Resolve } from '../fetch/resolver.ts';
+import type { ResolvedCoreOptions } from '../options/table.ts';
+import type { Log } from '../util/log.ts';
+import type { Handles } from './handles.ts';
+import type { Opened } from './open.ts';
+import type { Space } from './space.ts';
+
+/** What happens while a core runs. */
+export interface CoreEvents {
+  /** A capture has left the chain. Its bytes are let go of when the listeners have returned. */
+  capture: [capture: Capture];
+  /** Nothing can be archived any more; requests are refused from now on, and the core should be closed. */
+  fatal: [error: Error];
+}
+
+export interface CoreParts {
+  readonly options: ResolvedCoreOptions;
+  readonly log: Log;
+  /** names of origins to addresses; the system's by default */
+  readonly resolve?: Resolve;
+  /** keep the index that playback finds captures by */
+  readonly playbackIndex?: boolean;
+  /** where the program in front of it listens: it is never connected to. The first one's port may be a part of file names */
+  readonly listening?: () => readonly AddressInfo[];
+  /** told of each origin to which there is TLS now */
+  readonly onSecured?: (origin: Origin) => void;
+  /** what may be open at once; by default all that the system allows */
+  readonly handles?: Handles;
+}
+
+/** What is opened for it. */
+export interface CoreResources {
+  readonly opened: Opened;
+  readonly space: Space;
+  readonly handles: Handles;
+}

@@ -1,0 +1,197 @@
+/**
+ * The crawl server: jobs and settings in a database, a core that fetches and archives, and the listener by which clients reach them.
+ *
+ *   listener ─ log-in ─ WebSocket ─► commands ─► settings, jobs ─ Core.fetch ─► origin, WARC files
+ */
+import { EventEmitter } from 'node:events';
+import { join } from 'node:path';
+import type { ClassicLevel } from 'classic-level';
+import { createAuthenticator } from '../auth/authenticator.ts';
+import { withLogin } from '../auth/login.ts';
+import { SecretBox } from '../auth/secret-box.ts';
+import { CrawlServer } from '../crawl/api/server.ts';
+import type { Jobs } from '../crawl/jobs/types.ts';
+import { loadOf } from '../crawl/monitor/load.ts';
+import { Resources } from '../crawl/monitor/resources.ts';
+import { scheduledJobs } from '../crawl/scheduled-jobs.ts';
+import { Scheduler } from '../crawl/settings/scheduler.ts';
+import { openSettings, type Settings } from '../crawl/settings/settings.ts';
+import { plainAnswer } from '../http/answer.ts';
+import type { Handler } from '../http/sides.ts';
+import type { CrawlSlice } from '../options/rows/crawl.ts';
+import type { ResolvedCoreOptions } from '../options/table.ts';
+import { Listener } from '../serve/listener.ts';
+import { DatabaseError } from '../store/errors.ts';
+import { Databases } from '../store/level/database.ts';
+import { makeFolders } from '../util/folder.ts';
+import type { Log } from '../util/log.ts';
+import { isLoopback } from '../util/network.ts';
+import { allInOrder } from '../util/thrown.ts';
+import { timeOfDayMs } from '../util/time-of-day.ts';
+import { openCore, type Core, type CoreEvents } from './core.ts';
+import { crawlUsers, type FirstAccount } from './crawl-users.ts';
+import type { Figures } from './figures.ts';
+import { handlesFor, tellOfHandles } from './handles.ts';
+import { listenAt } from './listening.ts';
+import { TUNING } from './queue.ts';
+
+export interface CrawlParts {
+  readonly options: CrawlSlice & ResolvedCoreOptions;
+  readonly adminPassword: string | undefined;
+  readonly openJobs: OpenJobs;
+  readonly log: Log;
+}
+
+/** Opens the jobs of a database. */
+export type OpenJobs = (parts: JobsParts) => Promise<Jobs>;
+
+export interface JobsParts {
+  readonly level: ClassicLevel;
+  readonly settings: Settings;
+  readonly core: Core;
+  readonly options: CrawlSlice & ResolvedCoreOptions;
+  readonly log: Log;
+}
+
+/** Frames of the resource monitor that are kept, one a second. */
+const HISTORY = 300;
+const CHALLENGE = 'Basic realm="Crawler"';
+const OWNER_ONLY = 0o700;
+
+type Closing = () => Promise<void> | void;
+
+export class CrawlProgram extends EventEmitter<CoreEvents> implements AsyncDisposable {
+  /** folder of the database */
+  readonly folder: string;
+  readonly warcDir: string;
+  /** made at this start */
+  readonly first: FirstAccount | undefined;
+  readonly jobs: Jobs;
+  readonly #core: Core;
+  readonly #listener: Listener;
+  readonly #steps: readonly Closing[];
+  #closing: Promise<void> | undefined;
+
+  constructor(folder: string, first: FirstAccount | undefined, jobs: Jobs, core: Core, listener: Listener, steps: readonly Closing[]) {
+    super();
+    this.folder = folder;
+    this.first = first;
+    this.jobs = jobs;
+    this.warcDir = core.warcDir;
+    this.#core = core;
+    this.#listener = listener;
+    this.#steps = steps;
+    core.on('capture', (capture) => this.emit('capture', capture));
+    core.on('fatal', (error) => this.emit('fatal', error));
+  }
+
+  /** Such as `http://127.0.0.1:8010`. */
+  get url(): string {
+    const { address: bound } = this.#listener;
+    if (bound === undefined) throw new Error('not listening');
+    return `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+  }
+
+  /** What has been archived. */
+  figures(): Figures {
+    return this.#core.figures();
+  }
+
+  /** Take no more requests, pause the jobs, write everything. Further calls wait for the same. */
+  close(): Promise<void> {
+    this.#closing ??= allInOrder(this.#steps);
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/**
+ * Open everything, then listen.
+ *
+ * @throws OptionError, DatabaseError, KeyFileError, or an error whose message is one line, when it cannot start
+ */
+export async function startCrawl(parts: CrawlParts): Promise<CrawlProgram> {
+  const steps: Closing[] = [];
+  const opened = (step: Closing) => void steps.unshift(step);
+  try {
+    return await start(parts, opened, steps);
+  } catch (error) {
+    await allInOrder(steps).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function start(
+  { options, adminPassword, openJobs, log }: CrawlParts,
+  opened: (step: Closing) => void,
+  steps: Closing[],
+): Promise<CrawlProgram> {
+  const { db: folder } = options;
+  await makeFolders(folder, OWNER_ONLY).catch(() => undefined);
+  const databases = new Databases(log);
+  opened(() => databases.close());
+  const level = await openLevel(databases, join(folder, 'database'));
+  const { users, first } = await crawlUsers({ file: options.authFile ?? join(folder, 'users'), adminPassword, log });
+  const box = await SecretBox.open(join(folder, 'secrets.key'), true);
+  const settings = await openSettings({ level, box, now: timeOfDayMs });
+
+  const wanted = {
+    maxConnections: options.maxConnections,
+    playback: false,
+    maxExchanges: options.maxThreads,
+    crawlLogs: options.crawlLogDir !== undefined,
+  };
+  const handles = handlesFor(wanted);
+  const later: { listener?: Listener } = {};
+  const listening = () => (later.listener?.address === undefined ? [] : [later.listener.address]);
+  const core = await openCore({ options, log, handles, listening });
+  opened(() => core.close());
+  const jobs = await openJobs({ level, settings, core, options, log });
+  opened(() => jobs.close());
+
+  const resources = new Resources({ load: () => loadOf(jobs), history: HISTORY, now: timeOfDayMs, log });
+  opened(() => resources.close());
+  const scheduler = new Scheduler({ schedules: settings.schedules, jobs: scheduledJobs(jobs, settings.policies), now: timeOfDayMs, log });
+  opened(() => scheduler.close());
+
+  const server = new CrawlServer({ jobs, settings, resources, maxRequest: options.maxRequest, log });
+  const listener = (later.listener = new Listener({
+    handler: withLogin(createAuthenticator({ users, challenge: CHALLENGE }), handlerOf(server), log),
+    secureContexts: () => Promise.reject(new Error('there are no tunnels here')),
+    maxConnections: handles.maxConnections,
+    socketTimeoutMs: options.socketTimeout * 1000,
+    headTimeoutMs: options.headTimeout * 1000,
+    minRate: { bytesPerSecond: options.minRate, windowMs: options.socketTimeout * 1000 },
+    heads: core.heads,
+    log,
+  }));
+  opened(() => listener.close());
+  opened(() => server.close());
+  opened(() => listener.stop());
+  const program = new CrawlProgram(folder, first, jobs, core, listener, steps);
+  const { port, address } = options;
+  await listenAt(listener, { address: address === 'localhost' ? '127.0.0.1' : address, port, portFlag: '--port' });
+  if (!isLoopback(listener.address?.address ?? ''))
+    log.warn({ address }, 'passwords come in the clear from other machines: put a proxy with TLS in front');
+  tellOfHandles(wanted, handles, log);
+  return program;
+}
+
+function handlerOf(server: CrawlServer): Handler {
+  return (request, client) => {
+    if (server.takes(request)) server.serve(request, client);
+    else client.answer(plainAnswer(404, 'the API is a WebSocket at /ws/'), request.hasBody);
+  };
+}
+
+async function openLevel(databases: Databases, folder: string): Promise<ClassicLevel> {
+  await makeFolders(folder, OWNER_ONLY).catch(() => undefined);
+  try {
+    return (await databases.open(folder, TUNING)).level();
+  } catch (error) {
+    throw error instanceof DatabaseError ? error.withFlags('--db') : error;
+  }
+}

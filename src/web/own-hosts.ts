@@ -1,0 +1,18 @@
+/**
+ * The names by which our own pages may be asked for.
+ *
+ * A page of somebody else can have the name of its own host lead to this machine, and read what we answer as if it were its own (DNS
+ * rebinding): then Host is that name. Addresses and names of this machine are nobody else's.
+ */
+import { isIPv4, isIPv6 } from 'node:net';
+
+/** @param names beside addresses and localhost; whatever their case */
+export function ownHosts(names: readonly string[]): (host: string | undefined) => boolean {
+  const known = new Set(['localhost', ...names.map((name) => name.toLowerCase().replace(/\.$/, ''))]);
+  return (host) => {
+    // Only HTTP/1.0 can be without, and browsers never are.
+    if (host === undefined) return true;
+    const [, bracketed, name = ''] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(host) ?? [];
+    return bracketed === undefined ? isIPv4(name) || known.has(name.toLowerCase().replace(/\.$/, '')) : isIPv6(bracketed);
+  };
+}

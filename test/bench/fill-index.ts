@@ -1,0 +1,36 @@
+/**
+ * Fills the indexes of a folder with entries as the proxy writes them, of files that are closed: `fill-index.ts FOLDER COUNT`.
+ *
+ * Prints a line when it is done.
+ */
+import { createHash } from 'node:crypto';
+import { Databases } from '../../src/store/level/database.ts';
+import { levelDedup } from '../../src/store/level/dedup.ts';
+import { dedupKey, type Published } from '../../src/store/dedup.ts';
+
+const AT_ONCE = 1000;
+
+const [folder = '', count = '0'] = process.argv.slice(2);
+
+function entry(nth: number): Published {
+  const digest = createHash('sha1').update(String(nth)).digest('hex');
+  const id = `${digest.slice(0, 8)}-${digest.slice(8, 12)}-4${digest.slice(13, 16)}-8${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
+  const original = {
+    recordId: `<urn:uuid:${id}>`,
+    url: `http://host-${nth % 1000}.example/a/page/of/some/length/${nth}`,
+    date: '2026-01-02T03:04:05.678Z',
+    answer: '200',
+  };
+  return { key: dedupKey(`sha1:${digest}`, ''), original, place: { file: `WARCPROX-20260102030405678-${nth % 100}.warc.gz`, offset: nth } };
+}
+
+{
+  await using databases = new Databases();
+  const store = levelDedup((await databases.open(folder)).later('dedup'));
+  await store.drop({ ends: new Map(), unknown: new Set() });
+  const index = store.holder();
+  for (let from = 0; from < Number(count); from += AT_ONCE) {
+    await index.publish(Array.from({ length: Math.min(AT_ONCE, Number(count) - from) }, (_, nth) => entry(from + nth)));
+  }
+}
+console.log('filled');

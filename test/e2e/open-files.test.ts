@@ -1,0 +1,75 @@
+/** Few files may be open: connections are refused, and nothing else. */
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { verifyFiles } from '../../src/warc/tools/verify.ts';
+import { RawClient } from '../support/client.ts';
+import { get, ok } from '../support/messages.ts';
+import { startOrigin } from '../support/origin.ts';
+import { startProgram } from '../support/program.ts';
+import { readFolder } from '../support/proxy.ts';
+
+const OPEN_FILES = 128;
+const CLIENTS = 60;
+const PREFIXES = 20;
+/** Goes to a temporary file, on both ways. */
+const LARGE = 600_000;
+
+test(
+  `${OPEN_FILES} open files, ${CLIENTS} clients at once: some are dropped, what is answered is whole`,
+  { timeout: 120_000 },
+  async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'warctap-open-files-'));
+    const body = 'x'.repeat(LARGE);
+    await using origin = await startOrigin(({ socket }) => socket.write(ok(body)));
+    await using program = await startProgram(dir, ['--crawl-log-dir', join(dir, 'logs')], { openFiles: OPEN_FILES });
+    await program.logged('"openFiles":128');
+
+    const urlOf = (index: number) => `${origin.url}/${index}`;
+    /** @returns the status and how much came; throws when the connection was dropped */
+    const ask = async (index: number) => {
+      using client = await RawClient.connect(program.port);
+      client.socket.on('error', () => undefined);
+      const meta = `Warcprox-Meta: {"warc-prefix": "job-${index % PREFIXES}"}\r\n`;
+      if (index % 2 === 0) client.send(get(urlOf(index), meta));
+      else client.send(`POST ${urlOf(index)} HTTP/1.1\r\nHost: a\r\n${meta}Content-Length: ${LARGE}\r\n\r\n${body}`);
+      const { status, body: received } = await client.response();
+      return [status, received.length];
+    };
+    let dropped = 0;
+    const askUntilAnswered = async (index: number) => {
+      for (;;) {
+        const answer = await ask(index).catch(() => undefined);
+        if (answer !== undefined) return answer;
+        assert.equal(program.child.exitCode, null, program.stderr());
+        dropped++;
+      }
+    };
+    const answers = await Promise.all(Array.from({ length: CLIENTS }, (_, index) => askUntilAnswered(index)));
+    for (const answer of answers) assert.deepEqual(answer, [200, LARGE]);
+    assert.ok(dropped > 0);
+    program.child.kill('SIGTERM');
+    assert.deepEqual(await program.ended, [0, null], program.stderr());
+    assert.deepEqual(
+      program.log().filter(({ level }) => level === 'error'),
+      [],
+    );
+
+    const warcs = join(dir, 'warcs');
+    const records = await readFolder(warcs);
+    const responses = new Set(records.filter(({ type, block }) => type === 'response' && block.length > LARGE).map(({ url }) => url));
+    for (let index = 0; index < CLIENTS; index++) {
+      const url = urlOf(index);
+      assert.ok(responses.has(url) || records.some((record) => record.type === 'revisit' && record.url === url), url);
+    }
+    const faults: string[] = [];
+    await verifyFiles(
+      (await readdir(warcs)).map((name) => join(warcs, name)),
+      { allowUnresolved: false, onFault: ({ problem }) => faults.push(problem) },
+    );
+    assert.deepEqual(faults, []);
+    await rm(dir, { recursive: true });
+  },
+);
