@@ -1,5 +1,5 @@
 /**
- * Makes connections to origins: resolve, check the address, connect directly or by SOCKS5, then TLS.
+ * Makes connections to origins: resolve, check the address, connect directly or by a proxy, then TLS.
  *
  * Remembers for a minute which hosts could not be reached. Never keeps a connection: that is the pool's work.
  */
@@ -16,12 +16,17 @@ import { loopbackNamed, type Resolve } from './resolver.ts';
 import { Http1Origin } from './http1-origin.ts';
 import type { OriginConnection } from './origin-connection.ts';
 import { originKey, type Origin } from './origin.ts';
+import { isHttpProxy, upstreamKey, type Upstream } from './upstream.ts';
 
 export interface SocksProxy {
   readonly host: string;
   readonly port: number;
   readonly username?: string | undefined;
   readonly password?: string | undefined;
+  /** 5 by default */
+  readonly version?: 4 | 5;
+  /** false: it is given an address, which is looked up here */
+  readonly byName?: boolean;
 }
 
 export interface ConnectorOptions {
@@ -59,7 +64,8 @@ export class Connector {
 
   /** @throws FetchError */
   async connect(origin: Origin): Promise<OriginConnection> {
-    const hostPort = `${origin.host}:${origin.port}`;
+    const { upstream } = origin;
+    const hostPort = `${origin.host}:${origin.port}${upstream === undefined ? '' : ` by ${upstreamKey(upstream)}`}`;
     // A host that speaks no TLS on a port may well speak HTTP there.
     const withTls = `TLS ${hostPort}`;
     const failed = this.#failed.get(hostPort) ?? (origin.scheme === 'https' ? this.#failed.get(withTls) : undefined);
@@ -69,12 +75,16 @@ export class Connector {
     }
     try {
       const socks = this.#socksFor(origin);
-      const tcp = socks === undefined ? await this.#direct(origin) : await this.#bySocks(origin, socks);
-      const ipAddress = socks === undefined ? tcp.remoteAddress : undefined;
+      const [tcp, ipAddress] =
+        upstream !== undefined && isHttpProxy(upstream)
+          ? [await this.#byHttpProxy(origin, upstream)]
+          : socks !== undefined
+            ? [await this.#bySocks(origin, socks)]
+            : await this.#direct(origin).then((socket) => [socket, socket.remoteAddress] as const);
       const socket = origin.scheme === 'https' ? await this.#tls(tcp, origin) : tcp;
       if (origin.scheme === 'https') this.#options.onSecured(origin);
       const { timeoutMs, onFault, heads } = this.#options;
-      return new Http1Origin(socket, originKey(origin, origin.servername), ipAddress, timeoutMs, onFault, heads);
+      return new Http1Origin(socket, originKey(origin, origin.servername, upstream), ipAddress, timeoutMs, onFault, heads);
     } catch (error) {
       const failure = error instanceof FetchError ? error : new FetchError('not-connected', reasonOf(error), { cause: error });
       if (failure.code !== 'forbidden-address') this.#failed.set(failure.code === 'tls-failed' ? withTls : hostPort, failure);
@@ -83,14 +93,16 @@ export class Connector {
   }
 
   #socksFor(origin: Origin): SocksProxy | undefined {
+    const { upstream } = origin;
+    if (upstream !== undefined) return { ...upstream, byName: upstream.kind !== 'socks4', version: upstream.kind === 'socks5' ? 5 : 4 };
     const { onionSocks, socks } = this.#options;
     return onionSocks !== undefined && /\.onion\.?$/.test(origin.host) ? onionSocks : socks;
   }
 
   async #direct(origin: Origin): Promise<Socket> {
     const { host, port } = origin;
-    const found = this.#options.resolve(host);
-    const allowed = this.#allowed(found instanceof Promise ? await this.#inTime(found, host) : found, port);
+    const found = this.#lookUp(host);
+    const allowed = this.#allowed(found instanceof Promise ? await found : found, port);
     const [first] = allowed;
     if (first === undefined) throw new FetchError('not-resolved', `host name ${host} has no address`);
     const socket = connectTcp({
@@ -105,6 +117,11 @@ export class Connector {
     });
     await this.#established(socket, 'connect', `connection to ${host}:${port}`, 'not-connected');
     return socket;
+  }
+
+  #lookUp(host: string): readonly LookupAddress[] | Promise<readonly LookupAddress[]> {
+    const found = this.#options.resolve(host);
+    return found instanceof Promise ? this.#inTime(found, host) : found;
   }
 
   /** A look-up may ask several sources one after the other: all together have the time that connecting has. */
@@ -135,22 +152,25 @@ export class Connector {
   }
 
   async #bySocks(origin: Origin, proxy: SocksProxy): Promise<Socket> {
-    const { username, password } = proxy;
+    const { username, password, version = 5, byName = true } = proxy;
     // A name is the SOCKS proxy's to resolve; what is known without can be checked here.
     const family = isIP(origin.host);
     const known = family === 0 ? loopbackNamed(origin.host) : [{ address: origin.host, family }];
-    if (known !== undefined) this.#allowed(known, origin.port);
+    const looked = byName ? known : await this.#lookUp(origin.host);
+    const allowed = looked && this.#allowed(looked, origin.port);
+    const v4 = allowed?.find((each) => each.family === 4)?.address;
+    if (!byName && v4 === undefined) throw new FetchError('not-resolved', `host name ${origin.host} has no IPv4 address`);
     const { SocksClient } = await import('socks');
     try {
       const { socket } = await SocksClient.createConnection({
         proxy: {
           host: proxy.host,
           port: proxy.port,
-          type: 5,
+          type: version,
           ...(username === undefined ? {} : { userId: username, password: password ?? '' }),
         },
         command: 'connect',
-        destination: { host: origin.host, port: origin.port },
+        destination: { host: byName ? origin.host : (v4 ?? origin.host), port: origin.port },
         set_tcp_nodelay: true,
         ...(this.#options.timeoutMs > 0 ? { timeout: this.#options.timeoutMs } : {}),
       });
@@ -162,9 +182,26 @@ export class Connector {
     }
   }
 
+  /** A connection to the proxy for plain requests, a tunnel for others. */
+  async #byHttpProxy(origin: Origin, upstream: Upstream): Promise<Socket> {
+    const { kind, host, port } = upstream;
+    // As by SOCKS: a name is the proxy's to resolve.
+    const family = isIP(origin.host);
+    const known = family === 0 ? loopbackNamed(origin.host) : [{ address: origin.host, family }];
+    if (known !== undefined) this.#allowed(known, origin.port);
+    const tcp = connectTcp({ host, port, noDelay: true });
+    await this.#established(tcp, 'connect', `connection to the proxy ${host}:${port}`, 'not-connected');
+    const socket = kind === 'https' ? await this.#tls(tcp, { scheme: 'https', host, port }) : tcp;
+    if (origin.scheme === 'http') return socket;
+    const { tunnelThrough } = await import('./http-proxy.ts');
+    const name = origin.host.includes(':') ? `[${origin.host}]` : origin.host;
+    await tunnelThrough(socket, `${name}:${origin.port}`, upstream, this.#options.timeoutMs);
+    return socket;
+  }
+
   async #tls(tcp: Socket, origin: Origin): Promise<Socket> {
     const servername = origin.servername ?? (isIP(origin.host) === 0 ? origin.host : '');
-    const key = originKey(origin, origin.servername);
+    const key = originKey(origin, origin.servername, origin.upstream);
     const session = this.#sessions.get(key);
     const socket = connectTls({
       socket: tcp,

@@ -68,7 +68,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
 
   start(): void {
     const { outgoing } = this.#request;
-    const key = originKey(outgoing.target, outgoing.servername);
+    const key = originKey(outgoing.target, outgoing.servername, outgoing.upstream);
     if (isRepeatable(outgoing)) this.#goOnWith(this.#services.pool.take(key));
     else this.#services.pool.takeFresh(key, (kept) => this.#goOnWith(kept));
   }
@@ -108,6 +108,11 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     this.#limits.abandon(received, announced);
     if (this.#limits.reached(received) === undefined) this.resumeResponse();
     else this.#stop('disconnect', new FetchError('request-aborted', 'client closed the connection before the answer had come'));
+  }
+
+  cutOff(): void {
+    this.#client = undefined;
+    this.#stop('disconnect', new FetchError('request-aborted', 'the download was given up'));
   }
 
   /** The time limit of a fetch has passed. */
@@ -175,9 +180,9 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   #connect(): void {
     this.#phase = 'connecting';
     this.#stream = undefined;
-    const { target, servername } = this.#request.outgoing;
+    const { target, servername, upstream } = this.#request.outgoing;
     const { scheme, host, port } = target;
-    this.#services.connect({ scheme, host, port, servername }).then(
+    this.#services.connect({ scheme, host, port, servername, upstream }).then(
       (connection) => this.#goOnWith(connection),
       (error: unknown) => {
         if (this.#phase === 'connecting')

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import { MessageError } from '../http/errors.ts';
 import { FetchError } from '../http/fetch-error.ts';
 import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
+import { hostField, type Target } from '../http/target.ts';
 import { requestBytes } from '../http1/forward.ts';
 import { keepsConnection } from '../http1/framing.ts';
 import type { HeadMemory } from '../http1/head-memory.ts';
@@ -15,6 +16,7 @@ import { ResponseReader, type ResponseEvents } from '../http1/response-reader.ts
 import { ifIdle } from '../util/after-reading.ts';
 import { reasonOf } from '../util/thrown.ts';
 import type { AnswerEvents, OriginConnection, OriginStream, OutgoingRequest } from './origin-connection.ts';
+import { isHttpProxy, proxyAuthorization, type Upstream } from './upstream.ts';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -96,12 +98,13 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
     this.#framing = undefined;
     this.#persistent = request.minor === 1;
     this.#sentHead = requestBytes(request);
+    const head = byHttpProxy(request) ? proxiedHead(this.#sentHead, request.target, request.upstream) : this.#sentHead;
     if (!open) process.nextTick(() => this.#over());
     if (body.length === 0) {
-      this.socket.write(this.#sentHead);
+      this.socket.write(head);
     } else {
       this.socket.cork();
-      this.socket.write(this.#sentHead);
+      this.socket.write(head);
       for (const { bytes } of body) this.socket.write(bytes);
       this.socket.uncork();
     }
@@ -230,4 +233,17 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
     const unanswered = code === 'empty-response' && this.#reused && this.#framing === undefined;
     user?.onLost(new FetchError(code, message, { cause }), truncated, unanswered);
   }
+}
+
+function byHttpProxy(request: OutgoingRequest): request is OutgoingRequest & { readonly upstream: Upstream } {
+  return request.upstream !== undefined && request.target.scheme === 'http' && isHttpProxy(request.upstream);
+}
+
+/** In absolute form, and logged in. The record has what the origin is meant to get. Source: RFC 9112 §3.2.2. */
+function proxiedHead(head: Buffer, target: Target, upstream: Upstream): Buffer {
+  const [method = ''] = head.toString('latin1', 0, head.indexOf(' ')).split(' ');
+  const rest = head.subarray(method.length + 1 + target.path.length);
+  const lineEnd = rest.indexOf('\r\n') + 2;
+  const line = `${method} ${target.scheme}://${hostField(target)}${target.path}${rest.toString('latin1', 0, lineEnd)}`;
+  return Buffer.concat([Buffer.from(line + proxyAuthorization(upstream), 'latin1'), rest.subarray(lineEnd)]);
 }

@@ -9,6 +9,7 @@ import type { Fields } from '../http/fields.ts';
 import type { FetchError } from '../http/fetch-error.ts';
 import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
 import type { Target } from '../http/target.ts';
+import type { Upstream } from './upstream.ts';
 
 /** A request as it is to be sent on, in no version's form yet. */
 export interface OutgoingRequest {
@@ -16,6 +17,8 @@ export interface OutgoingRequest {
   readonly target: Target;
   /** name the client asked for in TLS, when it is not the host's */
   readonly servername: string | undefined;
+  /** a proxy of its own for this request */
+  readonly upstream?: Upstream | undefined;
   /** as the client sent them */
   readonly fields: Fields;
   /** sent instead of the client's Host, or where it sent none; undefined leaves it */

@@ -2,6 +2,7 @@
  * Where a connection leads.
  */
 import type { OriginConnection } from './origin-connection.ts';
+import { upstreamKey, type Upstream } from './upstream.ts';
 
 export interface Origin {
   readonly scheme: 'http' | 'https';
@@ -9,12 +10,15 @@ export interface Origin {
   readonly port: number;
   /** name asked for in TLS, when it is not the host's */
   readonly servername?: string | undefined;
+  /** the proxy that leads there, instead of the one for all */
+  readonly upstream?: Upstream | undefined;
 }
 
 /** Makes a connection. @throws FetchError (rejects with it) */
 export type Connect = (origin: Origin) => Promise<OriginConnection>;
 
 /** Connections with the same key are interchangeable. */
-export function originKey({ scheme, host, port }: Origin, servername: string | undefined): string {
-  return `${scheme}|${host}|${port}|${servername ?? ''}`;
+export function originKey({ scheme, host, port }: Origin, servername: string | undefined, upstream?: Upstream): string {
+  const key = `${scheme}|${host}|${port}|${servername ?? ''}`;
+  return upstream === undefined ? key : `${key}|${upstreamKey(upstream)}`;
 }

@@ -50,6 +50,8 @@ export interface RequestBody {
   endRequest(): void;
   /** nobody waits for the answer any more */
   clientGone(): void;
+  /** Nobody wants the answer any more, not even to be archived whole: what has come of it is kept. Not all can be cut off. */
+  cutOff?(): void;
   /** the client takes more of the answer again */
   resumeResponse(): void;
 }

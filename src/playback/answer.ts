@@ -21,8 +21,8 @@ import type { ReadRecord } from '../warc/read/reader.ts';
 import { choices, fits, relatives, type Asked, type Choice } from './choice.ts';
 import { contentOf, type Content } from './content.ts';
 import { acceptDatetime, withMemento } from './memento.ts';
-import { readBlock } from './message.ts';
-import { openRecord, type OpenRecord } from './record.ts';
+import { readBlock } from '../warc/read/message.ts';
+import { openRecord, type OpenRecord } from '../warc/read/place.ts';
 import { ofBytes, ofResponse, ofRevisit, type Representation } from './representation.ts';
 
 export interface PlaybackRequest {

@@ -15,7 +15,7 @@ import type { RequestHead } from '../http/message.ts';
 import type { Log } from '../util/log.ts';
 import { reasonOf } from '../util/thrown.ts';
 import type { Playback, PlaybackAnswer } from './answer.ts';
-import { IncompleteError } from './message.ts';
+import { IncompleteError } from '../warc/read/message.ts';
 
 export interface PlaybackHandlerOptions {
   readonly playback: Playback;

@@ -8,7 +8,7 @@ import { fieldOf, Fields } from '../http/fields.ts';
 import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
 import { chunkOf, LAST_CHUNK } from '../http1/chunked.ts';
 import type { ReadRecord } from '../warc/read/reader.ts';
-import { IncompleteError, payloadOf, wirePiecesOf, type ArchivedMessage } from './message.ts';
+import { IncompleteError, payloadOf, wirePiecesOf, type ArchivedMessage } from '../warc/read/message.ts';
 
 export interface Representation {
   readonly head: ResponseHead;

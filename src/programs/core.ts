@@ -161,11 +161,11 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
    *   MessageError for what cannot be asked
    */
   async fetch(url: string, init: FetchInit = {}): Promise<FetchedResponse> {
-    const { signal, body } = init;
+    const { signal } = init;
     signal?.throwIfAborted();
     const recordId = newRecordId();
     const wanted = wantedOf(url, init, `warctap/${this.#version}`, recordId);
-    const client = new InnerClient(body);
+    const client = new InnerClient(init);
     const leave = () => client.leave(signal?.reason);
     signal?.addEventListener('abort', leave, { once: true });
     const archived = this.#expected.capture(recordId);

@@ -39,6 +39,7 @@ export class InnerClient implements ClientSide {
   #reject: (error: unknown) => void = () => undefined;
   readonly #left = new AbortController();
   readonly #body: FetchInit['body'];
+  readonly #cutsOff: boolean;
   #serving: RequestBody | undefined;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
@@ -47,8 +48,9 @@ export class InnerClient implements ClientSide {
   #wake: (() => void) | undefined;
   #resumeRequest: (() => void) | undefined;
 
-  constructor(body: FetchInit['body']) {
+  constructor({ body, cutsOff = false }: Pick<FetchInit, 'body' | 'cutsOff'>) {
     this.#body = body;
+    this.#cutsOff = cutsOff;
     this.answered = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -61,13 +63,17 @@ export class InnerClient implements ClientSide {
 
   readonly untilGone = (): AbortSignal => this.#left.signal;
 
-  /** Wait for nothing any more. What the origin has been asked for goes on as far as `finishAbandoned` wants it, and is archived. */
+  /**
+   * Wait for nothing any more. What the origin has been asked for goes on as far as `finishAbandoned` wants it, unless it is to be cut off,
+   * and is archived.
+   */
   leave(reason: unknown): void {
     if (this.gone) return;
     const serving = this.#serving;
     this.#finish(errorOf(reason));
     this.#left.abort();
-    serving?.clientGone();
+    if (this.#cutsOff && serving?.cutOff !== undefined) serving.cutOff();
+    else serving?.clientGone();
     this.#waiting = [];
   }
 

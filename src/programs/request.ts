@@ -9,6 +9,7 @@ import { hostField, urlTarget } from '../http/target.ts';
 import { isField } from '../http1/fields.ts';
 import { fieldLine } from '../http1/serialize.ts';
 import { utf8Bytes } from '../url/percent.ts';
+import type { Upstream } from '../fetch/upstream.ts';
 import type { WantedFetch } from '../proxy/passage.ts';
 
 export interface FetchInit {
@@ -22,6 +23,10 @@ export interface FetchInit {
   readonly meta?: object;
   /** gives up waiting for the answer; what has been asked of the origin is archived all the same, as far as `finishAbandoned` says */
   readonly signal?: AbortSignal;
+  /** who gives up, or stops reading, ends the download, too: what has come is archived, marked as truncated */
+  readonly cutsOff?: boolean;
+  /** the way to the origin for this request alone, instead of the one in the options */
+  readonly upstream?: Upstream;
 }
 
 const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -31,7 +36,7 @@ const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
  * @throws MessageError for a URL, a method or a header that cannot be sent
  */
 export function wantedOf(url: string, init: FetchInit, userAgent: string, recordId: string): WantedFetch {
-  const { method = 'GET', headers = [], body, meta } = init;
+  const { method = 'GET', headers = [], body, meta, upstream } = init;
   if (!METHOD.test(method) || method === 'CONNECT')
     throw new MessageError('syntax', 'method not understood, expected one such as GET', method);
   const target = urlTarget(method, url);
@@ -56,7 +61,18 @@ export function wantedOf(url: string, init: FetchInit, userAgent: string, record
   return {
     kind: 'fetch',
     recordId,
-    outgoing: { method, target, servername: undefined, fields, host: undefined, via: undefined, minor: 1, hasBody, expectsContinue: false },
+    outgoing: {
+      method,
+      target,
+      servername: undefined,
+      upstream,
+      fields,
+      host: undefined,
+      via: undefined,
+      minor: 1,
+      hasBody,
+      expectsContinue: false,
+    },
   };
 }
 

@@ -58,8 +58,8 @@ export class FetchedResponse {
     return Buffer.concat(pieces);
   }
 
-  /** Read no more of it. The origin's answer is fetched as far as `finishAbandoned` says, and archived. */
-  cancel(): void {
-    this.#client.leave(new Error('cancelled'));
+  /** Read no more of it. The origin's answer is fetched as far as `finishAbandoned` says, not at all with `cutsOff`, and archived. */
+  cancel(reason: unknown = new Error('cancelled')): void {
+    this.#client.leave(reason);
   }
 }

@@ -1,8 +1,7 @@
 /**
- * Links of a page, as it comes: the `href` of `a` and `area`, resolved against the page or its `base`.
- *
- * A parser of tags without a tree. Source: HTML Standard §2.4.3 (base URL), §4.6 (links).
+ * Links of a page that may become URLs of the queue, and which of them are followed.
  */
+import { htmlLinks } from '../page/html.ts';
 import type { KnownUrl } from './urls.ts';
 import { knownUrl } from './urls.ts';
 
@@ -18,26 +17,15 @@ export interface LinkReader {
 }
 
 export async function linkReader(page: string): Promise<LinkReader> {
-  const { Parser } = await import('htmlparser2');
   const links = new Map<string, KnownUrl>();
-  let base = page;
-  let hasBase = false;
-  const parser = new Parser({
-    onopentag(name, { href }) {
-      if (href === undefined) return;
-      if (name === 'base' && !hasBase && URL.canParse(href, page)) {
-        base = new URL(href, page).href;
-        hasBase = true;
-      } else if ((name === 'a' || name === 'area') && links.size < MAX_LINKS && URL.canParse(href, base)) {
-        const found = knownUrl(new URL(href, base).href);
-        if (found !== undefined) links.set(found.id, found);
-      }
-    },
+  const reader = await htmlLinks(page, (url) => {
+    const found = links.size < MAX_LINKS ? knownUrl(url) : undefined;
+    if (found !== undefined) links.set(found.id, found);
   });
   return {
-    write: (text) => parser.write(text),
+    write: (text) => reader.write(text),
     end() {
-      parser.end();
+      reader.end();
       return [...links.values()];
     },
   };
@@ -56,21 +44,4 @@ export async function followed(links: readonly KnownUrl[], page: string, follow:
 async function siteOf(): Promise<(url: string) => string> {
   const { getDomain } = await import('tldts');
   return (url) => getDomain(url, { allowPrivateDomains: true }) ?? new URL(url).hostname;
-}
-
-const HTML = /^\s*(?:text\/html|application\/xhtml\+xml)\b/i;
-
-export function isHtml(type: string | undefined): boolean {
-  return HTML.test(type ?? '');
-}
-
-/** What a page says of its charset, or UTF-8. Source: HTML Standard §13.2.3.2, without its guesses. */
-export function decoderOf(type: string | undefined, beginning: Uint8Array): InstanceType<typeof TextDecoder> {
-  const [, ofField] = /charset\s*=\s*"?([\w-]+)/i.exec(type ?? '') ?? [];
-  const [, ofPage] = /<meta[^>]+charset\s*=\s*["']?([\w-]+)/i.exec(Buffer.from(beginning.subarray(0, 1024)).toString('latin1')) ?? [];
-  try {
-    return new TextDecoder(ofField ?? ofPage ?? 'utf-8');
-  } catch {
-    return new TextDecoder('utf-8');
-  }
 }

@@ -4,7 +4,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Regex } from '../regex/regex.ts';
 import type { TimeSlices } from '../util/slices.ts';
-import { decoderOf, followed, isHtml, linkReader, type FollowLinks } from './links.ts';
+import { decoderOf } from '../page/charset.ts';
+import { isHtml } from '../page/html.ts';
+import { followed, linkReader, type FollowLinks } from './links.ts';
 import { distinct, type Report } from './reports.ts';
 import type { KnownUrl } from './urls.ts';
 

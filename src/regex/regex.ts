@@ -21,12 +21,14 @@ export interface Regex {
   match(text: string): Steps<boolean>;
 }
 
+export type Extent = 'whole' | 'start' | 'part';
+
 export interface Regexes {
   /**
-   * @param extent `whole`: the regex must match the whole text; `start`: some beginning of it
+   * @param extent `whole`: the regex must match the whole text; `start`: some beginning of it; `part`: anything in it
    * @throws RegexError
    */
-  read(source: string, extent: 'whole' | 'start'): Regex;
+  read(source: string, extent: Extent): Regex;
 }
 
 export interface RegexesOptions {
@@ -82,11 +84,12 @@ export function createRegexes({ maxBytes = MAX_BYTES }: RegexesOptions = {}): Re
   };
 }
 
-function parse(source: string, extent: 'whole' | 'start'): RegexNode {
+function parse(source: string, extent: Extent): RegexNode {
   if (source.length > MAX_SOURCE_CHARS) throw new RegexError(`regex too large, expected at most ${MAX_SOURCE_CHARS} characters`, true);
   const node = parseRegex(source);
   if (node.size > MAX_SIZE) throw new RegexError(`regex too large, expected at most ${MAX_SIZE} steps with all its repetitions`, true);
   if (extent === 'whole') return node;
   const rest: RegexNode = { kind: 'repeat', node: { kind: 'set', set: ANY, size: 1 }, min: 0, max: Infinity, size: 2 };
-  return { kind: 'sequence', nodes: [node, rest], size: node.size + rest.size };
+  const nodes = extent === 'start' ? [node, rest] : [rest, node, rest];
+  return { kind: 'sequence', nodes, size: nodes.reduce((size, each) => size + each.size, 0) };
 }

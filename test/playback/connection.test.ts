@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
-import { IncompleteError } from '../../src/playback/message.ts';
+import { IncompleteError } from '../../src/warc/read/message.ts';
 import { playbackHandler } from '../../src/playback/handler.ts';
 import type { Playback, PlaybackAnswer } from '../../src/playback/answer.ts';
 import { fieldOf, Fields } from '../../src/http/fields.ts';

@@ -9,7 +9,7 @@ const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 for (const how of ['end', 'fail'] as const) {
   test(`while the queue of captures is full, an answer that has come to its ${how} does not end`, async () => {
-    const client = new InnerClient(undefined);
+    const client = new InnerClient({});
     client.head(responseHead(200, 'OK'));
     client.body(Buffer.from('all'), [Buffer.from('all')]);
     let room = () => {};
@@ -29,7 +29,7 @@ for (const how of ['end', 'fail'] as const) {
 }
 
 test('a fetch without an answer is told only when there is room for more', async () => {
-  const client = new InnerClient(undefined);
+  const client = new InnerClient({});
   let room = () => {};
   client.fail(new FetchError('empty-response', 'nothing'), new Promise((resolve) => (room = resolve)));
   let told = false;

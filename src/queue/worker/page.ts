@@ -1,39 +1,18 @@
 /**
  * One page on its way: what is asked for, what comes, and the links in it.
- *
- * Source: RFC 9110 §15.4 (redirects), §8.4 (content codings).
  */
 import { createHash } from 'node:crypto';
-import { PassThrough, Readable, type Duplex } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { decoderOf, isHtml, linkReader } from '../links.ts';
+import { PassThrough, Readable } from 'node:stream';
+import { decoderOf } from '../../page/charset.ts';
+import { unpackers, type FetchedPage } from '../../page/fetched.ts';
+import { isHtml } from '../../page/html.ts';
+import { linkReader } from '../links.ts';
 import type { KnownUrl } from '../urls.ts';
-
-/** What is needed of an answer; that of a core's `fetch` fits. */
-export interface FetchedPage {
-  readonly url: string;
-  readonly status: number;
-  readonly reason: string;
-  readonly headers: readonly (readonly [name: string, value: string])[];
-  readonly body: AsyncIterable<Buffer>;
-  header(name: string): string | undefined;
-  cancel(): void;
-}
 
 export type FetchPage = (
   url: string,
   init: { readonly headers: Readonly<Record<string, string>>; readonly signal: AbortSignal },
 ) => Promise<FetchedPage>;
-
-const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-
-/** Where it leads, if it does. */
-export function redirectOf(page: FetchedPage): string | undefined {
-  const location = page.header('location');
-  if (!REDIRECTS.has(page.status) || location === undefined) return undefined;
-  const next = URL.canParse(location, page.url) ? new URL(location, page.url) : undefined;
-  return next?.protocol === 'http:' || next?.protocol === 'https:' ? next.href : undefined;
-}
 
 export interface Body {
   /** as it came, in bytes */
@@ -71,21 +50,14 @@ function settled(stream: PassThrough): Promise<void> {
   });
 }
 
-const CODINGS: Readonly<Record<string, () => Duplex>> = {
-  identity: () => new PassThrough(),
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-};
-
 /** None where the page cannot be unpacked. */
-async function linksIn(packed: Readable, coding = 'identity', type: string | undefined, url: string): Promise<readonly KnownUrl[]> {
-  const unpack = CODINGS[coding.trim().toLowerCase()];
+async function linksIn(packed: Readable, coding: string | undefined, type: string | undefined, url: string): Promise<readonly KnownUrl[]> {
+  const unpack = unpackers(coding);
   const reader = await linkReader(url);
   try {
     if (unpack === undefined) return [];
-    const unpacked = packed.pipe(unpack());
+    let unpacked = packed;
+    for (const stream of unpack) unpacked = unpacked.on('error', (error) => stream.destroy(error)).pipe(stream);
     let decoder: InstanceType<typeof TextDecoder> | undefined;
     let size = 0;
     for await (const piece of unpacked as AsyncIterable<Buffer>) {

@@ -7,7 +7,8 @@ import { FetchError } from '../../http/fetch-error.ts';
 import { codeOf, reasonOf } from '../../util/thrown.ts';
 import { followed, type FollowLinks } from '../links.ts';
 import { isoSeconds } from '../times.ts';
-import { readBody, redirectOf, type FetchedPage, type FetchPage } from './page.ts';
+import { ACCEPT_ENCODING, redirectOf, type FetchedPage } from '../../page/fetched.ts';
+import { readBody, type FetchPage } from './page.ts';
 import type { Robots } from './robots.ts';
 import { timeOfDayMs } from '../../util/time-of-day.ts';
 
@@ -56,7 +57,7 @@ async function looked({ fetch, robots, userAgent, follow }: VisitParts, item: It
     const begun = performance.now();
     const headers = {
       'User-Agent': userAgent,
-      'Accept-Encoding': 'gzip, deflate, br',
+      'Accept-Encoding': ACCEPT_ENCODING,
       ...(redirects.length === 0 ? conditions(item) : {}),
     };
     const page = await fetch(url, { headers, signal });

@@ -3,12 +3,12 @@
  *
  * Never holds more than the head and one piece of the body.
  */
-import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
-import { bodyReader } from '../http1/body.ts';
-import { MessageError } from '../http/errors.ts';
-import { responseFraming } from '../http1/framing.ts';
-import { HeadReader, parseResponseHead } from '../http1/head.ts';
-import type { ReadRecord } from '../warc/read/reader.ts';
+import type { BodyPiece, Framing, ResponseHead } from '../../http/message.ts';
+import { bodyReader } from '../../http1/body.ts';
+import { MessageError } from '../../http/errors.ts';
+import { responseFraming } from '../../http1/framing.ts';
+import { HeadReader, parseResponseHead } from '../../http1/head.ts';
+import type { ReadRecord } from './reader.ts';
 
 export interface ArchivedMessage {
   readonly kind: 'http';

@@ -1,12 +1,21 @@
 /**
- * One record of our WARC files, opened at the place that the index gives, whether its file is closed already or still being written.
+ * One record of our WARC files, opened at a place that is known, whether its file is closed already or still being written.
  */
 import { join } from 'node:path';
-import type { PlaybackPlace } from '../store/playback.ts';
-import { WarcReadError } from '../warc/errors.ts';
-import { OPEN_SUFFIX } from '../warc/paths.ts';
-import type { ReadRecord } from '../warc/read/reader.ts';
-import { codeOf, isSystemError, reasonOf } from '../util/thrown.ts';
+import { codeOf, isSystemError, reasonOf } from '../../util/thrown.ts';
+import { WarcReadError } from '../errors.ts';
+import { OPEN_SUFFIX } from '../paths.ts';
+import type { ReadRecord } from './reader.ts';
+
+export interface Place {
+  /** path below the folder, without `.open` */
+  readonly file: string;
+  /** bytes from the start of the (compressed) file */
+  readonly offset: number;
+  /** bytes in the (compressed) file; undefined where they are not known */
+  readonly length?: number | undefined;
+  readonly recordId: string;
+}
 
 export interface OpenRecord {
   readonly record: ReadRecord;
@@ -21,12 +30,12 @@ const SUFFIXES = ['', OPEN_SUFFIX, ''];
  * @returns the record, or why it is not there: the file is gone or cut off, or something else stands in its place
  * @throws WarcReadError when the system does not let us read
  */
-export async function openRecord(dir: string, place: PlaybackPlace): Promise<OpenRecord | string> {
+export async function openRecord(dir: string, place: Place): Promise<OpenRecord | string> {
   const { file, offset, length, recordId } = place;
   // Only now: a proxy without playback, or that nobody plays back from, does without the library that reads WARC.
-  const { readWarc } = await import('../warc/read/reader.ts');
+  const { readWarc } = await import('./reader.ts');
   for (const suffix of SUFFIXES) {
-    const records = readWarc(join(dir, file + suffix), { start: offset, end: offset + length });
+    const records = readWarc(join(dir, file + suffix), { start: offset, ...(length === undefined ? {} : { end: offset + length }) });
     const close = () => records.return();
     try {
       const { value: record } = await records.next();
