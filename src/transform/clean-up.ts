@@ -9,6 +9,14 @@ import { mtimeOf, UPLOAD, type JobStore } from './job-store.ts';
 import type { Hex } from './job-id.ts';
 import { timeOfDayMs } from '../util/time-of-day.ts';
 
+const MIN_SWEEP_MS = 500;
+const MAX_SWEEP_MS = 60_000;
+
+/** How often to look for what is to go after so many seconds: soon enough, and not all the time. */
+export function sweepEveryMs(...seconds: readonly number[]): number {
+  return Math.max(MIN_SWEEP_MS, Math.min(MAX_SWEEP_MS, ...seconds.map((each) => each * 250)));
+}
+
 /** What has no archive after so long never gets one. */
 const ORPHAN_MS = 60_000;
 

@@ -27,6 +27,8 @@ export interface JobRecord {
   readonly order: string;
   /** how often it was begun */
   readonly starts: number;
+  /** whoever wanted to hear of its end has been told */
+  readonly told?: true;
 }
 
 export interface DoneRecord {

@@ -277,3 +277,50 @@ test('with nothing set it works in the home of its user', async () => {
   assert.equal((await fetch(alone.url)).status, 200);
   assert.ok(existsSync(join(home.dir, '.circe')));
 });
+
+test('an application may fetch jobs of others, and transformations are an object, where the variables say so', async () => {
+  const shared = new Workplace();
+  const accesses: [uuid: string, secret: string][] = [];
+  for (const title of ['one', 'two']) {
+    const { stdout } = await runCommand(shared, ['make-api-access', '--title', title]);
+    const [, id = '', key = ''] = /uuid {4}: (\S+)\nsecret: (.*)\n/.exec(stdout) ?? [];
+    accesses.push([id, key]);
+  }
+  const variables = { CIRCE_USE_AUTH: '1', CIRCE_SHARED_JOBS: '1', CIRCE_TRANSFORMATIONS_FORMAT: 'object' };
+  await using one = await startService(shared, ['run'], {
+    ...variables,
+    CIRCE_MAX_BODY: '2k',
+    CIRCE_MAX_UNPACKED: '20kB',
+    CIRCE_MAX_MEMBERS: '3',
+  });
+  const [[uuidOne, secretOne] = ['', ''], [uuidTwo, secretTwo] = ['', '']] = accesses;
+  const send = async (body: Buffer) => {
+    const headers = { authorization: `${uuidOne} ${signed(secretOne, body)}` };
+    const answer = await fetch(`${one.url}/job/?block=1`, { method: 'POST', body: new Uint8Array(body), headers });
+    return { status: answer.status, id: answer.headers.get('x-circe-job') ?? '', text: await answer.text() };
+  };
+  const { status, id } = await send(jobArchive());
+  assert.equal(status, 200);
+  for (const [application, key] of [
+    [uuidOne, secretOne],
+    [uuidTwo, secretTwo],
+  ] as const)
+    assert.equal((await fetch(`${one.url}/job/${id}`, { headers: { authorization: `${application} ${signed(key, id)}` } })).status, 200);
+  const described = (await (await fetch(`${one.url}/transformations/`)).json()) as Record<string, { label: string }>;
+  assert.equal(described.donothing?.label, 'Do nothing');
+
+  // The bounds, each with its unit, and the one past each.
+  assert.equal((await send(Buffer.concat([jobArchive(), Buffer.alloc(2048)]))).status, 413);
+  assert.equal((await send(jobArchive(undefined, { 'a.txt': 'x'.repeat(19_000) }))).status, 200);
+  const unpacked = await send(jobArchive(undefined, { 'a.txt': 'x'.repeat(20_001) }));
+  assert.deepEqual([unpacked.status, unpacked.text.includes('CIRCE_MAX_UNPACKED')], [400, true], unpacked.text);
+  assert.equal((await send(jobArchive(undefined, { 'a.txt': 'a', 'b.txt': 'b' }))).status, 200);
+  const members = await send(jobArchive(undefined, { 'a.txt': 'a', 'b.txt': 'b', 'c.txt': 'c' }));
+  assert.deepEqual([members.status, members.text.includes('CIRCE_MAX_MEMBERS')], [400, true], members.text);
+});
+
+test('a bound that is none is told by the name of its variable', async () => {
+  const { code, stderr } = await runCommand(place, ['run'], { CIRCE_MAX_BODY: 'much' });
+  assert.equal(code, 2);
+  assert.match(stderr, /CIRCE_MAX_BODY: expected a number of bytes, plain or with a unit .*, got "?much/);
+});
