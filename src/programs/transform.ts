@@ -95,11 +95,12 @@ async function open(
     await cleanUp(store, settings.resultTtl);
     const sessions = settings.enableWebUi ? await openSessions(settings, dir) : undefined;
     await sessions?.sweep();
+    const sweepMs = Math.min(SWEEP_MS, settings.webUiRemoveUserFilesDelay * 1000);
     const sweeping = setInterval(() => {
       const failed = (error: unknown) => log.warn({ err: error }, 'old files stay');
       cleanUp(store, settings.resultTtl).catch(failed);
       sessions?.sweep().catch(failed);
-    }, SWEEP_MS);
+    }, sweepMs);
     onClose(() => clearInterval(sweeping));
     const fileLimits = { maxFileBytes: settings.maxBody, maxTotalBytes: settings.maxUnpacked, maxFiles: settings.maxMembers - 1 };
     const app = createServer({

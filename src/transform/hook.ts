@@ -1,5 +1,6 @@
 /**
  * Tells whoever has asked for it that a job has ended: one POST, one second, no second try, nothing of the answer is looked at.
+ * A worker that is killed before it knows the end of that call leaves it to the next one: the id is the key by which a receiver knows it again.
  *
  * Source: spec/circe.md §5.
  */
@@ -24,7 +25,11 @@ export async function callHook(url: string, id: string, hosts: readonly string[]
     const request = (protocol === 'http:' ? requestHttp : requestHttps)(url, {
       method: 'POST',
       agent: false,
-      headers: { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': Buffer.byteLength(body) },
+      headers: {
+        'Content-Type': 'application/x-www-form-urlencoded',
+        'Content-Length': Buffer.byteLength(body),
+        'Idempotency-Key': `"${id}"`,
+      },
     });
     const timer = setTimeout(() => request.destroy(new Error(`no answer within ${HOOK_TIMEOUT_MS} ms`)), HOOK_TIMEOUT_MS);
     const end = (said: string) => {
