@@ -156,9 +156,12 @@ export class JobStore {
 
   /** How many are before this one, itself included, less those that run. @returns undefined when it is not there */
   async position(hex: Hex): Promise<number | undefined> {
-    const index = (await this.list()).indexOf(hex);
+    const all = await this.list();
+    const index = all.indexOf(hex);
     if (index === -1) return undefined;
-    const running = (await readdir(this.queueDir)).filter((name) => name.endsWith('.state')).length;
+    const names = new Set(await readdir(this.queueDir));
+    // A job that has ended may have left its state, with a process that was killed.
+    const running = all.filter((each) => names.has(`${each}.state`)).length;
     return Math.max(1, index + 1 - running);
   }
 
