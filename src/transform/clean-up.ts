@@ -25,7 +25,10 @@ export async function cleanUp(store: JobStore, ttlSeconds: number): Promise<void
   const before = timeOfDayMs() - ttlSeconds * 1000;
   for (const name of await readdir(store.doneDir)) {
     const path = join(store.doneDir, name);
-    if (((await mtimeOf(path)) ?? Infinity) < before) await rm(path, { force: true });
+    if (((await mtimeOf(path)) ?? Infinity) >= before) continue;
+    const hex = /[0-9a-f]{32}/.exec(name)?.[0];
+    // Without its result a job whose notification is still to come would run again.
+    if (hex === undefined || (await mtimeOf(store.queued(hex))) === undefined) await rm(path, { force: true });
   }
   for (const name of await readdir(store.queueDir)) {
     const path = join(store.queueDir, name);

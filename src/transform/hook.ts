@@ -25,7 +25,10 @@ export async function callHook(url: string, id: string, hosts: readonly string[]
     const request = (protocol === 'http:' ? requestHttp : requestHttps)(url, {
       method: 'POST',
       agent: false,
-      headers: { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': Buffer.byteLength(body) },
+      headers: {
+        'Content-Type': 'application/x-www-form-urlencoded',
+        'Content-Length': Buffer.byteLength(body),
+      },
     });
     const timer = setTimeout(() => request.destroy(new Error(`no answer within ${HOOK_TIMEOUT_MS} ms`)), HOOK_TIMEOUT_MS);
     const end = (said: string) => {

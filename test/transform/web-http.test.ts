@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { safeFileName } from '../../src/transform/file-name.ts';
-import { startService, until, Workplace, type Service } from './support.ts';
+import { startService, Workplace, type Service } from './support.ts';
 
 const place = new Workplace();
 place.write('web.mjs', 'export function breaks() { throw new Error("no paper left"); }');
@@ -144,26 +144,6 @@ describe('what is refused', () => {
     for (const steps of ['[', '{}', '[{"name": 1}]']) assert.equal((await setJob(cookie, steps)).status, 400, steps);
     assert.equal((await setJob(cookie, STEPS)).status, 200);
   });
-});
-
-test('files that nobody has asked for go when their time is over', async () => {
-  const short = new Workplace();
-  await using brief = await startService(short, ['run'], {
-    CIRCE_ENABLE_WEB_UI: '1',
-    CIRCE_WEB_UI_CRYPT_KEY: 'key',
-    CIRCE_WEB_UI_SECURE_COOKIE: '0',
-    CIRCE_WEB_UI_REMOVE_USER_FILES_DELAY: '1500ms',
-  });
-  const set = (await fetch(`${brief.url}/ui/`)).headers.get('set-cookie') ?? '';
-  assert.doesNotMatch(set, /Secure/);
-  const cookie = set.split(';', 1)[0] ?? '';
-  const post = (path: string, body: FormData | string) => fetch(brief.url + path, { method: 'POST', headers: { cookie }, body });
-  assert.equal((await post('/upload/', form('a.txt'))).status, 200);
-  assert.equal((await post('/webui/setjob/', JSON.stringify(STEPS))).status, 200);
-  assert.equal((await fetch(`${brief.url}/webui/fetchjob/`, { headers: { cookie } })).status, 200);
-  await until(() => short.names('web_ui_sessions').length === 0);
-  assert.equal((await fetch(`${brief.url}/webui/fetchjob/`, { headers: { cookie } })).status, 404);
-  assert.equal((await post('/webui/setjob/', JSON.stringify(STEPS))).status, 400);
 });
 
 test('names of files are made harmless', () => {
