@@ -2,28 +2,22 @@
  * One crawl job from beginning to end: the server with a job of its own, which ends when that does.
  */
 import { EventEmitter } from 'node:events';
-import { clone, create, fromJson, type JsonValue } from '@bufbuild/protobuf';
+import { clone, create } from '@bufbuild/protobuf';
+import { Failure } from '../crawl/failure.ts';
 import { hexOf } from '../crawl/ids.ts';
 import type { Id, Job } from '../crawl/jobs/types.ts';
 import { PolicyLimitsSchema, PolicySchema, type Policy } from '../crawl/proto/starbelly_pb.ts';
-import { reasonOf } from '../util/thrown.ts';
 import type { CoreEvents } from './core.ts';
 import { startCrawl, type CrawlParts, type CrawlProgram } from './crawl.ts';
 import type { Figures } from './figures.ts';
 
 export interface CrawlRunParts extends CrawlParts {
   readonly seeds: readonly string[];
-  /** JSON of a policy; undefined for Deep Crawl */
-  readonly policy: string | undefined;
+  /** undefined for Deep Crawl */
+  readonly policy: Policy | undefined;
   readonly maxItems: number | undefined;
   /** seconds between two requests to a host; undefined for what the database has */
   readonly delay: number | undefined;
-}
-
-/** The policy cannot be used. One line. */
-export class CrawlPolicyError extends Error {
-  override readonly name = 'CrawlPolicyError';
-  readonly code = 'CRAWL_POLICY';
 }
 
 const DEFAULT_POLICY = 'Deep Crawl';
@@ -93,9 +87,8 @@ export class CrawlRun extends EventEmitter<CoreEvents> implements AsyncDisposabl
   }
 }
 
-/** @throws CrawlPolicyError, Failure for what no job can be made of, or as `startCrawl` */
-export async function startCrawlRun({ seeds, policy: text, maxItems, delay, ...parts }: CrawlRunParts): Promise<CrawlRun> {
-  const given = text === undefined ? undefined : policyIn(text);
+/** @throws Failure for what no job can be made of, or as `startCrawl` */
+export async function startCrawlRun({ seeds, policy: given, maxItems, delay, ...parts }: CrawlRunParts): Promise<CrawlRun> {
   const program = await startCrawl(parts);
   try {
     const { policies, rateLimits } = program.settings;
@@ -103,7 +96,7 @@ export async function startCrawlRun({ seeds, policy: text, maxItems, delay, ...p
     const known = policies.list().find(({ name }) => name === DEFAULT_POLICY);
     if (given !== undefined) policies.check(given);
     const policy = given ?? (known && clone(PolicySchema, known));
-    if (policy === undefined) throw new CrawlPolicyError(`there is no policy ${DEFAULT_POLICY} any more: name a file of one with --policy`);
+    if (policy === undefined) throw new Failure(`there is no policy ${DEFAULT_POLICY} any more: name a file of one with --policy`);
     if (maxItems !== undefined) {
       policy.limits ??= create(PolicyLimitsSchema);
       policy.limits.maxItems = maxItems;
@@ -112,15 +105,5 @@ export async function startCrawlRun({ seeds, policy: text, maxItems, delay, ...p
   } catch (error) {
     await program.close();
     throw error;
-  }
-}
-
-function policyIn(text: string): Policy {
-  try {
-    return fromJson(PolicySchema, JSON.parse(text) as JsonValue);
-  } catch (error) {
-    throw new CrawlPolicyError(`--policy: expected a policy as JSON, as "crawl get-policy" prints it: ${reasonOf(error)}`, {
-      cause: error,
-    });
   }
 }

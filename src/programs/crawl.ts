@@ -9,6 +9,7 @@ import type { ClassicLevel } from 'classic-level';
 import { createAuthenticator } from '../auth/authenticator.ts';
 import { withLogin } from '../auth/login.ts';
 import { SecretBox } from '../auth/secret-box.ts';
+import { jobLogPage } from '../crawl/api/log-page.ts';
 import { CrawlServer } from '../crawl/api/server.ts';
 import { CRAWL_DEFAULTS } from '../crawl/jobs/parts.ts';
 import type { Jobs } from '../crawl/jobs/types.ts';
@@ -29,6 +30,7 @@ import type { Log } from '../util/log.ts';
 import { isLoopback } from '../util/network.ts';
 import { allInOrder } from '../util/thrown.ts';
 import { timeOfDayMs } from '../util/time-of-day.ts';
+import { serveFetch } from '../web/pages.ts';
 import { openCrawlJobs } from './crawl-jobs.ts';
 import { openCore, type Core, type CoreEvents } from './core.ts';
 import { crawlUsers, type FirstAccount } from './crawl-users.ts';
@@ -176,7 +178,7 @@ async function start(
 
   const server = new CrawlServer({ jobs, settings, resources, maxRequest: options.maxRequest, log });
   const listener = (later.listener = new Listener({
-    handler: withLogin(createAuthenticator({ users, challenge: CHALLENGE }), handlerOf(server), log),
+    handler: withLogin(createAuthenticator({ users, challenge: CHALLENGE }), handlerOf(server, jobs, log), log),
     secureContexts: () => Promise.reject(new Error('there are no tunnels here')),
     maxConnections: handles.maxConnections,
     socketTimeoutMs: options.socketTimeout * 1000,
@@ -212,9 +214,11 @@ function jobsOnCore({ level, settings, core, options, log }: JobsParts): Promise
   });
 }
 
-function handlerOf(server: CrawlServer): Handler {
+function handlerOf(server: CrawlServer, jobs: Jobs, log: Log): Handler {
   return (request, client) => {
-    if (server.takes(request)) server.serve(request, client);
+    if (server.takes(request)) return server.serve(request, client);
+    const page = request.head.method === 'GET' ? jobLogPage(jobs, request.head.target) : undefined;
+    if (page !== undefined) serveFetch(page, request, client, log);
     else client.answer(plainAnswer(404, 'the API is a WebSocket at /ws/'), request.hasBody);
   };
 }

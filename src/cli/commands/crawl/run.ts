@@ -9,8 +9,9 @@ import { CORE_OPTIONS } from '../../../options/table.ts';
 import type { CrawlRun } from '../../../programs/crawl-run.ts';
 import { defineCommand } from '../../command.ts';
 import { EXIT, UsageError } from '../../exit.ts';
-import { NUMBER, print, textOf } from './asking.ts';
+import { NUMBER, print } from './asking.ts';
 import { placesOf } from './serve.ts';
+import { messageIn } from './sets.ts';
 
 const SETTINGS = { ...CRAWL_ROWS, ...CORE_OPTIONS };
 const PREFIX = 'starbelly';
@@ -53,7 +54,8 @@ stays in the database of --db.`,
 
   async run({ operands, own, settings }) {
     if (operands.length === 0) throw new UsageError('crawl run: expected URLs to begin with, see crawl run --help');
-    const policy = own.policy === undefined ? undefined : await textOf(own.policy);
+    const { PolicySchema } = await import('../../../crawl/proto/starbelly_pb.ts');
+    const policy = own.policy === undefined ? undefined : await messageIn(own.policy, PolicySchema);
     const gathered = await settings();
     const { runProgram } = await import('../../run-program.ts');
     let running: CrawlRun | undefined;
