@@ -147,7 +147,7 @@ async function start(
   const handles = handlesFor(wanted);
   const later: { listener?: Listener } = {};
   const listening = () => (later.listener?.address === undefined ? [] : [later.listener.address]);
-  const core = await openCore({ options, log, handles, listening });
+  const core = await openCore({ options, log, handles, listening, playbackIndex: true });
   opened(() => core.close());
   const jobs = await openJobs({ level, settings, core, options, log });
   opened(() => jobs.close());
