@@ -71,11 +71,12 @@ test('bodies are packed where that is wanted and worth it, whatever coding they 
   const [job, plain] = await crawl(crawls, site.url, policy({ mimeTypeRules: SAVE_ALL }));
   const texts: Record<string, string | undefined> = Object.fromEntries(plain.map((item) => [new URL(item.url).pathname, textOf(item)]));
   assert.deepEqual({ ...texts }, { '/': page, '/packed': 'a packed page <a href="/inner">', '/image': 'not really', '/inner': 'inner' });
-  assert.ok(plain.every(({ body }) => body?.isCompressed === false));
+  assert.ok(plain.every((item) => item.body?.isCompressed === false));
   for (const { url, body, answer } of await allItems(crawls, job.id, 0, true)) {
-    const isText = answer?.contentType.startsWith('text/') === true;
-    assert.equal(body?.isCompressed, isText);
-    const bytes = Buffer.from(body?.bytes ?? []);
+    assert.ok(body !== undefined && answer !== undefined);
+    const isText = answer.contentType.startsWith('text/');
+    assert.equal(body.isCompressed, isText);
+    const bytes = Buffer.from(body.bytes);
     assert.equal((isText ? gunzipSync(bytes) : bytes).toString(), texts[new URL(url).pathname]);
   }
 });
