@@ -20,13 +20,21 @@ const { said, texts, errorClasses } = sources;
 const TABLES = [ENDS, FETCH_ERRORS, MESSAGE_ERRORS, META_ERRORS] as readonly Readonly<Record<string, MessageRow>>[];
 
 /** Errors that others catch and tell in their own words: a file that is repaired or verified, a regex in a field, a page that is cut. */
-const INNER = ['CertificateNameError', 'CutOffError', 'IncompleteError', 'NotRepairedError', 'OtherLayoutError', 'WarcReadError'];
+const INNER = [
+  'CertificateNameError',
+  'CutOffError',
+  'IncompleteError',
+  'JobDeletedError',
+  'NotRepairedError',
+  'OtherLayoutError',
+  'WarcReadError',
+];
 /** Holds the answer of another. */
 const CARRIERS = ['RefusedError'];
 /** Told to the scraper by the helper's own lines (docs/scraper.md). */
 const OF_LINES = ['ScraperError', 'ScraperUsageError'];
-/** In the words of a contract, and told by the page of that service (docs/transform.md, docs/queue.md). */
-const OF_CONTRACTS = ['ClientException', 'Refusal', 'TransformRefusal'];
+/** In the words of a contract, and told by the page of that service (docs/transform.md, docs/queue.md, docs/crawl.md). */
+const OF_CONTRACTS = ['ClientException', 'CrawlConnectionError', 'CrawlRefusedError', 'Failure', 'Refusal', 'TransformRefusal'];
 
 const at = ({ file, args }: Said): string => `${file}: ${args.map((arg) => arg?.join(' or ') ?? '?').join(', ')}`;
 const isLogged = ({ by }: Said): boolean => by === 'warn' || by === 'error' || by === 'fail';
@@ -142,6 +150,8 @@ describe('docs', () => {
       'CIRCE_TIMEOUT',
       'CIRCE_ACCESS_DENIED',
       'WARCTAP_TRANSFORM_REFUSED',
+      'CRAWL_CONNECTION',
+      'CRAWL_REFUSED',
     ];
     for (const code of codes) assert.ok(inner.includes(code) || Object.hasOwn(ENDS, code), code);
   });

@@ -74,7 +74,11 @@ interface Credentials {
   readonly password: string;
 }
 
-export function createAuthenticator({ users: first, verify = verifyPassword, challenge: words = CHALLENGE }: AuthenticatorOptions): UserAuthenticator {
+export function createAuthenticator({
+  users: first,
+  verify = verifyPassword,
+  challenge: words = CHALLENGE,
+}: AuthenticatorOptions): UserAuthenticator {
   let users = first;
   let decoy = decoyFor(users);
   const key = randomBytes(32);

@@ -13,6 +13,7 @@ import {
   SubscriptionClosed_Reason as Reason,
   type Event,
   type Job,
+  type JobLogLine,
   type Request,
   type ResourceFrame,
   type Response,
@@ -150,6 +151,12 @@ export class CrawlClient implements AsyncDisposable {
   ): AsyncGenerator<SyncItem, void> {
     const value = { jobId, compressionOk, ...(token === undefined ? {} : { syncToken: token }) };
     for await (const body of this.subscribe({ case: 'subscribeJobSync', value })) if (body.case === 'syncItem') yield body.value;
+  }
+
+  /** Why something of a job was not fetched: lines that are kept, then each new one. */
+  async *jobLog(jobId: Uint8Array): AsyncGenerator<JobLogLine, void> {
+    for await (const body of this.subscribe({ case: 'subscribeJobLog', value: { jobId } }))
+      if (body.case === 'jobLogLine') yield body.value;
   }
 
   async *resources(history = 300): AsyncGenerator<ResourceFrame, void> {

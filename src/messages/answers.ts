@@ -130,6 +130,11 @@ export const META_ERRORS = {
 
 /** Answers that no error stands behind: by their line. */
 export const ANSWERS = {
+  'the API is a WebSocket at /ws/': {
+    status: 404,
+    when: 'the crawl server was asked for another page, or without an upgrade to a WebSocket',
+    fix: 'ask for `/ws/` as docs/crawl.md tells',
+  },
   'authentication required': {
     status: 401,
     when: 'one of the proxy’s own pages wants a log-in',

@@ -1,4 +1,5 @@
 /** Lines of the log at the levels `warn` and `error`: by their text, in which `…` stands for what differs. */
+import { CRAWL_LINES } from './crawl-lines.ts';
 import type { MessageRow } from './row.ts';
 
 const SEE_REASON = 'see the reason in the line; it is counted in `/status`';
@@ -216,6 +217,10 @@ export const LOG_LINES = {
     when: 'the working folder of the transformation service is gone or not readable',
     fix: 'put it back; it is tried again',
   },
+  'a notification may be sent again: …': {
+    when: 'that it was sent cannot be written down: the disk of the working folder is full or gone',
+    fix: 'make room; whoever is notified should know an id that it has been told of',
+  },
   'a job stays in the queue, its result cannot be written: …': {
     when: 'the disk of the working folder is full or gone',
     fix: 'make room; the job is tried again',
@@ -258,4 +263,5 @@ export const LOG_LINES = {
     when: 'the database of a queue cannot be written',
     fix: 'make room on the disk of `--db`; it is tried again every second',
   },
+  ...CRAWL_LINES,
 } as const satisfies Readonly<Record<string, MessageRow>>;

@@ -9,7 +9,9 @@ import type { ClassicLevel } from 'classic-level';
 import { createAuthenticator } from '../auth/authenticator.ts';
 import { withLogin } from '../auth/login.ts';
 import { SecretBox } from '../auth/secret-box.ts';
+import { jobLogPage } from '../crawl/api/log-page.ts';
 import { CrawlServer } from '../crawl/api/server.ts';
+import { CRAWL_DEFAULTS } from '../crawl/jobs/parts.ts';
 import type { Jobs } from '../crawl/jobs/types.ts';
 import { loadOf } from '../crawl/monitor/load.ts';
 import { Resources } from '../crawl/monitor/resources.ts';
@@ -28,6 +30,8 @@ import type { Log } from '../util/log.ts';
 import { isLoopback } from '../util/network.ts';
 import { allInOrder } from '../util/thrown.ts';
 import { timeOfDayMs } from '../util/time-of-day.ts';
+import { serveFetch } from '../web/pages.ts';
+import { openCrawlJobs } from './crawl-jobs.ts';
 import { openCore, type Core, type CoreEvents } from './core.ts';
 import { crawlUsers, type FirstAccount } from './crawl-users.ts';
 import type { Figures } from './figures.ts';
@@ -38,7 +42,8 @@ import { TUNING } from './queue.ts';
 export interface CrawlParts {
   readonly options: CrawlSlice & ResolvedCoreOptions;
   readonly adminPassword: string | undefined;
-  readonly openJobs: OpenJobs;
+  /** of tests; the jobs that fetch through the core by default */
+  readonly openJobs?: OpenJobs;
   readonly log: Log;
 }
 
@@ -60,6 +65,18 @@ const OWNER_ONLY = 0o700;
 
 type Closing = () => Promise<void> | void;
 
+/** What it is put together from. */
+interface CrawlRooms {
+  readonly folder: string;
+  readonly first: FirstAccount | undefined;
+  readonly jobs: Jobs;
+  readonly settings: Settings;
+  readonly core: Core;
+  readonly listener: Listener;
+  /** in the order in which they are closed */
+  readonly steps: readonly Closing[];
+}
+
 export class CrawlProgram extends EventEmitter<CoreEvents> implements AsyncDisposable {
   /** folder of the database */
   readonly folder: string;
@@ -67,16 +84,18 @@ export class CrawlProgram extends EventEmitter<CoreEvents> implements AsyncDispo
   /** made at this start */
   readonly first: FirstAccount | undefined;
   readonly jobs: Jobs;
+  readonly settings: Settings;
   readonly #core: Core;
   readonly #listener: Listener;
   readonly #steps: readonly Closing[];
   #closing: Promise<void> | undefined;
 
-  constructor(folder: string, first: FirstAccount | undefined, jobs: Jobs, core: Core, listener: Listener, steps: readonly Closing[]) {
+  constructor({ folder, first, jobs, settings, core, listener, steps }: CrawlRooms) {
     super();
     this.folder = folder;
     this.first = first;
     this.jobs = jobs;
+    this.settings = settings;
     this.warcDir = core.warcDir;
     this.#core = core;
     this.#listener = listener;
@@ -125,7 +144,7 @@ export async function startCrawl(parts: CrawlParts): Promise<CrawlProgram> {
 }
 
 async function start(
-  { options, adminPassword, openJobs, log }: CrawlParts,
+  { options, adminPassword, openJobs = jobsOnCore, log }: CrawlParts,
   opened: (step: Closing) => void,
   steps: Closing[],
 ): Promise<CrawlProgram> {
@@ -159,7 +178,7 @@ async function start(
 
   const server = new CrawlServer({ jobs, settings, resources, maxRequest: options.maxRequest, log });
   const listener = (later.listener = new Listener({
-    handler: withLogin(createAuthenticator({ users, challenge: CHALLENGE }), handlerOf(server), log),
+    handler: withLogin(createAuthenticator({ users, challenge: CHALLENGE }), handlerOf(server, jobs, log), log),
     secureContexts: () => Promise.reject(new Error('there are no tunnels here')),
     maxConnections: handles.maxConnections,
     socketTimeoutMs: options.socketTimeout * 1000,
@@ -171,7 +190,7 @@ async function start(
   opened(() => listener.close());
   opened(() => server.close());
   opened(() => listener.stop());
-  const program = new CrawlProgram(folder, first, jobs, core, listener, steps);
+  const program = new CrawlProgram({ folder, first, jobs, settings, core, listener, steps });
   const { port, address } = options;
   await listenAt(listener, { address: address === 'localhost' ? '127.0.0.1' : address, port, portFlag: '--port' });
   if (!isLoopback(listener.address?.address ?? ''))
@@ -180,9 +199,26 @@ async function start(
   return program;
 }
 
-function handlerOf(server: CrawlServer): Handler {
+function jobsOnCore({ level, settings, core, options, log }: JobsParts): Promise<Jobs> {
+  const { maxDownloads, rateLimiterCapacity, retries, checkSeeds, resumeJobs } = options;
+  const timeoutMs = options.downloadTimeout * 1000;
+  return openCrawlJobs({
+    core,
+    level,
+    folder: options.db,
+    delays: settings.rateLimits,
+    logins: settings.logins,
+    solvers: settings.solvers,
+    settings: { ...CRAWL_DEFAULTS, maxDownloads, rateLimiterCapacity, retries, checkSeeds, resumeJobs, timeoutMs },
+    log,
+  });
+}
+
+function handlerOf(server: CrawlServer, jobs: Jobs, log: Log): Handler {
   return (request, client) => {
-    if (server.takes(request)) server.serve(request, client);
+    if (server.takes(request)) return server.serve(request, client);
+    const page = request.head.method === 'GET' ? jobLogPage(jobs, request.head.target) : undefined;
+    if (page !== undefined) serveFetch(page, request, client, log);
     else client.answer(plainAnswer(404, 'the API is a WebSocket at /ws/'), request.hasBody);
   };
 }

@@ -50,6 +50,12 @@ export class Policies {
     return policy;
   }
 
+  /** Whether it could be kept. @throws Failure that says why not */
+  check(policy: Policy): void {
+    checkPolicy(policy, this.#readPattern);
+    if (policy.captchaSolverId.length > 0) readId(policy.captchaSolverId);
+  }
+
   /** @returns its identifier. @throws Failure */
   async add(policy: Policy): Promise<Uint8Array> {
     const id = newId();
@@ -77,8 +83,7 @@ export class Policies {
   }
 
   async #put(given: Policy, policyId: Uint8Array, createdAt: string): Promise<void> {
-    checkPolicy(given, this.#readPattern);
-    if (given.captchaSolverId.length > 0) readId(given.captchaSolverId);
+    this.check(given);
     const policy = clone(PolicySchema, given);
     Object.assign(policy, { policyId, createdAt, updatedAt: timeText(this.#now()) });
     const key = hexOf(policyId);

@@ -1,9 +1,10 @@
 /** The commands that ask a crawl server, as people call them. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { JobRunState } from '../../../src/crawl/client.ts';
+import { CrawlClient, JobRunState } from '../../../src/crawl/client.ts';
+import { pages, policy, startSite } from '../../crawl/jobs/support.ts';
 import { MemoryJobs } from '../../crawl/support/memory-jobs.ts';
 import { crawlServer, newFolder } from '../../crawl/support/server.ts';
 import { runToEnd, start } from '../child.ts';
@@ -80,4 +81,98 @@ test('what cannot be done is one line, and an exit code', async (t) => {
   await refused(2, /^warctap: expected an identifier as 32 hexadecimal digits, a UUID or Base64, got "x"\n$/, ['get-job', 'x']);
   await refused(2, /^warctap: crawl get-job: expected an identifier: .*, see crawl get-job --help\n$/, ['get-job']);
   await refused(2, /^warctap: --run-state: expected cancelled or .*, got "gone"/, ['set-job', '--run-state', 'gone']);
+});
+
+const serve = (folder: string, ...args: string[]) => [
+  ...[
+    'crawl',
+    'serve',
+    '-p',
+    '0',
+    '--db',
+    join(folder, 'db'),
+    '--dir',
+    join(folder, 'warcs'),
+    '--allow-localhost',
+    '--min-free-space',
+    '0',
+  ],
+  ...['--dedup-db-file', join(folder, 'stores'), '--stats-db-file', join(folder, 'stores'), ...args],
+];
+
+test('crawl serve tells a password once, pauses what runs on SIGTERM, and has it again at its next start', async (t) => {
+  const folder = newFolder(t);
+  const site = await startSite(t, () => undefined);
+  const program = start(serve(folder));
+  const url = /ws:\S+/.exec(await program.line('listens on'))![0];
+  const password = / password (\S+) /.exec(await program.line('told this once'))![1]!;
+  const client = await CrawlClient.connect({ url, username: 'admin', password });
+  const { policyId } = await client.get({ case: 'setPolicy', value: { policy: policy() } }, 'newPolicy');
+  const { jobId } = await client.get({ case: 'setJob', value: { policyId, seeds: [site.url] } }, 'newJob');
+  const inUse = await runToEnd(serve(folder));
+  assert.match(inUse.stderr, /^warctap: database \S+ is in use by .*--db\n$/);
+  assert.equal(inUse.code, 1);
+  program.child.kill('SIGTERM');
+  const { code, stderr } = await program.ended;
+  assert.equal(code, 0);
+  assert.match(stderr, /closed, everything is written/);
+  await client.close();
+
+  const again = start(serve(folder));
+  const next = /ws:\S+/.exec(await again.line('listens on'))![0];
+  const { runState } = await CrawlClient.connect({ url: next, username: 'admin', password }).then(async (other) => {
+    const job = await other.get({ case: 'getJob', value: { jobId } }, 'job');
+    await other.close();
+    return job;
+  });
+  assert.equal(runState, JobRunState.PAUSED);
+  again.child.kill('SIGTERM');
+  const { stdout } = await again.ended;
+  assert.ok(!stdout.includes('password'), stdout);
+});
+
+test('crawl serve takes files of htpasswd, and refuses others by a line', async (t) => {
+  const folder = newFolder(t);
+  const file = join(folder, 'htpasswd');
+  // of "crawl" and "test"
+  const bcrypt = 'jo:$2y$05$JUty0nlr7BuqWRf86tsa7uhcJYfOa3xECDq53QBGC6fgi0/siGwV2';
+  writeFileSync(file, `${bcrypt}\n# a note\nal:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=\n`, { mode: 0o600 });
+  const program = start(serve(folder, '--auth-file', file));
+  const url = /ws:\S+/.exec(await program.line('listens on'))![0];
+  for (const [username, password] of [
+    ['jo', 'crawl'],
+    ['al', 'test'],
+  ] as const)
+    await (await CrawlClient.connect({ url, username, password })).close();
+  await assert.rejects(CrawlClient.connect({ url, username: 'jo', password: 'test' }), /the name or the password is wrong/);
+  program.child.kill('SIGTERM');
+  assert.equal((await program.ended).code, 0);
+
+  for (const [text, line] of [
+    ['jo:$apr1$old$hash\n', /^warctap: --auth-file: expected lines USER:HASH .*\(line 1 is none\), got /],
+    ['', /^warctap: --auth-file: expected at least one line USER:HASH /],
+  ] as const) {
+    writeFileSync(file, text);
+    const ended = await runToEnd(serve(folder, '--auth-file', file));
+    assert.deepEqual([ended.code, ended.stdout], [2, '']);
+    assert.match(ended.stderr, line);
+  }
+  chmodSync(file, 0o666);
+  assert.match((await runToEnd(serve(folder, '--auth-file', file))).stderr, /only its owner may write to/);
+});
+
+test('crawl run crawls a site to its end, and names the WARC files', async (t) => {
+  const folder = newFolder(t);
+  const site = await startSite(t, pages({ '/': '<a href=/a>a</a><a href=/b>b</a>', '/a': 'a', '/b': 'b' }));
+  const [, , ...args] = serve(folder, '--delay', '0');
+  const { code, stdout } = await runToEnd(['crawl', 'run', site.url, ...args, '--max-items', '2']);
+  assert.equal(code, 0);
+  const [end, ...files] = stdout
+    .slice(stdout.indexOf('\njob ') + 1)
+    .trim()
+    .split('\n');
+  assert.match(end!, /^job [0-9a-f]{32} has ended: 2 items, 2 with success, 0 errors, 0 exceptions$/);
+  assert.deepEqual(files, readdirSync(join(folder, 'warcs')));
+  const none = await runToEnd(['crawl', 'run', 'example', ...args]);
+  assert.deepEqual([none.code, none.stderr.trim().split('\n').at(-1)], [1, 'warctap: Invalid seed URL: example']);
 });

@@ -11,6 +11,7 @@ import {
   type Job,
   type JobChange,
   type JobFilter,
+  type JobLogLine,
   type Jobs,
   type NewJob,
   type Page,
@@ -23,7 +24,8 @@ const FINISHED = new Set([JobRunState.CANCELLED, JobRunState.COMPLETED]);
 export class MemoryJobs implements Jobs {
   readonly #jobs = new Map<string, Job>();
   readonly #items = new Map<string, ReadItem[]>();
-  readonly #events = new EventEmitter<{ change: [JobChange] }>().setMaxListeners(0);
+  readonly #events = new EventEmitter<{ change: [JobChange]; line: [Id, JobLogLine] }>().setMaxListeners(0);
+  readonly #lines: JobLogLine[] = [];
   #sequence = 0;
   /** items that streams have taken */
   read = 0;
@@ -155,12 +157,20 @@ export class MemoryJobs implements Jobs {
     return () => void this.#events.off('change', listener);
   }
 
-  log() {
-    return [];
+  /** Something was not fetched. */
+  drop(id: Id, line: JobLogLine): void {
+    this.#lines.push(line);
+    this.#events.emit('line', id, line);
   }
 
-  onLog() {
-    return () => undefined;
+  log(): JobLogLine[] {
+    return this.#lines;
+  }
+
+  onLog(_: Id, listener: (line: JobLogLine) => void): () => void {
+    const heard = (_id: Id, line: JobLogLine) => listener(line);
+    this.#events.on('line', heard);
+    return () => void this.#events.off('line', heard);
   }
 
   downloads() {

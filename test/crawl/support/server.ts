@@ -32,8 +32,12 @@ export function newFolder(t: TestContext): string {
   return folder;
 }
 
-/** Closed with the test. */
-export async function crawlServer(t: TestContext, jobs: Jobs = new MemoryJobs(), options: ServerOptions = {}): Promise<TestServer> {
+/** Closed with the test. @param jobs that fetch nothing by default; `real` for those that do */
+export async function crawlServer(
+  t: TestContext,
+  jobs: Jobs | 'real' = new MemoryJobs(),
+  options: ServerOptions = {},
+): Promise<TestServer> {
   const { folder = newFolder(t), given = {}, log = silentLog } = options;
   const own = {
     port: 0,
@@ -45,7 +49,7 @@ export async function crawlServer(t: TestContext, jobs: Jobs = new MemoryJobs(),
   const program = await startCrawl({
     options: resolve(SETTINGS, { ...own, ...given }),
     adminPassword: 'a password',
-    openJobs: () => Promise.resolve(jobs),
+    ...(jobs === 'real' ? {} : { openJobs: () => Promise.resolve(jobs) }),
     log,
   });
   const clients: ApiClient[] = [];

@@ -14,7 +14,7 @@ const RUN_STATE: Kind<JobRunState> = {
   suggest: RUN_STATES,
   read(input) {
     const number = RUN_STATES.findIndex((state, index) => input === state || input === String(index + 1)) + 1;
-    return number === 0 ? REFUSED : (number);
+    return number === 0 ? REFUSED : number;
   },
 };
 

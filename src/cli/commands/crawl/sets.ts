@@ -9,7 +9,7 @@ import { answer, asking, NUMBER, textOf } from './asking.ts';
 const FILE = { name: '[FILE]', summary: 'a file of JSON, or - for standard input' } as const;
 
 /** @throws UsageError for what is no such message */
-async function messageIn<Desc extends DescMessage>(file: string, schema: Desc) {
+export async function messageIn<Desc extends DescMessage>(file: string, schema: Desc) {
   const text = await textOf(file);
   const { fromJson } = await import('@bufbuild/protobuf');
   try {

@@ -56,6 +56,16 @@ export const streams = [
     },
   }),
   asking({
+    name: 'subscribe-job-log',
+    summary: 'Print why a job did not fetch something, a line for each case.',
+    operands: { name: '[JOB]', summary: 'an identifier: hexadecimal digits, a UUID or Base64' },
+    takes: [1, 1],
+    run: async ({ operands: [id], client }) => {
+      const { JobLogLineSchema } = await import('../../../crawl/client.ts');
+      await printLines(JobLogLineSchema, client.jobLog(idIn(id)));
+    },
+  }),
+  asking({
     name: 'subscribe-resource-monitor',
     summary: 'Print what the machine of the server does, a line each second.',
     own: group('Options', {

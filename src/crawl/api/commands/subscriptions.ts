@@ -6,6 +6,7 @@ import type { Resources } from '../../monitor/resources.ts';
 import type { TaskTree } from '../../proto/starbelly_pb.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Commands } from '../command.ts';
+import { jobLogSubscription } from '../subscriptions/job-log.ts';
 import { jobStatusSubscription } from '../subscriptions/job-status.ts';
 import { jobSyncSubscription } from '../subscriptions/job-sync.ts';
 import { domainLoginList, policyList, scheduleList } from '../subscriptions/lists.ts';
@@ -34,6 +35,11 @@ export function subscriptionCommands({ jobs, settings, resources, tasks, log }: 
 
     subscribeResourceMonitor: ({ history }, subscriptions) => subscriptions.add(resourceSubscription(resources, history)),
     subscribeTaskMonitor: ({ period }, subscriptions) => subscriptions.add(taskSubscription(tasks, period)),
+    subscribeJobLog: async ({ jobId }, subscriptions) => {
+      const { id } = await jobs.get(readId(jobId));
+      return subscriptions.add(jobLogSubscription(jobs, id));
+    },
+
     subscribePolicyList: (_, subscriptions) => subscriptions.add(policyList(settings)),
     subscribeScheduleList: (_, subscriptions) => subscriptions.add(scheduleList(settings)),
     subscribeDomainLoginList: (_, subscriptions) => subscriptions.add(domainLoginList(settings)),
