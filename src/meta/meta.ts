@@ -25,9 +25,11 @@ export interface Meta {
   readonly mimeTypeFilters: readonly MimeTypeFilter[];
   /** the client wants to know the WARC-Date */
   readonly acceptsCaptureMetadata: boolean;
-  /** what the crawl log reads of `metadata`; undefined where it is absent or no string */
+  /** what the crawl log and listeners to captures read of `metadata`; undefined where it is absent or no string */
   readonly metadata: {
     readonly seed: string | undefined;
+    /** of the crawl job that asked for it */
+    readonly jobId: string | undefined;
     readonly hopPath: string | undefined;
     readonly brozzledUrl: string | undefined;
     readonly hopViaUrl: string | undefined;
@@ -91,7 +93,7 @@ export const NO_META: Meta = Object.freeze({
   blocks: [],
   mimeTypeFilters: [],
   acceptsCaptureMetadata: false,
-  metadata: Object.freeze({ seed: undefined, hopPath: undefined, brozzledUrl: undefined, hopViaUrl: undefined }),
+  metadata: Object.freeze({ seed: undefined, hopPath: undefined, brozzledUrl: undefined, hopViaUrl: undefined, jobId: undefined }),
   warnings: [],
   chars: 0,
 });

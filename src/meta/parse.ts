@@ -118,7 +118,13 @@ function readMetadata(raw: JsonObject): Meta['metadata'] {
     const value = own(metadata ?? {}, name);
     return typeof value === 'string' ? value : undefined;
   };
-  return { seed: text('seed'), hopPath: text('hop_path'), brozzledUrl: text('brozzled_url'), hopViaUrl: text('hop_via_url') };
+  return {
+    seed: text('seed'),
+    hopPath: text('hop_path'),
+    brozzledUrl: text('brozzled_url'),
+    hopViaUrl: text('hop_via_url'),
+    jobId: text('job_id'),
+  };
 }
 
 /** A list, or the one thing that it would hold. */

@@ -7,17 +7,19 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { ClassicLevel } from 'classic-level';
 import { CrawlJobs } from '../crawl/jobs/jobs.ts';
-import type { CrawlSettings } from '../crawl/jobs/parts.ts';
+import { CRAWL_DEFAULTS, type CrawlSettings } from '../crawl/jobs/parts.ts';
 import type { Clock, Delays, Logins, Solvers } from '../crawl/jobs/types.ts';
 import type { Log } from '../util/log.ts';
+import { timeOfDayMs } from '../util/time-of-day.ts';
 import { readVersion } from '../util/version.ts';
 import type { Core } from './core.ts';
+import type { OpenJobs } from './crawl.ts';
 
 export interface OpenCrawlJobs {
   /** with a playback index: bodies of revisits are found by it */
   readonly core: Core;
   readonly level: ClassicLevel;
-  /** of the database; files that jobs need are kept beside it */
+  /** files that jobs need are kept in a folder in it */
   readonly folder: string;
   readonly delays: Delays;
   readonly logins: Logins;
@@ -27,9 +29,9 @@ export interface OpenCrawlJobs {
 }
 
 /** Of the machine; the time of day is that of its start, and never steps. */
-export function machineClock(): Clock {
-  const origin = Date.now() - performance.now();
+function machineClock(): Clock {
   const elapsed = () => performance.now();
+  const origin = timeOfDayMs() - elapsed();
   return { now: () => Math.floor(origin + elapsed()), elapsed };
 }
 
@@ -46,3 +48,17 @@ export function openCrawlJobs({ core, folder, ...parts }: OpenCrawlJobs): Promis
     random: Math.random,
   });
 }
+
+/** Those of a server, as its options and settings say. @throws CrawlStoreError, or the system's error */
+export const openJobs: OpenJobs = ({ level, settings, core, options, log }) => {
+  const { maxDownloads, rateLimiterCapacity, retries, checkSeeds, resumeJobs, downloadTimeout, db: folder } = options;
+  return openCrawlJobs({
+    ...{ core, level, folder, log },
+    ...{ delays: settings.rateLimits, logins: settings.logins, solvers: settings.solvers },
+    settings: {
+      ...CRAWL_DEFAULTS,
+      ...{ maxDownloads, rateLimiterCapacity, retries, checkSeeds, resumeJobs },
+      timeoutMs: downloadTimeout * 1000,
+    },
+  });
+};

@@ -101,7 +101,7 @@ export class CrawlDatabase {
   change<T>(apply: (batch: Batch) => T, reads: readonly Buffer[] = []): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ reads, apply, resolve, reject });
-      this.#running ??= this.#run().finally(() => (this.#running = undefined));
+      this.#running ??= this.#run();
     });
   }
 
@@ -131,11 +131,11 @@ export class CrawlDatabase {
 
   /** Whatever is in a range, in the background of other changes: nothing is put there any more. @returns false when it was given up */
   async clear(range: Range, isOver: () => boolean): Promise<boolean> {
-    while (!isOver()) {
+    for (;;) {
       await this.#level.clear<Buffer>({ ...range, limit: CLEARED_AT_ONCE, keyEncoding: 'buffer' }).catch(failed);
       if ((await this.entries({ ...range, limit: 1 })).length === 0) return true;
+      if (isOver()) return false;
     }
-    return false;
   }
 
   async #run(): Promise<void> {
@@ -150,6 +150,8 @@ export class CrawlDatabase {
         for (const { reject } of together) reject(error);
       }
     }
+    // In the same turn that has found nothing more: what comes from now on begins anew.
+    this.#running = undefined;
   }
 
   async #write(together: readonly Waiting[]): Promise<void> {
