@@ -136,6 +136,7 @@ export async function startQueueManager(parts: QueueManagerParts): Promise<Queue
       rules: {
         leaseMs: options.leaseSeconds * 1000,
         revisitMs: options.minRevisitMinutes * 60_000,
+        retryMs: options.retryMinutes * 60_000,
         maxAttempts: options.maxAttempts,
         maxPerHost: options.maxPerHost,
         hostDelayMs: options.hostDelay * 1000,
