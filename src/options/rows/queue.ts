@@ -53,8 +53,7 @@ const MANAGER_ROWS = withPrefixes(
       argument: 'M',
       kind: minutes,
       default: 10,
-      summary:
-        'minutes after which a visit that failed (no answer, status 429 or 5xx) is made again; doubled with each that follows, up to --min-revisit-minutes; 0: as any other',
+      summary: 'minutes after which a visit that failed (no answer, status 429 or 5xx) is made again, doubled each time; 0: as any other',
     },
     maxQueueLimit: { argument: 'N', kind: wholeNumber(1, 10_000), default: 1000, summary: 'URLs that one call may get' },
     recheckInterval: {
