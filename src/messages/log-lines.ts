@@ -216,6 +216,10 @@ export const LOG_LINES = {
     when: 'the working folder of the transformation service is gone or not readable',
     fix: 'put it back; it is tried again',
   },
+  'a notification may be sent again: …': {
+    when: 'that it was sent cannot be written down: the disk of the working folder is full or gone',
+    fix: 'make room; whoever is notified should know an id that it has been told of',
+  },
   'a job stays in the queue, its result cannot be written: …': {
     when: 'the disk of the working folder is full or gone',
     fix: 'make room; the job is tried again',
