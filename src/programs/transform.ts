@@ -94,11 +94,14 @@ async function open(
     await cleanUp(store, settings.resultTtl);
     const sessions = settings.enableWebUi ? await openSessions(settings, dir) : undefined;
     await sessions?.sweep();
-    const sweeping = setInterval(() => {
-      const failed = (error: unknown) => log.warn({ err: error }, 'old files stay');
-      cleanUp(store, settings.resultTtl).catch(failed);
-      sessions?.sweep().catch(failed);
-    }, sweepEveryMs(settings.resultTtl, ...(settings.enableWebUi ? [settings.webUiRemoveUserFilesDelay] : [])));
+    const sweeping = setInterval(
+      () => {
+        const failed = (error: unknown) => log.warn({ err: error }, 'old files stay');
+        cleanUp(store, settings.resultTtl).catch(failed);
+        sessions?.sweep().catch(failed);
+      },
+      sweepEveryMs(settings.resultTtl, ...(settings.enableWebUi ? [settings.webUiRemoveUserFilesDelay] : [])),
+    );
     onClose(() => clearInterval(sweeping));
     const fileLimits = { maxFileBytes: settings.maxBody, maxTotalBytes: settings.maxUnpacked, maxFiles: settings.maxMembers - 1 };
     const app = createServer({
