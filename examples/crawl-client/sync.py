@@ -12,6 +12,7 @@ import gzip
 import os
 import pathlib
 import sys
+from urllib.parse import quote
 
 import websockets
 
@@ -30,7 +31,7 @@ def deal_with(item):
 
 async def follow(job_id, token_file):
     """Returns when the job has ended and all of it was dealt with; raises when the connection breaks."""
-    credentials = f"//{USER}:{PASSWORD}@"
+    credentials = f"//{quote(USER, safe='')}:{quote(PASSWORD, safe='')}@"
     # Bodies may be large, and the library refuses messages above 1 MiB unless it is told.
     async with websockets.connect(URL.replace("//", credentials, 1), max_size=None) as socket:
         request = pb.Request(request_id=1)

@@ -50,6 +50,8 @@ export interface CrawlClientOptions {
   readonly password: string;
   /** certificates in PEM that the server's is checked with, in place of the system's */
   readonly ca?: string | Buffer | undefined;
+  /** false: the server's certificate is not checked */
+  readonly rejectUnauthorized?: boolean;
 }
 
 /** Events of a subscription that wait to be read, before nothing more is read from the server. */
@@ -74,10 +76,15 @@ export class CrawlClient implements AsyncDisposable {
   }
 
   /** @throws CrawlConnectionError */
-  static async connect({ url, username, password, ca }: CrawlClientOptions): Promise<CrawlClient> {
+  static async connect({ url, username, password, ca, rejectUnauthorized = true }: CrawlClientOptions): Promise<CrawlClient> {
     const target = webSocketUrl(url);
     const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-    const socket = new WebSocket(target, { headers: { authorization }, maxPayload: 0, ...(ca === undefined ? {} : { ca }) });
+    const socket = new WebSocket(target, {
+      headers: { authorization },
+      maxPayload: 0,
+      rejectUnauthorized,
+      ...(ca === undefined ? {} : { ca }),
+    });
     await new Promise<void>((resolve, reject) => {
       const failed = (why: string) => reject(new CrawlConnectionError(`no connection to ${target.href}: ${why}`));
       socket.once('open', () => resolve());

@@ -2,9 +2,9 @@
 import type { MessageRow } from './row.ts';
 
 export const CRAWL_LINES = {
-  'passwords come in the clear from other machines: put a proxy with TLS in front': {
+  'passwords come in the clear from other machines: --tls-cert and --tls-key speak TLS': {
     when: 'the crawl server listens on an address that other machines reach',
-    fix: 'put a proxy with TLS in front, or listen on loopback',
+    fix: 'give `--tls-cert` and `--tls-key`, put a proxy with TLS in front, or listen on loopback',
   },
   'a command failed: …': {
     when: 'a request of a client of the crawl server was answered "A server exception occurred"',

@@ -38,6 +38,7 @@ import type { Figures } from './figures.ts';
 import { handlesFor, tellOfHandles } from './handles.ts';
 import { listenAt } from './listening.ts';
 import { TUNING } from './queue.ts';
+import { readTlsFiles } from './tls-files.ts';
 
 export interface CrawlParts {
   readonly options: CrawlSlice & ResolvedCoreOptions;
@@ -73,6 +74,7 @@ interface CrawlRooms {
   readonly settings: Settings;
   readonly core: Core;
   readonly listener: Listener;
+  readonly scheme: 'http' | 'https';
   /** in the order in which they are closed */
   readonly steps: readonly Closing[];
 }
@@ -87,10 +89,11 @@ export class CrawlProgram extends EventEmitter<CoreEvents> implements AsyncDispo
   readonly settings: Settings;
   readonly #core: Core;
   readonly #listener: Listener;
+  readonly #scheme: string;
   readonly #steps: readonly Closing[];
   #closing: Promise<void> | undefined;
 
-  constructor({ folder, first, jobs, settings, core, listener, steps }: CrawlRooms) {
+  constructor({ folder, first, jobs, settings, core, listener, scheme, steps }: CrawlRooms) {
     super();
     this.folder = folder;
     this.first = first;
@@ -99,16 +102,17 @@ export class CrawlProgram extends EventEmitter<CoreEvents> implements AsyncDispo
     this.warcDir = core.warcDir;
     this.#core = core;
     this.#listener = listener;
+    this.#scheme = scheme;
     this.#steps = steps;
     core.on('capture', (capture) => this.emit('capture', capture));
     core.on('fatal', (error) => this.emit('fatal', error));
   }
 
-  /** Such as `http://127.0.0.1:8010`. */
+  /** Such as `http://127.0.0.1:8010`, or with https. */
   get url(): string {
     const { address: bound } = this.#listener;
     if (bound === undefined) throw new Error('not listening');
-    return `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+    return `${this.#scheme}://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
   }
 
   /** What has been archived. */
@@ -149,6 +153,8 @@ async function start(
   steps: Closing[],
 ): Promise<CrawlProgram> {
   const { db: folder } = options;
+  const secure = await readTlsFiles(options);
+  const scheme = secure === undefined ? 'http' : 'https';
   await makeFolders(folder, OWNER_ONLY).catch(() => undefined);
   const databases = new Databases(log);
   opened(() => databases.close());
@@ -180,6 +186,7 @@ async function start(
   const listener = (later.listener = new Listener({
     handler: withLogin(createAuthenticator({ users, challenge: CHALLENGE }), handlerOf(server, jobs, log), log),
     secureContexts: () => Promise.reject(new Error('there are no tunnels here')),
+    secure,
     maxConnections: handles.maxConnections,
     socketTimeoutMs: options.socketTimeout * 1000,
     headTimeoutMs: options.headTimeout * 1000,
@@ -190,11 +197,11 @@ async function start(
   opened(() => listener.close());
   opened(() => server.close());
   opened(() => listener.stop());
-  const program = new CrawlProgram({ folder, first, jobs, settings, core, listener, steps });
+  const program = new CrawlProgram({ folder, first, jobs, settings, core, listener, scheme, steps });
   const { port, address } = options;
   await listenAt(listener, { address: address === 'localhost' ? '127.0.0.1' : address, port, portFlag: '--port' });
-  if (!isLoopback(listener.address?.address ?? ''))
-    log.warn({ address }, 'passwords come in the clear from other machines: put a proxy with TLS in front');
+  if (secure === undefined && !isLoopback(listener.address?.address ?? ''))
+    log.warn({ address }, 'passwords come in the clear from other machines: --tls-cert and --tls-key speak TLS');
   tellOfHandles(wanted, handles, log);
   return program;
 }

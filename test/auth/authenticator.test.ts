@@ -97,10 +97,7 @@ test('a user that is not known is as much work as one that is, and never let in'
   const [look] = looks;
   assert.ok(look?.hash.kind === 'scrypt');
   const { logN, r, p, salt, hash: digest } = look.hash;
-  assert.deepEqual(
-    [logN, r, p, salt.length, digest.length],
-    [ALICE.logN, ALICE.r, ALICE.p, ALICE.salt.length, ALICE.hash.length],
-  );
+  assert.deepEqual([logN, r, p, salt.length, digest.length], [ALICE.logN, ALICE.r, ALICE.p, ALICE.salt.length, ALICE.hash.length]);
   look.end(true);
   assert.equal((await checking)?.status, 407);
 });

@@ -16,6 +16,6 @@ python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet "brozzler[rethinkdb,yt-dlp]==$BROZZLER_VERSION" "aiohttp==$AIOHTTP_VERSION"
 # in an environment of its own: brozzler may want another protobuf
 python3 -m venv "$folder/protobuf"
-"$folder/protobuf/bin/pip" install --quiet protobuf grpcio-tools
+"$folder/protobuf/bin/pip" install --quiet protobuf grpcio-tools websockets
 
 "$folder/venv/bin/python" -c 'import aiohttp, brozzler.worker, requests, yt_dlp; print("brozzler", brozzler.__version__)'

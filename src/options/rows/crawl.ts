@@ -6,7 +6,7 @@
 import { anyText, onOff, path, seconds, size, text, wholeNumber } from '../kinds.ts';
 import { group, withPrefixes, type Resolved } from '../row.ts';
 import { LIMIT_ROWS } from './limits.ts';
-import { LISTENING_ROWS } from './listening.ts';
+import { LISTENING_ROWS, TLS_ROWS } from './listening.ts';
 
 const CRAWL = 'WARCTAP_CRAWL';
 
@@ -18,6 +18,7 @@ const serverUrl = text(
 const SERVER_ROWS = group('Crawl', {
   port: { ...LISTENING_ROWS.port, default: 8010, variables: ['STARBELLY_PORT'] },
   address: { ...LISTENING_ROWS.address, variables: ['STARBELLY_HOST'] },
+  ...TLS_ROWS,
   db: {
     argument: 'DIR',
     kind: path,

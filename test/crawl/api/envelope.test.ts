@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { test } from 'node:test';
 import { create, toBinary } from '@bufbuild/protobuf';
+import { CrawlClient } from '../../../src/crawl/client.ts';
 import { RequestSchema } from '../../../src/crawl/proto/starbelly_pb.ts';
+import { testCaFile } from '../../support/certificate.ts';
 import { crawlServer } from '../support/server.ts';
 
 const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` });
@@ -36,6 +38,16 @@ test('only with credentials, and only at /ws/', async (t) => {
     assert.equal((await upgrade(program.url, path, basic('admin:a password'))).statusCode, 101, path);
   assert.equal((await upgrade(program.url, '/other', basic('admin:a password'))).statusCode, 404);
   assert.equal((await upgrade(program.url, '/ws/', { ...basic('admin:a password'), 'sec-websocket-key': 'short' })).statusCode, 400);
+});
+
+test('with a certificate it speaks TLS, and nothing else', async (t) => {
+  const pem = await testCaFile();
+  const { program } = await crawlServer(t, undefined, { given: { tlsCert: pem, tlsKey: pem } });
+  assert.match(program.url, /^https:/);
+  const connect = (url: string) => CrawlClient.connect({ url, username: 'admin', password: 'a password', rejectUnauthorized: false });
+  await using client = await connect(program.url);
+  assert.equal((await client.get({ case: 'listPolicies', value: {} }, 'listPolicies')).total, 2);
+  await assert.rejects(connect(program.url.replace('https', 'http')), /the answer is 400/);
 });
 
 test('what is no request ends the connection, without a message', async (t) => {

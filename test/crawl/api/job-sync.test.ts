@@ -96,3 +96,20 @@ test('a client that does not read holds up nobody, and has all of it when it rea
   slow.socket.resume();
   assert.equal(itemsIn(await slow.eventsOf(slowId, 301)).length, 300);
 });
+
+test('sixteen clients at once, one of which reads a message now and then: the others have it all', async (t) => {
+  const jobs = new MemoryJobs();
+  const { client } = await crawlServer(t, jobs);
+  const asking = await client();
+  const jobId = await newJob(asking);
+  for (let times = 0; times < 1000; times++) jobs.add(jobId, { body: { bytes: Buffer.alloc(20_000, 'x'), isCompressed: false } });
+  await jobs.setState(jobId, JobRunState.COMPLETED);
+  const slow = await client();
+  const slowId = await sync(slow, jobId);
+  slow.socket.on('message', () => slow.socket.pause());
+  const others = await Promise.all(Array.from({ length: 15 }, () => client()));
+  const counts = others.map(async (other) => itemsIn(await other.eventsOf(await sync(other, jobId), 1001)).length);
+  assert.deepEqual(await Promise.all(counts), Array<number>(15).fill(1000));
+  assert.ok(slow.events(slowId).length < 1000);
+  slow.socket.terminate();
+});
