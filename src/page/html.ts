@@ -17,13 +17,26 @@ export async function htmlLinks(page: string, onLink: (url: string) => void): Pr
   const parser = new Parser({
     onopentag(name, { href }) {
       if (href === undefined) return;
-      if (name === 'base' && !hasBase && URL.canParse(href, page)) {
-        base = new URL(href, page).href;
-        hasBase = true;
-      } else if ((name === 'a' || name === 'area') && URL.canParse(href, base)) onLink(new URL(href, base).href);
+      if (name === 'base' && !hasBase) {
+        const found = absolute(href, page);
+        hasBase = found !== undefined;
+        base = found ?? base;
+      } else if (name === 'a' || name === 'area') {
+        const found = absolute(href, base);
+        if (found !== undefined) onLink(found);
+      }
     },
   });
   return { write: (text) => parser.write(text), end: () => parser.end() };
+}
+
+/** Parsed once: there may be many. */
+function absolute(href: string, base: string): string | undefined {
+  try {
+    return new URL(href, base).href;
+  } catch {
+    return undefined;
+  }
 }
 
 const HTML = /^\s*(?:text\/html|application\/xhtml\+xml)\b/i;

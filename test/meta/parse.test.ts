@@ -82,7 +82,7 @@ describe('a value', () => {
     [
       '{"metadata":{"seed":"s","hop_path":"B","brozzled_url":5,"hop_via_url":null,"constructor":1}}',
       'metadata',
-      { seed: 's', hopPath: 'B', brozzledUrl: undefined, hopViaUrl: undefined },
+      { seed: 's', hopPath: 'B', brozzledUrl: undefined, hopViaUrl: undefined, jobId: undefined },
     ],
     [
       '{"limits":{"a:B.org/total/urls":10}}',

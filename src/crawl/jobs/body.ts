@@ -27,12 +27,12 @@ export class TooLargeError extends Error {
 export async function readBody(
   page: SitePage,
   source: LinkSource | undefined,
-  onLink: (url: string) => void,
+  links: { add(url: string): void; relieve(): Promise<void> },
   maxBytes: number,
 ): Promise<ReadBody> {
   const kept: Buffer[] = [];
   let length = 0;
-  const parsing = source === undefined ? undefined : await textOf(page, source, onLink);
+  const parsing = source === undefined ? undefined : await textOf(page, source, (link) => links.add(link));
   try {
     for await (const piece of page.body) {
       length += piece.length;
@@ -40,6 +40,7 @@ export async function readBody(
       if (length <= MAX_KEPT_BYTES) kept.push(piece);
       else kept.length = 0;
       if (length <= MAX_PARSED_BYTES) await parsing?.write(piece);
+      await links.relieve();
     }
   } finally {
     await parsing?.end();

@@ -8,8 +8,12 @@ import { hash } from 'node:crypto';
 import { domainToASCII } from 'node:url';
 import { encode, trimmed, utf8Bytes } from '../../url/percent.ts';
 
+/** Most are their own canonical form. */
+const USUAL = /^https?:\/\/[a-z0-9.-]+(?::\d+)?\/[A-Za-z0-9\-._~/]*$/;
+
 /** Never throws: what is no URL stays what it is, but for its escapes. */
 export function canonicalUrl(url: string): string {
+  if (USUAL.test(url)) return url;
   const text = trimmed(url, (c) => c <= ' ').replace(/[\t\n\r]/g, '');
   const [, scheme = '', authority = '', path = '', query = ''] =
     /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)\??([^#]*)/.exec(text) ?? [];

@@ -29,6 +29,7 @@ interface Counters {
 /** Changes of one batch. */
 export class Batch {
   readonly #present: Map<string, boolean>;
+  readonly #marked = new Set<string>();
   readonly #changes: (readonly [key: Buffer, value: Buffer | undefined])[] = [];
   sequence: number;
   n: number;
@@ -50,7 +51,16 @@ export class Batch {
     if (this.#present.has(known)) this.#present.set(known, true);
   }
 
+  /** Put once, however often it is asked for. */
+  mark(name: Buffer): void {
+    const known = name.toString('latin1');
+    if (this.#marked.has(known)) return;
+    this.#marked.add(known);
+    this.put(name);
+  }
+
   delete(name: Buffer): void {
+    this.#marked.delete(name.toString('latin1'));
     this.#changes.push([name, undefined]);
   }
 

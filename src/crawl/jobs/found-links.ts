@@ -14,11 +14,15 @@ export interface FoundLinksParts {
   readonly rules: Rules;
   readonly robots: Robots;
   readonly log: JobLog;
+  /** those of a page that has many are stored before its end */
+  readonly storeLinks: (links: readonly NewLink[]) => Promise<void>;
 }
 
 /** Of one answer. */
-const MAX_LINKS = 200_000;
-const MAX_CHARS = 16 * 1024 * 1024;
+const MAX_LINKS = 1_000_000;
+/** That wait to be stored. */
+const MANY_LINKS = 1000;
+const MANY_CHARS = 256 * 1024;
 export const MAX_URL_CHARS = 65_536;
 /** Looked at in one go. */
 const SLICE = 500;
@@ -26,9 +30,9 @@ const SLICE = 500;
 export class FoundLinks {
   readonly #parts: FoundLinksParts;
   readonly #entry: Entry;
-  readonly #urls = new Map<string, Entry['kind']>();
+  #urls = new Map<string, Entry['kind']>();
   #chars = 0;
-  #tooMany = false;
+  #count = 0;
 
   constructor(parts: FoundLinksParts, entry: Entry) {
     this.#parts = parts;
@@ -49,21 +53,28 @@ export class FoundLinks {
     const hash = text.indexOf('#');
     const url = hash === -1 ? text : text.slice(0, hash);
     if (!/^https?:\/\/[^/]/.test(url) || url.length > MAX_URL_CHARS || this.#urls.has(url)) return;
-    if (this.#urls.size >= MAX_LINKS || this.#chars > MAX_CHARS) {
-      if (!this.#tooMany) this.#parts.log.add('links', this.#entry.url, `more than ${MAX_LINKS} links, or ${MAX_CHARS} characters of them`);
-      this.#tooMany = true;
+    if (++this.#count > MAX_LINKS) {
+      if (this.#count === MAX_LINKS + 1) this.#parts.log.add('links', this.#entry.url, `more than ${MAX_LINKS} links`);
       return;
     }
     this.#chars += url.length;
     this.#urls.set(url, kind);
   }
 
-  /** In the order of the page. */
+  /** There are so many of them that they should not wait for the end of the page: from then on they are in the frontier. */
+  async relieve(): Promise<void> {
+    if (this.#urls.size > MANY_LINKS || this.#chars > MANY_CHARS) await this.#parts.storeLinks(await this.followed());
+  }
+
+  /** Those that are not stored yet, in the order of the page. */
   async followed(): Promise<readonly NewLink[]> {
     const { rules } = this.#parts;
     const links: NewLink[] = [];
     let looked = 0;
-    for (const [url, kind] of this.#urls) {
+    const urls = this.#urls;
+    this.#urls = new Map();
+    this.#chars = 0;
+    for (const [url, kind] of urls) {
       if (++looked % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
       const cost = await this.#costOf(url);
       if (cost === undefined) continue;

@@ -65,7 +65,7 @@ export class Frontier {
     const name = key('F', this.#job, host, double(entry.cost), count(n));
     const stored: Stored = { u: entry.url, s: entry.seed, ...(entry.kind === 'link' ? {} : { k: entry.kind }) };
     batch.put(name, stored);
-    batch.put(key('H', this.#job, double(entry.cost), host));
+    batch.mark(key('H', this.#job, double(entry.cost), host));
     const queue = this.hosts.get(entry.host);
     // From now on the host may not be forgotten.
     if (queue !== undefined) queue.coming++;
@@ -191,9 +191,10 @@ function entryOf(name: Buffer, value: Buffer): Entry {
   return { ...readFrontierKey(name), url, seed, kind, host: hostOf(url), key: name };
 }
 
-/** In lower case and IDNA form, without port. */
+/** @param url as URL writes it @returns in lower case and IDNA form, without port */
 export function hostOf(url: string): string {
-  return new URL(url).hostname.replace(/^\[(.*)\]$/, '$1');
+  const [, v6, host = ''] = /^https?:\/\/(?:[^/?#]*@)?(?:\[([^\]]*)\]|([^:/?#]*))/.exec(url) ?? [];
+  return v6 ?? host;
 }
 
 /** Everything of the frontier of a job, and what it has seen. */

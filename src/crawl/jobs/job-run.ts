@@ -16,7 +16,7 @@ import { kindOf, putItem } from './items.ts';
 import type { JobRecord, JobRecords } from './job-records.ts';
 import { key } from './keys.ts';
 import type { JobCounts } from './types.ts';
-import { NotNowError, visit, type NewItem, type Outcome, type VisitParts } from './visit.ts';
+import { NotNowError, visit, type NewItem, type NewLink, type Outcome, type VisitParts } from './visit.ts';
 import type { WarcBodies } from './warc-bodies.ts';
 
 export interface JobRunParts {
@@ -25,7 +25,7 @@ export interface JobRunParts {
   readonly record: JobRecord;
   readonly frontier: Frontier;
   readonly bodies: WarcBodies;
-  readonly visits: VisitParts;
+  readonly visits: Omit<VisitParts, 'storeLinks'>;
   /** there may be more to do, or it is done */
   readonly onChange: () => void;
   /** nothing can be fetched for now */
@@ -116,7 +116,8 @@ export class JobRun {
       metadata: { job_id: uuidOf(record.id), seed: record.job.seeds[entry.seed] ?? '' },
     };
     const asker = { meta, signal: this.#stopping.signal, downloads: this.downloads };
-    const task = visit(visits, asker, entry, turn, this.#tries.get(entry.n) ?? 0)
+    const storeLinks = (links: readonly NewLink[]) => this.#store(links);
+    const task = visit({ ...visits, storeLinks }, asker, entry, turn, this.#tries.get(entry.n) ?? 0)
       .then((outcome) => this.#ended(entry, outcome))
       .catch((error: unknown) => this.#failed(entry, error, log))
       .finally(() => {
@@ -143,13 +144,10 @@ export class JobRun {
 
   async #ended(entry: Entry, outcome: Outcome): Promise<void> {
     if (outcome.kind === 'again') return this.#again(entry, outcome.afterMs);
-    const { db, bodies, record } = this.#parts;
+    const { bodies, record } = this.#parts;
     const { item, links } = outcome;
     const place = item?.answer && (await bodies.place(record.id, item.last));
-    const unseen = links.filter(({ seen }) => !this.#seen.has(seen.toString('latin1')));
-    const names = unseen.map(({ seen }) => key('S', record.id, seen));
-    const added = await db.change((batch) => {
-      this.#stopping.signal.throwIfAborted();
+    await this.#store(links, (batch) => {
       this.frontier.delete(batch, entry);
       if (item !== undefined) {
         putItem(batch, record.id, item, place);
@@ -157,6 +155,19 @@ export class JobRun {
         record.become(counted(record.next, item));
       }
       this.count(batch);
+    });
+    this.#tries.delete(entry.n);
+    this.frontier.ended(entry);
+  }
+
+  /** Those of the links that were not seen before, with whatever else belongs to the same batch. */
+  async #store(links: readonly NewLink[], put: (batch: Batch) => void = () => undefined): Promise<void> {
+    const { db, record } = this.#parts;
+    const unseen = links.filter(({ seen }) => !this.#seen.has(seen.toString('latin1')));
+    const names = unseen.map(({ seen }) => key('S', record.id, seen));
+    const added = await db.change((batch) => {
+      this.#stopping.signal.throwIfAborted();
+      put(batch);
       return unseen.flatMap((link, index) => {
         const name = names[index];
         if (name === undefined || batch.has(name)) return [];
@@ -165,9 +176,8 @@ export class JobRun {
       });
     }, names);
     for (const { seen } of unseen) this.#seen.set(seen.toString('latin1'), true);
-    this.#tries.delete(entry.n);
-    this.frontier.ended(entry);
     this.frontier.added(added);
+    if (added.length > 0) this.#parts.onChange();
   }
 
   #again(entry: Entry, afterMs: number): void {

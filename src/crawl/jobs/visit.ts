@@ -46,6 +46,7 @@ export interface VisitParts {
   readonly retryMs: number;
   readonly checkSeeds: boolean;
   readonly maxBodyBytes: number;
+  readonly storeLinks: (links: readonly NewLink[]) => Promise<void>;
 }
 
 /** What becomes an item, but for its number. */
@@ -176,7 +177,7 @@ class Visit {
     const isSitemap = this.#entry.kind === 'sitemap';
     const type = page.header('content-type');
     const source = status < 200 || status > 299 ? undefined : isSitemap ? 'sitemap' : linkSourceOf(type);
-    const { kept } = await readBody(page, source, (link) => this.#links.add(link), maxBodyBytes);
+    const { kept } = await readBody(page, source, this.#links, maxBodyBytes);
     if (source !== undefined) for (const link of linkFields(page.url, page.headers)) this.#links.add(link);
     const duration = this.#duration;
     if (isSitemap) {
