@@ -46,7 +46,7 @@ const FAILED_HOSTS = 1024;
 const FAILED_HOST_TTL_MS = 60_000;
 const TLS_SESSIONS = 1024;
 /** As the library says that the proxy could not reach the origin (RFC 1928 §6). */
-const SOCKS_REJECTED = /rejected connection/;
+const SOCKS_REJECTED = 'rejected connection';
 /** Time for each of several addresses but the last: Node gives up on one before it tries the next, by default after 250 ms, which a far host needs. */
 const ADDRESS_ATTEMPT_MS = 3000;
 
@@ -214,7 +214,7 @@ export class Connector {
 function isOfOrigin(failure: FetchError): boolean {
   if (failure.code === 'forbidden-address' || isOutOf(failure)) return false;
   // What the proxy has answered of the origin; any other failure is one with the proxy.
-  return failure.code !== 'proxy-failed' || SOCKS_REJECTED.test(failure.message);
+  return failure.code !== 'proxy-failed' || failure.message.includes(SOCKS_REJECTED);
 }
 
 function connectReason(error: Error): string {
