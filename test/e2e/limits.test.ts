@@ -367,6 +367,7 @@ test('the head of a request whose client has left counts for as long as its answ
     using leaving = await RawClient.connect(proxy.port);
     leaving.send(asked('left'));
     await origin.requested(nth);
+    leaving.socket.resetAndDestroy();
   }
   const statusOf = async (request: string) => {
     using client = await RawClient.connect(proxy.port);
