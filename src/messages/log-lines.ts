@@ -117,6 +117,10 @@ export const LOG_LINES = {
     when: 'somebody has moved or deleted a file that was open; it was written again from what the system still had',
     fix: 'leave files alone until they have their final names; where it was moved, what was moved is there twice',
   },
+  'no WARC file can be opened, what is to be written waits: …': {
+    when: 'the process, or the machine, has as many files open as it may: a plugin that leaves them open, or another program',
+    fix: 'nothing is lost: it goes on once one is closed; raise the limit (`ulimit -n`)',
+  },
   'a WARC file is gone, and what was in it is lost: …': {
     when: 'a file that was open was moved or deleted, and could not be written again',
     fix: 'see the reason in the line; look for the file where it was moved to',
