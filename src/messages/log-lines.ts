@@ -166,9 +166,9 @@ export const LOG_LINES = {
     fix: 'make room or mend the disk; it is repaired and opened again by itself, `/status` shows when',
   },
   'database … is in use again': { when: 'a database that had failed has come back', fix: 'nothing' },
-  'more statistics buckets wait for the database than are kept in memory: captures are not counted in further ones': {
+  'more buckets wait for the database than memory holds: further ones are not counted': {
     when: 'a database is away for long, and very many buckets are counted in',
-    fix: 'mend what the line about the database says; `/status` has how many captures were not counted in a bucket (`entries_lost`)',
+    fix: 'see the line about that database; `/status` counts what is lost',
   },
   'more entries wait for the database than are kept in memory: further ones are lost to it, see warctap store rebuild': {
     when: 'a database is away for long, and 64 MiB of entries wait for it',

@@ -123,10 +123,7 @@ export class LevelStatistics implements StatisticsStore {
 
   #lose(): void {
     if (this.#lost++ > 0) return;
-    this.#log.error(
-      {},
-      'more statistics buckets wait for the database than are kept in memory: captures are not counted in further ones',
-    );
+    this.#log.error({}, 'more buckets wait for the database than memory holds: further ones are not counted');
   }
 
   /** The only object for this bucket, being read if it was not in memory. */

@@ -122,7 +122,7 @@ test('of more buckets than may wait for a database that is away the first are co
     await assert.rejects(store.flush(), /batch refused/);
     tallyAll();
     assert.equal(store.lost, 4);
-    assert.match(errors.join('|'), /^more statistics buckets wait for the database than are kept in memory: [^|]*$/);
+    assert.match(errors.join('|'), /^more buckets wait for the database than memory holds: [^|]*$/);
     refusing.batch = false;
     await store.flush();
     tallyAll();
