@@ -224,6 +224,10 @@ export const LOG_LINES = {
     when: 'the working folder of the transformation service is gone or not readable',
     fix: 'put it back; it is tried again',
   },
+  'a notification may be sent again: …': {
+    when: 'that it was sent cannot be written down: the disk of the working folder is full or gone',
+    fix: 'make room; whoever is notified should know an id that it has been told of',
+  },
   'a job stays in the queue, its result cannot be written: …': {
     when: 'the disk of the working folder is full or gone',
     fix: 'make room; the job is tried again',
@@ -244,14 +248,18 @@ export const LOG_LINES = {
     when: 'the manager of a queue cannot take reports for now',
     fix: 'nothing: they stand in the file of `--outbox` and are sent when it is back',
   },
+  'reports wait in memory only, their file cannot be written: …': {
+    when: 'the folder of `--outbox` is full, or may not be written to, while the manager of a queue is away',
+    fix: 'see the reason in the line; reports that wait are lost when the worker is killed before it is mended',
+  },
   'a report was dropped: …': { when: 'the manager of a queue does not understand a report', fix: REPORT },
   'URLs could not be given back, their leases end by themselves: …': {
     when: 'a worker of a queue stops while its manager does not answer',
     fix: 'nothing: others get them after `--lease-seconds`',
   },
-  'keys come in the clear from other machines: put a proxy with TLS in front': {
+  'keys come in the clear from other machines: --tls-cert and --tls-key speak HTTPS': {
     when: 'the manager of a queue listens on an address that other machines reach',
-    fix: 'put a proxy with TLS in front, or listen on loopback',
+    fix: 'give `--tls-cert` and `--tls-key`, or listen on loopback',
   },
   'this key is weak: it has less than 16 characters': { when: 'a key of a queue could be guessed', fix: 'give another, longer one' },
   'a call of the queue failed: …': {

@@ -18,6 +18,7 @@ import { HeadMemory } from '../http1/head-memory.ts';
 import { metaCache } from '../meta/cache.ts';
 import type { AddressSlice } from '../options/rows/towards-origins.ts';
 import { createGate } from '../proxy/gate.ts';
+import type { RecordServices } from '../proxy/custom-record.ts';
 import { createPassage, type Passage } from '../proxy/passage.ts';
 import { createRegexes } from '../regex/regex.ts';
 import type { PlaybackIndex } from '../store/playback.ts';
@@ -36,6 +37,7 @@ import { connectorOf } from './fetching.ts';
 import type { Figures } from './figures.ts';
 import { handlesFor, tellOfHandles } from './handles.ts';
 import { InnerClient } from './inner-client.ts';
+import { writeRecord, type InnerDraft } from './inner-record.ts';
 import { openParts, type Opened } from './open.ts';
 import { wantedOf, type FetchInit } from './request.ts';
 import { FetchedResponse } from './response.ts';
@@ -61,6 +63,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   readonly #space: Space;
   readonly #admission: Admission;
   readonly #maxExchanges: number;
+  readonly #records: RecordServices;
   readonly #expected = new Expected();
   readonly #log: Log;
   #closing: Promise<void> | undefined;
@@ -133,6 +136,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       { maxExchanges: handles.maxExchanges, fetchTimeoutMs: options.fetchTimeout * 1000, noSpace: space.refusal },
     );
     const { stats } = opened;
+    this.#records = { recording, now: timeOfDay, newRecordId, record: (capture) => this.#archived(capture) };
     this.passage = createPassage({
       gate: createGate({
         cache: metaCache({ regexes: createRegexes(), slices }),
@@ -147,7 +151,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
         log,
       }),
       admission: this.#admission,
-      records: { recording, now: timeOfDay, newRecordId, record: (capture) => this.#record(capture) },
+      records: this.#records,
       warcPrefix: options.prefix,
       warcDate: (date) => warcDate(date, options.warcVersion),
     });
@@ -180,6 +184,11 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     } finally {
       signal?.removeEventListener('abort', leave);
     }
+  }
+
+  /** Write a record, and come back when it is in its file. @throws RefusedError when it could not be written */
+  record(draft: InnerDraft, bytes: Buffer): Promise<void> {
+    return writeRecord(this.#records, draft, bytes);
   }
 
   /** What it is doing: what `GET /status` says, but for who listens, and to what. */
@@ -261,7 +270,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     await allInOrder(rooms.map((room) => () => room.close()));
   }
 
-  async #record(capture: Capture): Promise<void> {
+  async #archived(capture: Capture): Promise<void> {
     await this.archive.push(capture);
     await this.archive.settled();
   }

@@ -4,6 +4,7 @@
  *   listener ─ answering ─► frontier ─► database
  */
 import { EventEmitter } from 'node:events';
+import type { SecureContext } from 'node:tls';
 import type { ClassicLevel } from 'classic-level';
 import type { Handler } from '../http/sides.ts';
 import { OptionError } from '../options/error.ts';
@@ -30,7 +31,10 @@ import { isLoopback } from '../util/network.ts';
 import { timeSlices } from '../util/slices.ts';
 import { allInOrder } from '../util/thrown.ts';
 import { serveFetch } from '../web/pages.ts';
+import type { Core } from './core.ts';
 import { listenAt } from './listening.ts';
+import { keeper, openContent } from './queue-content.ts';
+import { readTlsFiles } from './tls-files.ts';
 
 export interface QueueManagerParts {
   readonly options: QueueSlice;
@@ -47,25 +51,31 @@ const LAST_CALLS_MS = 30_000;
 /** Methods that a Request has as they are; all others are refused by the name that came. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE']);
 
-/** Nothing that cannot be archived ever ends it: there is no such event, but whoever runs programs listens for it. */
+/** Emits `fatal` when pages are to be kept and cannot be any more. */
 export class QueueManager extends EventEmitter<{ fatal: [error: Error] }> implements AsyncDisposable {
   /** folder of the database */
   readonly folder: string;
   readonly #queue: Queue;
   readonly #databases: Databases;
   readonly #listener: Listener;
+  /** keeps the bodies of pages, if they are to be kept */
+  readonly #content: Core | undefined;
+  readonly #scheme: string;
   #closing: Promise<void> | undefined;
 
-  constructor({ options, log }: QueueManagerParts, queue: Queue, databases: Databases, filter: Regex | undefined) {
+  constructor({ options, log }: QueueManagerParts, { queue, databases, filter, secure, content }: Opened) {
     super();
     this.folder = options.db;
     this.#queue = queue;
     this.#databases = databases;
+    this.#content = content;
+    this.#scheme = secure === undefined ? 'http' : 'https';
+    content?.on('fatal', (error) => this.emit('fatal', error));
     const bodies = new Bodies(BODY_TIMES);
     const withLinks = pageLinks({ follow: options.followLinks, filter, slices: timeSlices() });
     const answer = answering({
       routes: {
-        ...workerCalls({ queue, bodies, maxQueueLimit: options.maxQueueLimit, withLinks }),
+        ...workerCalls({ queue, bodies, maxQueueLimit: options.maxQueueLimit, withLinks, keep: keeper(content) }),
         ...linkCalls({ queue, bodies }),
         ...adminCalls({ queue, bodies }),
         ...watchCalls({ queue, bodies }),
@@ -78,6 +88,7 @@ export class QueueManager extends EventEmitter<{ fatal: [error: Error] }> implem
     this.#listener = new Listener({
       handler: handlerOf(answer, log),
       secureContexts: () => Promise.reject(new Error('there are no tunnels here')),
+      secure,
       maxConnections: options.maxConnections,
       socketTimeoutMs: options.socketTimeout * 1000,
       headTimeoutMs: options.headTimeout * 1000,
@@ -91,14 +102,14 @@ export class QueueManager extends EventEmitter<{ fatal: [error: Error] }> implem
   get url(): string {
     const { address: bound } = this.#listener;
     if (bound === undefined) throw new Error('not listening');
-    return `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+    return `${this.#scheme}://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
   }
 
   /** @throws ListenError */
   async listen({ port, address }: QueueSlice, log: Log): Promise<void> {
     await listenAt(this.#listener, { address: address === 'localhost' ? '127.0.0.1' : address, port, portFlag: '--port' });
-    if (!isLoopback(this.#listener.address?.address ?? ''))
-      log.warn({ address }, 'keys come in the clear from other machines: put a proxy with TLS in front');
+    if (this.#scheme === 'http' && !isLoopback(this.#listener.address?.address ?? ''))
+      log.warn({ address }, 'keys come in the clear from other machines: --tls-cert and --tls-key speak HTTPS');
   }
 
   /** Take no more calls, answer those that run, write everything. Further calls wait for the same. */
@@ -114,9 +125,19 @@ export class QueueManager extends EventEmitter<{ fatal: [error: Error] }> implem
   async #close(): Promise<void> {
     this.#listener.stop();
     await this.#listener.drained(LAST_CALLS_MS);
-    const rooms = [this.#listener, this.#queue, this.#databases];
-    await allInOrder(rooms.map((room) => () => room.close()));
+    const rooms = [this.#listener, this.#queue, this.#databases, this.#content];
+    await allInOrder(rooms.map((room) => () => room?.close()));
   }
+}
+
+/** What is opened for a manager. */
+interface Opened {
+  readonly queue: Queue;
+  readonly databases: Databases;
+  /** what links have to match */
+  readonly filter: Regex | undefined;
+  readonly secure: SecureContext | undefined;
+  readonly content: Core | undefined;
 }
 
 /**
@@ -127,7 +148,9 @@ export class QueueManager extends EventEmitter<{ fatal: [error: Error] }> implem
 export async function startQueueManager(parts: QueueManagerParts): Promise<QueueManager> {
   const { options, log } = parts;
   const filter = filterOf(options);
+  const secure = await readTlsFiles(options);
   const databases = new Databases(log);
+  let content: Core | undefined;
   try {
     const level = await openLevel(databases, options.db);
     const queue = await openQueue({
@@ -136,6 +159,7 @@ export async function startQueueManager(parts: QueueManagerParts): Promise<Queue
       rules: {
         leaseMs: options.leaseSeconds * 1000,
         revisitMs: options.minRevisitMinutes * 60_000,
+        retryMs: options.retryMinutes * 60_000,
         maxAttempts: options.maxAttempts,
         maxPerHost: options.maxPerHost,
         hostDelayMs: options.hostDelay * 1000,
@@ -146,11 +170,13 @@ export async function startQueueManager(parts: QueueManagerParts): Promise<Queue
       clock: steadyClock(),
       log,
     });
-    const manager = new QueueManager(parts, queue, databases, filter);
+    content = await openContent(options, log);
+    const manager = new QueueManager(parts, { queue, databases, filter, secure, content });
     await manager.listen(options, log);
     return manager;
   } catch (error) {
     await databases.close();
+    await content?.close();
     throw error;
   }
 }

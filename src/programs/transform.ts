@@ -15,7 +15,7 @@ import type { Handler } from '../http/sides.ts';
 import type { TransformSettings } from '../options/rows/transform.ts';
 import { Listener } from '../serve/listener.ts';
 import { openAccess, signedAccess } from '../transform/access.ts';
-import { cleanUp } from '../transform/clean-up.ts';
+import { cleanUp, sweepEveryMs } from '../transform/clean-up.ts';
 import { describeTransformations } from '../transform/describe.ts';
 import { Intake } from '../transform/intake.ts';
 import { JobStore } from '../transform/job-store.ts';
@@ -51,7 +51,6 @@ export class SocketError extends Error {
 const MAX_CONNECTIONS = 1000;
 const SOCKET_TIMEOUT_MS = 60_000;
 const MIN_BYTES_PER_SECOND = 10;
-const SWEEP_MS = 60_000;
 /** For answers to those who wait when the program ends. */
 const LAST_ANSWERS_MS = 1000;
 
@@ -99,7 +98,7 @@ async function open(
       const failed = (error: unknown) => log.warn({ err: error }, 'old files stay');
       cleanUp(store, settings.resultTtl).catch(failed);
       sessions?.sweep().catch(failed);
-    }, SWEEP_MS);
+    }, sweepEveryMs(settings.resultTtl, ...(settings.enableWebUi ? [settings.webUiRemoveUserFilesDelay] : [])));
     onClose(() => clearInterval(sweeping));
     const fileLimits = { maxFileBytes: settings.maxBody, maxTotalBytes: settings.maxUnpacked, maxFiles: settings.maxMembers - 1 };
     const app = createServer({

@@ -17,6 +17,9 @@ import type { ClientSide, RequestBody } from '../http/sides.ts';
 
 const RECORD_TYPES = ['warcinfo', 'response', 'resource', 'request', 'metadata', 'revisit', 'conversion', 'continuation'];
 
+/** What a client is answered when its record is in the file. */
+export const RECORDED = 204;
+
 /** What a client wants written, but for the bytes. */
 export interface RecordDraft {
   readonly method: string;
@@ -126,5 +129,5 @@ function answerTo({ outcome, block }: CustomRecordCapture): Answer {
   if (outcome.archive && outcome.records === undefined) {
     return plainAnswer(503, 'record not written: the archive cannot be written any more');
   }
-  return { status: 204, contentType: '', body: '' };
+  return { status: RECORDED, contentType: '', body: '' };
 }

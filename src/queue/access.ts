@@ -26,12 +26,21 @@ export interface KnownKey extends KeyRecord {
   readonly name: string;
 }
 
+export interface AccessParts {
+  readonly store: QueueStore;
+  readonly adminKey: string;
+  /** only hashes of the keys of workers are kept */
+  readonly hashed: boolean;
+  /** told of keys that could be guessed, when they are opened and when they are added */
+  readonly onWeak: (name: string) => void;
+}
+
 const MAX_KEYS = 10_000;
 const MIN_CHARS = 8;
 const MAX_CHARS = 1024;
 const MAX_NAME_CHARS = 64;
 /** Those below are told of as weak. */
-export const STRONG_CHARS = 16;
+const STRONG_CHARS = 16;
 
 /** The part before the first colon, or one made of its hash. */
 export function nameOf(text: string): string {
@@ -54,21 +63,25 @@ export class Access {
   readonly admin: string;
   readonly hashed: boolean;
   readonly #store: QueueStore;
+  readonly #onWeak: (name: string) => void;
   readonly #salt: string;
   readonly #secret = randomBytes(32);
   readonly #adminTag: string;
   readonly #byTag = new Map<string, string>();
   readonly #byName = new Map<string, KnownKey>();
 
-  private constructor(store: QueueStore, adminKey: string, salt: string, hashed: boolean) {
+  private constructor({ store, adminKey, hashed, onWeak }: AccessParts, salt: string) {
     this.#store = store;
+    this.#onWeak = onWeak;
     this.#salt = salt;
     this.hashed = hashed;
     this.admin = nameOf(adminKey);
     this.#adminTag = this.#tag(adminKey);
+    this.#weigh(this.admin, adminKey);
   }
 
-  static async open(store: QueueStore, adminKey: string, hashed: boolean): Promise<Access> {
+  static async open(parts: AccessParts): Promise<Access> {
+    const { store } = parts;
     const salt = await store.change({
       keys: [key.salt],
       apply: (view) => {
@@ -78,7 +91,7 @@ export class Access {
         return made;
       },
     });
-    const access = new Access(store, adminKey, salt, hashed);
+    const access = new Access(parts, salt);
     for (const [name, record] of await store.entriesIn<KeyRecord>({ gte: 'k/', lt: `k/${LAST}`, limit: MAX_KEYS })) {
       access.#remember({ ...record, name: decodeURIComponent(name.slice(2)) });
     }
@@ -114,6 +127,7 @@ export class Access {
     if (this.#byName.size >= MAX_KEYS) throw new Refusal(409, `There are ${MAX_KEYS} keys already: delete one first.`);
     const record: KeyRecord = { ...(this.hashed ? { hash: this.#hash(text) } : { key: text }), created: nowMs };
     this.#remember({ ...record, name });
+    if (this.hashed) this.#weigh(name, text);
     try {
       await this.#store.change({ keys: [], apply: (view) => view.set(key.worker(name), record) });
     } catch (error) {
@@ -135,8 +149,13 @@ export class Access {
   }
 
   #remember(known: KnownKey): void {
+    if (known.key !== undefined) this.#weigh(known.name, known.key);
     this.#byName.set(known.name, known);
     this.#byTag.set(this.#tagOfHash(known.hash ?? this.#hash(known.key ?? '')), known.name);
+  }
+
+  #weigh(name: string, text: string): void {
+    if (text.length < STRONG_CHARS) this.#onWeak(name);
   }
 
   #forget(name: string): void {

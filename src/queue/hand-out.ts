@@ -18,7 +18,7 @@ export interface Given {
 /** Hosts that are looked at in one pass, and passes of one call: what a host lacks is made up by others in the next. */
 const MAX_HOSTS = 1000;
 const MAX_PASSES = 24;
-/** Places that are looked at for those hosts together, at least: what stood there may have gone. */
+/** Places that are looked at for those hosts together, at least, once it is seen that what stood there has gone. */
 const MIN_PLACES = 256;
 
 /** What one host gives in a pass: so many of those that wait at these places. */
@@ -46,7 +46,7 @@ export class HandOut {
     const all: Given[] = [];
     // Passes that only find places of what has gone come to an end: none is looked at twice.
     for (let pass = 0; (pass < MAX_PASSES || all.length === 0) && all.length < limit; pass++) {
-      const given = await this.#pass(worker, limit - all.length, nowMs);
+      const given = await this.#pass(worker, limit - all.length, pass === 0 ? 0 : MIN_PLACES, nowMs);
       if (given === undefined) break;
       all.push(...given);
     }
@@ -54,12 +54,12 @@ export class HandOut {
   }
 
   /** @returns undefined when no host may go */
-  async #pass(worker: string, limit: number, nowMs: number): Promise<Given[] | undefined> {
+  async #pass(worker: string, limit: number, minPlaces: number, nowMs: number): Promise<Given[] | undefined> {
     const found = await this.#hosts(Math.min(limit, MAX_HOSTS), nowMs);
     if (found === undefined) return undefined;
     const { rank, hosts } = found;
     const view = await this.#store.read(hosts.map(key.host));
-    const shares = this.#shares(view, hosts, rank, limit);
+    const shares = this.#shares(view, hosts, rank, limit, minPlaces);
     const places = shares.flatMap(({ host, numbers }) => numbers.map((number) => key.waiting(host, rank, number)));
     await this.#store.extend(view, places);
     const ids = places.map((place) => view.get<string>(place)).filter((id) => id !== undefined);
@@ -69,7 +69,7 @@ export class HandOut {
     return inTurn(given);
   }
 
-  #shares(view: View, hosts: readonly string[], rank: number, limit: number): Share[] {
+  #shares(view: View, hosts: readonly string[], rank: number, limit: number, minPlaces: number): Share[] {
     const { maxPerHost, hostDelayMs } = this.#rules;
     const each = hostDelayMs > 0 ? 1 : Math.ceil(limit / hosts.length);
     let left = limit;
@@ -79,7 +79,7 @@ export class HandOut {
       const room = maxPerHost === 0 ? each : Math.min(each, maxPerHost - out);
       const size = Math.max(0, Math.min(room, tail - head, left));
       left -= size;
-      const places = size === 0 ? 0 : Math.min(tail - head, Math.max(size, Math.floor(MIN_PLACES / hosts.length)));
+      const places = size === 0 ? 0 : Math.min(tail - head, Math.max(size, Math.floor(minPlaces / hosts.length)));
       return { host, size, numbers: Array.from({ length: places }, (_, index) => head + index) };
     });
   }

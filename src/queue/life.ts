@@ -8,6 +8,7 @@
  */
 import { countOut, enqueue, takeOut, type Politeness } from './hosts.ts';
 import { key } from './keys.ts';
+import { isFailure } from './failures.ts';
 import { rankOf, type Lease, type UrlRecord, type Visit } from './records.ts';
 import type { View } from './store.ts';
 import { hostOf, type KnownUrl } from './urls.ts';
@@ -15,6 +16,8 @@ import { hostOf, type KnownUrl } from './urls.ts';
 export interface Rules extends Politeness {
   readonly leaseMs: number;
   readonly revisitMs: number;
+  /** after the first failed visit, twice as long after each that follows, never longer than `revisitMs`; 0: as after any other */
+  readonly retryMs: number;
   readonly maxAttempts: number;
 }
 
@@ -142,11 +145,21 @@ export class Life {
   /** Visited, and nothing to do before it is due again. */
   #rest(view: View, at: Pick<KnownUrl, 'id' | 'host'>, record: UrlRecord, nowMs: number): void {
     if (this.#rules.revisitMs === 0) return this.#wait(view, at, record, nowMs);
-    record.due = nowMs + this.#rules.revisitMs;
+    record.due = nowMs + this.#untilNext(record);
     view.set(key.due(record.due, at.id), 0);
     view.counts.visited++;
     view.set(key.url(at.id), record);
     this.#alarms.due(record.due);
+  }
+
+  #untilNext(record: UrlRecord): number {
+    const { revisitMs, retryMs } = this.#rules;
+    if (record.visit === undefined || !isFailure(record.visit) || retryMs === 0) {
+      delete record.failures;
+      return revisitMs;
+    }
+    record.failures = (record.failures ?? 0) + 1;
+    return Math.min(revisitMs, retryMs * 2 ** (record.failures - 1));
   }
 
   #endLease(view: View, { id, host }: Pick<KnownUrl, 'id' | 'host'>, record: UrlRecord, nowMs: number): void {

@@ -4,7 +4,7 @@
 import type { ClassicLevel } from 'classic-level';
 import type { Log } from '../util/log.ts';
 import { allInOrder } from '../util/thrown.ts';
-import { Access, nameOf, STRONG_CHARS } from './access.ts';
+import { Access } from './access.ts';
 import { Activity } from './activity.ts';
 import type { Clock } from './clock.ts';
 import { Control } from './control.ts';
@@ -39,10 +39,8 @@ export interface Queue {
 
 export async function openQueue({ level, sync, rules, adminKey, hashKeys, recheckInterval, clock, log }: QueueParts): Promise<Queue> {
   const store = await QueueStore.open(level, sync);
-  const access = await Access.open(store, adminKey, hashKeys);
-  for (const { name, key } of [{ name: nameOf(adminKey), key: adminKey }, ...access.keys]) {
-    if (key !== undefined && key.length < STRONG_CHARS) log.warn({ name }, 'this key is weak: it has less than 16 characters');
-  }
+  const onWeak = (name: string) => log.warn({ name }, 'this key is weak: it has less than 16 characters');
+  const access = await Access.open({ store, adminKey, hashed: hashKeys, onWeak });
   const control = await Control.open(store, recheckInterval);
   const activity = await Activity.open(store, clock, log);
   const frontier = new Frontier({ store, rules, clock, log });

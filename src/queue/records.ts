@@ -14,6 +14,8 @@ export interface UrlRecord {
   lease?: Lease;
   /** leases that ended without a report, since the last one */
   attempts?: number;
+  /** visits that failed, since the last one that did not */
+  failures?: number;
   /** visited, and to be visited again then */
   due?: number;
   /** given up after too many attempts */

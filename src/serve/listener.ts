@@ -2,36 +2,44 @@
  * A listening socket, and all connections of clients made to it: each is served by one handler, in tunnels too.
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
 import type { ClientTunnel } from '../http/sides.ts';
 import { sweep } from '../util/after-reading.ts';
 import { listen } from '../util/listen.ts';
 import { Repeats } from '../util/repeats.ts';
 import { Http1Connection, type ConnectionServices } from './http1-connection.ts';
 import { slowReaders } from './taking.ts';
-import { tlsFailures, type TlsFailures } from './tls-failures.ts';
-import { openTunnel, type SecureContexts } from './tunnel.ts';
+import { tlsFailures, TRUST_THE_FILE, type TlsFailures } from './tls-failures.ts';
+import { openTunnel, type SecureContexts, type TunnelServices } from './tunnel.ts';
 
 export interface ListenerOptions extends Omit<ConnectionServices, 'openTunnel'> {
   readonly secureContexts: SecureContexts;
+  /** every connection begins with TLS, by this certificate */
+  readonly secure?: SecureContext | undefined;
   readonly maxConnections: number;
   /** others wait because of what clients hold */
   readonly crowded?: () => boolean;
 }
 
 const LOOK_MS = 1000;
+/** To plain HTTP where TLS is spoken. */
+const SPEAKS_TLS =
+  'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 38\r\nConnection: close\r\n\r\nthis port speaks TLS: use an https URL';
 
 export class Listener {
   readonly #server: Server;
   #address: AddressInfo | undefined;
   readonly #sockets = new Set<Socket>();
   readonly #connections = new Map<Http1Connection, Socket>();
+  /** TLS is still to begin */
+  readonly #beginning = new Set<Socket>();
   readonly #endLooking: () => void;
   readonly #failures: TlsFailures;
   readonly #dropped = new Repeats();
 
   constructor(options: ListenerOptions) {
-    const { maxConnections, log } = options;
-    const failures = (this.#failures = tlsFailures(log));
+    const { maxConnections, secure, log } = options;
+    const failures = (this.#failures = secure === undefined ? tlsFailures(log) : tlsFailures(log, TRUST_THE_FILE));
     const services: ConnectionServices = {
       ...options,
       openTunnel: (socket, authority, first) => openTunnel({ ...options, failures, serve }, socket, authority, first),
@@ -47,7 +55,8 @@ export class Listener {
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
-      serve(socket);
+      if (secure === undefined) serve(socket);
+      else this.#beginTls({ ...options, failures, serve, secureContexts: () => secure }, socket);
     });
     this.#server.maxConnections = maxConnections;
     this.#server.on('drop', () =>
@@ -57,6 +66,17 @@ export class Listener {
     );
     const look = slowReaders(options.minRate, options.log);
     this.#endLooking = sweep(LOOK_MS, () => look(this.#connections.values(), options.crowded?.() === true));
+  }
+
+  #beginTls(services: TunnelServices, socket: Socket): void {
+    this.#beginning.add(socket);
+    socket.once('close', () => this.#beginning.delete(socket));
+    const serve: TunnelServices['serve'] = (secured, tunnel, first) => {
+      this.#beginning.delete(socket);
+      if (tunnel.scheme === 'https') services.serve(secured, tunnel, first);
+      else secured.on('error', () => undefined).end(SPEAKS_TLS);
+    };
+    openTunnel({ ...services, serve }, socket, { host: socket.localAddress ?? '', port: socket.localPort ?? 0 }, Buffer.alloc(0));
   }
 
   /** @throws the system's error, as EADDRINUSE */
@@ -73,6 +93,7 @@ export class Listener {
   stop(): void {
     this.#server.close();
     for (const connection of this.#connections.keys()) connection.shutDown();
+    for (const socket of this.#beginning) socket.destroy();
   }
 
   /** Resolves when everything that was being answered has been, or the time is over. To be called after `stop`. */

@@ -23,16 +23,19 @@ export interface TlsFailures {
 
 interface Words {
   readonly reasons: RegExp;
-  readonly say: (client: string, host: string, reason: string) => string;
+  readonly say: (client: string, host: string, reason: string, distrust: string) => string;
 }
 
-const HOW_TO_TRUST = 'import it there ("warctap ca export" prints it)';
+/** What a client that does not trust the certificate can do about it. */
+export const TRUST_THE_CA = 'does not trust the CA certificate: import it there ("warctap ca export" prints it)';
+export const TRUST_THE_FILE =
+  'does not trust the certificate of --tls-cert: its authority has to be known there (NODE_EXTRA_CA_CERTS for a warctap)';
 
 /** The first that knows the reason has the word. */
 const WORDS: readonly Words[] = [
   {
     reasons: /alert (unknown ca|bad certificate|certificate unknown)/i,
-    say: (client) => `${client} does not trust the CA certificate: ${HOW_TO_TRUST}`,
+    say: (client, _host, _reason, distrust) => `${client} ${distrust}`,
   },
   {
     reasons: /alert certificate expired/i,
@@ -40,8 +43,7 @@ const WORDS: readonly Words[] = [
   },
   {
     reasons: /^(ECONNRESET|EPIPE)$|unexpected eof/i,
-    say: (client, host) =>
-      `${client} broke off TLS for ${host} without a word; if it always does, it does not trust the CA certificate: ${HOW_TO_TRUST}`,
+    say: (client, host, _reason, distrust) => `${client} broke off TLS for ${host} without a word; if it always does, it ${distrust}`,
   },
   {
     reasons: /^/,
@@ -54,14 +56,14 @@ export function isTlsAlert(error: Error): boolean {
   return codeOf(error)?.includes('ALERT') === true;
 }
 
-export function tlsFailures(log: Log): TlsFailures {
+export function tlsFailures(log: Log, distrust = TRUST_THE_CA): TlsFailures {
   const repeats = new Repeats();
   return {
     tell({ client: address = 'a client', host, error }) {
       const client = address.replace(/^::ffff:/, '');
       const reason = shortReason(error);
       const kind = WORDS.findIndex(({ reasons }) => reasons.test(reason));
-      const message = WORDS[kind]?.say(client, host, reason) ?? '';
+      const message = WORDS[kind]?.say(client, host, reason, distrust) ?? '';
       repeats.add(`${client} ${kind}`, (more, ofOthers) => {
         if (ofOthers) log.info({ more }, `TLS with other clients failed ${more} times`);
         else if (more > 0) log.info({ client, host, reason, more }, `${message}; ${more} more ${more === 1 ? 'time' : 'times'}`);

@@ -41,7 +41,7 @@ export async function unpackArchive(file: string, into: string, limits: ArchiveL
 
 async function walk(file: string, limits: ArchiveLimits, into: string | undefined, signal?: AbortSignal): Promise<JobFile> {
   const { maxUnpacked, maxMembers, folder } = limits;
-  const tree = new Tree({ maxMembers, maxNameBytes: MAX_PATH_BYTES - Buffer.byteLength(folder) });
+  const tree = new Tree({ maxMembers, raisedBy: 'CIRCE_MAX_MEMBERS', maxNameBytes: MAX_PATH_BYTES - Buffer.byteLength(folder) });
   const symlinks: { readonly path: string; readonly target: string }[] = [];
   let unpacked = 0;
   let job: JobFile | undefined;
@@ -51,7 +51,8 @@ async function walk(file: string, limits: ArchiveLimits, into: string | undefine
       empty = false;
       unpacked += member.size;
       // By what is stated, before a byte of it is looked at.
-      if (unpacked > maxUnpacked) throw badArchive(`the archive is too large: more than ${maxUnpacked} bytes unpacked`);
+      if (unpacked > maxUnpacked)
+        throw badArchive(`the archive is too large: more than ${maxUnpacked} bytes unpacked (CIRCE_MAX_UNPACKED)`);
       const added = tree.add(member);
       if (added === undefined) continue;
       const content = added.path === JOB_FILE ? await jobBytes(member) : undefined;

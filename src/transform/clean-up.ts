@@ -9,6 +9,14 @@ import { mtimeOf, UPLOAD, type JobStore } from './job-store.ts';
 import type { Hex } from './job-id.ts';
 import { timeOfDayMs } from '../util/time-of-day.ts';
 
+const MIN_SWEEP_MS = 500;
+const MAX_SWEEP_MS = 60_000;
+
+/** How often to look for what is to go after so many seconds: soon enough, and not all the time. */
+export function sweepEveryMs(...seconds: readonly number[]): number {
+  return Math.max(MIN_SWEEP_MS, Math.min(MAX_SWEEP_MS, ...seconds.map((each) => each * 250)));
+}
+
 /** What has no archive after so long never gets one. */
 const ORPHAN_MS = 60_000;
 
@@ -17,7 +25,10 @@ export async function cleanUp(store: JobStore, ttlSeconds: number): Promise<void
   const before = timeOfDayMs() - ttlSeconds * 1000;
   for (const name of await readdir(store.doneDir)) {
     const path = join(store.doneDir, name);
-    if (((await mtimeOf(path)) ?? Infinity) < before) await rm(path, { force: true });
+    if (((await mtimeOf(path)) ?? Infinity) >= before) continue;
+    const hex = /[0-9a-f]{32}/.exec(name)?.[0];
+    // Without its result a job whose notification is still to come would run again.
+    if (hex === undefined || (await mtimeOf(store.queued(hex))) === undefined) await rm(path, { force: true });
   }
   for (const name of await readdir(store.queueDir)) {
     const path = join(store.queueDir, name);

@@ -11,9 +11,10 @@ const HOOK_TIMEOUT_MS = 1000;
 /**
  * @param url as the client has written it; one that cannot be called is passed over
  * @param hosts that may be called; undefined: all
+ * @param sent called once the POST has left, before its answer
  * @returns what came of it, for the log
  */
-export async function callHook(url: string, id: string, hosts: readonly string[] | undefined): Promise<string> {
+export async function callHook(url: string, id: string, hosts: readonly string[] | undefined, sent: () => void): Promise<string> {
   if (!URL.canParse(url)) return 'no URL';
   const { protocol, hostname, host } = new URL(url);
   if (protocol !== 'http:' && protocol !== 'https:') return `not called: ${protocol} is neither http: nor https:`;
@@ -24,7 +25,10 @@ export async function callHook(url: string, id: string, hosts: readonly string[]
     const request = (protocol === 'http:' ? requestHttp : requestHttps)(url, {
       method: 'POST',
       agent: false,
-      headers: { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': Buffer.byteLength(body) },
+      headers: {
+        'Content-Type': 'application/x-www-form-urlencoded',
+        'Content-Length': Buffer.byteLength(body),
+      },
     });
     const timer = setTimeout(() => request.destroy(new Error(`no answer within ${HOOK_TIMEOUT_MS} ms`)), HOOK_TIMEOUT_MS);
     const end = (said: string) => {
@@ -35,6 +39,7 @@ export async function callHook(url: string, id: string, hosts: readonly string[]
       end(`answered ${response.statusCode}`);
       response.destroy();
     });
+    request.on('finish', sent);
     request.on('error', (error) => end(error.message));
     request.end(body);
   });

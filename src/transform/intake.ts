@@ -98,7 +98,7 @@ async function receive(body: AsyncIterable<Uint8Array>, handle: FileHandle, sign
 }
 
 export function tooLarge(maxBody: number): Refusal {
-  return new Refusal(413, `expected at most ${maxBody} bytes`);
+  return new Refusal(413, `expected at most ${maxBody} bytes (CIRCE_MAX_BODY)`);
 }
 
 /** @returns undefined unless the disk has no room */

@@ -68,9 +68,21 @@ export async function runJob(store: JobStore, claim: Claim, settings: JobSetting
       await removeFolder(dir).catch((error: unknown) => log.warn({ err: error }, `the folder of a job stays: ${reasonOf(error)}`));
     }
   }
-  if (hook !== undefined) log.debug({ job: record.id, said: await callHook(hook, record.id, settings.hookHosts) }, 'notified');
+  if (hook !== undefined && record.told === undefined) await notify(store, claim, hook, settings.hookHosts, log);
   await store.forget(hex);
   return true;
+}
+
+/** That it has been sent is written down before the answer is waited for: a worker that is killed meanwhile does not have it sent again. */
+async function notify(store: JobStore, { hex, record }: Claim, url: string, hosts: readonly string[] | undefined, log: Log): Promise<void> {
+  let written: Promise<void> | undefined;
+  const sent = () => {
+    written = store.writeRecord(hex, { ...record, told: true }).catch((error: unknown) => {
+      log.warn({ err: error, job: record.id }, `a notification may be sent again: ${reasonOf(error)}`);
+    });
+  };
+  log.debug({ job: record.id, said: await callHook(url, record.id, hosts, sent) }, 'notified');
+  await written;
 }
 
 interface Ended {

@@ -27,6 +27,8 @@ export interface JobRecord {
   readonly order: string;
   /** how often it was begun */
   readonly starts: number;
+  /** whoever wanted to hear of its end has been told */
+  readonly told?: true;
 }
 
 export interface DoneRecord {
@@ -156,9 +158,12 @@ export class JobStore {
 
   /** How many are before this one, itself included, less those that run. @returns undefined when it is not there */
   async position(hex: Hex): Promise<number | undefined> {
-    const index = (await this.list()).indexOf(hex);
+    const all = await this.list();
+    const index = all.indexOf(hex);
     if (index === -1) return undefined;
-    const running = (await readdir(this.queueDir)).filter((name) => name.endsWith('.state')).length;
+    const names = new Set(await readdir(this.queueDir));
+    // A job that has ended may have left its state, with a process that was killed.
+    const running = all.filter((each) => names.has(`${each}.state`)).length;
     return Math.max(1, index + 1 - running);
   }
 
@@ -194,13 +199,17 @@ export class JobStore {
     return join(this.doneDir, `.${hex}`);
   }
 
-  /** The job has its result: nothing of it stays in the queue. */
+  /**
+   * The job has its result, and who wanted to know was told: nothing of it stays in the queue. The archive goes first, and for good: it is
+   * what says that somebody is still to be told.
+   */
   async forget(hex: Hex): Promise<void> {
+    await rm(this.queued(hex), { force: true });
+    await syncFolder(this.queueDir).catch(() => undefined);
     // With what a process that was killed in the middle of writing has left.
     for (const path of [join(this.queueDir, `.${hex}.json`), join(this.doneDir, `.${hex}.json`), `${this.stateFile(hex)}.tmp`])
       await rm(path, { force: true });
     await rm(this.stateFile(hex), { force: true });
-    await rm(this.queued(hex), { force: true });
     await rm(join(this.queueDir, `${hex}.json`), { force: true });
     this.#orders.delete(hex);
   }

@@ -57,7 +57,8 @@ export class TarSource {
       if (next.done === true) return false;
       const { value } = next;
       this.#received += value.length;
-      if (this.#received > this.#maxBytes) throw new Refusal(400, `the archive is too large: more than ${this.#maxBytes} bytes unpacked`);
+      if (this.#received > this.#maxBytes)
+        throw new Refusal(400, `the archive is too large: more than ${this.#maxBytes} bytes unpacked (CIRCE_MAX_UNPACKED)`);
       if (value.length === 0) continue;
       this.#held = value;
       return true;

@@ -21,6 +21,8 @@ const MAX_STEPS = 100_000;
 export interface TreeLimits {
   /** files, folders and links, folders that are not members themselves included */
   readonly maxMembers: number;
+  /** what raises that bound, for messages */
+  readonly raisedBy?: string;
   /** of a name; less than PATH_MAX by as much as the folder's own path takes */
   readonly maxNameBytes: number;
 }
@@ -113,7 +115,8 @@ export class Tree {
   }
 
   #tooMany(): Error {
-    return badArchive(`the archive has too many members: more than ${this.#limits.maxMembers}`);
+    const { maxMembers, raisedBy } = this.#limits;
+    return badArchive(`the archive has too many members: more than ${maxMembers}${raisedBy === undefined ? '' : ` (${raisedBy})`}`);
   }
 }
 

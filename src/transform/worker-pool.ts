@@ -5,7 +5,7 @@
  */
 import type { Log } from '../util/log.ts';
 import { reasonOf } from '../util/thrown.ts';
-import { cleanUp, cleanUpFolders } from './clean-up.ts';
+import { cleanUp, cleanUpFolders, sweepEveryMs } from './clean-up.ts';
 import { folderEvents } from './folder-events.ts';
 import type { Hex } from './job-id.ts';
 import { runJob, type JobSettings } from './job-run.ts';
@@ -21,7 +21,6 @@ export interface WorkerPoolOptions {
 }
 
 const LOOK_MS = 1000;
-const SWEEP_MS = 60_000;
 /** A job whose result found no room on the disk is tried again after so long. */
 const RETRY_MS = 10_000;
 
@@ -52,7 +51,7 @@ export class WorkerPool {
       setInterval(
         () =>
           void cleanUp(store, resultTtlSeconds).catch((error: unknown) => log.warn({ err: error }, `old results stay: ${reasonOf(error)}`)),
-        SWEEP_MS,
+        sweepEveryMs(resultTtlSeconds),
       ),
     );
     pool.#look();

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { createLog } from '../../src/cli/log.ts';
 import { RawClient } from '../support/client.ts';
-import { add, ADMIN, ask, BORIS, startQueue, take, type TestQueue } from './support.ts';
+import { add, ADMIN, ask, BORIS, startQueue, take, temporaryFolder, type TestQueue } from './support.ts';
 
 let queue: TestQueue;
 before(async () => (queue = await startQueue()));
@@ -98,6 +99,18 @@ describe('keys', () => {
       assert.match(said.text, /^[^\n]+\n$/);
     }
     assert.equal((await queue.admin('/api-keys', { body: `${'n'.repeat(65)}:secret-key` })).status, 400);
+  });
+
+  test('one that is short is logged as weak when it is added, and at each start, by its name alone', async () => {
+    const lines: string[] = [];
+    const log = createLog({ level: 'warn', output: { write: (line) => lines.push(line) } });
+    const folder = temporaryFolder();
+    for (let start = 0; start < 2; start++) {
+      await using queue = await startQueue({}, folder, log);
+      assert.equal((await queue.admin('/api-keys', { body: 'eve:short-one' })).status, start === 0 ? 201 : 200);
+    }
+    assert.equal(lines.filter((line) => line.includes('this key is weak') && line.includes('"name":"eve"')).length, 2);
+    assert.ok(!lines.some((line) => line.includes('short-one')));
   });
 
   test('one without a colon is a key, too, and has a name', async () => {

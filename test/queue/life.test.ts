@@ -261,6 +261,24 @@ describe('visits', () => {
     );
   });
 
+  test('that failed for a reason that passes are due sooner, each time twice as long', async () => {
+    await using queue = await startQueue({ minRevisitMinutes: 60, retryMinutes: 10 });
+    const minutes = async (outcome: object) => {
+      const visited = `2026-01-05T10:00:0${step++}`;
+      await report(queue.boris, { url: 'http://a.test/', status_code: null, result: 'Fetch timeout', headers: {}, visited, ...outcome });
+      const { due, report: last } = (await look(queue, 'http://a.test/')) as unknown as { due: string; report: { received: string } };
+      return Math.round((Date.parse(`${due}Z`) - Date.parse(`${last.received}Z`)) / 60_000);
+    };
+    let step = 0;
+    assert.equal(await minutes({}), 10);
+    assert.equal(await minutes({ status_code: 503, result: 'Busy' }), 20);
+    assert.equal(await minutes({ status_code: 429, result: 'Slow down' }), 40);
+    assert.equal(await minutes({}), 60);
+    assert.equal(await minutes({ status_code: 404, result: 'Not Found' }), 60);
+    assert.equal(await minutes({}), 10);
+    for (const result of ['Deny by robots.txt', 'Invalid URI', 'Proxy: 420 Reached limit']) assert.equal(await minutes({ result }), 60);
+  });
+
   test('what was never visited goes before what is due again', async () => {
     await using queue = await startQueue({ minRevisitMinutes: 0 });
     assert.equal((await report(queue.boris, done('http://a.test/old'))).status, 200);

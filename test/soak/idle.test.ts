@@ -20,8 +20,8 @@ const TUNNELS = Math.floor(CONNECTIONS / 5);
 const HOSTS = 50;
 const OPENED_AT_ONCE = 50;
 const MAX_RSS_BYTES = 300_000_000;
-/** Every connection of a client may have one to the origin behind it, and the origin is in this process. */
-const HANDLES = 2 * CONNECTIONS + 200;
+/** The origin is in this process, too: of its connections some hundreds are kept. */
+const HANDLES = CONNECTIONS + 1_000;
 
 const limit = process.platform === 'linux' ? await openFilesLimit() : 0;
 const skip =

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { makeSmallDisk, noSmallDisk } from '../support/small-disk.ts';
-import { convert, jobArchive, logOf, membersOf, startService, submit, Workplace, type Service } from './support.ts';
+import { convert, jobArchive, logOf, membersOf, startService, submit, until, Workplace, type Service } from './support.ts';
 
 const MODULE = `
 import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -46,10 +46,6 @@ place.write('more/package.json', '{"type": "commonjs"}');
 const VARIABLES = { CIRCE_TRANSFORMATIONS_MODULE: 'kinds, ./more', CIRCE_JOB_TIMEOUT: '20', CIRCE_MAX_UNPACKED: '3000000' };
 
 const messages = (log: readonly { level: string; message: string }[]) => log.map(({ level, message }) => `${level} ${message}`);
-/** Something that is looked at until it is so. */
-async function until(what: () => boolean): Promise<void> {
-  while (!what()) await setTimeout(20);
-}
 
 describe('transformations', () => {
   let service: Service;
@@ -320,6 +316,19 @@ describe('notification', () => {
       await came;
       assert.deepEqual(calls, [{ method: 'POST', type: 'application/x-www-form-urlencoded', body: `uuid=${id}`, fetched: 200 }]);
     }
+  });
+
+  test('comes once, although the worker is killed before it is answered', async () => {
+    calls.length = 0;
+    const came = new Promise<void>((resolve) => (told = resolve));
+    const id = await submit(service.url, jobArchive(['upper'], {}, { notify_hook: `http://127.0.0.1:${port}/silent` }));
+    await came;
+    const record = join(place.work, 'queue', `${id.replaceAll('-', '')}.json`);
+    await until(() => readFileSync(record, 'utf8').includes('"told":true'));
+    await service.stop('SIGKILL');
+    service = await startService(place, ['run'], { ...VARIABLES, ALLOWED_WEBHOOK_HOSTS: '127.0.0.1' });
+    await until(() => place.names('queue').length === 0);
+    assert.equal(calls.length, 1);
   });
 
   test('what cannot be called, is silent, redirects or is not allowed keeps no job', async () => {

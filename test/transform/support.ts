@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync, gunzipSync } from 'node:zlib';
 import { extract } from 'tar-stream';
@@ -249,4 +250,9 @@ export async function submit(url: string, archive: Buffer): Promise<string> {
 
 export function signed(secret: string, message: string | Buffer): string {
   return createHmac('sha256', secret).update(message).digest('hex');
+}
+
+/** Something that is looked at until it is so. */
+export async function until(what: () => boolean): Promise<void> {
+  while (!what()) await setTimeout(20);
 }

@@ -106,7 +106,10 @@ test('in French, by keyboard alone; a job that fails says so and shows why', opt
   await page.getByText('La tâche a échoué.').waitFor();
   await shoot(page, 'fr-failed');
   assert.ok(await page.getByText('Transformation breaks failed: no paper left').isVisible());
+  const choices = () => page.locator('#transformation option').allTextContents();
+  assert.ok((await choices()).includes('Ne rien faire'));
   await page.getByRole('button', { name: 'English' }).click();
+  assert.ok((await choices()).includes('Do nothing'));
   assert.match((await page.locator('#state').textContent()) ?? '', /^The job failed\./);
   assert.deepEqual(faults, []);
 });

@@ -3,6 +3,19 @@ import { isMetaSecret, META_SECRET } from '../../auth/meta-secret.ts';
 import { host, listOf, path, text, wholeNumber } from '../kinds.ts';
 import { group, type Resolved } from '../row.ts';
 
+/** Of a service that speaks HTTPS with a certificate that it is given. */
+export const TLS_ROWS = group('Listening', {
+  tlsCert: {
+    argument: 'FILE',
+    kind: path,
+    defaultText: 'none',
+    summary: 'speak HTTPS with the certificate in this PEM file, those that have signed it behind it; needs --tls-key',
+  },
+  tlsKey: { argument: 'FILE', kind: path, defaultText: 'none', summary: 'private key of --tls-cert, PEM' },
+});
+
+export type TlsSlice = Resolved<typeof TLS_ROWS>;
+
 /** Where clients reach it. */
 export const LISTENING_ROWS = group('Listening', {
   port: {

@@ -6,7 +6,8 @@
 import { anyText, fieldValue, httpUrl, minutes, onOff, oneOf, path, seconds, text, wholeNumber } from '../kinds.ts';
 import { group, withPrefixes, type Resolved } from '../row.ts';
 import { LIMIT_ROWS } from './limits.ts';
-import { LISTENING_ROWS } from './listening.ts';
+import { LISTENING_ROWS, TLS_ROWS } from './listening.ts';
+import { WARC_ROWS } from './warc-files.ts';
 
 const HEROSHI = 'HEROSHI';
 const QUEUE = 'WARCTAP_QUEUE';
@@ -25,6 +26,7 @@ const MANAGER_ROWS = withPrefixes(
   group('Queue', {
     port: { ...LISTENING_ROWS.port, default: 8001 },
     address: { ...LISTENING_ROWS.address, variables: ['HEROSHI_HOST'] },
+    ...TLS_ROWS,
     db: { argument: 'DIR', kind: path, default: './warctap-queue.db', summary: 'folder of the database, which only its owner can read' },
     adminKeyFile: {
       argument: 'FILE',
@@ -47,6 +49,12 @@ const MANAGER_ROWS = withPrefixes(
       summary: 'leases that may end without a report before a URL is given up',
     },
     minRevisitMinutes: { argument: 'M', kind: minutes, default: 2880, summary: 'minutes after which a visited URL is due again' },
+    retryMinutes: {
+      argument: 'M',
+      kind: minutes,
+      default: 10,
+      summary: 'minutes after which a visit that failed (no answer, status 429 or 5xx) is made again, doubled each time; 0: as any other',
+    },
     maxQueueLimit: { argument: 'N', kind: wholeNumber(1, 10_000), default: 1000, summary: 'URLs that one call may get' },
     recheckInterval: {
       argument: 'S',
@@ -57,6 +65,14 @@ const MANAGER_ROWS = withPrefixes(
     maxPerHost: { argument: 'N', kind: wholeNumber(0), default: 0, summary: 'URLs of a host that may be out at once; 0: no limit' },
     hostDelay: { argument: 'S', kind: seconds('zero allowed'), default: 0, summary: 'seconds between two hand-outs of a host' },
     followLinks: { ...FOLLOW, default: 'off', summary: 'links in reported pages that the manager adds: off, same-site or all' },
+    storeContent: {
+      argument: 'WHICH',
+      kind: oneOf('digest', 'warc'),
+      default: 'digest',
+      summary: 'what is kept of reported pages: length, type and digest alone, or the page, too, as a resource record in --dir',
+    },
+    dir: { ...WARC_ROWS.dir, summary: 'where WARC files go, with --store-content warc' },
+    gzip: { ...WARC_ROWS.gzip, summary: 'compress them, one gzip member per record' },
     linkFilter: { argument: 'REGEX', kind: anyText, defaultText: 'none', summary: 'only links that match it, whole, are added' },
   }),
   QUEUE,

@@ -5,7 +5,7 @@
  */
 import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
-import { anyText, host, oneOf, path, seconds, text, wholeNumber, type Kind } from '../kinds.ts';
+import { anyText, host, oneOf, path, seconds, size, text, wholeNumber, type Kind } from '../kinds.ts';
 import { group, type OptionRow, type Resolved } from '../row.ts';
 
 /** Exactly `1` is true, whatever else stands there is not. */
@@ -71,10 +71,10 @@ export const TRANSFORM_ROWS = group('Options', {
   allowedWebhookHosts: { argument: 'HOST,…', kind: names, defaultText: 'all', summary: 'hosts that may be notified' },
   immediateMode: { kind: exactlyOne, default: false, summary: 'jobs run in the server, one at a time' },
   updateNotifyRoute: { kind: exactlyOne, default: false, summary: 'accepted and not used' },
-  maxBody: { argument: 'BYTES', kind: wholeNumber(1), default: 100_000_000, summary: 'size of an archive as it is sent' },
+  maxBody: { argument: 'SIZE', kind: size(1), default: 100_000_000, summary: 'size of an archive as it is sent' },
   maxUnpacked: {
-    argument: 'BYTES',
-    kind: wholeNumber(1),
+    argument: 'SIZE',
+    kind: size(1),
     default: 1_073_741_824,
     summary: 'size of its files; a folder may grow to four times that',
   },

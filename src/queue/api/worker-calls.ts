@@ -16,6 +16,8 @@ export interface WorkerCallsParts {
   readonly queue: Queue;
   readonly bodies: Bodies;
   readonly maxQueueLimit: number;
+  /** what becomes of the pages themselves, before their reports are stored */
+  readonly keep: (reports: readonly Report[]) => Promise<void>;
   /** finds links in the page, and drops those that shall not be followed */
   readonly withLinks: (reports: readonly Report[]) => Promise<readonly Report[]>;
 }
@@ -77,8 +79,10 @@ async function giveBack({ queue }: WorkerCallsParts, { who }: Call, text: string
   return { json: { released: await queue.frontier.release(who.name, ids) } };
 }
 
-async function takeReports({ queue, withLinks }: WorkerCallsParts, { who }: Call, text: string): Promise<Reply> {
-  const accepted = await queue.frontier.report(who.name, await withLinks(readReports(jsonIn(text))));
+async function takeReports({ queue, withLinks, keep }: WorkerCallsParts, { who }: Call, text: string): Promise<Reply> {
+  const reports = await withLinks(readReports(jsonIn(text)));
+  await keep(reports);
+  const accepted = await queue.frontier.report(who.name, reports);
   const visits = accepted.filter(({ visit }) => visit !== undefined);
   queue.recent.count('reported', visits.length);
   for (const { found, visit } of visits.slice(-50)) {

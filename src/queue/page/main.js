@@ -41,7 +41,7 @@ async function refresh() {
   try {
     if (!document.hidden) {
       await showOverview();
-      byId('connection').textContent = `as of ${new Date().toLocaleTimeString()}`;
+      byId('connection').textContent = `as of ${new Date().toISOString().slice(11, 19)} UTC`;
       byId('connection').className = '';
     }
   } catch (error) {

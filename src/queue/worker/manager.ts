@@ -40,18 +40,17 @@ export type CallManager = (path: string, sent?: Sent) => Promise<Response>;
 export function managerAt(url: string, key: string): CallManager {
   const base = url.replace(/\/+$/, '');
   return async (path, { method = 'GET', headers = {}, body, patient } = {}) => {
-    let response: Response;
-    try {
-      response = await fetch(`${base}${path}`, {
+    const asked = (signal?: AbortSignal) =>
+      fetch(`${base}${path}`, {
         method,
         headers: { 'X-Heroshi-Auth': key, ...headers },
         redirect: 'error',
         ...(body === undefined ? {} : { body, duplex: 'half' }),
-        ...(patient === true ? {} : { signal: AbortSignal.timeout(TIMEOUT_MS) }),
+        ...(signal === undefined ? {} : { signal }),
       });
-    } catch (error) {
+    const response = await (patient === true ? asked() : inTime(async (signal) => whole(await asked(signal)))).catch((error: unknown) => {
       throw away(base, error);
-    }
+    });
     if (response.ok) return response;
     const line = (await response.text().catch(() => '')).replace(/\s+/g, ' ').trim().slice(0, MAX_LINE);
     if (response.status >= 500 || response.status === 408)
@@ -60,12 +59,36 @@ export function managerAt(url: string, key: string): CallManager {
   };
 }
 
+/**
+ * What is waited for keeps the program running, and is given up after its time whatever becomes of its connection: a call of `fetch` alone
+ * does neither.
+ */
+async function inTime<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const over = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, fail) => {
+    timer = setTimeout(() => {
+      const error = new Error(`no answer within ${TIMEOUT_MS / 1000} seconds`);
+      over.abort(error);
+      fail(error);
+    }, TIMEOUT_MS);
+  });
+  return Promise.race([work(over.signal), late]).finally(() => clearTimeout(timer));
+}
+
+/** With its body, which has come. */
+async function whole(response: Response): Promise<Response> {
+  const { status, statusText, headers } = response;
+  const body = await response.arrayBuffer();
+  return new Response(body.byteLength === 0 ? null : body, { status, statusText, headers });
+}
+
 /** The body of an answer as JSON. @throws ManagerAwayError when it breaks off */
 export async function jsonOf(response: Response): Promise<unknown> {
   try {
     return await response.json();
   } catch (error) {
-    throw away(response.url, error);
+    throw away(response.url === '' ? 'its address' : response.url, error);
   }
 }
 

@@ -94,13 +94,13 @@ export class Outbox {
         await this.#deliver(this.#batch());
         pause = FIRST_PAUSE_MS;
         this.#away = false;
-        if (this.#waiting.length === 0 && this.#saved) await this.#save();
+        if (this.#waiting.length === 0 && this.#saved) await this.#keep();
         this.#parts.onDelivered();
       } catch (error) {
         if (!(error instanceof ManagerAwayError)) return this.#parts.onRefused(error instanceof Error ? error : new Error(reasonOf(error)));
         if (!this.#away) log.warn({ waiting: this.#waiting.length }, `reports wait: ${reasonOf(error)}`);
         this.#away = true;
-        await this.#save();
+        await this.#keep();
         await wait(pause, undefined, { signal: this.#closing.signal }).catch(() => undefined);
         pause = Math.min(pause * 2, MAX_PAUSE_MS);
       }
@@ -128,6 +128,14 @@ export class Outbox {
       log.warn({ report: batch[0]?.slice(0, 300) }, `a report was dropped: ${reasonOf(error)}`);
     }
     this.#waiting.splice(0, batch.length);
+  }
+
+  /** As far as the disk lets it: what waits is in memory, too. */
+  async #keep(): Promise<void> {
+    const { file, log } = this.#parts;
+    await this.#save().catch((error: unknown) =>
+      log.warn({ file }, `reports wait in memory only, their file cannot be written: ${reasonOf(error)}`),
+    );
   }
 
   /** All that waits, in place of what the file held. */

@@ -40,6 +40,7 @@ function showWords() {
   for (const each of document.querySelectorAll('[data-language]'))
     each.setAttribute('aria-pressed', String(each.dataset.language === language));
   showFiles();
+  showChoices();
   showSteps();
   showState();
 }
@@ -56,7 +57,7 @@ function showFiles() {
           : sent === 1
             ? say('sent')
             : say('sending', Math.round(sent * 100));
-      const bar = make('progress', { max: 1, value: sent ?? 0, hidden: tooLarge });
+      const bar = make('progress', { max: 1, value: sent ?? 0, hidden: sent === undefined || sent === 1 });
       bar.setAttribute('aria-label', file.name);
       const remove = () => {
         files = files.filter((each) => each !== entry);
@@ -145,7 +146,21 @@ function optionField(step, index, { id, label, values = {}, free_input: isFree }
   );
 }
 
-const labelOf = (name) => descriptions[name]?.label ?? name;
+/** The words of built-in ones are ours; those of others come as their authors wrote them. */
+function wordsOf(name) {
+  const { label = name, help = '' } = descriptions[name] ?? {};
+  return WORDS[language].builtIn[`${name}: ${label}`] ?? { label, help };
+}
+
+const labelOf = (name) => wordsOf(name).label;
+
+function showChoices() {
+  const choice = element('transformation');
+  const chosen = choice.value;
+  const names = Object.keys(descriptions).sort((a, b) => labelOf(a).localeCompare(labelOf(b)));
+  choice.replaceChildren(...names.map((name) => make('option', { value: name, textContent: labelOf(name), selected: name === chosen })));
+  showHelp();
+}
 
 function showState() {
   const sendable = files.some(({ file }) => file.size <= MAX_FILE_BYTES);
@@ -278,7 +293,7 @@ function listen() {
 }
 
 function showHelp() {
-  const { label, help = '' } = descriptions[element('transformation').value] ?? {};
+  const { label, help } = wordsOf(element('transformation').value);
   element('help').textContent = help === label ? '' : help;
 }
 
@@ -286,9 +301,7 @@ listen();
 showWords();
 try {
   descriptions = await transformations();
-  const names = Object.keys(descriptions).sort((a, b) => labelOf(a).localeCompare(labelOf(b)));
-  element('transformation').replaceChildren(...names.map((name) => make('option', { value: name, textContent: labelOf(name) })));
-  showHelp();
+  showChoices();
 } catch {
   tell(true, () => say('lost'));
 }

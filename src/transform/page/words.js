@@ -33,6 +33,7 @@ export const WORDS = {
     refused: (why) => `The service says: ${why}`,
     lost: 'The service cannot be reached. Try again.',
     session: 'The session is over. Reload the page.',
+    builtIn: {},
   },
   fr: {
     title: 'Transformer des documents',
@@ -67,6 +68,9 @@ export const WORDS = {
     refused: (why) => `Le service répond : ${why}`,
     lost: 'Le service est injoignable. Réessayez.',
     session: 'La session est terminée. Rechargez la page.',
+    builtIn: {
+      'donothing: Do nothing': { label: 'Ne rien faire', help: 'Ne change rien : pour essayer le service.' },
+    },
   },
 };
 
