@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { keptLog } from '../support/api.ts';
 import { RawClient } from '../support/client.ts';
 import { get, ok, refusal } from '../support/messages.ts';
@@ -55,33 +55,34 @@ function onEveryRoad(
   act: (walk: Walk) => Promise<void>,
   roads: readonly Road[] = ROADS,
 ) {
-  for (const road of roads) {
-    test(`${what}, ${road.name}`, async () => {
-      const { tls = false } = road;
-      await using origin = await startOrigin(
-        ({ path, socket }) => (path === '/others' ? socket.write(ok('others')) : answer(path, socket)),
-        { tls },
-      );
-      await using socks = await startSocks();
-      await using proxy = await startProxy({
-        ...options,
-        ...(road.by && { [road.by]: `127.0.0.1:${socks.port}` }),
-        ...(road.playback && { playbackPort: 0 }),
+  describe(what, { concurrency: roads.length }, () => {
+    for (const road of roads)
+      void test(road.name, async () => {
+        const { tls = false } = road;
+        await using origin = await startOrigin(
+          ({ path, socket }) => (path === '/others' ? socket.write(ok('others')) : answer(path, socket)),
+          { tls },
+        );
+        await using socks = await startSocks();
+        await using proxy = await startProxy({
+          ...options,
+          ...(road.by && { [road.by]: `127.0.0.1:${socks.port}` }),
+          ...(road.playback && { playbackPort: 0 }),
+        });
+        const host = `${road.by === undefined ? '127.0.0.1' : 'abc.onion'}:${origin.port}`;
+        const url = (path: string) => `${tls ? 'https' : 'http'}://${host}${path}`;
+        const get = (path: string, fields = '') => `GET ${tls ? path : url(path)} HTTP/1.1\r\nHost: ${host}\r\n${fields}\r\n`;
+        const connectTo = (port: number) => (tls ? RawClient.tunnel(port, host, { ca: proxy.ca }) : RawClient.connect(port));
+        const attacked = road.playback === true ? Number(new URL(proxy.proxy.playbackUrl ?? 'none:').port) : proxy.port;
+        await act({ proxy, origin, url, get, connect: () => connectTo(attacked) });
+        using other = await connectTo(proxy.port);
+        other.send(get('/others'));
+        assert.equal((await other.response()).body.toString(), 'others');
+        const { kind } = await proxy.captureOf(url('/others'));
+        assert.equal(kind, 'exchange');
+        if (road.by !== undefined) assert.ok(socks.asked.every(({ type }) => type === 'name') && socks.asked.length > 0);
       });
-      const host = `${road.by === undefined ? '127.0.0.1' : 'abc.onion'}:${origin.port}`;
-      const url = (path: string) => `${tls ? 'https' : 'http'}://${host}${path}`;
-      const get = (path: string, fields = '') => `GET ${tls ? path : url(path)} HTTP/1.1\r\nHost: ${host}\r\n${fields}\r\n`;
-      const connectTo = (port: number) => (tls ? RawClient.tunnel(port, host, { ca: proxy.ca }) : RawClient.connect(port));
-      const attacked = road.playback === true ? Number(new URL(proxy.proxy.playbackUrl ?? 'none:').port) : proxy.port;
-      await act({ proxy, origin, url, get, connect: () => connectTo(attacked) });
-      using other = await connectTo(proxy.port);
-      other.send(get('/others'));
-      assert.equal((await other.response()).body.toString(), 'others');
-      const { kind } = await proxy.captureOf(url('/others'));
-      assert.equal(kind, 'exchange');
-      if (road.by !== undefined) assert.ok(socks.asked.every(({ type }) => type === 'name') && socks.asked.length > 0);
-    });
-  }
+  });
 }
 
 /** Write without end, as fast as it is taken. */
