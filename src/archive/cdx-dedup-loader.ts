@@ -14,6 +14,7 @@ import { LRUCache } from 'lru-cache';
 import type { Capture, ExchangeCapture } from '../capture/capture.ts';
 import type { Original } from '../store/dedup.ts';
 import type { Log } from '../util/log.ts';
+import { codeOf } from '../util/thrown.ts';
 import { isToBeArchived } from './decision.ts';
 import { isDedupable, type DedupRules } from './dedup-rules.ts';
 import type { Processor } from './processor.ts';
@@ -45,6 +46,8 @@ interface Question {
 }
 
 const TIMEOUT_MS = 2000;
+/** Code of the error when no answer came in time, as the system's own. */
+const LATE = 'ETIMEDOUT';
 const CACHED_ANSWERS = 1024;
 /** The one line that is expected has less than a hundred. */
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -90,7 +93,7 @@ export function cdxDedupLoader(options: CdxDedupLoaderOptions): CdxDedupLoader {
       failing = hanging = false;
     } catch (error) {
       errors += captures.length;
-      hanging = error instanceof NoAnswer;
+      hanging = codeOf(error) === LATE;
       if (failing) log.debug({ url, err: error }, 'the CDX server was asked in vain');
       else log.warn({ url, err: error }, `the CDX server cannot be asked, so no duplicates are found: ${(error as Error).message}`);
       failing = true;
@@ -149,14 +152,13 @@ function cdxServer({ url, cookies, maxRequests, timeoutMs = TIMEOUT_MS }: CdxDed
       try {
         return await readAnswer(send(about, timeout));
       } catch (error) {
-        throw timeout.aborted ? new NoAnswer(`no answer within ${timeoutMs} ms`, { cause: error }) : error;
+        if (!timeout.aborted) throw error;
+        throw Object.assign(new Error(`no answer within ${timeoutMs} ms`, { cause: error }), { code: LATE });
       }
     },
     close: () => agent.destroy(),
   };
 }
-
-class NoAnswer extends Error {}
 
 async function readAnswer(request: ClientRequest): Promise<string> {
   const [response] = (await once(request, 'response')) as [IncomingMessage];
