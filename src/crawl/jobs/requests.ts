@@ -19,6 +19,8 @@ export interface Written {
 
 /** What has become of an answer in the archive. */
 export interface ArchivedAnswer {
+  /** false: something has decided that it is not written */
+  readonly archive: boolean;
   readonly records?: readonly Written[] | undefined;
   readonly duplicateOf?: { readonly recordId: string } | undefined;
 }

@@ -102,7 +102,7 @@ class Visit {
   readonly #entry: Entry;
   readonly #tries: number;
   readonly #links: FoundLinks;
-  readonly #archived: Promise<ArchivedAnswer | undefined>[] = [];
+  readonly #archived: Promise<ArchivedAnswer>[] = [];
   #turn: Turn | undefined;
   #startedAt: number | undefined;
   #begun = 0;
@@ -213,8 +213,7 @@ class Visit {
       },
       pauseMs: () => this.#pauseMs,
     });
-    // Who is not waited for is not told.
-    this.#archived.push(page.archived.catch(() => undefined));
+    this.#archived.push(page.archived);
     return page;
   }
 
@@ -274,9 +273,13 @@ class Visit {
     return this.#startedAt === undefined ? 0 : (this.#parts.clock.elapsed() - this.#begun) / 1000;
   }
 
-  /** Everything that was asked for is in its file. */
-  async #settled(): Promise<(ArchivedAnswer | undefined)[]> {
-    return Promise.all(this.#archived);
+  /** Everything that was asked for is in its file. @throws NotNowError when it never will be: there must be no item without */
+  async #settled(): Promise<ArchivedAnswer[]> {
+    const archived = await Promise.all(this.#archived).catch((error: unknown) => {
+      throw new NotNowError(reasonOf(error), { cause: error });
+    });
+    if (archived.some(({ archive, records }) => archive && records === undefined)) throw new NotNowError('an answer could not be archived');
+    return archived;
   }
 
   async #item(found: Partial<NewItem>): Promise<NewItem> {
