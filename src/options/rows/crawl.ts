@@ -15,6 +15,8 @@ const serverUrl = text(
   (value) => /^(?:http|ws)s?:\/\//.test(value) && URL.canParse(value),
 );
 
+const { maxConnections, headTimeout } = LIMIT_ROWS;
+
 const SERVER_ROWS = group('Crawl', {
   port: { ...LISTENING_ROWS.port, default: 8010, variables: ['STARBELLY_PORT'] },
   address: { ...LISTENING_ROWS.address, variables: ['STARBELLY_HOST'] },
@@ -48,11 +50,11 @@ const SERVER_ROWS = group('Crawl', {
   resumeJobs: { kind: onOff, default: false, summary: 'jobs that ran when the server stopped go on at its start' },
   downloadTimeout: { argument: 'TIME', kind: seconds('above zero'), default: 20, summary: 'time that one request may take in all' },
   maxRequest: { argument: 'SIZE', kind: size(1_048_576), default: 16_777_216, summary: 'bytes of one request of a client' },
+  maxConnections,
+  headTimeout,
 });
 
-const { maxConnections, headTimeout } = LIMIT_ROWS;
-
-export const CRAWL_ROWS = withPrefixes({ ...SERVER_ROWS, maxConnections, headTimeout }, CRAWL);
+export const CRAWL_ROWS = withPrefixes(SERVER_ROWS, CRAWL);
 
 const PASSWORD = text('8 to 1024 bytes of text in one line', (value) => !/[\0-\x1f\x7f]/.test(value) && /^.{8,1024}$/su.test(value));
 
@@ -92,7 +94,6 @@ export const CRAWL_CLIENT_ROWS = withPrefixes(
       variables: ['STARBELLY_USERNAME'],
     },
     password: {
-      short: 'p',
       argument: 'TEXT',
       kind: anyText,
       secret: true,

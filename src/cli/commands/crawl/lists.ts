@@ -37,7 +37,7 @@ const paged = (name: string, summary: string, command: (page: { limit: number; o
   });
 
 export const lists = [
-  byId('get-policy', 'Print a policy.', 'POLICY', (policyId) => ({ case: 'getPolicy', value: { policyId } })),
+  byId('get-policy', 'Print a policy with all of its rules.', 'POLICY', (policyId) => ({ case: 'getPolicy', value: { policyId } })),
   paged('list-policies', 'Print names and identifiers of the policies.', (page) => ({ case: 'listPolicies', value: { page } })),
   byId('delete-policy', 'Delete a policy that no schedule uses.', 'POLICY', (policyId) => ({ case: 'deletePolicy', value: { policyId } })),
   byId('get-schedule', 'Print a schedule of jobs.', 'SCHEDULE', (scheduleId) => ({ case: 'getSchedule', value: { scheduleId } })),
