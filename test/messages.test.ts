@@ -19,14 +19,18 @@ const sources = readSources();
 const { said, texts, errorClasses } = sources;
 const TABLES = [ENDS, FETCH_ERRORS, MESSAGE_ERRORS, META_ERRORS] as readonly Readonly<Record<string, MessageRow>>[];
 
-/** Errors that others catch and tell in their own words: a file that is repaired or verified, a regex in a field, a page that is cut. */
+/** Errors that others catch and tell in their own words: a file that is repaired or verified, a regex in a field, a page that is cut or crawled. */
 const INNER = [
   'CertificateNameError',
   'CutOffError',
   'IncompleteError',
   'JobDeletedError',
+  'NotNowError',
   'NotRepairedError',
   'OtherLayoutError',
+  'StoppedError',
+  'TimedOutError',
+  'TooLargeError',
   'WarcReadError',
 ];
 /** Holds the answer of another. */

@@ -22,4 +22,28 @@ export const CRAWL_LINES = {
     when: 'a stream of items was ended, as one of them cannot be read back',
     fix: 'see the reason in the line: a WARC file that is gone, or the disk; the client may go on after its last token',
   },
+  'a page could not be stored: …': {
+    when: 'the database of the crawl server cannot be written; the page is fetched again when its job goes on',
+    fix: 'make room on the disk of `--db`, or mend it, and start the server again',
+  },
+  'the frontier of a job cannot be read: …': {
+    when: 'the database of the crawl server cannot be read; the job is paused',
+    fix: 'see the reason in the line; mend the disk of `--db`, and let the job go on',
+  },
+  'all crawl jobs are paused: …': {
+    when: 'nothing can be fetched or stored for now, as when a disk has too little room',
+    fix: 'do as the reason says, and let the jobs go on',
+  },
+  'a crawl job: …': {
+    when: 'something about a job failed that no client waits for',
+    fix: 'see the reason in the line; where it is not the disk, report it, with the line',
+  },
+  'a WARC file of a deleted job is still kept: …': {
+    when: 'the second name of a WARC file, beside the database, could not be taken away',
+    fix: 'delete it in `kept-warcs` in the folder of `--db`',
+  },
+  'WARC files of jobs cannot be kept when they are moved away: no links from … to … (…)': {
+    when: 'the folders of `--dir` and `--db` are on different file systems, or theirs has no hard links',
+    fix: 'put both on one, or leave WARC files where they are for as long as clients read their items',
+  },
 } as const satisfies Readonly<Record<string, MessageRow>>;

@@ -63,6 +63,10 @@ export const ENDS = {
     when: 'the database of a queue cannot be read or written; callers are answered 503, and nothing of their call was stored',
     fix: 'make room on the disk of `--db`, or mend it, and start the manager again',
   },
+  CRAWL_STORE: {
+    when: 'the database of the crawl server cannot be read or written; nothing of what was asked was stored',
+    fix: 'make room on the disk of `--db`, or mend it, and start the server again',
+  },
   QUEUE_MANAGER_AWAY: {
     when: 'the manager of a queue does not answer; a worker goes on asking, other commands end',
     fix: 'start it, or say with `--manager` where it listens',

@@ -30,6 +30,7 @@ export const ERROR_FORMS: Readonly<Record<string, ErrorForm>> = {
   ModuleError: { rows: ENDS, code: 'WARCTAP_TRANSFORMATIONS', text: 0 },
   SocketError: { rows: ENDS, code: 'WARCTAP_SOCKET', text: 0 },
   QueueStoreError: { rows: ENDS, code: 'QUEUE_STORE', text: 0 },
+  CrawlStoreError: { rows: ENDS, code: 'CRAWL_STORE', text: 0 },
   ManagerAwayError: { rows: ENDS, code: 'QUEUE_MANAGER_AWAY', text: 0 },
   ManagerRefusalError: { rows: ENDS, code: 'QUEUE_MANAGER_REFUSES' },
   ListenError: { rows: ENDS, code: 'EADDRINUSE' },
