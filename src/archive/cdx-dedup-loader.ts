@@ -1,8 +1,9 @@
 /**
  * `CdxServerDedupLoader`: asks a CDX server whether its latest capture of the URL has the same payload.
  *
- * Waits for no answer longer than its time-out and never asks twice: whatever goes wrong means "no duplicate", and is counted. Of a cut
- * response it does not ask, because the server cannot say whether its own was cut, too.
+ * Waits for no answer longer than its time-out and never asks twice: whatever goes wrong means "no duplicate", and is counted. A server that
+ * has let it wait in vain keeps nobody waiting any more: one question at a time finds out whether it answers again. Of a cut response it does
+ * not ask, because the server cannot say whether its own was cut, too.
  * Source: spec/warcprox.md §4 (CDX server dedup); what is sent is what warcprox sends.
  */
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
@@ -13,6 +14,7 @@ import { LRUCache } from 'lru-cache';
 import type { Capture, ExchangeCapture } from '../capture/capture.ts';
 import type { Original } from '../store/dedup.ts';
 import type { Log } from '../util/log.ts';
+import { codeOf } from '../util/thrown.ts';
 import { isToBeArchived } from './decision.ts';
 import { isDedupable, type DedupRules } from './dedup-rules.ts';
 import type { Processor } from './processor.ts';
@@ -44,6 +46,8 @@ interface Question {
 }
 
 const TIMEOUT_MS = 2000;
+/** Code of the error when no answer came in time, as the system's own. */
+const LATE = 'ETIMEDOUT';
 const CACHED_ANSWERS = 1024;
 /** The one line that is expected has less than a hundred. */
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -59,6 +63,9 @@ export function cdxDedupLoader(options: CdxDedupLoaderOptions): CdxDedupLoader {
   const server = cdxServer(options);
   let errors = 0;
   let failing = false;
+  /** it has not answered in time */
+  let hanging = false;
+  let probe: Promise<void> | undefined;
 
   /** Answer from the cache; @returns what it does not know, each question once */
   const openQuestions = (batch: readonly Capture[]): readonly Question[] => {
@@ -83,13 +90,21 @@ export function cdxDedupLoader(options: CdxDedupLoaderOptions): CdxDedupLoader {
       answers.set(key, { original });
       for (const { outcome } of captures) outcome.duplicateOf = original;
       if (failing) log.info({ url: options.url }, 'the CDX server answers again');
-      failing = false;
+      failing = hanging = false;
     } catch (error) {
       errors += captures.length;
+      hanging = codeOf(error) === LATE;
       if (failing) log.debug({ url, err: error }, 'the CDX server was asked in vain');
       else log.warn({ url, err: error }, `the CDX server cannot be asked, so no duplicates are found: ${(error as Error).message}`);
       failing = true;
     }
+  };
+
+  /** Without waiting: the first finds out whether there are answers again, and of none it is known whether they are duplicates. */
+  const pass = (questions: readonly Question[]): void => {
+    errors += questions.reduce((sum, { captures }) => sum + captures.length, 0);
+    const [first] = questions;
+    if (first !== undefined) probe ??= ask({ ...first, captures: [] }).finally(() => (probe = undefined));
   };
 
   return {
@@ -100,6 +115,7 @@ export function cdxDedupLoader(options: CdxDedupLoaderOptions): CdxDedupLoader {
     process(batch) {
       const questions = openQuestions(batch);
       if (questions.length === 0) return;
+      if (hanging) return pass(questions);
       const next = questions.values();
       const lane = async () => {
         for (const question of next) await ask(question);
@@ -136,7 +152,8 @@ function cdxServer({ url, cookies, maxRequests, timeoutMs = TIMEOUT_MS }: CdxDed
       try {
         return await readAnswer(send(about, timeout));
       } catch (error) {
-        throw timeout.aborted ? new Error(`no answer within ${timeoutMs} ms`, { cause: error }) : error;
+        if (!timeout.aborted) throw error;
+        throw Object.assign(new Error(`no answer within ${timeoutMs} ms`, { cause: error }), { code: LATE });
       }
     },
     close: () => agent.destroy(),

@@ -11,7 +11,7 @@ import type { AddressRules } from './address-rules.ts';
 import type { HeadMemory } from '../http1/head-memory.ts';
 import { FetchError } from '../http/fetch-error.ts';
 import { timeLimit } from '../util/after-reading.ts';
-import { reasonOf } from '../util/thrown.ts';
+import { isOutOf, reasonOf } from '../util/thrown.ts';
 import { loopbackNamed, type Resolve } from './resolver.ts';
 import { Http1Origin } from './http1-origin.ts';
 import type { OriginConnection } from './origin-connection.ts';
@@ -45,6 +45,8 @@ export interface ConnectorOptions {
 const FAILED_HOSTS = 1024;
 const FAILED_HOST_TTL_MS = 60_000;
 const TLS_SESSIONS = 1024;
+/** As the library says that the proxy could not reach the origin (RFC 1928 §6). */
+const SOCKS_REJECTED = 'rejected connection';
 /** Time for each of several addresses but the last: Node gives up on one before it tries the next, by default after 250 ms, which a far host needs. */
 const ADDRESS_ATTEMPT_MS = 3000;
 
@@ -77,7 +79,7 @@ export class Connector {
       return new Http1Origin(socket, originKey(origin, origin.servername), ipAddress, timeoutMs, onFault, heads);
     } catch (error) {
       const failure = error instanceof FetchError ? error : new FetchError('not-connected', reasonOf(error), { cause: error });
-      if (failure.code !== 'forbidden-address') this.#failed.set(failure.code === 'tls-failed' ? withTls : hostPort, failure);
+      if (isOfOrigin(failure)) this.#failed.set(failure.code === 'tls-failed' ? withTls : hostPort, failure);
       throw failure;
     }
   }
@@ -206,6 +208,13 @@ export class Connector {
       socket.once(event, onReady).once('error', onError).once('close', onClose);
     });
   }
+}
+
+/** It says something of the origin, and not of this machine, its rules, or the SOCKS proxy itself. */
+function isOfOrigin(failure: FetchError): boolean {
+  if (failure.code === 'forbidden-address' || isOutOf(failure)) return false;
+  // What the proxy has answered of the origin; any other failure is one with the proxy.
+  return failure.code !== 'proxy-failed' || failure.message.includes(SOCKS_REJECTED);
 }
 
 function connectReason(error: Error): string {

@@ -58,7 +58,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     this.#services = services;
     this.#request = request;
     this.#client = client;
-    this.#onEnded = onEnded;
+    this.#onEnded = () => (this.#limits.release(), onEnded());
     this.#recording = new Recording(services.recording, this);
     this.#limits = new AnswerLimits(services);
     this.startedAt = services.now();
@@ -105,7 +105,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     if (!this.#requestComplete)
       return this.#fail(new FetchError('request-aborted', 'client closed the connection before its request was complete'));
     const { received, announced } = this.#recording;
-    this.#limits.abandon(received, announced);
+    this.#limits.abandon(received, announced, this.#request.outgoing.fields);
     if (this.#limits.reached(received) === undefined) this.resumeResponse();
     else this.#stop('disconnect', new FetchError('request-aborted', 'client closed the connection before the answer had come'));
   }
@@ -138,7 +138,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     const { status, fields } = head;
     const facts = { status, contentType: fields.get('content-type'), location: fields.get('location') };
     this.#recording.receivedHead(bytes, facts, framing.kind === 'length' ? framing.length : undefined);
-    if (this.#client === undefined) this.#limits.abandon(bytes.length, this.#recording.announced);
+    if (this.#client === undefined) this.#limits.abandon(bytes.length, this.#recording.announced, this.#request.outgoing.fields);
     else this.#client.head(head, framing, this.#form);
   }
 

@@ -153,7 +153,7 @@ function createSystemLookup(): (host: string) => Promise<Found> {
     if (running >= SYSTEM_LOOKUPS) await new Promise<void>((resolve) => waiting.push(resolve));
     else running++;
     try {
-      if (performance.now() - sinceMs > MAX_WAIT_MS) throw new Error("the system's resolver is behind");
+      if (performance.now() - sinceMs > MAX_WAIT_MS) throw Object.assign(new Error("the system's resolver is behind"), { code: 'EAGAIN' });
       return { addresses: await lookupAll(host, { all: true }), ttlSeconds: LOCAL_TTL_S };
     } finally {
       const next = waiting.shift();

@@ -7,6 +7,9 @@
 import { MessageError } from '../http/errors.ts';
 import { MemoryBudget } from '../util/memory-budget.ts';
 
+/** What a field costs beside its bytes. */
+export const FIELD_BYTES = 200;
+
 /** Whose head it is. */
 export interface HeadOwner {
   /** the head that has begun is given up, because there is no room for it */

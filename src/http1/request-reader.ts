@@ -15,7 +15,7 @@ import { afterReading } from '../util/after-reading.ts';
 import { MinimumRate, type MinimumRateOptions } from '../util/minimum-rate.ts';
 import { bodyReader, type BodyReader } from './body.ts';
 import { requestFraming } from './framing.ts';
-import { NO_CEILING, type HeadMemory, type HeadOwner } from './head-memory.ts';
+import { FIELD_BYTES, NO_CEILING, type HeadMemory, type HeadOwner } from './head-memory.ts';
 import { HeadReader, parseRequestHead } from './head.ts';
 
 /** What gives the bytes. */
@@ -43,9 +43,6 @@ export interface RequestReaderOptions {
   /** where heads find room */
   readonly heads?: HeadMemory;
 }
-
-/** What a field costs beside its bytes. */
-const FIELD_BYTES = 200;
 
 export class RequestReader implements HeadOwner {
   readonly #source: ByteSource;

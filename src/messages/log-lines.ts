@@ -117,6 +117,10 @@ export const LOG_LINES = {
     when: 'somebody has moved or deleted a file that was open; it was written again from what the system still had',
     fix: 'leave files alone until they have their final names; where it was moved, what was moved is there twice',
   },
+  'no WARC file can be opened, what is to be written waits: …': {
+    when: 'the process, or the machine, has as many files open as it may: a plugin that leaves them open, or another program',
+    fix: 'nothing is lost: it goes on once one is closed; raise the limit (`ulimit -n`)',
+  },
   'a WARC file is gone, and what was in it is lost: …': {
     when: 'a file that was open was moved or deleted, and could not be written again',
     fix: 'see the reason in the line; look for the file where it was moved to',
@@ -162,6 +166,10 @@ export const LOG_LINES = {
     fix: 'make room or mend the disk; it is repaired and opened again by itself, `/status` shows when',
   },
   'database … is in use again': { when: 'a database that had failed has come back', fix: 'nothing' },
+  'more buckets wait for the database than memory holds: further ones are not counted': {
+    when: 'a database is away for long, and very many buckets are counted in',
+    fix: 'see the line about that database; `/status` counts what is lost',
+  },
   'more entries wait for the database than are kept in memory: further ones are lost to it, see warctap store rebuild': {
     when: 'a database is away for long, and 64 MiB of entries wait for it',
     fix: 'make room or mend the disk; once the proxy has stopped, `warctap store rebuild FOLDER --from DIR`',

@@ -130,6 +130,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
         sink: (capture) => archive.push(capture),
         maxResourceBytes: options.maxResourceSize ?? 0,
         finishAbandoned: options.finishAbandoned,
+        heads: this.heads,
         minRate: { bytesPerSecond: options.minRate, windowMs: options.socketTimeout * 1000 },
       },
       { maxExchanges: handles.maxExchanges, fetchTimeoutMs: options.fetchTimeout * 1000, noSpace: space.refusal },

@@ -87,7 +87,7 @@ export async function openParts({ options, playbackIndex, version, log }: OpenOp
       lock: lock === undefined ? () => true : options.noWarcOpenSuffix ? lock : lockIfPossible(lock),
       databases,
       ...stores,
-      stats: stats && new LevelStatistics({ section: stats.section('stats'), log }),
+      stats: stats && statisticsIn(stats, log),
       openFiles,
       plugins: await pluginsOf(options, version, log),
     };
@@ -95,6 +95,12 @@ export async function openParts({ options, playbackIndex, version, log }: OpenOp
     await databases.close();
     throw error;
   }
+}
+
+function statisticsIn(database: Database, log: Log): LevelStatistics {
+  const statistics = new LevelStatistics({ section: database.section('stats'), log });
+  database.shows(statistics);
+  return statistics;
 }
 
 async function openNamed(databases: Databases, folder: string): Promise<Database> {

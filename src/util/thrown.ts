@@ -22,6 +22,16 @@ export function isSystemError(thrown: unknown): thrown is Error & NodeJS.ErrnoEx
   return thrown instanceof Error && 'syscall' in thrown;
 }
 
+/** What this process, or the machine, has too few of at the moment: file handles, local ports, memory of the system. */
+const OUT_OF = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM', 'EAGAIN']);
+
+/** Whether this machine was out of something, which says nothing of the other side: the error itself, one in it, or a cause of it. */
+export function isOutOf(thrown: unknown): boolean {
+  if (!(thrown instanceof Error)) return false;
+  if (OUT_OF.has(codeOf(thrown) ?? '')) return true;
+  return isOutOf(thrown.cause) || (thrown instanceof AggregateError && thrown.errors.some(isOutOf));
+}
+
 export function errorOf(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(reasonOf(thrown));
 }

@@ -174,6 +174,35 @@ test('an answer that does not come, or does not end, is given up after the time-
   assert.match(warnings[0]!, /no answer within 30 ms$/);
 });
 
+test('a server that has let it wait in vain keeps nobody waiting, until it answers again', async (t) => {
+  let hangs = true;
+  const seen = { answers: false };
+  const log = { ...silentLog, info: (_: object, message: string) => void (seen.answers = message === 'the CDX server answers again') };
+  const capture = exchange();
+  const { loader, requests } = await cdxServer(
+    t,
+    (response) => {
+      if (!hangs) response.end(`20230506070809 ${cdxDigest(capture)}`);
+    },
+    {
+      timeoutMs: 30,
+      log,
+    },
+  );
+  await loader.process(captures(1));
+  // Nothing to wait for, and one question at a time.
+  for (let batch = 0; batch < 3; batch++) assert.equal(loader.process(captures(100)), undefined);
+  assert.equal(loader.errors, 301);
+  hangs = false;
+  while (!seen.answers) {
+    void loader.process(captures(1));
+    await new Promise(setImmediate);
+  }
+  assert.ok(requests.length < 301, `${requests.length} questions`);
+  await loader.process([capture]);
+  assert.equal(capture.outcome.duplicateOf?.date, '2023-05-06T07:08:09Z');
+});
+
 test('an answer that is too large is a failure and not kept', async (t) => {
   let closed: Promise<unknown> | undefined;
   const { loader } = await cdxServer(t, (response) => {

@@ -359,6 +359,32 @@ test('past --max-head-memory heads are answered 431, and those that fit go on', 
   for (const client of clients) client[Symbol.dispose]();
 });
 
+test('the head of a request whose client has left counts for as long as its answer comes', async () => {
+  await using origin = await patientOrigin();
+  await using proxy = await startProxy({ maxHeadMemory: 1_048_576 });
+  const asked = (path: string) => get(`${origin.url}/${path}`, `X: ${'x'.repeat(240_000)}\r\n`);
+  for (let nth = 1; nth <= 4; nth++) {
+    using leaving = await RawClient.connect(proxy.port);
+    leaving.send(asked('left'));
+    await origin.requested(nth);
+    leaving.socket.resetAndDestroy();
+  }
+  const statusOf = async (request: string) => {
+    using client = await RawClient.connect(proxy.port);
+    client.send(request);
+    return (await client.response()).status;
+  };
+  // Answered once it has seen that they have left.
+  assert.equal(await statusOf('GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n'), 200);
+  assert.equal(await statusOf(asked('late')), 431);
+  for (let nth = 1; nth <= 4; nth++) origin.answer();
+  await proxy.captured(4);
+  const fits = statusOf(asked('fits'));
+  await origin.requested(5);
+  origin.answer();
+  assert.equal(await fits, 200);
+});
+
 test('a URL of more than 128 KiB is answered 414', async () => {
   await using proxy = await startProxy();
   using client = await RawClient.connect(proxy.port);

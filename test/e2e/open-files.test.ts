@@ -1,6 +1,6 @@
 /** Few files may be open: connections are refused, and nothing else. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -73,3 +73,42 @@ test(
     await rm(dir, { recursive: true });
   },
 );
+
+/** Before the first capture is written it opens all files that it may, until somebody makes the file. */
+const HOARDER = (release: string) => `
+import { closeSync, existsSync, openSync } from 'node:fs';
+export default () => ({
+  name: 'Hoarder',
+  position: 'early',
+  process() {
+    if (existsSync(${JSON.stringify(release)})) return;
+    const files = [];
+    try { for (;;) files.push(openSync('/dev/null')); } catch {}
+    const timer = setInterval(() => {
+      if (!existsSync(${JSON.stringify(release)})) return;
+      clearInterval(timer);
+      for (const file of files) closeSync(file);
+    }, 10);
+  },
+});
+`;
+
+test('no file handle is left for a WARC file: what is to be written waits for one', { timeout: 60_000 }, async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'warctap-no-handle-'));
+  const [plugin, release] = [join(dir, 'hoarder.mjs'), join(dir, 'release')];
+  await writeFile(plugin, HOARDER(release));
+  await using program = await startProgram(dir, ['--plugin', plugin], { openFiles: OPEN_FILES });
+  using client = await RawClient.connect(program.port);
+  client.send('WARCPROX_WRITE_RECORD urn:waits HTTP/1.1\r\nWARC-Type: resource\r\nContent-Type: a/b\r\nContent-Length: 1\r\n\r\nx');
+  await program.logged('no WARC file can be opened, what is to be written waits: EMFILE');
+  await writeFile(release, '');
+  assert.equal((await client.response()).status, 204);
+  program.child.kill('SIGTERM');
+  assert.deepEqual(await program.ended, [0, null], program.stderr());
+  const records = await readFolder(join(dir, 'warcs'));
+  assert.deepEqual(
+    records.map(({ url }) => url),
+    ['urn:waits'],
+  );
+  await rm(dir, { recursive: true });
+});

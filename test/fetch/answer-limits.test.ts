@@ -1,6 +1,7 @@
 /** What ends an answer before it is whole. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Fields } from '../../src/http/fields.ts';
 import { AnswerLimits, type FinishAbandoned } from '../../src/fetch/answer-limits.ts';
 
 const MIB = 1024 * 1024;
@@ -34,7 +35,7 @@ const ABANDONED = [
 for (const { which, received, announced, more, now, later } of ABANDONED) {
   test(`${which}, client gone at ${received} of ${announced ?? 'unknown'} bytes: goes on ${now}, ${more} bytes later ${later}`, () => {
     const answer = limits(which);
-    answer.abandon(received, announced);
+    answer.abandon(received, announced, new Fields([]));
     assert.deepEqual(
       [answer.reached(received), answer.reached(received + more)],
       [now, later].map((on) => (on ? undefined : 'disconnect')),

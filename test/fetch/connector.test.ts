@@ -8,6 +8,7 @@ import { addressRules } from '../../src/fetch/address-rules.ts';
 import { Connector, type ConnectorOptions } from '../../src/fetch/connector.ts';
 import { originKey, type Origin } from '../../src/fetch/origin.ts';
 import { FetchError } from '../../src/http/fetch-error.ts';
+import { startSocks } from '../support/socks.ts';
 
 let server: Server;
 let port = 0;
@@ -90,6 +91,35 @@ test('a failure is remembered for its host and port, for all schemes, and for no
   const connection = await connector.connect(origin('good.example'));
   connection.destroy();
   assert.equal(asked, 3);
+});
+
+test('what this machine is out of is remembered of no origin', async () => {
+  const outOf = (code: string) => Object.assign(new Error(`no more: ${code}`), { code });
+  const failures = [
+    new FetchError('not-resolved', 'not resolved', { cause: outOf('EMFILE') }),
+    ...['ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'EAGAIN'].map(outOf),
+    new AggregateError([Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }), outOf('EMFILE')]),
+  ];
+  const connector = newConnector({
+    resolve: () => {
+      const failure = failures.shift();
+      if (failure !== undefined) throw failure;
+      return [v4('127.0.0.1')];
+    },
+  });
+  while (failures.length > 0) await assert.rejects(connector.connect(origin()), { code: /^not-(resolved|connected)$/ });
+  const connection = await connector.connect(origin());
+  connection.destroy();
+});
+
+test('a SOCKS proxy that is not there is remembered of no origin; what it says of one is', async () => {
+  const refusing = await startSocks(undefined, 1);
+  const { port: socksPort } = refusing;
+  const connector = newConnector({ socks: { host: '127.0.0.1', port: socksPort } });
+  await assert.rejects(connector.connect(origin('refused.example')), { code: 'proxy-failed' });
+  await assert.rejects(connector.connect(origin('refused.example')), { code: 'failed-before' });
+  await refusing[Symbol.asyncDispose]();
+  for (let i = 0; i < 2; i++) await assert.rejects(connector.connect(origin()), { code: 'proxy-failed' });
 });
 
 test('connections are interchangeable when scheme, host, port and name in TLS are the same', () => {

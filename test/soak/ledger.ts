@@ -55,6 +55,8 @@ export class Ledger {
   readonly #principals = new Uint8Array(CAPACITY);
   readonly #requests = new Uint8Array(CAPACITY);
   readonly #logged = new Uint8Array(CAPACITY);
+  /** that were answered a second time, which is logged and counted, but not written */
+  readonly #repeated = new Set<number>();
   #end = 0;
 
   constructor(plan: Plan, served: ReadonlySet<number>, report: (fault: string) => void) {
@@ -66,6 +68,14 @@ export class Ledger {
   set({ index }: Step, state: State): void {
     this.#states[index] = state;
     this.#end = Math.max(this.#end, index + 1);
+  }
+
+  repeat({ index }: Step): void {
+    this.#repeated.add(index);
+  }
+
+  get repeats(): number {
+    return this.#repeated.size;
   }
 
   state(index: number): State {
@@ -180,6 +190,7 @@ export class Ledger {
 
   /** A connection that was reset may have lost bytes that were sent. */
   #cutSize(step: Step, found: number): number {
+    if (this.#plan.isTooLarge(step)) return found;
     const sent = this.#plan.answer(step).cutAt ?? Infinity;
     if (step.answering === 'reset') return Math.min(found, sent);
     return step.answering === 'bad-chunk' ? found : sent;
@@ -202,7 +213,9 @@ export class Ledger {
         if ((state === STATE.failed || state === STATE.abandoned) !== Number(status) < 0)
           this.#report(`${name}: ${url} has status ${status}`);
         const isWritten = info.includes('"warcFilename"');
-        if (isWritten !== (state === STATE.archived || state === STATE.truncated)) this.#report(`${name}: ${url} has ${info}`);
+        const isRepeat = this.#repeated.has(index) && this.#logged[index]! > 1;
+        if (isWritten !== (!isRepeat && (state === STATE.archived || state === STATE.truncated)))
+          this.#report(`${name}: ${url} has ${info}`);
       }
     }
     return lines;
@@ -221,7 +234,8 @@ export class Ledger {
       if (principals !== Number(isWritten) && !(isOpen && principals < 2)) fault(`in the archive ${principals} times`);
       if (requests !== (isRecord ? 0 : principals)) fault(`its request is in the archive ${requests} times`);
       const mayBeLogged = isOpen || state === STATE.abandoned;
-      if (logged !== Number(state !== STATE.none) && !(mayBeLogged && logged < 2)) fault(`in the crawl log ${logged} times`);
+      const expected = Number(state !== STATE.none) + Number(this.#repeated.has(index));
+      if (logged !== expected && !(mayBeLogged && logged < 2)) fault(`in the crawl log ${logged} times`);
     }
   }
 }

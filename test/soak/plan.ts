@@ -45,7 +45,9 @@ export type SessionKind =
   | 'bad-tls'
   | 'slow-reader'
   | 'status'
-  | 'playback';
+  | 'playback'
+  | 'again'
+  | 'not-logged-in';
 
 export interface Upload {
   readonly kind: 'length' | 'chunked' | 'expect';
@@ -128,6 +130,8 @@ const SESSIONS: Weights<SessionKind> = [
   ['slow-reader', 1],
   ['status', 1],
   ['playback', 3],
+  ['again', 3],
+  ['not-logged-in', 1],
 ];
 const WHOLE: Weights<Answering> = [
   ['length', 30],
@@ -161,6 +165,14 @@ const SIZES = [
 const HOSTS = 3_000;
 const POOL_BYTES = 8_000_000;
 const DUPLICATE_BYTES = 30_000;
+/** One of so many hosts is reached by the SOCKS proxy. */
+const ONION = 5;
+/** `--max-resource-size`: a few of the largest answers are cut by it. */
+export const MAX_RESOURCE_BYTES = 3_000_000;
+/** `user:password` that the program asks for. */
+export const LOGIN = 'soak:Mixed traffic with faults';
+/** For requests to the proxy outside of tunnels. */
+export const LOGIN_LINE = `Proxy-Authorization: Basic ${btoa(LOGIN)}\r\n`;
 export const STATS_BUCKETS = ['s0', 's1', 's2', 's3'];
 /** Requests that one client's limit lets pass. */
 export const LIMIT = 3;
@@ -194,7 +206,7 @@ export class Plan {
     const kind = pick(SESSIONS, random);
     const variant = Math.floor(random() * 1000);
     const tls = kind === 'tunnel' || kind === 'bad-tls' || (kind !== 'http-tunnel' && kind !== 'refused' && random() < 0.4);
-    const fixed = `h${Math.floor(random() * HOSTS)}.localhost`;
+    const fixed = hostOf(Math.floor(random() * HOSTS));
     // What cannot be reached is remembered by host and port for a minute: names of their own.
     const host = kind === 'refused' ? `r${number}.localhost` : kind === 'bad-tls' ? `t${number}.localhost` : fixed;
     const port =
@@ -220,14 +232,15 @@ export class Plan {
     const index = session * MAX_STEPS + at;
     const mixed = kind === 'plain' || kind === 'tunnel' || kind === 'http-tunnel';
     const large = kind === 'leaves-answer' || kind === 'slow-reader';
-    const answering = mixed ? pick(ALL, random) : large || kind === 'leaves-upload' ? 'length' : pick(WHOLE, random);
+    const plainly = large || kind === 'leaves-upload' || kind === 'again';
+    const answering = mixed ? pick(ALL, random) : plainly ? 'length' : pick(WHOLE, random);
     const size = large ? 200_000 + Math.floor(random() * 2_000_000) : sizeOf(random);
     const turn = random();
     const isWhole = answering === 'length' || answering === 'chunked' || answering === 'gzip';
     const posts = kind === 'leaves-upload' || (isWhole && mixed && turn < 0.2);
     const uploadKind = (['length', 'chunked', 'expect'] as const)[Math.floor(random() * 3)] ?? 'length';
     const uploadSize = kind === 'leaves-upload' ? 50_000 + sizeOf(random) : Math.min(sizeOf(random), 1_000_000);
-    const anyHost = kind === 'plain' && !tls ? `h${Math.floor(random() * HOSTS)}.localhost:${this.#ports.http}` : fixed;
+    const anyHost = kind === 'plain' && !tls ? `${hostOf(Math.floor(random() * HOSTS))}:${this.#ports.http}` : fixed;
     const path = `/${index}/${answering}?s=${size}`;
     const labelled = mixed || kind === 'one-off' || kind === 'pipeline' || kind === 'records';
     const statsBucket = labelled && random() < 0.25 ? STATS_BUCKETS[Math.floor(random() * STATS_BUCKETS.length)] : undefined;
@@ -272,6 +285,12 @@ export class Plan {
   duplicateOf(index: number): number {
     const newest = Math.floor(index / (MAX_STEPS * 20));
     return Math.max(0, newest - Math.floor(randomOf(this.#seed, index + 0.5)() * 20));
+  }
+
+  /** Its download is stopped, as it has more bytes than that. */
+  isTooLarge(step: Step): boolean {
+    const { bytes, cutAt = Infinity } = this.answer(step);
+    return Math.min(bytes.length, cutAt) > MAX_RESOURCE_BYTES;
   }
 
   /** What the origin sends for a step. */
@@ -356,6 +375,7 @@ export class Plan {
     return [
       `${step.method} ${target} HTTP/1.${step.minor}\r\nHost: ${host}\r\nUser-Agent: soak\r\nX-Number: ${step.index}\r\n`,
       toOrigin ? '' : metaLine,
+      toOrigin || target.startsWith('/') ? '' : LOGIN_LINE,
       step.close && step.minor === 1 && !toOrigin ? 'Connection: close\r\n' : '',
       step.method === 'WARCPROX_WRITE_RECORD' ? 'WARC-Type: resource\r\n' : '',
       upload === undefined ? '' : 'Content-Type: application/octet-stream\r\n',
@@ -397,6 +417,10 @@ function chunked(payload: Buffer, last: string): Buffer {
     parts.push(Buffer.from(`${slice.length.toString(16)}${at === 0 ? ';first' : ''}\r\n`), slice, Buffer.from('\r\n'));
   }
   return Buffer.concat([...parts, Buffer.from(last)]);
+}
+
+function hostOf(number: number): string {
+  return `h${number}.${number % ONION === 0 ? 'onion' : 'localhost'}`;
 }
 
 function sizeOf(random: Random): number {

@@ -6,17 +6,19 @@
  */
 import { execFile } from 'node:child_process';
 import { once, setMaxListeners } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { start, type Program } from '../clients/support/program.ts';
+import { hashPassword } from '../../src/auth/password-hash.ts';
 import { testCaFile } from '../support/certificate.ts';
+import { startSocks } from '../support/socks.ts';
 import { Ledger, STATE, type Archive } from './ledger.ts';
 import { startSoakOrigin, type SoakOrigin } from './origin.ts';
-import { Plan, STATS_BUCKETS } from './plan.ts';
+import { LOGIN, LOGIN_LINE, MAX_RESOURCE_BYTES, Plan, STATS_BUCKETS } from './plan.ts';
 import { Traffic } from './traffic.ts';
 import { handles, status, Watch, type Handles, type Inside, type Sample, type Status } from './watch.ts';
 import { Wire } from './wire.ts';
@@ -59,11 +61,12 @@ export async function soak({ minutes, bytesPerSecond = BYTES_PER_SECOND, print }
   const dir = await mkdtemp(join(tmpdir(), 'warctap-soak-'));
   try {
     await using origin = await startSoakOrigin();
+    await using socks = await startSocks();
     const plan = new Plan(seed, origin.ports);
     origin.follow(plan, report);
     const ledger = new Ledger(plan, origin.served, report);
     const playbackPort = await freePort();
-    await using program = await startProgram(dir, playbackPort);
+    await using program = await startProgram(dir, playbackPort, socks.port);
     const ca = await readFile(program.caFile, 'utf8');
     const traffic = new Traffic({
       ...{ plan, ledger, ca, report, bytesPerSecond, playbackPort },
@@ -90,6 +93,7 @@ export async function soak({ minutes, bytesPerSecond = BYTES_PER_SECOND, print }
     await verify(program.warcDir, report);
     const archive = await ledger.judge(program.warcDir, join(dir, 'crawl'));
     if (archive.records === 0) report('nothing is in the archive');
+    if (socks.asked.length === 0) report('nothing went by the SOCKS proxy');
     printTable(watch.samples, print);
     print(
       `${traffic.sessions} sessions, ${traffic.answers} answers, ${processed} URLs processed; ${archive.records} records (${archive.revisits} revisits, ` +
@@ -103,12 +107,16 @@ export async function soak({ minutes, bytesPerSecond = BYTES_PER_SECOND, print }
   }
 }
 
-async function startProgram(dir: string, playbackPort: number): Promise<Program> {
+async function startProgram(dir: string, playbackPort: number, socksPort: number): Promise<Program> {
   const inDir = (name: string) => join(dir, name);
+  const [user, password = ''] = LOGIN.split(':');
+  await writeFile(inDir('users'), `${user}:${await hashPassword(password)}\n`, { mode: 0o600 });
   const options = {
     ...{ port: 0, 'playback-port': playbackPort, prefix: 'SOAK', size: WARC_BYTES, 'min-free-space': 2_000_000_000 },
     ...{ dir: inDir('warcs'), 'certs-dir': inDir('certs'), 'dedup-db-file': inDir('db'), 'stats-db-file': inDir('db') },
     ...{ 'crawl-log-dir': inDir('crawl'), cacert: await testCaFile(), plugin: fileURLToPath(new URL('probe.js', import.meta.url)) },
+    ...{ 'proxy-auth-file': inDir('users'), 'onion-tor-socks-proxy': `127.0.0.1:${socksPort}`, fsync: 'capture' },
+    ...{ 'blackout-period': 600, 'max-resource-size': MAX_RESOURCE_BYTES },
     ...{ 'rollover-idle-time': 30, 'max-threads': 100, 'queue-size': 100, 'tmp-file-max-memory-size': 200_000 },
   };
   const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
@@ -160,7 +168,7 @@ async function bucketTotals(port: number, origin: SoakOrigin, report: (fault: st
     using wire = await Wire.connect(port);
     const meta = JSON.stringify({ stats: { buckets: STATS_BUCKETS }, limits: { [`${bucket}/total/urls`]: 1 } });
     const host = `h0.localhost:${origin.ports.http}`;
-    wire.write(`GET http://${host}/probe HTTP/1.1\r\nHost: ${host}\r\nWarcprox-Meta: ${meta}\r\n\r\n`);
+    wire.write(`GET http://${host}/probe HTTP/1.1\r\nHost: ${host}\r\n${LOGIN_LINE}Warcprox-Meta: ${meta}\r\n\r\n`);
     const { status: code, head } = await wire.response('GET');
     if (code !== 420) report(`the statistics of ${bucket} were answered ${head}`);
     const stats = JSON.parse(/^Warcprox-Meta: (.*)\r$/im.exec(head)?.[1] ?? '{}') as {
@@ -172,7 +180,7 @@ async function bucketTotals(port: number, origin: SoakOrigin, report: (fault: st
 }
 
 function judgeStatistics(calm: Status, totals: ReadonlyMap<string, number>, ledger: Ledger, report: (fault: string) => void): number {
-  const processed = ledger.count(STATE.archived, STATE.truncated, STATE.unwritten);
+  const processed = ledger.count(STATE.archived, STATE.truncated, STATE.unwritten) + ledger.repeats;
   if (calm.urls_processed !== processed) report(`/status says ${calm.urls_processed} URLs processed instead of ${processed}`);
   for (const [bucket, total] of totals) {
     const expected = bucket === '__all__' ? processed : ledger.counted(bucket);

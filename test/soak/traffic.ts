@@ -7,7 +7,8 @@ import { once } from 'node:events';
 import { connect as connectTls } from 'node:tls';
 import { STATE, type Ledger } from './ledger.ts';
 import { differing } from './origin.ts';
-import { LIMIT, type Plan, type Session, type Step } from './plan.ts';
+import { LIMIT, LOGIN_LINE, type Plan, type Session, type Step } from './plan.ts';
+import { STATUS_REQUEST } from './watch.ts';
 import { Wire, type Response } from './wire.ts';
 
 export interface TrafficOptions {
@@ -31,7 +32,7 @@ const GARBAGE = [
   'GET http://h1.localhost/ HTTP/1.1\nHost: h1.localhost\n\n',
   'GET http://h1.localhost/ HTTP/2.0\r\nHost: h1.localhost\r\n\r\n',
   'POST http://h1.localhost/ HTTP/1.1\r\nHost: h1.localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n',
-  `GET http://h1.localhost/ HTTP/1.1\r\nHost: h1.localhost\r\nWarcprox-Meta: {"limits": 1\r\n\r\n`,
+  `GET http://h1.localhost/ HTTP/1.1\r\nHost: h1.localhost\r\n${LOGIN_LINE}Warcprox-Meta: {"limits": 1\r\n\r\n`,
   '\x16\x03\x01\x02\x00\x01\xff\xfe\x00\x03\r\n\r\n',
 ];
 
@@ -92,6 +93,10 @@ export class Traffic {
         return this.#status();
       case 'playback':
         return this.#playback();
+      case 'again':
+        return this.#again(session);
+      case 'not-logged-in':
+        return this.#notLoggedIn(session);
       default:
         return this.#oneByOne(session);
     }
@@ -165,8 +170,17 @@ export class Traffic {
       return ledger.set(step, STATE.archived);
     }
     this.#compare(step, response);
+    const isTooLarge = this.#options.plan.isTooLarge(step);
     if (kind === 'not-archived') ledger.set(step, STATE.unwritten);
-    else if (step.answering === 'cut' || step.answering === 'cut-chunks' || step.answering === 'bad-chunk' || step.answering === 'reset') {
+    else if (isTooLarge) {
+      if (!cut && step.answering !== 'until-close') this.#fault(step, 'is too large, and looks whole to the client');
+      ledger.set(step, STATE.truncated);
+    } else if (
+      step.answering === 'cut' ||
+      step.answering === 'cut-chunks' ||
+      step.answering === 'bad-chunk' ||
+      step.answering === 'reset'
+    ) {
       if (!cut) this.#fault(step, 'looks whole to the client');
       ledger.set(step, STATE.truncated);
     } else {
@@ -182,7 +196,7 @@ export class Traffic {
     if (status !== expectedStatus || !head.includes(`X-Id: ${step.index}\r\n`)) return this.#fault(step, `answered ${head}`);
     if (status === 204 || status === 304) return;
     const whole = step.minor === 0 ? payload : bytes.subarray(headSize);
-    const expected = cut ? whole.subarray(0, body.length) : whole;
+    const expected = cut || this.#options.plan.isTooLarge(step) ? whole.subarray(0, body.length) : whole;
     if (!body.equals(expected)) this.#fault(step, differing(body, expected));
   }
 
@@ -190,8 +204,11 @@ export class Traffic {
     using wire = await this.#connect(session);
     for (const step of session.steps) wire.write(this.#options.plan.requestHead(step, this.#target(session, step), false));
     for (const [at, step] of session.steps.entries()) {
-      this.#judge(session, step, at, await wire.response(step.method));
+      const response = await wire.response(step.method);
+      this.#judge(session, step, at, response);
       this.#answers++;
+      // Cut, as it was too large: those behind it are not asked for.
+      if (response.last) return;
     }
   }
 
@@ -237,9 +254,29 @@ export class Traffic {
     if (!/^HTTP\/1\.1 (400|505) /.test(answer)) throw new Error(`answered ${JSON.stringify(answer)}`);
   }
 
+  /** The same answer twice, of which the second is blacked out. */
+  async #again(session: Session): Promise<void> {
+    const [step] = session.steps;
+    using wire = await this.#connect(session);
+    for (let time = 0; time < 2; time++) {
+      this.#judge(session, step!, 0, await this.#ask(wire, session, step!));
+      this.#answers++;
+    }
+    this.#options.ledger.repeat(step!);
+  }
+
+  async #notLoggedIn({ authority, steps: [step], variant }: Session): Promise<void> {
+    using wire = await Wire.connect(this.#options.proxyPort);
+    const line = variant % 2 === 0 ? '' : `Proxy-Authorization: Basic ${btoa(`soak:${variant}`)}\r\n`;
+    const target = variant % 3 === 0 ? `CONNECT ${authority}` : `GET ${step!.url}`;
+    wire.write(`${target} HTTP/1.1\r\nHost: ${authority}\r\n${line}\r\n`);
+    const { status } = await wire.response('GET');
+    if (status !== 407) throw new Error(`answered ${status} without a log-in`);
+  }
+
   async #status(): Promise<void> {
     using wire = await Wire.connect(this.#options.proxyPort);
-    wire.write('GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    wire.write(STATUS_REQUEST);
     const { status, body } = await wire.response('GET');
     if (status !== 200) throw new Error(`/status was answered ${status}`);
     JSON.parse(body.toString());
@@ -253,7 +290,7 @@ export class Traffic {
     const step = this.#playable[Math.floor(this.#playable.length / 2)];
     if (step === undefined) return;
     using wire = await Wire.connect(playbackPort);
-    wire.write(`GET ${step.url} HTTP/1.1\r\nHost: ${step.host}\r\n\r\n`);
+    wire.write(`GET ${step.url} HTTP/1.1\r\nHost: ${step.host}\r\n${LOGIN_LINE}\r\n`);
     const { status, body } = await wire.response('GET');
     const { payload } = plan.answer(step);
     if (status !== 200 || !body.equals(payload)) this.#fault(step, `played back with status ${status}: ${differing(body, payload)}`);

@@ -1,6 +1,9 @@
 /** What can be seen of the program from outside: /proc, its `/status`, and the file of the probe. Linux only. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { LOGIN } from './plan.ts';
 import { Wire } from './wire.ts';
+
+export const STATUS_REQUEST = `GET /status HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic ${btoa(LOGIN)}\r\n\r\n`;
 
 export interface Handles {
   readonly all: number;
@@ -85,7 +88,7 @@ export function handles(pid: number): Handles {
 
 export async function status(port: number): Promise<Status> {
   using wire = await Wire.connect(port);
-  wire.write('GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  wire.write(STATUS_REQUEST);
   return JSON.parse((await wire.response('GET')).body.toString()) as Status;
 }
 

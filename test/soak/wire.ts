@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { LOGIN_LINE } from './plan.ts';
 
 /** The proxy has closed, or cut, the connection. */
 export class Closed extends Error {}
@@ -55,7 +56,7 @@ export class Wire implements Disposable {
   /** Through CONNECT; with `ca` TLS is spoken inside, and the certificate verified for the host. */
   static async tunnel(port: number, authority: string, ca?: string): Promise<Wire> {
     const outer = await Wire.connect(port);
-    outer.socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`);
+    outer.socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${LOGIN_LINE}\r\n`);
     const head = await outer.head();
     if (!head.startsWith('HTTP/1.1 200 ')) throw new Error(`CONNECT was answered ${head}`);
     if (ca === undefined) return outer;

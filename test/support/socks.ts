@@ -48,8 +48,11 @@ export async function startSocks(login?: string, to?: number): Promise<SocksServ
     asked.push({ type: kind, destination: `${kind === 'name' ? address.toString() : [...address].join('.')}:${port}` });
     const upstream = connect(to ?? port, '127.0.0.1');
     keep(upstream);
-    upstream.once('error', () => socket.end(Buffer.from([5, 5, 0, 1, 0, 0, 0, 0, 0, 0])));
+    socket.once('close', () => upstream.destroy());
+    const refused = () => socket.end(Buffer.from([5, 5, 0, 1, 0, 0, 0, 0, 0, 0]));
+    upstream.once('error', refused);
     upstream.once('connect', () => {
+      upstream.removeListener('error', refused).once('error', () => socket.destroy());
       socket.write(Buffer.from([5, 0, 0, 1, 127, 0, 0, 1, 0, 0]));
       socket.pipe(upstream).pipe(socket);
     });

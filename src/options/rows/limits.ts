@@ -33,7 +33,8 @@ export const LIMIT_ROWS = group('Limits', {
     argument: 'SIZE',
     kind: size(0, 'bytes per second'),
     default: 10,
-    summary: 'bytes per second, as an average over --socket-timeout, below which a body is given up; 0: no minimum',
+    summary:
+      'bytes per second, as an average over --socket-timeout, below which a body that comes, or an answer that its client takes, is given up; 0: no minimum',
   },
   fetchTimeout: {
     argument: 'TIME',

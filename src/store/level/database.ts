@@ -20,6 +20,8 @@ export interface Database {
   readonly section: (name: string) => Section;
   /** The same for an index, which can do without for a while. To be asked for once by each name. */
   readonly later: (name: string) => LaterSection;
+  /** What waits for it beside those, to be shown with its state. */
+  readonly shows: (waits: Waits) => void;
   /** The whole of it, for who is alone in the folder and keeps his keys apart himself. @throws DatabaseError while it is away */
   readonly level: () => ClassicLevel;
 }
@@ -35,9 +37,13 @@ export interface DatabaseState {
   readonly lost: number;
 }
 
+/** How much waits to be put in, and how much never will be. */
+type Waits = Pick<DatabaseState, 'waiting' | 'lost'>;
+
 interface Opened {
   readonly folder: LiveFolder;
   readonly later: LaterSection[];
+  readonly waits: Waits[];
 }
 
 export class Databases implements AsyncDisposable {
@@ -63,11 +69,11 @@ export class Databases implements AsyncDisposable {
   }
 
   get states(): readonly DatabaseState[] {
-    return this.#states.map(({ folder, later }) => ({
+    return this.#states.map(({ folder, waits }) => ({
       folder: folder.folder,
       problem: folder.problem?.message,
-      waiting: later.reduce((sum, { waiting }) => sum + waiting, 0),
-      lost: later.reduce((sum, { lost }) => sum + lost, 0),
+      waiting: waits.reduce((sum, { waiting }) => sum + waiting, 0),
+      lost: waits.reduce((sum, { lost }) => sum + lost, 0),
     }));
   }
 
@@ -89,7 +95,7 @@ export class Databases implements AsyncDisposable {
   }
 
   async #openNew(folder: string, path: string, tuning: Tuning): Promise<Opened> {
-    const opened: Opened = { folder: await LiveFolder.open({ folder, path, tuning, log: this.#log }), later: [] };
+    const opened: Opened = { folder: await LiveFolder.open({ folder, path, tuning, log: this.#log }), later: [], waits: [] };
     opened.folder.whenBack(() => {
       for (const each of opened.later) void each.putIn();
     });
@@ -102,10 +108,12 @@ export class Databases implements AsyncDisposable {
     return {
       folder,
       section,
+      shows: (waits) => void opened.waits.push(waits),
       level: () => opened.folder.level,
       later: (name) => {
         const later = new LaterSection(section(name), this.#log);
         opened.later.push(later);
+        opened.waits.push(later);
         return later;
       },
     };

@@ -24,6 +24,8 @@ export interface LevelStatisticsOptions {
   readonly log: Log;
   /** buckets kept in memory beside those that wait to be written */
   readonly maxBuckets?: number;
+  /** buckets that may wait to be written */
+  readonly maxWaiting?: number;
 }
 
 /** A bucket in memory. `total` holds the whole history only once `read`. */
@@ -36,8 +38,12 @@ interface Entry extends BucketCounts {
 }
 
 const MAX_BUCKETS = 10_000;
+/** Some 50 MB. Fewer do while the database works; more than the gate knows, whose names are let in while it is away. */
+const MAX_WAITING = 120_000;
 /** characters of the names of recent buckets, and again of those that wait: clients choose them */
 const MAX_NAMES = 8 * 1024 * 1024;
+/** of those that wait while the database is away */
+const MAX_WAITING_NAMES = 3 * MAX_NAMES;
 /** Reading or writing so many takes some milliseconds; then others have a turn. */
 const AT_ONCE = 1_000;
 /** Counts survive a crash to within the last second; writing takes a part of it. */
@@ -56,10 +62,13 @@ export class LevelStatistics implements StatisticsStore {
   #timer: NodeJS.Timeout | undefined;
   readonly #turns = turns();
   #failing = false;
+  readonly #maxWaiting: number;
+  #lost = 0;
 
-  constructor({ section, log, maxBuckets = MAX_BUCKETS }: LevelStatisticsOptions) {
+  constructor({ section, log, maxBuckets = MAX_BUCKETS, maxWaiting = MAX_WAITING }: LevelStatisticsOptions) {
     this.#section = section;
     this.#log = log;
+    this.#maxWaiting = maxWaiting;
     this.#maxPinned = maxBuckets;
     this.#recent = new LRUCache({ max: maxBuckets, maxSize: MAX_NAMES, sizeCalculation: ({ name }) => name.length + 1 });
   }
@@ -68,7 +77,18 @@ export class LevelStatistics implements StatisticsStore {
     return this.#pinned.size >= this.#maxPinned || this.#pinnedChars >= MAX_NAMES;
   }
 
+  /** buckets that wait because the database cannot be written */
+  get waiting(): number {
+    return this.#failing ? this.#pinned.size : 0;
+  }
+
+  /** captures that were not counted in a bucket, as too many waited for the database */
+  get lost(): number {
+    return this.#lost;
+  }
+
   tally(bucket: string, kind: TallyKind | undefined, wireBytes: number): void {
+    if (this.#full && !this.#pinned.has(bucket)) return this.#lose();
     const entry = this.#entry(bucket);
     countCapture(entry, kind, wireBytes);
     if (entry.changed) return;
@@ -95,6 +115,15 @@ export class LevelStatistics implements StatisticsStore {
       clearTimeout(this.#timer);
       this.#timer = undefined;
     }
+  }
+
+  get #full(): boolean {
+    return this.#pinned.size >= this.#maxWaiting || this.#pinnedChars >= MAX_WAITING_NAMES;
+  }
+
+  #lose(): void {
+    if (this.#lost++ > 0) return;
+    this.#log.error({}, 'more buckets wait for the database than memory holds: further ones are not counted');
   }
 
   /** The only object for this bucket, being read if it was not in memory. */

@@ -9,6 +9,7 @@ import { lstat, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadFileLock, type FileLock } from '../../util/file-lock.ts';
 import { makeFolders, syncFolder } from '../../util/folder.ts';
+import type { Patience } from '../../util/patience.ts';
 import { codeOf, reasonOf } from '../../util/thrown.ts';
 import { WarcOptionError } from '../errors.ts';
 import { OPEN_SUFFIX } from '../paths.ts';
@@ -39,6 +40,8 @@ export interface OutputOptions {
   readonly create: (path: string) => Promise<OutputHandle>;
   /** link(2) unless given */
   readonly link?: Link;
+  /** waits for a file handle where there is none; without it that is an error */
+  readonly patience?: Patience;
 }
 
 export type { FileLock };
@@ -147,7 +150,7 @@ export class OutputFile {
     try {
       if (fsync !== 'never') await this.#handle.sync();
       if (openSuffix) await this.#takeName(names);
-      if (openSuffix && fsync !== 'never') await syncFolder(this.#dir);
+      if (openSuffix && fsync !== 'never') await opened(this.#options, () => syncFolder(this.#dir));
     } catch (error) {
       await this.#handle.close().catch(() => undefined);
       throw error;
@@ -228,7 +231,7 @@ async function claim(dir: string, names: () => string, options: OutputOptions): 
     const name = names();
     const path = join(dir, options.openSuffix ? name + OPEN_SUFFIX : name);
     const other = join(dir, options.openSuffix ? name : name + OPEN_SUFFIX);
-    const handle = await unlessTaken(options.create(path));
+    const handle = await unlessTaken(opened(options, () => options.create(path)));
     if (handle === undefined) continue;
     let ours = false;
     try {
@@ -239,10 +242,15 @@ async function claim(dir: string, names: () => string, options: OutputOptions): 
       if (!ours) await handle.close().then(() => unlinkIfThere(path));
     }
     if (!ours) continue;
-    if (options.fsync === 'capture') await syncFolder(dir);
+    if (options.fsync === 'capture') await opened(options, () => syncFolder(dir));
     return { handle, name, path, canTell: await isOneFile(path, handle) };
   }
   throw new Error(`no free name in ${dir} after ${MAX_ATTEMPTS} attempts`);
+}
+
+/** What opens something. @throws what it throws */
+function opened<T>({ patience }: OutputOptions, open: () => Promise<T>): Promise<T> {
+  return patience === undefined ? open() : patience.run(open);
 }
 
 /** The open file is the one of this name. @throws the system's error, as ENOENT */

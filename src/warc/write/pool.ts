@@ -4,7 +4,8 @@
  * Batches are written one after the other; within a batch a few files at a time. Owns one timer.
  * After a failed write the pool takes nothing more: an archive that silently drops is worse than one that is down.
  */
-import { errorOf, throwAll } from '../../util/thrown.ts';
+import { Patience } from '../../util/patience.ts';
+import { errorOf, reasonOf, throwAll } from '../../util/thrown.ts';
 import { turns } from '../../util/turns.ts';
 import type { RecordBytes, WrittenRecord } from '../record.ts';
 import { isSafePrefix } from './filename.ts';
@@ -35,6 +36,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export class WriterPool {
   readonly #options: PoolOptions;
   readonly #files: OpenFiles;
+  readonly #patience: Patience;
   readonly #turns = turns();
   #timer: NodeJS.Timeout | undefined;
   #watch: NodeJS.Timeout | undefined;
@@ -44,7 +46,12 @@ export class WriterPool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    this.#files = new OpenFiles(options);
+    const { log, output } = options;
+    this.#patience = new Patience({
+      onWait: (error) => log.error({ err: error }, `no WARC file can be opened, what is to be written waits: ${reasonOf(error)}`),
+      onOver: () => log.info({}, 'WARC files can be opened again'),
+    });
+    this.#files = new OpenFiles({ ...options, output: { ...output, patience: this.#patience } });
   }
 
   /** bytes of all files, as they are on disk */
@@ -73,6 +80,7 @@ export class WriterPool {
 
   /** Close all files and give them their final names, after the batches handed in before. */
   close(): Promise<void> {
+    this.#patience.hurry();
     return this.#turns.run(async () => {
       this.#closed = true;
       clearTimeout(this.#timer);

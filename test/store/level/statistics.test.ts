@@ -109,6 +109,30 @@ test('a write that fails loses nothing: the next one has it', async (t) => {
   });
 });
 
+test('of more buckets than may wait for a database that is away the first are counted, and the others told of once', async (t) => {
+  await withDatabase(join(tempDir(t), 'db'), async ({ section }) => {
+    const refusing = { batch: true, getMany: false };
+    const errors: string[] = [];
+    const log = { ...silentLog, error: (_: object, message: string) => errors.push(message) };
+    const store = new LevelStatistics({ section: failing(section('stats'), refusing), log, maxWaiting: 3 });
+    const tallyAll = () => {
+      for (const bucket of ['a', 'b', 'c', 'd', 'e']) store.tally(bucket, 'new', 1);
+    };
+    tallyAll();
+    await assert.rejects(store.flush(), /batch refused/);
+    tallyAll();
+    assert.equal(store.lost, 4);
+    assert.match(errors.join('|'), /^more buckets wait for the database than memory holds: [^|]*$/);
+    refusing.batch = false;
+    await store.flush();
+    tallyAll();
+    await store.close();
+    const kept = storeIn(section('stats'));
+    const counts = ['a', 'b', 'c', 'd', 'e'].map(async (bucket) => (await kept.get(bucket))?.total.urls);
+    assert.deepEqual(await Promise.all(counts), [3, 3, 3, undefined, undefined]);
+  });
+});
+
 test('old counts that cannot be read are never overwritten', async (t) => {
   await withDatabase(join(tempDir(t), 'db'), async ({ section }) => {
     const stats = section('stats');
