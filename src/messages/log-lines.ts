@@ -225,6 +225,10 @@ export const LOG_LINES = {
     when: 'the working folder of the transformation service is gone or not readable',
     fix: 'put it back; it is tried again',
   },
+  'a key of HEROSHI_CONFIG_PATH is not let in: …': {
+    when: 'the file of the published manager has a key whose name another key has by now',
+    fix: 'remove one of the two: `warctap queue keys remove`, or the line of the file',
+  },
   'a notification may be sent again: …': {
     when: 'that it was sent cannot be written down: the disk of the working folder is full or gone',
     fix: 'make room; whoever is notified should know an id that it has been told of',

@@ -8,6 +8,7 @@ import { EventEmitter } from 'node:events';
 import type { QueueWorkerSlice } from '../options/rows/queue.ts';
 import type { ResolvedCoreOptions } from '../options/table.ts';
 import { nameOf } from '../queue/access.ts';
+import { givenUrls, type GivenUrls } from '../queue/worker/given-urls.ts';
 import { managerAt, ManagerAwayError, jsonOf } from '../queue/worker/manager.ts';
 import { Outbox } from '../queue/worker/outbox.ts';
 import type { FetchPage } from '../queue/worker/page.ts';
@@ -23,6 +24,8 @@ import type { Figures } from './figures.ts';
 export interface QueueWorkerParts {
   readonly options: QueueWorkerSlice & ResolvedCoreOptions;
   readonly key: string;
+  /** to be fetched in place of what the manager hands out */
+  readonly urls?: Iterable<string> | AsyncIterable<string>;
   readonly log: Log;
 }
 
@@ -35,15 +38,17 @@ export class QueueWorker extends EventEmitter<CoreEvents> implements AsyncDispos
   readonly warcDir: string;
   readonly #core: Core;
   readonly #worker: Worker;
+  readonly #given: GivenUrls | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(manager: string, name: string, core: Core, worker: Worker) {
+  constructor(manager: string, name: string, core: Core, worker: Worker, given: GivenUrls | undefined) {
     super();
     this.manager = manager;
     this.name = name;
     this.warcDir = core.warcDir;
     this.#core = core;
     this.#worker = worker;
+    this.#given = given;
     core.on('capture', (capture) => this.emit('capture', capture));
     core.on('fatal', (error) => this.emit('fatal', error));
   }
@@ -73,12 +78,13 @@ export class QueueWorker extends EventEmitter<CoreEvents> implements AsyncDispos
   }
 
   async #close(): Promise<void> {
+    this.#given?.close();
     await allInOrder([() => this.#worker.close(), () => this.#core.close()]);
   }
 }
 
 /** @throws OptionError, ManagerRefusalError, or an error whose message is one line, when it cannot start; a manager that is away is waited for */
-export async function startQueueWorker({ options, key, log }: QueueWorkerParts): Promise<QueueWorker> {
+export async function startQueueWorker({ options, key, urls, log }: QueueWorkerParts): Promise<QueueWorker> {
   const call = managerAt(options.manager, key);
   try {
     await jsonOf(await call('/worker'));
@@ -101,10 +107,19 @@ export async function startQueueWorker({ options, key, log }: QueueWorkerParts):
     });
     const parts = { fetch, robots: robots(fetch, userAgent), userAgent, follow: options.follow };
     const { connections, perHost, untilEmpty } = options;
-    worker = new Worker({ call, outbox, visit: (item, stop) => visit(parts, item, stop), connections, perHost, untilEmpty, log });
+    const given = urls && givenUrls(urls, call, () => worker?.isQuiet ?? true);
+    worker = new Worker({
+      call: given?.call ?? call,
+      outbox,
+      visit: (item, stop) => visit(parts, item, stop),
+      connections,
+      perHost,
+      untilEmpty,
+      log,
+    });
     // Whoever waits for its end hears of it; nobody else has to.
     worker.ended.catch(() => undefined);
-    return new QueueWorker(options.manager, name, core, worker);
+    return new QueueWorker(options.manager, name, core, worker, given);
   } catch (error) {
     await core.close();
     throw error;

@@ -19,6 +19,7 @@ import { workerCalls } from '../queue/api/worker-calls.ts';
 import { steadyClock } from '../queue/clock.ts';
 import { readPages } from '../queue/page.ts';
 import { pageLinks } from '../queue/page-links.ts';
+import { nameOf } from '../queue/access.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { RegexError } from '../regex/errors.ts';
 import { createRegexes, type Regex } from '../regex/regex.ts';
@@ -29,7 +30,7 @@ import { makeFolders } from '../util/folder.ts';
 import type { Log } from '../util/log.ts';
 import { isLoopback } from '../util/network.ts';
 import { timeSlices } from '../util/slices.ts';
-import { allInOrder } from '../util/thrown.ts';
+import { allInOrder, reasonOf } from '../util/thrown.ts';
 import { serveFetch } from '../web/pages.ts';
 import type { Core } from './core.ts';
 import { listenAt } from './listening.ts';
@@ -39,6 +40,8 @@ import { readTlsFiles } from './tls-files.ts';
 export interface QueueManagerParts {
   readonly options: QueueSlice;
   readonly adminKey: string;
+  /** let in, if they are not yet */
+  readonly workerKeys?: readonly string[];
   readonly log: Log;
 }
 
@@ -170,6 +173,7 @@ export async function startQueueManager(parts: QueueManagerParts): Promise<Queue
       clock: steadyClock(),
       log,
     });
+    for (const key of parts.workerKeys ?? []) await letIn(queue, key, log);
     content = await openContent(options, log);
     const manager = new QueueManager(parts, { queue, databases, filter, secure, content });
     await manager.listen(options, log);
@@ -179,6 +183,13 @@ export async function startQueueManager(parts: QueueManagerParts): Promise<Queue
     await content?.close();
     throw error;
   }
+}
+
+/** What is no key of its own any more, as its name has another by now, is told and left out. */
+async function letIn({ access, clock }: Queue, key: string, log: Log): Promise<void> {
+  await access.add(key, clock()).catch((error: unknown) => {
+    log.warn({ name: nameOf(key) }, `a key of HEROSHI_CONFIG_PATH is not let in: ${reasonOf(error)}`);
+  });
 }
 
 async function openLevel(databases: Databases, folder: string): Promise<ClassicLevel> {

@@ -16,7 +16,8 @@ import { kindOf, putItem } from './items.ts';
 import type { JobRecord, JobRecords } from './job-records.ts';
 import { key } from './keys.ts';
 import type { JobCounts } from './types.ts';
-import { NotNowError, visit, type NewItem, type NewLink, type Outcome, type VisitParts } from './visit.ts';
+import { NotNowError } from './failures.ts';
+import { visit, type NewItem, type NewLink, type Outcome, type VisitParts } from './visit.ts';
 import type { WarcBodies } from './warc-bodies.ts';
 
 export interface JobRunParts {

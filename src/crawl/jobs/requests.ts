@@ -131,7 +131,10 @@ export class Requests {
         ...(body === undefined ? {} : { body }),
         ...(upstream === undefined ? {} : { upstream }),
       });
-      const cut = () => page.cancel(stop.signal.reason);
+      const cut = () => {
+        page.cancel(stop.signal.reason);
+        end();
+      };
       stop.signal.addEventListener('abort', cut, { once: true });
       if (stop.signal.aborted) cut();
       return {

@@ -9,12 +9,12 @@
  *
  * Stores nothing: what comes out is stored by the job.
  */
-import type { FetchError } from '../../http/fetch-error.ts';
 import { ACCEPT_ENCODING, redirectOf } from '../../page/fetched.ts';
-import { linkFields, linkSourceOf } from '../../page/links.ts';
+import { linkFields, linkSourceOf, type LinkSource } from '../../page/links.ts';
 import { codeOf, reasonOf } from '../../util/thrown.ts';
-import { readBody } from './body.ts';
+import { readBody, type ReadBody } from './body.ts';
 import { canonicalUrl } from './canonical.ts';
+import { isNetwork, isNotNow, NotNowError, textOf } from './failures.ts';
 import type { Entry } from './host-queue.ts';
 import type { HostTurns, Turn } from './host-turns.ts';
 import type { JobCookies } from './cookies.ts';
@@ -25,7 +25,7 @@ import type { JobLog } from './job-log.ts';
 import type { LogIn } from './login.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { Robots, Verdict } from './robots.ts';
-import { TimedOutError, type ArchivedAnswer, type Asker, type Requests, type SitePage } from './requests.ts';
+import type { ArchivedAnswer, Asker, Requests, SitePage } from './requests.ts';
 import type { Rules } from './rules.ts';
 import { PolicyRobotsTxt_Usage as Usage } from '../proto/starbelly_pb.ts';
 import type { Clock, ItemAnswer } from './types.ts';
@@ -77,13 +77,7 @@ export type Outcome =
   /** once more, after so long */
   | { readonly kind: 'again'; readonly afterMs: number };
 
-/** The core begins nothing: that says nothing of the page. */
-export class NotNowError extends Error {
-  override readonly name = 'NotNowError';
-}
-
 const MAX_REDIRECTS = 10;
-const NOT_NOW: ReadonlySet<string> = new Set<FetchError['code']>(['no-space', 'shutting-down']);
 const TRY_AGAIN = new Set([429, 503]);
 const OCTETS = 'application/octet-stream';
 
@@ -123,7 +117,7 @@ class Visit {
     } catch (error) {
       this.#asker.signal.throwIfAborted();
       if (codeOf(error) === 'CRAWL_STORE' || error instanceof NotNowError) throw error;
-      if (NOT_NOW.has(codeOf(error) ?? '')) throw new NotNowError(reasonOf(error), { cause: error });
+      if (isNotNow(error)) throw new NotNowError(reasonOf(error), { cause: error });
       const again = this.#again(isNetwork(error), textOf(error));
       return again ?? (await this.#done(await this.#item({ exception: textOf(error) })));
     } finally {
@@ -154,33 +148,37 @@ class Visit {
         return again;
       }
       const next = redirectOf(page);
-      if (next !== undefined && hop < MAX_REDIRECTS && (await this.#mayFollow(next))) {
-        await this.#readRest(page);
+      if (next !== undefined) {
+        // To its end first: what is asked next may be the same host.
+        const body = await this.#read(page, undefined);
+        if (hop === MAX_REDIRECTS || !(await this.#mayFollow(next))) return this.#taken(page, url, hop > 0, body);
         url = next;
         continue;
       }
       const type = page.header('content-type') ?? OCTETS;
-      if (kind !== 'sitemap' && next === undefined && !(await rules.saves(type))) {
+      if (kind !== 'sitemap' && !(await rules.saves(type))) {
         page.cancel();
         await this.#settled();
         this.#parts.log.add('mime', url, type);
         return this.#done(undefined);
       }
-      return this.#taken(page, url, hop > 0);
+      const source = page.status < 200 || page.status > 299 ? undefined : kind === 'sitemap' ? 'sitemap' : linkSourceOf(type);
+      const body = await this.#read(page, source);
+      if (source !== undefined) for (const link of linkFields(page.url, page.headers)) this.#links.add(link);
+      return this.#taken(page, url, hop > 0, body);
     }
   }
 
-  /** A page that is to be an item: all of it, and its links. */
-  async #taken(page: SitePage, url: string, redirected: boolean): Promise<Outcome> {
+  #read(page: SitePage, source: LinkSource | undefined): Promise<ReadBody> {
+    return readBody(page, source, this.#links, this.#parts.maxBodyBytes);
+  }
+
+  /** A page that was read and is to be an item. */
+  async #taken(page: SitePage, url: string, redirected: boolean, { kept }: ReadBody): Promise<Outcome> {
     const { status } = page;
-    const { maxBodyBytes } = this.#parts;
-    const isSitemap = this.#entry.kind === 'sitemap';
     const type = page.header('content-type');
-    const source = status < 200 || status > 299 ? undefined : isSitemap ? 'sitemap' : linkSourceOf(type);
-    const { kept } = await readBody(page, source, this.#links, maxBodyBytes);
-    if (source !== undefined) for (const link of linkFields(page.url, page.headers)) this.#links.add(link);
     const duration = this.#duration;
-    if (isSitemap) {
+    if (this.#entry.kind === 'sitemap') {
       await this.#settled();
       return this.#done(undefined);
     }
@@ -217,12 +215,6 @@ class Visit {
     return page;
   }
 
-  /** Of a redirect: small, and the connection can be used again. */
-  async #readRest(page: SitePage): Promise<void> {
-    let left = 65_536;
-    for await (const piece of page.body) if ((left -= piece.length) < 0) break;
-  }
-
   /** Somebody else may ask the host first. */
   #letGo(): void {
     this.#turn?.giveBack();
@@ -246,7 +238,7 @@ class Visit {
   }
 
   #isOurs(error: unknown): boolean {
-    return this.#asker.signal.aborted || NOT_NOW.has(codeOf(error) ?? '');
+    return this.#asker.signal.aborted || isNotNow(error);
   }
 
   async #mayFollow(url: string): Promise<boolean> {
@@ -289,19 +281,4 @@ class Visit {
     const startedAt = this.#startedAt ?? this.#parts.clock.now();
     return { url, urlCan: canonicalUrl(url), cost, startedAt, duration, ...found, first: archived[0], last: archived.at(-1) };
   }
-}
-
-/** What may pass: no answer, or none in time. */
-function isNetwork(error: unknown): boolean {
-  return error instanceof TimedOutError || (error instanceof Error && error.name === 'FetchError');
-}
-
-const EXPECTED = new Set(['FetchError', 'MessageError', 'TooLargeError']);
-
-/** As items have it. */
-function textOf(error: unknown): string {
-  if (error instanceof TimedOutError) return 'Timed out';
-  if (codeOf(error) === 'REFUSED') return `ProxyRejected: ${reasonOf(error)}`;
-  if (!(error instanceof Error)) return reasonOf(error);
-  return EXPECTED.has(error.name) ? `${error.name}: ${error.message}` : (error.stack ?? error.message);
 }

@@ -113,7 +113,7 @@ export const QUEUE_WORKER_ROWS = withPrefixes(
   group('Worker', {
     manager: MANAGER_URL,
     key: { argument: 'KEY', kind: KEY, defaultText: 'none', secret: true, summary: 'key of this worker', variables: ['HEROSHI_API_KEY'] },
-    connections: { argument: 'N', kind: wholeNumber(1, 1000), default: 20, summary: 'URLs that are fetched at once' },
+    connections: { short: 'c', argument: 'N', kind: wholeNumber(1, 1000), default: 20, summary: 'URLs that are fetched at once' },
     perHost: { argument: 'N', kind: wholeNumber(1, 100), default: 1, summary: 'of them, of one host' },
     userAgent: {
       argument: 'TEXT',

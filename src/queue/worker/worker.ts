@@ -77,6 +77,11 @@ export class Worker {
     };
   }
 
+  /** Nothing is under way, and nothing waits. */
+  get isQuiet(): boolean {
+    return this.#running.size === 0 && this.#waiting.length === 0 && this.#parts.outbox.waiting === 0;
+  }
+
   /** The manager refuses: it will not get better. */
   fail(error: Error): void {
     this.#failure ??= error;
@@ -124,7 +129,7 @@ export class Worker {
       const room = connections * 2 - this.#waiting.length - this.#running.size;
       const full = room < connections || outbox.waiting > connections * MAX_UNDELIVERED;
       // What is under way may bring new URLs: so it has to be over before the manager is asked for the last time.
-      const quiet = this.#isQuiet();
+      const quiet = this.isQuiet;
       const taken = full ? undefined : await this.#take(room);
       if (taken === 0 && quiet && untilEmpty && this.#manager === 'there') break;
       if (taken === 0) {
@@ -137,10 +142,6 @@ export class Worker {
     await Promise.all(this.#running);
     await this.#giveBack();
     await outbox.close(LAST_CALLS_MS);
-  }
-
-  #isQuiet(): boolean {
-    return this.#running.size === 0 && this.#waiting.length === 0 && this.#parts.outbox.waiting === 0;
   }
 
   /** Whatever may go now, goes. */

@@ -131,3 +131,14 @@ test('redirects are followed hop by hop, as far as the rules and robots.txt go',
   assert.equal(elsewhere.asked.length, 0);
   assert.ok(!home.asked.includes('/private/x'));
 });
+
+test('a seed that leads to another page of its site is followed, though robots.txt is still to be asked for', async (t) => {
+  const home = await startSite(t, (request, response) => {
+    if (request.url === '/') response.writeHead(302, { Location: '/home' }).end('moved');
+    else response.writeHead(200, HTML).end('<a href="/private">');
+  });
+  await using crawls = await openCrawls();
+  const [, items] = await crawl(crawls, home.url, policy({ robotsTxt: { usage: Usage.OBEY } }));
+  assert.deepEqual([items[0]?.answer?.status, items[0]?.finalUrl], [200, `${home.url}/home`]);
+  assert.deepEqual(home.asked, ['/', '/robots.txt', '/home', '/private']);
+});

@@ -3,7 +3,6 @@
  *
  * Each is a call of its API; what the manager refuses is told in its words.
  */
-import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { onOff, REFUSED, wholeNumber, type Kind } from '../../../options/kinds.ts';
 import { resolve } from '../../../options/resolve.ts';
@@ -13,6 +12,7 @@ import type { CallManager } from '../../../queue/worker/manager.ts';
 import { defineCommand, type Call, type CommandFamily } from '../../command.ts';
 import { EXIT, UsageError, type Exits } from '../../exit.ts';
 import { adminKeyOf } from './admin-key.ts';
+import { linesOf } from './lines.ts';
 
 const SETTINGS = { ...QUEUE_CLIENT_ROWS, ...ADMIN_KEY_ROWS };
 const SHARED = {
@@ -86,22 +86,6 @@ interface Added {
 
 function isUrl(text: string): boolean {
   return /^https?:\/\//i.test(text);
-}
-
-/** @throws the system's error */
-async function* linesOf(name: string): AsyncGenerator<string, void> {
-  const { createInterface } = await import('node:readline');
-  const input = name === '-' ? process.stdin : createReadStream(name);
-  // What cannot be opened is told by its own event.
-  const broken = new Promise<never>((_, reject) => input.once('error', reject));
-  broken.catch(() => undefined);
-  const lines = createInterface({ input, crlfDelay: Infinity })[Symbol.asyncIterator]();
-  for (;;) {
-    const next: IteratorResult<string> = await Promise.race([lines.next(), broken]);
-    if (next.done === true) return;
-    const line = next.value.trim();
-    if (line !== '') yield line;
-  }
 }
 
 async function* asJsonLines(lines: AsyncIterable<string>, priority: number): AsyncGenerator<Buffer, void> {

@@ -8,6 +8,7 @@ import { namesIn } from '../../../options/row.ts';
 import { defineCommand } from '../../command.ts';
 import type { Running } from '../../run.ts';
 import { adminKeyOf } from './admin-key.ts';
+import { authorizedKeys } from './published-config.ts';
 
 const SETTINGS = { ...QUEUE_ROWS, ...ADMIN_KEY_ROWS };
 
@@ -30,11 +31,12 @@ environment before the file.`,
   async run({ settings }) {
     const gathered = await settings();
     const adminKey = await adminKeyOf(gathered.given);
+    const workerKeys = await authorizedKeys();
     const { runProgram } = await import('../../run-program.ts');
     return runProgram<typeof SETTINGS, RunningQueue>(gathered, {
       start: async (given, log) => {
         const { startQueueManager } = await import('../../../programs/queue.ts');
-        return startQueueManager({ options: resolve(SETTINGS, given), adminKey, log });
+        return startQueueManager({ options: resolve(SETTINGS, given), adminKey, workerKeys, log });
       },
       tell: startBlock,
     });

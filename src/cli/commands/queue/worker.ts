@@ -11,7 +11,7 @@ import type { Running } from '../../run.ts';
 
 const SETTINGS = { ...QUEUE_WORKER_ROWS, ...CORE_OPTIONS };
 /** Of its WARC files, unless --prefix says another. */
-const PREFIX = 'heroshi';
+export const PREFIX = 'heroshi';
 
 export const queueWorker = defineCommand({
   name: 'worker',
@@ -28,8 +28,7 @@ export const queueWorker = defineCommand({
 
   async run({ settings }) {
     const gathered = await settings();
-    const { key } = gathered.given;
-    if (key === undefined) throw new UsageError('no key of this worker: set the variable HEROSHI_API_KEY, or give it with --key');
+    const key = keyOf(gathered.given);
     const { runProgram } = await import('../../run-program.ts');
     return runProgram<typeof SETTINGS, RunningWorker>(gathered, {
       start: async (given, log) => {
@@ -48,6 +47,12 @@ export interface RunningWorker extends Running {
   readonly warcDir: string;
 }
 
-function startBlock({ manager, name, warcDir }: RunningWorker): string {
+export function startBlock({ manager, name, warcDir }: RunningWorker): string {
   return [`warctap queue worker ${name} works for ${manager}`, `  WARC files  ${pathOf(warcDir)}`, ''].join('\n');
+}
+
+/** @throws UsageError */
+export function keyOf({ key }: { readonly key?: string | undefined }): string {
+  if (key === undefined) throw new UsageError('no key of this worker: set the variable HEROSHI_API_KEY, or give it with --key');
+  return key;
 }

@@ -1,0 +1,3 @@
+#!/usr/bin/env node
+/* global require */
+require('./queue-programs.js')('crawl');
