@@ -33,10 +33,11 @@ export async function cleanUp(store: JobStore, ttlSeconds: number): Promise<void
   for (const name of await readdir(store.queueDir)) {
     const path = join(store.queueDir, name);
     if (name.startsWith(UPLOAD)) await removeIfFree(store, path);
-    // The process ended between the record and the archive.
-    else if (/\.(json|state|tmp)$/.test(name) && ((await mtimeOf(path)) ?? Infinity) < timeOfDayMs() - ORPHAN_MS) {
+    else if (/\.(json|state|tmp)$/.test(name)) {
       const hex = /[0-9a-f]{32}/.exec(name)?.[0];
-      if (hex === undefined || (await mtimeOf(store.queued(hex))) === undefined) await rm(path, { force: true });
+      // The process ended between the record and the archive, or with the job between the archive and the record.
+      const over = ((await mtimeOf(path)) ?? Infinity) < timeOfDayMs() - ORPHAN_MS || (hex !== undefined && (await store.isDone(hex)));
+      if (over && (hex === undefined || (await mtimeOf(store.queued(hex))) === undefined)) await rm(path, { force: true });
     }
   }
 }

@@ -199,17 +199,13 @@ export class JobStore {
     return join(this.doneDir, `.${hex}`);
   }
 
-  /**
-   * The job has its result, and who wanted to know was told: nothing of it stays in the queue. The archive goes first, and for good: it is
-   * what says that somebody is still to be told.
-   */
+  /** The job has its result, and who wanted to know was told: nothing of it stays in the queue. */
   async forget(hex: Hex): Promise<void> {
-    await rm(this.queued(hex), { force: true });
-    await syncFolder(this.queueDir).catch(() => undefined);
     // With what a process that was killed in the middle of writing has left.
     for (const path of [join(this.queueDir, `.${hex}.json`), join(this.doneDir, `.${hex}.json`), `${this.stateFile(hex)}.tmp`])
       await rm(path, { force: true });
     await rm(this.stateFile(hex), { force: true });
+    await rm(this.queued(hex), { force: true });
     await rm(join(this.queueDir, `${hex}.json`), { force: true });
     this.#orders.delete(hex);
   }
