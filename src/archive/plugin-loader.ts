@@ -55,13 +55,13 @@ export async function loadPlugins(options: PluginOptions): Promise<LoadedPlugins
   const { modules, timeoutMs, log } = options;
   const early: Processor[] = [];
   const late: Processor[] = [];
-  const places: [place: string, processor: PluginProcessor][] = [];
+  const places: [places: readonly string[], processor: PluginProcessor][] = [];
   try {
     for (const module of modules) {
       const plugin = await load(module, options);
       const processor = pluginProcessor(plugin, { timeoutMs, log });
       (plugin.position === 'early' ? early : late).push(processor);
-      places.push([placeOf(module, options.cwd), processor]);
+      places.push([placesOf(module, options.cwd), processor]);
       await start(module, plugin, timeoutMs);
       log.debug({ module, plugin: plugin.name }, 'plugin loaded');
     }
@@ -71,7 +71,7 @@ export async function loadPlugins(options: PluginOptions): Promise<LoadedPlugins
   }
   const blame = (error: unknown) => {
     const stack = error instanceof Error ? (error.stack ?? '') : '';
-    const [, processor] = places.find(([place]) => stack.includes(place)) ?? [];
+    const [, processor] = places.find(([each]) => each.some((place) => stack.includes(place))) ?? [];
     processor?.threw(error);
     return processor !== undefined;
   };
@@ -128,13 +128,13 @@ function specifierOf(module: string, cwd: string): string {
 }
 
 /** What stands in the stack of whatever code of a plugin has thrown: its file, or the folder of its package. */
-function placeOf(module: string, cwd: string): string {
+function placesOf(module: string, cwd: string): readonly string[] {
   const specifier = specifierOf(module, cwd);
   const file = specifier.startsWith('file:') ? fileURLToPath(specifier) : `${sep}node_modules${sep}${module}${sep}`;
   const real = existsSync(file) ? realpathSync(file) : file;
   const [inPackage] = /^.*[/\\]node_modules[/\\](?:@[^/\\]+[/\\])?[^/\\]+[/\\]/.exec(real) ?? [];
   // Stacks have URLs of modules, and paths of CommonJS.
-  return inPackage ?? `${real}:`;
+  return inPackage === undefined ? [`${real}:`, `${pathToFileURL(real).href}:`] : [inPackage, pathToFileURL(inPackage).href];
 }
 
 async function start(module: string, plugin: Plugin, timeoutMs: number): Promise<void> {

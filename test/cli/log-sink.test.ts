@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { LogSink } from '../../src/cli/log-sink.ts';
+import { tool } from '../support/tools.ts';
 
 /** A real pipe, both ends of which do not block. */
 function pipe(t: TestContext): { readonly fd: number; readonly read: () => string; readonly hangUp: () => void } {
@@ -40,7 +41,7 @@ function pipe(t: TestContext): { readonly fd: number; readonly read: () => strin
   };
 }
 
-const skip = process.platform === 'win32' && 'needs mkfifo';
+const { skip } = tool('mkfifo');
 const line = (nth: number) => `${nth} ${'x'.repeat(100)}\n`;
 
 test('a line is out when write returns', { skip }, (t) => {

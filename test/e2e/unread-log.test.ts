@@ -19,8 +19,9 @@ import { testCaFile } from '../support/certificate.ts';
 import { RawClient } from '../support/client.ts';
 import { get, ok } from '../support/messages.ts';
 import { startOrigin } from '../support/origin.ts';
+import { tool } from '../support/tools.ts';
 
-const skip = process.platform !== 'linux' && 'needs Linux, where a pipe can be opened anew';
+const skip = process.platform === 'linux' ? tool('mkfifo').skip : 'needs Linux, where a pipe can be opened anew';
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const REQUESTS = 400;
 /** In each line of the log: together they are more than the pipe and the buffer hold. */

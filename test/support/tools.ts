@@ -33,11 +33,14 @@ const TOOLS = {
   git: { ask: ['--version'], says: /^git version \d/m },
   gzip: { ask: ['--version'], says: /^(Apple )?gzip \d/m },
   java: { ask: ['-version'], says: / version "\d/ },
+  mkfifo: { ask: ['--version'], says: /^mkfifo \(GNU coreutils\)/m },
   mount: { ask: ['--version'], says: /^mount from util-linux/m },
   npm: { ask: ['--version'], says: /^\d+\.\d+\.\d+$/m },
   npx: { ask: ['--version'], says: /^\d+\.\d+\.\d+$/m },
   // LibreSSL takes the name too, and has other options.
   openssl: { ask: ['version'], says: /^OpenSSL \d/m },
+  // Asked for what it is here for.
+  sh: { ask: ['-c', 'ulimit -n 64 && ulimit -n'], says: /^64$/m },
   python3: { ask: ['--version'], says: /^Python 3\./m },
   umount: { ask: ['--version'], says: /^umount from util-linux/m },
 } satisfies Record<string, Omit<Wanted, 'commands'>>;

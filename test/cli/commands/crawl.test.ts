@@ -110,7 +110,7 @@ test('crawl serve tells a password once, pauses what runs on SIGTERM, and has it
   const { policyId } = await client.get({ case: 'setPolicy', value: { policy: policy() } }, 'newPolicy');
   const { jobId } = await client.get({ case: 'setJob', value: { policyId, seeds: [site.url] } }, 'newJob');
   const inUse = await runToEnd(serve(folder));
-  assert.match(inUse.stderr, /^warctap: database \S+ is in use by .*--db\n$/);
+  assert.match(inUse.stderr, /^warctap: database .+ is in use by .*--db\n$/);
   assert.equal(inUse.code, 1);
   program.child.kill('SIGTERM');
   const { code, stderr } = await program.ended;
