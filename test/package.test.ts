@@ -10,6 +10,17 @@ import { tool } from './support/tools.ts';
 
 const skip = tool('npm').skip || tool('npx').skip || tool('curl').skip || (!existsSync(join(ROOT, 'dist')) && 'needs npm run build');
 
+test('what is built imports only what is built', { skip: !existsSync(join(ROOT, 'dist')) && 'needs npm run build' }, () => {
+  const dist = join(ROOT, 'dist');
+  const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
+  assert.ok(files.length > 100);
+  for (const name of files) {
+    const text = readFileSync(join(dist, name), 'utf8');
+    for (const [, specifier = ''] of text.matchAll(/(?:\bfrom|\bimport\(|^import)\s*['"](\.\.?\/[^'"]+)['"]/gm))
+      assert.ok(existsSync(join(dist, dirname(name), specifier)), `${name}: ${specifier}`);
+  }
+});
+
 test('npm pack, installed elsewhere: npx warctap archives, and a program can import it', { skip }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'warctap-package-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));

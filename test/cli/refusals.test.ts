@@ -142,6 +142,8 @@ describe('what is no option ends the program with exit code 2 and one line', { c
     [['--gzip', 'a\nb'], /^warctap: unexpected argument "a\\nb", see --help\n$/],
     [['ca'], /^warctap: ca: expected a command, one of: export\n$/],
     [['verfy'], /^warctap: unknown command "verfy" \(Did you mean verify\?\), see --help\n$/],
+    // A letter swapped with its neighbour is one fault.
+    [['crwal'], /^warctap: unknown command "crwal" \(Did you mean crawl\?\), see --help\n$/],
     [['ca', 'exprot'], /^warctap: unknown command "exprot" \(Did you mean export\?\), see --help\n$/],
     [['help', 'ca', 'exprot'], /^warctap: unknown command "exprot" \(Did you mean export\?\), see --help\n$/],
     [['help', 'somewhere'], /^warctap: unexpected argument "somewhere", see --help\n$/],

@@ -4,6 +4,7 @@
  * Source: the delays of the settings, `Retry-After` (RFC 9110 §10.2.3), `Crawl-delay` where a policy obeys it.
  */
 import type { Clock, Delays } from './types.ts';
+import { inLine } from '../../util/in-line.ts';
 
 export interface TurnsParts {
   readonly delays: Delays;
@@ -79,22 +80,17 @@ export class HostTurns {
     const known = this.#hostOf(host);
     this.#waiting++;
     try {
-      return await new Promise<Turn>((resolve, reject) => {
-        const go = () => {
-          signal.removeEventListener('abort', leave);
-          resolve(this.take(host));
-        };
-        const leave = () => {
-          known.waiting.splice(known.waiting.indexOf(go), 1);
+      const turn = inLine({
+        line: known.waiting,
+        signal,
+        go: () => this.take(host),
+        left: () => {
           this.#next(host, known);
           this.#parts.onFree();
-          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever the one who gives up says
-          reject(signal.reason);
-        };
-        signal.addEventListener('abort', leave, { once: true });
-        known.waiting.push(go);
-        this.#next(host, known);
+        },
       });
+      this.#next(host, known);
+      return await turn;
     } finally {
       this.#waiting--;
     }

@@ -6,6 +6,7 @@ import type { Upstream } from '../../fetch/upstream.ts';
 import type { FetchedPage } from '../../page/fetched.ts';
 import { hostOf } from './frontier.ts';
 import type { HostTurns, Turn } from './host-turns.ts';
+import { inLine } from '../../util/in-line.ts';
 
 /** A written record, as the core tells of it. */
 export interface Written {
@@ -155,20 +156,7 @@ export class Requests {
   async #place(asker: Asker, turn: Turn): Promise<void> {
     if (this.free) this.#current++;
     else {
-      await new Promise<void>((resolve, reject) => {
-        const go = () => {
-          asker.signal.removeEventListener('abort', leave);
-          resolve();
-        };
-        const leave = () => {
-          this.#waiting.splice(this.#waiting.indexOf(go), 1);
-          turn.giveBack();
-          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever the one who gives up says
-          reject(asker.signal.reason);
-        };
-        asker.signal.addEventListener('abort', leave, { once: true });
-        this.#waiting.push(go);
-      });
+      await inLine({ line: this.#waiting, signal: asker.signal, go: () => undefined, left: () => turn.giveBack() });
     }
     asker.downloads.current++;
   }

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import type { CommandInit, CrawlClient } from '../../../crawl/client.ts';
 import { REFUSED, type Kind } from '../../../options/kinds.ts';
 import { resolve } from '../../../options/resolve.ts';
-import type { OptionRows, Options } from '../../../options/row.ts';
+import type { OptionRows, Options, Resolved } from '../../../options/row.ts';
 import { CRAWL_CLIENT_ROWS } from '../../../options/rows/crawl.ts';
 import { reasonOf } from '../../../util/thrown.ts';
 import { defineCommand, type CommandSpec } from '../../command.ts';
@@ -42,13 +42,17 @@ export function asking<const Own extends OptionRows = OptionRows>({
     async run({ operands, own, settings }) {
       if (operands.length < least || operands.length > most)
         throw new UsageError(`crawl ${spec.name}: expected ${spec.operands?.summary ?? 'no arguments'}, see crawl ${spec.name} --help`);
-      const { url, username, password = '' } = resolve(CRAWL_CLIENT_ROWS, (await settings()).given);
-      const { CrawlClient: Client } = await import('../../../crawl/client.ts');
-      await using client = await Client.connect({ url, username, password });
+      await using client = await connected(resolve(CRAWL_CLIENT_ROWS, (await settings()).given));
       await run({ operands, own, client });
       return EXIT.ok.code;
     },
   });
+}
+
+/** A function of its own: where something is `using`, the compiler leaves the names of imports as they are. */
+async function connected({ url, username, password = '' }: Resolved<typeof CRAWL_CLIENT_ROWS>): Promise<CrawlClient> {
+  const { CrawlClient: Client } = await import('../../../crawl/client.ts');
+  return Client.connect({ url, username, password });
 }
 
 /** One command, whose answer is printed. */
