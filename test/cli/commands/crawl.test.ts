@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { CrawlClient, JobRunState } from '../../../src/crawl/client.ts';
 import { pages, policy, startSite } from '../../crawl/jobs/support.ts';
 import { MemoryJobs } from '../../crawl/support/memory-jobs.ts';
@@ -54,7 +54,7 @@ test('a policy is copied, a job made of it, watched and read, in JSON', async (t
   jobs.add(id, { isSuccess: false, exception: 'Error: no', answer: undefined, body: undefined });
   const items = await json('get-job-items', jobId, '--include-success', '0', '--include-exception', '1');
   assert.deepEqual([items.total, (items.items as { exception: string }[])[0]?.exception], [1, 'Error: no']);
-  const watching = start(['crawl', 'subscribe-job-sync', jobId], { env });
+  const watching = begin(t, ['crawl', 'subscribe-job-sync', jobId], { env });
   await watching.line('"token"');
   assert.deepEqual(await json('set-job', '--job-id', jobId, '--run-state', 'cancelled'), {});
   assert.equal(jobs.peek(id)?.runState, JobRunState.CANCELLED);
@@ -83,6 +83,13 @@ test('what cannot be done is one line, and an exit code', async (t) => {
   await refused(2, /^warctap: --run-state: expected cancelled or .*, got "gone"/, ['set-job', '--run-state', 'gone']);
 });
 
+/** It ends with its test, whatever becomes of that: a program that goes on keeps the file running. */
+function begin(t: TestContext, ...args: Parameters<typeof start>): ReturnType<typeof start> {
+  const program = start(...args);
+  t.after(() => program.child.kill('SIGKILL'));
+  return program;
+}
+
 const serve = (folder: string, ...args: string[]) => [
   ...[
     'crawl',
@@ -103,7 +110,7 @@ const serve = (folder: string, ...args: string[]) => [
 test('crawl serve tells a password once, pauses what runs on SIGTERM, and has it again at its next start', async (t) => {
   const folder = newFolder(t);
   const site = await startSite(t, () => undefined);
-  const program = start(serve(folder));
+  const program = begin(t, serve(folder));
   const url = /ws:\S+/.exec(await program.line('listens on'))![0];
   const password = / password (\S+) /.exec(await program.line('told this once'))![1]!;
   const client = await CrawlClient.connect({ url, username: 'admin', password });
@@ -118,7 +125,7 @@ test('crawl serve tells a password once, pauses what runs on SIGTERM, and has it
   assert.match(stderr, /closed, everything is written/);
   await client.close();
 
-  const again = start(serve(folder));
+  const again = begin(t, serve(folder));
   const next = /ws:\S+/.exec(await again.line('listens on'))![0];
   const { runState } = await CrawlClient.connect({ url: next, username: 'admin', password }).then(async (other) => {
     const job = await other.get({ case: 'getJob', value: { jobId } }, 'job');
@@ -137,7 +144,7 @@ test('crawl serve takes files of htpasswd, and refuses others by a line', async 
   // of "crawl" and "test"
   const bcrypt = 'jo:$2y$05$JUty0nlr7BuqWRf86tsa7uhcJYfOa3xECDq53QBGC6fgi0/siGwV2';
   writeFileSync(file, `${bcrypt}\n# a note\nal:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=\n`, { mode: 0o600 });
-  const program = start(serve(folder, '--auth-file', file));
+  const program = begin(t, serve(folder, '--auth-file', file));
   const url = /ws:\S+/.exec(await program.line('listens on'))![0];
   for (const [username, password] of [
     ['jo', 'crawl'],
