@@ -76,29 +76,37 @@ export class Frontier {
   /**
    * Take in reports, in order; all of them or none.
    *
-   * @returns those that were accepted: a repetition is not
+   * @returns those that were accepted, which a repetition is not, and how many of their links are new
    */
-  report(worker: string, reports: readonly Report[]): Promise<readonly Report[]> {
+  report(worker: string, reports: readonly Report[]): Promise<{ readonly accepted: readonly Report[]; readonly added: number }> {
     const nowMs = this.#clock();
     return this.#store.change({
       keys: reports.flatMap(({ found, links }) => [
         ...(found === undefined ? [] : [...Life.keys(found), ...countKeys(worker, found.host, nowMs)]),
         ...links.flatMap((link) => [...Life.keys(link)]),
       ]),
-      apply: (view) => reports.filter((report) => this.#report(view, worker, report, nowMs)),
+      apply: (view) => {
+        let added = 0;
+        const accepted = reports.filter((report) => {
+          const links = this.#report(view, worker, report, nowMs);
+          added += links ?? 0;
+          return links !== undefined;
+        });
+        return { accepted, added };
+      },
     });
   }
 
-  #report(view: View, worker: string, { found, visit, parent, links }: Report, nowMs: number): boolean {
+  /** @returns how many links are new; undefined for a repetition */
+  #report(view: View, worker: string, { found, visit, parent, links }: Report, nowMs: number): number | undefined {
     if (found !== undefined && visit !== undefined) {
       const known = view.get<UrlRecord>(key.url(found.id));
       const accepted: Visit = { ...visit, worker, at: visit.at ?? nowMs, received: nowMs };
-      if (known !== undefined && isRepetition(known, accepted)) return false;
+      if (known !== undefined && isRepetition(known, accepted)) return undefined;
       this.#life.visited(view, found, accepted, parent);
       countReport(view, worker, found.host, accepted.length, nowMs);
     }
-    for (const link of links) this.#add(view, link, false, found?.url);
-    return true;
+    return links.filter((link) => this.#add(view, link, false, found?.url)).length;
   }
 
   /** At most so many, now; one goes to one worker only. */

@@ -254,3 +254,18 @@ describe('statistics', () => {
     );
   });
 });
+
+test('what links add is counted as added, as what the administrator adds is', async (t) => {
+  const queue = await startQueue();
+  t.after(() => queue.close());
+  const added = async () => {
+    const { minutes } = (await queue.admin('/overview')).json as { minutes: { added: number[] } };
+    return minutes.added.reduce((sum, each) => sum + each, 0);
+  };
+  await add(queue, 'http://a.test/');
+  await report(queue.boris, { url: null, links: ['http://a.test/', 'http://b.test/'] });
+  assert.equal(await added(), 2);
+  const page = done('http://a.test/', { links: ['http://a.test/', 'http://c.test/', 'http://d.test/'] });
+  for (let times = 0; times < 2; times++) await report(queue.boris, page);
+  assert.equal(await added(), 4);
+});

@@ -82,7 +82,8 @@ async function giveBack({ queue }: WorkerCallsParts, { who }: Call, text: string
 async function takeReports({ queue, withLinks, keep }: WorkerCallsParts, { who }: Call, text: string): Promise<Reply> {
   const reports = await withLinks(readReports(jsonIn(text)));
   await keep(reports);
-  const accepted = await queue.frontier.report(who.name, reports);
+  const { accepted, added } = await queue.frontier.report(who.name, reports);
+  queue.recent.count('added', added);
   const visits = accepted.filter(({ visit }) => visit !== undefined);
   queue.recent.count('reported', visits.length);
   for (const { found, visit } of visits.slice(-50)) {
