@@ -10,6 +10,7 @@ import { Digester, type DigestFormat } from '../util/digest.ts';
 import type { Bytes } from '../util/spool.ts';
 import { asciiUri, dateIn, field, warcDate, type WarcVersion } from '../warc/fields.ts';
 import { bytesOf, recordOf, type NewRecord } from '../warc/record.ts';
+import { webSocketRecords } from './websocket-records.ts';
 
 export interface RecordOptions {
   readonly version: WarcVersion;
@@ -29,6 +30,7 @@ export async function buildRecords(captures: readonly Capture[], options: Record
   for (const capture of captures) {
     if (capture.kind === 'failure') records.push([]);
     else if (capture.kind === 'custom') records.push([customRecord(capture, options)]);
+    else if (capture.kind === 'websocket') records.push(webSocketRecords(capture, options));
     else if (capture.outcome.duplicateOf === undefined) records.push(exchangeRecords(capture, responseRecord(capture, options), options));
     else {
       const head = capture.response.bytes.slice(0, capture.response.headSize);

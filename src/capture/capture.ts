@@ -32,6 +32,12 @@ export interface RecordedResponse extends RecordedBlock {
   readonly truncated: Truncation | undefined;
 }
 
+/** The messages of a WebSocket (message-log.ts). */
+export interface RecordedMessages extends RecordedBlock {
+  /** why some are missing */
+  readonly truncated: Truncation | undefined;
+}
+
 export type Truncation = 'length' | 'time' | 'disconnect' | 'unspecified';
 
 interface CaptureBase {
@@ -60,6 +66,21 @@ export interface ExchangeCapture extends CaptureBase {
   readonly ipAddress: string | undefined;
 }
 
+/** A WebSocket, from its handshake to its end. */
+export interface WebSocketCapture extends CaptureBase {
+  readonly kind: 'websocket';
+  /** head of the handshake */
+  readonly request: RecordedBlock;
+  /** head of the 101 */
+  readonly response: RecordedResponse;
+  /** what has passed, both ways, a line of JSON each */
+  readonly messages: RecordedMessages;
+  /** bytes that have come from the origin after the 101, frames included */
+  readonly receivedBytes: number;
+  /** address contacted; undefined behind another proxy */
+  readonly ipAddress: string | undefined;
+}
+
 /** A fetch without a whole response head. Not archived. */
 export interface FailedCapture extends CaptureBase {
   readonly kind: 'failure';
@@ -77,7 +98,7 @@ export interface CustomRecordCapture extends CaptureBase {
   readonly block: RecordedBlock;
 }
 
-export type Capture = ExchangeCapture | FailedCapture | CustomRecordCapture;
+export type Capture = ExchangeCapture | WebSocketCapture | FailedCapture | CustomRecordCapture;
 
 /** Filled in by the processors of the chain, each its own field. */
 export interface Outcome {
