@@ -61,7 +61,7 @@ export class MessageTap {
     } catch (error) {
       this.#steps.push({ side, take: () => this.#fail(side, error) });
     }
-    if (!this.#running) this.#run();
+    if (!this.#running) this.#running = this.#run();
     return !this.#running;
   }
 
@@ -89,18 +89,19 @@ export class MessageTap {
     return side;
   }
 
-  #run(): void {
+  /** @returns true when it has to wait for a step before it takes the next */
+  #run(): boolean {
     for (let taken = 1; this.#next < this.#steps.length; taken++) {
       const step = this.#steps[this.#next++];
       const late = step && this.#taken(step.side, step.take);
       const waiting = late ?? this.#log.drained() ?? (taken % STEPS_IN_A_ROW === 0 ? turn() : undefined);
       if (waiting === undefined) continue;
-      this.#running = true;
       void waiting.then(() => this.#goOn());
-      return;
+      return true;
     }
     this.#steps = [];
     this.#next = 0;
+    return false;
   }
 
   /** Never throws, nor rejects. */
@@ -113,8 +114,7 @@ export class MessageTap {
   }
 
   #goOn(): void {
-    this.#running = false;
-    this.#run();
+    this.#running = this.#run();
     if (this.#running) return;
     this.#onIdle?.();
     this.#options.onDrain();

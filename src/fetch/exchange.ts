@@ -23,7 +23,7 @@ import type { ExchangeClient, ExchangeRequest, ExchangeServices } from './exchan
 import { originKey } from './origin.ts';
 import type { AnswerEvents, OriginConnection, OriginStream } from './origin-connection.ts';
 import { Upload } from './upload.ts';
-import { relayWebSocket, type WebSocketEnd } from './websocket.ts';
+import { relayWebSocket } from './websocket.ts';
 import type { Relay } from './relay.ts';
 
 /** Who may hold the answer back. */
@@ -139,9 +139,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   onHead(head: ResponseHead, framing: Framing, bytes: Buffer): void {
     if (this.#endIfNotRecorded()) return;
     this.#phase = 'body';
-    const { status, fields } = head;
-    const facts = { status, contentType: fields.get('content-type'), location: fields.get('location') };
-    this.#recording.receivedHead(bytes, facts, framing.kind === 'length' ? framing.length : undefined);
+    this.#recording.receivedHead(bytes, head, framing.kind === 'length' ? framing.length : undefined);
     if (this.#client === undefined) this.#limits.abandon(bytes.length, this.#recording.announced, this.#request.outgoing.fields);
     else this.#client.head(head, framing, this.#form);
   }
@@ -175,15 +173,13 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     }
     this.#phase = 'switched';
     this.#client = undefined;
-    this.#recording.receivedHead(bytes, { status: head.status, contentType: undefined, location: undefined }, undefined);
+    this.#recording.receivedHead(bytes, head, undefined);
     const messages = this.#recording.finish(undefined);
-    const { url } = this.#request.outgoing.target;
-    const onEnd = (end: WebSocketEnd) => {
+    this.#webSocket = relayWebSocket({ url: this.#request.outgoing.target.url, head, client, origin, recording }, webSockets, (end) => {
       this.#phase = 'ended';
       void sink(webSocketCapture(this.#request, this.#services, this, this.#ipAddress, { ...messages, ...end }));
       this.#onEnded();
-    };
-    this.#webSocket = relayWebSocket({ url, head, client, origin, recording, onEnd }, webSockets);
+    });
   }
 
   onDrain(): void {

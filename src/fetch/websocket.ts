@@ -36,16 +36,15 @@ export interface OpenWebSocket {
   readonly client: Upgraded;
   readonly origin: Upgraded;
   readonly recording: RecordingOptions;
-  /** called once */
-  readonly onEnd: (end: WebSocketEnd) => void;
 }
 
 /** Of it, and of each message: a browser holds many WebSockets for long, and most say little. */
 const MAX_MEMORY_BYTES = 64 * 1024;
 
 export function relayWebSocket(
-  { url, head, client, origin, recording, onEnd }: OpenWebSocket,
+  { url, head, client, origin, recording }: OpenWebSocket,
   { maxBytes, idleMs, lingerMs, log }: WebSocketOptions,
+  onEnd: (end: WebSocketEnd) => void,
 ): Pick<Relay, 'cut'> {
   const sinceMs = performance.now();
   const nowMs = () => performance.now() - sinceMs;
