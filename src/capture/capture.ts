@@ -5,6 +5,7 @@
  */
 import type { Meta } from '../meta/meta.ts';
 import type { Original } from '../store/dedup.ts';
+import type { TlsFacts } from '../tls/facts.ts';
 import type { Spool } from '../util/spool.ts';
 import type { WrittenRecord } from '../warc/record.ts';
 
@@ -58,16 +59,24 @@ interface CaptureBase {
   readonly outcome: Outcome;
 }
 
-export interface ExchangeCapture extends CaptureBase {
+/** How an origin was spoken with. */
+export interface Spoken {
+  /** address contacted; undefined behind another proxy */
+  readonly ipAddress: string | undefined;
+  /** as in WARC-Protocol: `http/1.1`, `http/1.0` */
+  readonly protocol: string;
+  /** undefined where there was none */
+  readonly tls: TlsFacts | undefined;
+}
+
+export interface ExchangeCapture extends CaptureBase, Spoken {
   readonly kind: 'exchange';
   readonly request: RecordedBlock;
   readonly response: RecordedResponse;
-  /** address contacted; undefined behind another proxy */
-  readonly ipAddress: string | undefined;
 }
 
 /** A WebSocket, from its handshake to its end. */
-export interface WebSocketCapture extends CaptureBase {
+export interface WebSocketCapture extends CaptureBase, Spoken {
   readonly kind: 'websocket';
   /** head of the handshake */
   readonly request: RecordedBlock;
@@ -77,8 +86,6 @@ export interface WebSocketCapture extends CaptureBase {
   readonly messages: RecordedMessages;
   /** bytes that have come from the origin after the 101, frames included */
   readonly receivedBytes: number;
-  /** address contacted; undefined behind another proxy */
-  readonly ipAddress: string | undefined;
 }
 
 /** A fetch without a whole response head. Not archived. */

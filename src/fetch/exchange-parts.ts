@@ -2,14 +2,22 @@
  * What an exchange is given: its request, its client, and what it works with.
  */
 import { performance } from 'node:perf_hooks';
-import type { Capture, ExchangeCapture, FailedCapture, RecordedBlock, RecordedResponse, WebSocketCapture } from '../capture/capture.ts';
+import type {
+  Capture,
+  ExchangeCapture,
+  FailedCapture,
+  RecordedBlock,
+  RecordedResponse,
+  Spoken,
+  WebSocketCapture,
+} from '../capture/capture.ts';
 import type { RecordingOptions } from '../capture/recorder.ts';
 import { FetchError } from '../http/fetch-error.ts';
 import type { AnswerForm, ClientSide } from '../http/sides.ts';
 import type { Meta } from '../meta/meta.ts';
 import type { AnswerLimitOptions } from './answer-limits.ts';
 import type { Connect } from './origin.ts';
-import type { OutgoingRequest } from './origin-connection.ts';
+import type { OriginConnection, OriginStream, OutgoingRequest } from './origin-connection.ts';
 import type { OriginPool } from './pool.ts';
 import type { WebSocketEnd, WebSocketOptions } from './websocket.ts';
 
@@ -73,11 +81,12 @@ export function exchangeCapture(
   request: ExchangeRequest,
   services: ExchangeServices,
   began: Began,
-  ipAddress: string | undefined,
+  connection: OriginConnection | undefined,
+  stream: OriginStream | undefined,
   messages: Messages,
 ): ExchangeCapture {
   const captured = capturedOf(request, services, began);
-  return Object.freeze({ kind: 'exchange', ...captured, ipAddress, ...messages, outcome: { archive: true } });
+  return Object.freeze({ kind: 'exchange', ...captured, ...spokenOn(connection, stream), ...messages, outcome: { archive: true } });
 }
 
 /** The handshake of a WebSocket, and what has passed after it. */
@@ -85,11 +94,16 @@ export function webSocketCapture(
   request: ExchangeRequest,
   services: ExchangeServices,
   began: Began,
-  ipAddress: string | undefined,
+  connection: OriginConnection | undefined,
+  stream: OriginStream | undefined,
   passed: Messages & WebSocketEnd,
 ): WebSocketCapture {
   const captured = capturedOf(request, services, began);
-  return Object.freeze({ kind: 'websocket', ...captured, ipAddress, ...passed, outcome: { archive: true } });
+  return Object.freeze({ kind: 'websocket', ...captured, ...spokenOn(connection, stream), ...passed, outcome: { archive: true } });
+}
+
+function spokenOn(connection: OriginConnection | undefined, stream: OriginStream | undefined): Spoken {
+  return { ipAddress: connection?.ipAddress, protocol: stream?.protocol ?? '', tls: connection?.tls };
 }
 
 /** What kept an exchange from its answer. */

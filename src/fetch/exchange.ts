@@ -48,7 +48,6 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   #phase: Phase = 'connecting';
   #connection: OriginConnection | undefined;
   #stream: OriginStream | undefined;
-  #ipAddress: string | undefined;
   readonly #recording: Recording;
   #requestComplete: boolean;
   #exact = true;
@@ -164,20 +163,19 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   }
 
   onSwitched(head: ResponseHead, bytes: Buffer, origin: Upgraded): void {
-    this.#connection = this.#stream = undefined;
     const client = this.#endIfNotRecorded() ? undefined : this.#client?.upgrade?.({ head, form: this.#form });
     const { webSockets, recording, sink } = this.#services;
-    if (client === undefined || webSockets === undefined) {
-      origin.socket.destroy();
+    if (client === undefined || webSockets === undefined)
       return this.#stop('disconnect', new FetchError('request-aborted', 'client closed the connection before its WebSocket had begun'));
-    }
     this.#phase = 'switched';
     this.#client = undefined;
     this.#recording.receivedHead(bytes, head, undefined);
     const messages = this.#recording.finish(undefined);
-    this.#webSocket = relayWebSocket({ url: this.#request.outgoing.target.url, head, client, origin, recording }, webSockets, (end) => {
+    const { url } = this.#request.outgoing.target;
+    this.#webSocket = relayWebSocket({ url, head, client, origin, recording }, webSockets, (end) => {
       this.#phase = 'ended';
-      void sink(webSocketCapture(this.#request, this.#services, this, this.#ipAddress, { ...messages, ...end }));
+      const passed = { ...messages, ...end };
+      void sink(webSocketCapture(this.#request, this.#services, this, this.#connection, this.#stream, passed));
       this.#onEnded();
     });
   }
@@ -217,7 +215,6 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   #connected(connection: OriginConnection): void {
     this.#phase = 'head';
     this.#connection = connection;
-    this.#ipAddress = connection.ipAddress;
     const { outgoing } = this.#request;
     const stream = connection.request(outgoing, this.#upload?.waiting ?? NOTHING, this);
     this.#stream = stream;
@@ -261,7 +258,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     if (this.#endIfNotRecorded()) return;
     this.#phase = 'ended';
     const messages = this.#recording.finish(truncated);
-    const capture = exchangeCapture(this.#request, this.#services, this, this.#ipAddress, messages);
+    const capture = exchangeCapture(this.#request, this.#services, this, this.#connection, this.#stream, messages);
     this.#leaveOrigin(truncated === undefined && this.#requestComplete);
     const client = this.#client;
     this.#client = undefined;

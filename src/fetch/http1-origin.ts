@@ -13,6 +13,7 @@ import { requestBytes } from '../http1/forward.ts';
 import { keepsConnection } from '../http1/framing.ts';
 import type { HeadMemory } from '../http1/head-memory.ts';
 import { ResponseReader, type ResponseEvents } from '../http1/response-reader.ts';
+import type { TlsFacts } from '../tls/facts.ts';
 import { ifIdle } from '../util/after-reading.ts';
 import { reasonOf } from '../util/thrown.ts';
 import type { AnswerEvents, OriginConnection, OriginStream, OutgoingRequest } from './origin-connection.ts';
@@ -24,6 +25,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
   readonly socket: Socket;
   readonly key: string;
   readonly ipAddress: string | undefined;
+  readonly tls: TlsFacts | undefined;
   readonly capacity = 1;
   readonly #idleMs: number;
   readonly #heads: HeadMemory | undefined;
@@ -36,6 +38,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
   #sentHead: Buffer = NOTHING;
   #reader: ResponseReader | undefined;
   #framing: Framing | undefined;
+  #minor: 0 | 1 = 1;
   /** as far as client and origin have said, it stays open after the answer */
   #persistent = true;
   readonly #listeners: Readonly<Record<string, (given: Buffer & Error) => void>>;
@@ -43,6 +46,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
   /**
    * @param onFault told of what a user throws, which then finds the connection broken
    * @param heads where unfinished heads find room
+   * @param tls of the socket, where it is with the origin
    */
   constructor(
     socket: Socket,
@@ -51,6 +55,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
     idleMs: number,
     onFault: (error: unknown) => void,
     heads?: HeadMemory,
+    tls?: TlsFacts,
   ) {
     this.socket = socket;
     this.key = key;
@@ -74,6 +79,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
       close: () => this.#over(),
       timeout: () => ifIdle(socket, () => this.#idle()),
     };
+    this.tls = tls;
     socket.setTimeout(idleMs);
     for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener);
   }
@@ -88,6 +94,10 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
 
   get sentHead(): Buffer {
     return this.#sentHead;
+  }
+
+  get protocol(): string {
+    return this.#minor === 0 ? 'http/1.0' : 'http/1.1';
   }
 
   get full(): boolean {
@@ -129,6 +139,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
 
   onHead(head: ResponseHead, framing: Framing, bytes: Buffer): void {
     this.#framing = framing;
+    this.#minor = head.minor;
     this.#persistent &&= framing.kind !== 'close' && keepsConnection(head);
     this.#user?.onHead(head, framing, bytes);
   }
@@ -142,6 +153,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
     const user = this.#user;
     this.#user = undefined;
     this.#persistent = false;
+    this.#minor = head.minor;
     this.socket.pause();
     for (const [event, listener] of Object.entries(this.#listeners)) this.socket.removeListener(event, listener);
     user?.onSwitched?.(head, bytes, { socket: this.socket, first: rest });
