@@ -10,7 +10,8 @@ import { asciiUri, field, warcDate } from '../warc/fields.ts';
 import { recordOf, type NewRecord } from '../warc/record.ts';
 import type { RecordOptions } from './records.ts';
 
-export function webSocketRecords(capture: WebSocketCapture, { version, newRecordId }: RecordOptions): readonly NewRecord[] {
+/** @param spoken lines that say how the origin was spoken with */
+export function webSocketRecords(capture: WebSocketCapture, spoken: string, { version, newRecordId }: RecordOptions): readonly NewRecord[] {
   const { messages, response, request, ipAddress } = capture;
   const [messagesId, responseId, requestId] = [capture.recordId, newRecordId(), newRecordId()];
   const date = warcDate(capture.startedAt, version);
@@ -19,6 +20,7 @@ export function webSocketRecords(capture: WebSocketCapture, { version, newRecord
   const messagesFields =
     about(responseId, requestId) +
     field('WARC-IP-Address', ipAddress) +
+    spoken +
     field('WARC-Resource-Type', 'websocket') +
     field('Content-Type', MESSAGES_TYPE) +
     field('WARC-Truncated', messages.truncated) +
@@ -27,12 +29,16 @@ export function webSocketRecords(capture: WebSocketCapture, { version, newRecord
   const responseFields =
     about(messagesId, requestId) +
     field('WARC-IP-Address', ipAddress) +
+    spoken +
     field('Content-Type', 'application/http;msgtype=response') +
     field('WARC-Block-Digest', response.digest) +
     field('WARC-Payload-Digest', response.payloadDigest);
   // The response first: who pairs requests with responses looks no further.
   const requestFields =
-    about(responseId, messagesId) + field('Content-Type', 'application/http;msgtype=request') + field('WARC-Block-Digest', request.digest);
+    about(responseId, messagesId) +
+    spoken +
+    field('Content-Type', 'application/http;msgtype=request') +
+    field('WARC-Block-Digest', request.digest);
   return [
     recordOf(messagesId, 'resource', date, messagesFields, messages.bytes, version),
     recordOf(responseId, 'response', date, responseFields, response.bytes, version, response.headSize),

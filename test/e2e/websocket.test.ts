@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { describe, test } from 'node:test';
+import { test } from 'node:test';
 import { startProxy } from '../support/proxy.ts';
 import { logLines, messagesIn, openThrough, startSocketOrigin } from '../support/websocket.ts';
 
@@ -66,7 +66,3 @@ for (const tls of [false, true]) {
     );
   });
 }
-
-describe('other things', () => {
-  test('to come', () => undefined);
-});
