@@ -97,6 +97,11 @@ export const FETCH_ERRORS = {
     fix: 'make room on the disk of `--dir` and in `TMPDIR`, whichever the line names, or lower `--min-free-space`',
     says: ['too little space is left on the disk of … (… free…, --min-free-space is …)'],
   },
+  'too-many-websockets': {
+    status: 503,
+    when: 'half of `--max-threads` are WebSockets that are open already',
+    fix: 'raise `--max-threads`, or close some',
+  },
   'shutting-down': {
     status: 503,
     when: 'the proxy stops, or cannot write its WARC files any more',
@@ -160,6 +165,11 @@ export const ANSWERS = {
     status: 403,
     when: 'a rule in `blocks` or `compressed_blocks` matches the URL',
     fix: 'nothing, if it is meant so; else change the rule, which the field Warcprox-Meta of the answer holds',
+  },
+  'request rejected by warcprox: WebSockets are refused (--websocket of the proxy says so)': {
+    status: 403,
+    when: 'a WebSocket is asked for, and `--websocket` is `refuse`',
+    fix: 'nothing, if it is meant so; else leave the option out',
   },
   'request rejected by warcprox: reached … …=…': {
     status: 420,
