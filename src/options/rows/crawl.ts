@@ -21,6 +21,10 @@ const SERVER_ROWS = group('Crawl', {
   port: { ...LISTENING_ROWS.port, default: 8010, variables: ['STARBELLY_PORT'] },
   address: { ...LISTENING_ROWS.address, variables: ['STARBELLY_HOST'] },
   ...TLS_ROWS,
+  pageHost: {
+    ...LISTENING_ROWS.pageHost,
+    summary: 'a host name for the page, beside IP addresses, localhost and the names of this machine; may be repeated',
+  },
   db: {
     argument: 'DIR',
     kind: path,
