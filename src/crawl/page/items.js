@@ -11,7 +11,7 @@ const KINDS = [
   ['errors', 'HTTP errors', { includeError: true }],
   ['failed', 'Failed', { includeException: true }],
 ];
-const HEADS = [['Number', 'number'], ['Result'], ['URL'], ['Type'], ['Took', 'number'], ['Started (UTC)']];
+const HEADS = [['Result'], ['URL'], ['Type'], ['Took', 'number'], ['Started (UTC)'], ['Number', 'number']];
 /** A list that changes is asked for again at most so often. */
 const EVERY_MS = 2000;
 
@@ -26,12 +26,12 @@ export function itemList(hex) {
   let at = 0;
   let timer;
   const cells = (item) => [
-    cell(number(Number(item.sequence)), 'number'),
     cell(resultOf(item).split('\n').at(0), `result ${resultClass(item)}`),
-    Object.assign(linkCell(item.url, `#/jobs/${hex}/items/${item.sequence}`), { className: 'url' }),
+    Object.assign(linkCell(item.url, `#/jobs/${hex}/items/${item.sequence}`), { className: 'url', title: item.url }),
     cell(item.contentType ?? ''),
     cell(lasting(item.duration), 'number'),
     cell(when(item.startedAt), 'time'),
+    cell(number(Number(item.sequence)), 'number'),
   ];
   const turn = async (offset) => {
     const page = { limit: LIMIT, offset };

@@ -38,7 +38,7 @@ export async function jobView(place, hex) {
     // Buttons that are being used stay.
     if (shownState !== job.runState) actions.replaceChildren(...actionsOf(hex, job));
     showTiles(tiles, hex, job);
-    charts.replaceChildren(rateChart(hex), statusChart(job));
+    charts.replaceChildren(...rateChart(hex, job), statusChart(job));
     if (shownState !== job.runState) showAbout(about, job);
     shownState = job.runState;
   };
@@ -91,10 +91,12 @@ function showTiles(tiles, hex, { itemCount, httpSuccessCount, httpErrorCount, ex
   );
 }
 
-function rateChart(hex) {
+function rateChart(hex, { runState }) {
   const values = rateOf(hex);
-  const told = `Items a second in the last ${(BINS * BIN_SECONDS) / 60} minutes, at most ${Math.max(...values).toFixed(1)}`;
-  return element('figure', {}, bars(values), element('figcaption', {}, told));
+  const most = Math.max(...values);
+  if (most === 0 && runState !== 'RUNNING') return [];
+  const told = `Items a second in the last ${(BINS * BIN_SECONDS) / 60} minutes, at most ${most.toFixed(1)}`;
+  return [element('figure', {}, bars(values), element('figcaption', {}, told))];
 }
 
 /** A bar for each status, as long as it is frequent. */
@@ -102,14 +104,11 @@ function statusChart({ httpStatusCounts = {}, exceptionCount }) {
   const counts = Object.entries(httpStatusCounts);
   if (exceptionCount > 0) counts.push(['failed', exceptionCount]);
   const most = Math.max(1, ...counts.map(([, count]) => count));
-  const list = counts.map(([status, count]) =>
-    element(
-      'div',
-      {},
-      element('dt', {}, status),
-      element('dd', {}, element('meter', { max: most, value: count, ariaHidden: 'true' }), element('span', {}, number(count))),
-    ),
-  );
+  const list = counts.map(([status, count]) => {
+    const bar = element('span', { className: /^[123]/.test(status) ? 'bar' : 'bar bad' });
+    bar.style.width = `${(count / most) * 100}%`;
+    return element('div', {}, element('dt', {}, status), element('dd', {}, element('span', {}, bar), element('span', {}, number(count))));
+  });
   return element('figure', {}, element('dl', { className: 'statuses' }, ...list), element('figcaption', {}, 'Answers by HTTP status'));
 }
 

@@ -16,6 +16,8 @@ const jobs = new Map();
 const rates = new Map();
 const listeners = new Set();
 let stop = () => undefined;
+/** All jobs that there were have come: further ones are new. */
+let isBegun = false;
 
 const binNow = () => Math.floor(performance.now() / 1000 / BIN_SECONDS);
 
@@ -24,10 +26,14 @@ export function startLive() {
   const onEvent = ({ jobList }) => {
     const changed = new Map();
     for (const each of jobList.jobs ?? []) changed.set(hexOf(each.jobId), take(each));
+    isBegun = true;
     for (const listener of [...listeners]) listener(changed);
   };
-  // All jobs come first, whole.
-  stop = subscribe({ subscribeJobStatus: { minInterval: 1 } }, onEvent, { onBegin: () => jobs.clear() });
+  const onBegin = () => {
+    jobs.clear();
+    isBegun = false;
+  };
+  stop = subscribe({ subscribeJobStatus: { minInterval: 1 } }, onEvent, { onBegin });
 }
 
 export function stopLive() {
@@ -71,7 +77,8 @@ function take(change) {
   const httpStatusCounts = { ...before?.httpStatusCounts, ...change.httpStatusCounts };
   const now = { ...before, ...change, httpStatusCounts };
   jobs.set(hex, now);
-  if (before !== undefined && change.itemCount > before.itemCount) count(hex, change.itemCount - before.itemCount);
+  const counted = before === undefined ? (isBegun ? 0 : now.itemCount) : before.itemCount;
+  if (now.itemCount > counted) count(hex, now.itemCount - counted);
   return now;
 }
 

@@ -57,6 +57,7 @@ async function go() {
   if (mine !== turn) return left?.();
   leave = left ?? leave;
   byId('view').replaceChildren(...place.childNodes);
+  byId('view').dataset.place = path;
   const title = byId('view').querySelector('h2')?.textContent;
   document.title = title ? `${title} – Crawl` : 'Crawl';
   window.scrollTo(0, 0);

@@ -60,6 +60,7 @@ export function pager(limit, turn) {
     element: element('p', { className: 'row pager' }, first, before, after, last, said),
     show(newOffset, newTotal) {
       [offset, total] = [newOffset, newTotal];
+      for (const each of [first, before, after, last]) each.hidden = total <= limit;
       first.disabled = before.disabled = offset === 0;
       after.disabled = last.disabled = offset + limit >= total;
       const to = Math.min(offset + limit, total);

@@ -89,7 +89,7 @@ async function policyFields({ name = '', authentication, captchaSolverId, limits
     maxItems: numberField({ label: 'Most items', value: limits.maxItems, min: 0, says: /max.?items/i }),
     maxDuration: numberField({ label: 'Longest, in seconds', value: limits.maxDuration, min: 0, says: /max.?duration/i }),
     usage: choiceField({
-      label: 'robots.txt',
+      label: 'That of a site',
       value: robotsTxt.usage,
       options: [
         ['OBEY', 'is obeyed'],

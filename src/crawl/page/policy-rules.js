@@ -75,7 +75,7 @@ export function proxyRules(rules) {
 
 export function userAgents(agents) {
   return rowsField({
-    kind: 'User agent',
+    kind: 'user agent',
     title: 'User agents',
     hint: 'One of them is taken for each request. {VERSION} stands for the version of the server. Say how to reach you.',
     entries: agents,

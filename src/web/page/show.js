@@ -47,6 +47,8 @@ export function chart(title, minutes) {
 /** A bar for each value. @param most the height of the chart, at least */
 export function bars(values, most = 1) {
   most = Math.max(most, ...values);
+  // Of many the gaps would be less than a pixel, and stripes.
+  const gap = values.length > 100 ? 0 : 0.1;
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', `0 0 ${values.length} 100`);
   svg.setAttribute('preserveAspectRatio', 'none');
@@ -56,7 +58,7 @@ export function bars(values, most = 1) {
     if (value === 0) return;
     const bar = document.createElementNS(SVG, 'rect');
     const height = Math.max(2, (value / most) * 100);
-    for (const [name, is] of Object.entries({ x: index + 0.1, y: 100 - height, width: 0.8, height })) bar.setAttribute(name, is);
+    for (const [name, is] of Object.entries({ x: index + gap, y: 100 - height, width: 1 - 2 * gap, height })) bar.setAttribute(name, is);
     svg.append(bar);
   });
   return svg;

@@ -43,7 +43,7 @@ test('jobs of the crawl server in a browser', { skip: browser.skip }, async (t) 
     await page.keyboard.press('Enter');
     await page.getByText('"seeds" is required').waitFor();
     assert.equal(await page.getByLabel('Seeds').getAttribute('aria-invalid'), 'true');
-    await page.getByLabel('Policy').selectOption('Deep Crawl');
+    await page.getByLabel('Policy').selectOption('Endless');
     await page.getByLabel('Seeds').focus();
     await page.keyboard.type(`${house.site.url}/endless/1`);
     await page.getByRole('button', { name: 'Start' }).focus();

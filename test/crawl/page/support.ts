@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { findTool } from '../../support/tools.ts';
 import { startSite, type Site } from '../jobs/support.ts';
+import { goodPolicy } from '../support/policies.ts';
 import { crawlServer, type TestServer } from '../support/server.ts';
 
 export const browser = findTool({
@@ -50,7 +51,7 @@ const answer: RequestListener = (request, response) => {
   else html('nothing here', 404);
 };
 
-/** Closed with the test, which fails if a page has complained, or asked somebody else. */
+/** With a policy `Endless`. Closed with the test, which fails if a page has complained, or asked somebody else. */
 export async function openHouse(t: TestContext): Promise<House> {
   const strangers: string[] = [];
   const complaints: string[] = [];
@@ -60,6 +61,8 @@ export async function openHouse(t: TestContext): Promise<House> {
   });
   const site = await startSite(t, answer);
   const server = await crawlServer(t, 'real', { given: { allowLocalhost: true, minFreeSpace: 0 } });
+  const client = await server.client();
+  await client.get({ case: 'setPolicy', value: { policy: goodPolicy({ name: 'Endless' }) } }, 'newPolicy');
   const running = await chromium.launch({
     executablePath: browser.command,
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-sync'],
