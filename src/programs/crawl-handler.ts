@@ -21,14 +21,16 @@ export interface CrawlHandlerParts {
   readonly users: Users;
   /** by which the page may be asked for, beside addresses and localhost */
   readonly hostNames: readonly string[];
+  /** with `{URL}` and perhaps `{TIMESTAMP}`, for the page */
+  readonly replayUrl: string | undefined;
   readonly log: Log;
 }
 
 const CHALLENGE = 'Basic realm="Crawler"';
-/** Where the page asks whether credentials are good. */
+/** Where the page asks whether credentials are good, and what it has to know. */
 const LOG_IN = '/log-in';
 
-export function crawlHandler({ server, jobs, users, hostNames, log }: CrawlHandlerParts): Handler {
+export function crawlHandler({ server, jobs, users, hostNames, replayUrl, log }: CrawlHandlerParts): Handler {
   const isOwnHost = ownHosts(hostNames);
   const pages = createPages({ routes: Object.fromEntries(readCrawlPages()), isOwnHost, log });
   /** Browsers tell where a page came from that opens a WebSocket, and other clients do not. */
@@ -45,7 +47,7 @@ export function crawlHandler({ server, jobs, users, hostNames, log }: CrawlHandl
       return client.answer(plainAnswer(403, `a page of ${origin} may not open a WebSocket here; see --page-host`), request.hasBody);
     }
     if (method !== 'GET') return client.answer(plainAnswer(404, 'the API is a WebSocket at /ws/'), request.hasBody);
-    const page = target === LOG_IN ? () => new Response(null, { status: 204 }) : jobPage(jobs, target, log);
+    const page = target === LOG_IN ? () => Response.json({ replayUrl }) : jobPage(jobs, target, log);
     if (page === undefined) client.answer(plainAnswer(404, 'the API is a WebSocket at /ws/'), request.hasBody);
     else serveFetch(page, request, client, log);
   };

@@ -178,8 +178,9 @@ async function start(
   opened(() => scheduler.close());
 
   const server = new CrawlServer({ jobs, settings, resources, maxRequest: options.maxRequest, log });
+  const hostNames = [options.address, machineName(), ...options.pageHost];
   const listener = (later.listener = new Listener({
-    handler: crawlHandler({ server, jobs, users, hostNames: [options.address, machineName(), ...options.pageHost], log }),
+    handler: crawlHandler({ server, jobs, users, hostNames, replayUrl: options.replayUrl, log }),
     secureContexts: () => Promise.reject(new Error('there are no tunnels here')),
     secure,
     maxConnections: handles.maxConnections,

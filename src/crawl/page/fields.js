@@ -48,6 +48,7 @@ function labelled(control, { label, hint = '', says, isInline = false }) {
       return true;
     },
   };
+  control.addEventListener('input', field.clear);
   return field;
 }
 

@@ -8,7 +8,7 @@ import { action, cell, facts, link, section, table } from './parts.js';
 import { bytes, element, number } from './show.js';
 import { saveAs } from './save.js';
 import { lasting, when } from './values.js';
-import { fetchPage } from './wire.js';
+import { fetchPage, replayOf } from './wire.js';
 
 /** Of a text that is shown, and of a picture. */
 const MAX_TEXT = 200_000;
@@ -36,6 +36,7 @@ export async function itemView(place, hex, sequence) {
         [
           ['URL', outLink(url)],
           ['Redirected to', finalUrl && outLink(finalUrl)],
+          ['Replay', replayed(item)],
           ['Result', hasBody && element('span', { className: resultClass(item) }, resultOf(item))],
           ['Failed with', !hasBody && element('pre', { className: 'bad' }, resultOf(item))],
           ['Type', item.contentType],
@@ -64,8 +65,14 @@ function tell(body, error) {
 }
 
 /** To the site itself, which is told nothing of this page. */
-function outLink(url) {
-  return /^https?:\/\//i.test(url) ? link(url, url, { target: '_blank', rel: 'noreferrer noopener' }) : url;
+function outLink(url, text = url) {
+  return /^https?:\/\//i.test(url) ? link(text, url, { target: '_blank', rel: 'noreferrer noopener' }) : url;
+}
+
+/** What is archived, as a page: elsewhere, as here nothing of it may run. */
+function replayed({ url, startedAt, warcRecordId }) {
+  const address = warcRecordId && replayOf(url, startedAt);
+  return address && outLink(address, 'as it was then');
 }
 
 async function showBody(body, { contentType = '', headers = [] }, path, signal, pictures) {

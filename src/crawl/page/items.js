@@ -18,12 +18,23 @@ const EVERY_MS = 2000;
 export const resultOf = ({ statusCode, exception }) => (statusCode === undefined ? (exception ?? 'failed') : String(statusCode));
 export const resultClass = ({ isSuccess }) => (isSuccess ? 'good' : 'bad');
 
+/** The server goes past what is in front of a page: what is nearer to the oldest is asked for from there. */
+async function pageOf(command, offset, known) {
+  const isOld = offset > known / 2;
+  const from = isOld ? Math.max(0, known - offset - LIMIT) : offset;
+  const page = { limit: isOld ? Math.min(LIMIT, known - offset) : LIMIT, offset: from };
+  const { listItems } = await ask({ getJobItems: { ...command, newestFirst: !isOld, page } });
+  const { items = [], total = 0 } = listItems;
+  return { found: isOld ? items.reverse() : items, total };
+}
+
 /** @returns the element, `show()`, and `changed()` for when the job has more */
 export function itemList(hex) {
   const items = table('Items', HEADS, 'There is none.');
   const error = element('p', { className: 'error', role: 'alert' });
   let include = KINDS[0][2];
   let at = 0;
+  let known = 0;
   let timer;
   const cells = (item) => [
     cell(resultOf(item).split('\n').at(0), `result ${resultClass(item)}`),
@@ -34,13 +45,12 @@ export function itemList(hex) {
     cell(number(Number(item.sequence)), 'number'),
   ];
   const turn = async (offset) => {
-    const page = { limit: LIMIT, offset };
-    const { listItems } = await ask({ getJobItems: { jobId: idOf(hex), ...include, withoutBody: true, newestFirst: true, page } });
-    at = offset;
-    pages.show(at, listItems.total ?? 0);
+    const { found, total } = await pageOf({ jobId: idOf(hex), ...include, withoutBody: true }, offset, known);
+    [at, known] = [offset, total];
+    pages.show(at, total);
     // A link that has the focus stays where it is.
     if (items.body.contains(document.activeElement)) return;
-    items.fill(listItems.items ?? [], cells);
+    items.fill(found, cells);
   };
   const guarded = (offset) =>
     turn(offset).then(

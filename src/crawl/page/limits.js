@@ -16,10 +16,15 @@ export async function limitsView(place) {
     }),
     delay: numberField({ label: 'Seconds between two requests', hint: '0 is no limit.', value: 5, min: 0, says: /delay/i }),
   };
+  const said = element('p', { className: 'good' });
+  said.setAttribute('role', 'status');
   const save = async () => {
+    said.textContent = '';
     const delay = fields.delay.read();
     if (delay === undefined) return fields.delay.fault('Delay must be ≥0');
     await ask({ setRateLimit: present({ domain: fields.domain.read(), delay }) });
+    fields.domain.control.value = '';
+    said.textContent = 'Set.';
     await list.refresh();
   };
   const all = Object.values(fields);
@@ -29,6 +34,7 @@ export async function limitsView(place) {
     button: 'Set',
     save,
   });
+  made.append(said);
   const list = await listView(place, {
     title: 'Rate limits',
     hint: 'All jobs together leave so much time between the end of a request to a host and the start of the next.',

@@ -26,6 +26,7 @@ let nextRequest = 0;
 let wait = FIRST_WAIT_MS;
 let timer;
 let onState = () => undefined;
+let replayUrl;
 
 export const hasLogIn = () => sessionStorage.getItem(NAME) !== null;
 
@@ -39,6 +40,12 @@ export function logOut() {
   clearTimeout(timer);
   streams.clear();
   socket?.close();
+}
+
+/** Where a URL is replayed as it was then. @param time of the API. @returns undefined without such a place */
+export function replayOf(url, time) {
+  const timestamp = time.replace(/\D/g, '').slice(0, 14);
+  return replayUrl?.replace(/\{(URL|TIMESTAMP)\}/g, (_, name) => (name === 'URL' ? url : timestamp));
 }
 
 /** @param listener of `open`, `lost` and `wrong`: the credentials are good no more */
@@ -63,7 +70,7 @@ export async function fetchPage(path, { signal } = {}) {
 
 /** Resolves once there is a connection. @throws as `fetchPage` */
 export async function connect() {
-  await fetchPage('/log-in');
+  ({ replayUrl } = await (await fetchPage('/log-in')).json());
   const credentials = sessionStorage.getItem(NAME).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
   const made = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/ws/`, [PROTOCOL, `basic.${credentials}`]);
   await new Promise((resolve, reject) => {

@@ -54,6 +54,15 @@ const SERVER_ROWS = group('Crawl', {
   resumeJobs: { kind: onOff, default: false, summary: 'jobs that ran when the server stopped go on at its start' },
   downloadTimeout: { argument: 'TIME', kind: seconds('above zero'), default: 20, summary: 'time that one request may take in all' },
   maxRequest: { argument: 'SIZE', kind: size(1_048_576), default: 16_777_216, summary: 'bytes of one request of a client' },
+  replayUrl: {
+    argument: 'URL',
+    kind: text(
+      'a URL of http or https with {URL} in it, such as https://replay.example/all/{TIMESTAMP}/{URL}',
+      (value) => /^https?:\/\/[^{}/]+\/.*\{URL\}/.test(value) && URL.canParse(value),
+    ),
+    defaultText: 'none',
+    summary: 'where the page has a fetched URL replayed from the WARC files; {TIMESTAMP} stands for its time, 14 digits',
+  },
   maxConnections,
   headTimeout,
 });

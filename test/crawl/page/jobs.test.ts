@@ -100,6 +100,8 @@ test('jobs of the crawl server in a browser', { skip: browser.skip }, async (t) 
     await page.locator('pre.body').waitFor();
     assert.equal(await page.locator('pre.body').innerText(), MARKUP);
     assert.doesNotMatch(await page.title(), /run/);
+    const replay = await page.getByRole('link', { name: 'as it was then' }).getAttribute('href');
+    assert.match(replay ?? '', /^https:\/\/replay\.example\/all\/\d{14}\/http:\/\/127\.0\.0\.1:\d+\/markup$/);
     await page.getByRole('region', { name: 'Header' }).getByText('CONTENT-TYPE').waitFor();
     await picture(page, 'item');
     const [saved] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save the body' }).click()]);

@@ -60,7 +60,9 @@ export async function openHouse(t: TestContext): Promise<House> {
     assert.deepEqual(complaints, []);
   });
   const site = await startSite(t, answer);
-  const server = await crawlServer(t, 'real', { given: { allowLocalhost: true, minFreeSpace: 0 } });
+  const server = await crawlServer(t, 'real', {
+    given: { allowLocalhost: true, minFreeSpace: 0, replayUrl: 'https://replay.example/all/{TIMESTAMP}/{URL}' },
+  });
   const client = await server.client();
   await client.get({ case: 'setPolicy', value: { policy: goodPolicy({ name: 'Endless' }) } }, 'newPolicy');
   const running = await chromium.launch({
@@ -76,7 +78,7 @@ export async function openHouse(t: TestContext): Promise<House> {
       'request',
       (request) => /^(?:blob:)?http:/.test(request.url()) && !request.url().includes(url) && strangers.push(request.url()),
     );
-    page.on('console', (message) => message.type() === 'error' && !/ 401 /.test(message.text()) && complaints.push(message.text()));
+    page.on('console', (message) => message.type() === 'error' && !message.text().includes(' 401 ') && complaints.push(message.text()));
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('dialog', (dialog) => void dialog.accept());
     await page.goto(url);
