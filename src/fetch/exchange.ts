@@ -21,9 +21,10 @@ import { exchangeCapture, failedCapture, isRepeatable, noRoom } from './exchange
 import type { ExchangeClient, ExchangeRequest, ExchangeServices } from './exchange-parts.ts';
 import { originKey } from './origin.ts';
 import type { AnswerEvents, OriginConnection, OriginStream } from './origin-connection.ts';
+import { Upload } from './upload.ts';
 
-/** Who may hold a direction back. */
-const [ORIGIN, CLIENT, DISK] = [1, 2, 4] as const;
+/** Who may hold the answer back. */
+const [CLIENT, DISK] = [1, 2] as const;
 const NOTHING: readonly BodyPiece[] = [];
 
 type Phase = 'connecting' | 'head' | 'body' | 'sending' | 'ended';
@@ -36,20 +37,16 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   readonly #request: ExchangeRequest;
   readonly #onEnded: () => void;
   readonly #form: AnswerForm;
-  /** of the request: the origin and the disk have to keep up with the client */
-  readonly #upload = new Valve(ORIGIN);
-  /** of the response: the client and the disk have to keep up with the origin */
+  /** undefined where nothing follows the head */
+  readonly #upload: Upload | undefined;
+  /** the client and the disk have to keep up with the origin */
   readonly #download = new Valve(0);
   #client: ExchangeClient | undefined;
   #phase: Phase = 'connecting';
   #connection: OriginConnection | undefined;
   #stream: OriginStream | undefined;
-  #ipAddress: string | undefined;
   readonly #recording: Recording;
-  /** body of the request that came before the connection was made */
-  #waiting: BodyPiece[] | undefined;
   #requestComplete: boolean;
-  #bodyBegun = false;
   #exact = true;
   readonly #limits: AnswerLimits;
 
@@ -64,6 +61,12 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     this.startedAt = services.now();
     this.#form = request.form(this.startedAt);
     this.#requestComplete = !request.outgoing.hasBody;
+    this.#upload = request.outgoing.hasBody
+      ? new Upload(this.#recording, {
+          resume: () => this.#client?.resumeRequest(),
+          endIfNotRecorded: () => this.#endIfNotRecorded(),
+        })
+      : undefined;
   }
 
   start(): void {
@@ -74,17 +77,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   }
 
   write(bytes: Buffer, payload: readonly Buffer[]): boolean {
-    if (this.#phase === 'ended') return true;
-    this.#bodyBegun = true;
-    if (this.#stream === undefined) {
-      (this.#waiting ??= []).push({ bytes, payload });
-      return false;
-    }
-    this.#keepSent(bytes);
-    // Its client is in the middle of handing over a piece, and is not told before that is done.
-    if (this.#recording.error !== undefined) queueMicrotask(() => this.#endIfNotRecorded());
-    this.#upload.set(ORIGIN, !this.#stream.write(bytes, payload));
-    return this.#upload.open;
+    return this.#phase === 'ended' || this.#upload === undefined || this.#upload.write(bytes, payload);
   }
 
   endRequest(): void {
@@ -167,7 +160,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   }
 
   onDrain(): void {
-    this.#letUp(ORIGIN);
+    this.#upload?.drained();
   }
 
   /** Nothing more comes: what has come is kept, where a head has. */
@@ -200,30 +193,14 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   #connected(connection: OriginConnection): void {
     this.#phase = 'head';
     this.#connection = connection;
-    this.#ipAddress = connection.ipAddress;
     const { outgoing } = this.#request;
-    const waiting = this.#waiting ?? NOTHING;
-    this.#waiting = undefined;
-    const stream = connection.request(outgoing, waiting, this);
+    const stream = connection.request(outgoing, this.#upload?.waiting ?? NOTHING, this);
     this.#stream = stream;
     // A connection that can carry more is there for others, too.
     if (!connection.busy) this.#services.pool.put(connection);
     this.#recording.sentHead(stream.sentHead);
-    for (const { bytes } of waiting) this.#keepSent(bytes);
     if (outgoing.hasBody && this.#requestComplete) stream.endRequest();
-    if (!stream.full) this.#letUp(ORIGIN);
-  }
-
-  #keepSent(bytes: Buffer): void {
-    if (this.#recording.sentBody(bytes) || this.#upload.isHeldBy(DISK)) return;
-    this.#upload.set(DISK, true);
-    this.#recording.onRequestDrain(() => {
-      if (!this.#endIfNotRecorded()) this.#letUp(DISK);
-    });
-  }
-
-  #letUp(holder: number): void {
-    if (this.#upload.release(holder)) this.#client?.resumeRequest();
+    this.#upload?.begin(stream);
   }
 
   #letDown(holder: number): void {
@@ -251,7 +228,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   /** The response is whole. An origin may answer before it has read the request: then the rest of that goes on, unless it will never come. */
   #whole(exact: boolean): void {
     this.#exact = exact;
-    if (this.#requestComplete || (this.#request.outgoing.expectsContinue && !this.#bodyBegun)) this.#end(undefined);
+    if (this.#requestComplete || (this.#request.outgoing.expectsContinue && this.#upload?.begun !== true)) this.#end(undefined);
     else this.#phase = 'sending';
   }
 
@@ -259,7 +236,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     if (this.#endIfNotRecorded()) return;
     this.#phase = 'ended';
     const messages = this.#recording.finish(truncated);
-    const capture = exchangeCapture(this.#request, this.#services, this, this.#ipAddress, messages);
+    const capture = exchangeCapture(this.#request, this.#services, this, this.#connection, this.#stream, messages);
     this.#leaveOrigin(truncated === undefined && this.#requestComplete);
     const client = this.#client;
     this.#client = undefined;

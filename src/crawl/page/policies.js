@@ -77,13 +77,22 @@ async function solverChoices() {
   return [['', 'none'], ...(listCaptchaSolvers.solvers ?? []).map(({ solverId, name }) => [hexOf(solverId), name])];
 }
 
-async function policyFields({ name = '', authentication, captchaSolverId, limits = {}, robotsTxt = {}, urlNormalization = {}, ...lists }) {
+async function policyFields({
+  name = '',
+  authentication,
+  captchaSolverId,
+  limits = {},
+  robotsTxt = {},
+  urlNormalization = {},
+  render,
+  ...lists
+}) {
   const one = {
     name: textField({ label: 'Name', value: name, says: /^Policy name/ }),
     maxCost: numberField({
       label: 'Most cost',
       value: limits.maxCost,
-      hint: 'Links whose cost is above it are not followed. Seeds cost 0; each link adds what the URL rules say.',
+      hint: 'Links whose cost is above it are not followed. A seed costs 1, and a link what the URL rules make of the cost of its page.',
       says: /max.?cost/i,
     }),
     maxItems: numberField({ label: 'Most items', value: limits.maxItems, min: 0, says: /max.?items/i }),
@@ -107,6 +116,12 @@ async function policyFields({ name = '', authentication, captchaSolverId, limits
       value: urlNormalization.stripParameters,
       rows: 3,
       says: /strip.?parameters/i,
+    }),
+    render: checkField({
+      label: 'Load pages in a browser, too',
+      hint: 'Scripts run, and what they ask for is archived.',
+      value: render,
+      says: /render|browser/i,
     }),
     authentication: checkField({ label: 'Log in to sites that have a login here', value: authentication?.enabled }),
     solver: choiceField({
@@ -133,6 +148,7 @@ async function policyFields({ name = '', authentication, captchaSolverId, limits
     many.mimeTypeRules,
     group('robots.txt', '', one.usage, one.readSitemaps, one.obeyCrawlDelay),
     many.userAgents,
+    group('Rendering', '', one.render),
     group('URL normalization', '', one.normalized, one.strip),
     many.proxyRules,
     group('Authentication', '', one.authentication, one.solver),
@@ -143,6 +159,7 @@ async function policyFields({ name = '', authentication, captchaSolverId, limits
     robotsTxt: present({ usage: one.usage.read(), readSitemaps: one.readSitemaps.read(), obeyCrawlDelay: one.obeyCrawlDelay.read() }),
     urlNormalization: { enabled: one.normalized.read(), stripParameters: one.strip.read() },
     authentication: { enabled: one.authentication.read() },
+    render: one.render.read(),
     ...(one.solver.read() === undefined ? {} : { captchaSolverId: idOf(one.solver.read()) }),
     ...Object.fromEntries(Object.entries(many).map(([list, field]) => [list, field.read().map(present)])),
   });

@@ -31,7 +31,7 @@ export function urlRules(rules) {
   return rowsField({
     kind: 'URL rule',
     title: 'URL rules: what a link costs',
-    hint: 'Patterns are regular expressions from the beginning of the URL; {SEED_DOMAINS} stands for the hosts of the seeds. The cost of a link is that of its page, and this added, or multiplied by it: 0 is not followed.',
+    hint: 'Patterns are regular expressions from the beginning of the URL; {SEED_DOMAINS} stands for the hosts of the seeds. The cost of a link is that of its page with the amount added, or multiplied by it; a link that costs 0 is not followed.',
     ...split(rules, { action: 'ADD', amount: 1 }),
     columns: (rule, isLast) => ({
       ...(isLast ? {} : patternFields(rule)),

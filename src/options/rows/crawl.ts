@@ -53,6 +53,19 @@ const SERVER_ROWS = group('Crawl', {
   checkSeeds: { kind: onOff, default: false, summary: 'robots.txt counts for seeds, too' },
   resumeJobs: { kind: onOff, default: false, summary: 'jobs that ran when the server stopped go on at its start' },
   downloadTimeout: { argument: 'TIME', kind: seconds('above zero'), default: 20, summary: 'time that one request may take in all' },
+  browser: {
+    argument: 'FILE',
+    kind: path,
+    defaultText: 'Chromium, Chrome or Edge where it is installed',
+    summary: 'program of the browser that loads pages where a policy says "render"; needs the package playwright-core',
+  },
+  maxRendered: { argument: 'N', kind: wholeNumber(1, 100), default: 2, summary: 'pages in the browser at once, of all jobs together' },
+  renderTimeout: {
+    argument: 'TIME',
+    kind: seconds('above zero'),
+    default: 20,
+    summary: 'time that a page may take in the browser; what it has loaded by then counts',
+  },
   maxRequest: { argument: 'SIZE', kind: size(1_048_576), default: 16_777_216, summary: 'bytes of one request of a client' },
   replayUrl: {
     argument: 'URL',

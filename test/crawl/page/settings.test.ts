@@ -75,6 +75,7 @@ test('settings of the crawl server in a browser', { skip: browser.skip }, async 
     await page.getByLabel('Read the sitemaps').check();
     await page.getByLabel('Parameters that are stripped').fill('utm_source\nsid');
     await page.getByLabel('Log in to sites').check();
+    await page.getByLabel('Load pages in a browser').check();
     await picture(page, 'policy');
     await save.click();
     await page.getByRole('link', { name: 'Whole', exact: true }).click();
@@ -101,6 +102,7 @@ test('settings of the crawl server in a browser', { skip: browser.skip }, async 
     assert.equal(policy.robotsTxt?.usage, Usage.IGNORE);
     assert.equal(policy.robotsTxt.readSitemaps, true);
     assert.equal(policy.authentication?.enabled, true);
+    assert.equal(policy.render, true);
     assert.deepEqual(policy.urlNormalization?.stripParameters, ['utm_source', 'sid']);
     assert.deepEqual(
       policy.userAgents.map(({ name }) => name),
