@@ -186,6 +186,11 @@ export const ANSWERS = {
     when: 'a page of the proxy is asked for by a host name that is not its own',
     fix: 'do as the line says, if the name is meant to be one of the proxy',
   },
+  'a page of … may not open a WebSocket here; see --page-host': {
+    status: 403,
+    when: 'a browser opens a WebSocket to the crawl server for a page that is not one of the server, by its Origin',
+    fix: 'nothing, as it may be an attack; behind a proxy that asks by another host name, give that of the page with `--page-host`',
+  },
   'Warcprox-Meta: stats.buckets: … of them are new, expected at most … new ones a second, try again in … s': {
     status: 429,
     when: 'the request begins more statistics buckets than may begin at the moment, or others wait for their turn',
