@@ -28,6 +28,7 @@ const INNER = [
   'NotNowError',
   'NotRepairedError',
   'OtherLayoutError',
+  'StdoutGone',
   'StoppedError',
   'TimedOutError',
   'TooLargeError',
