@@ -4,12 +4,13 @@
  * Remembers for a minute which hosts could not be reached. Never keeps a connection: that is the pool's work.
  */
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type SecureContext } from 'node:tls';
+import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
 import type { LookupAddress } from 'node:dns';
 import { LRUCache } from 'lru-cache';
 import type { AddressRules } from './address-rules.ts';
 import type { HeadMemory } from '../http1/head-memory.ts';
 import { FetchError } from '../http/fetch-error.ts';
+import { tlsFacts } from '../tls/facts.ts';
 import { timeLimit } from '../util/after-reading.ts';
 import { isOutOf, reasonOf } from '../util/thrown.ts';
 import { loopbackNamed, type Resolve } from './resolver.ts';
@@ -83,10 +84,12 @@ export class Connector {
           : socks !== undefined
             ? [await this.#bySocks(origin, socks)]
             : await this.#direct(origin).then((socket) => [socket, socket.remoteAddress] as const);
-      const socket = origin.scheme === 'https' ? await this.#tls(tcp, origin) : tcp;
-      if (origin.scheme === 'https') this.#options.onSecured(origin);
       const { timeoutMs, onFault, heads } = this.#options;
-      return new Http1Origin(socket, originKey(origin, origin.servername, upstream), ipAddress, timeoutMs, onFault, heads);
+      const key = originKey(origin, origin.servername, upstream);
+      if (origin.scheme === 'http') return new Http1Origin(tcp, key, ipAddress, timeoutMs, onFault, heads);
+      const secured = await this.#tls(tcp, origin);
+      this.#options.onSecured(origin);
+      return new Http1Origin(secured, key, ipAddress, timeoutMs, onFault, heads, tlsFacts(secured));
     } catch (error) {
       const failure = error instanceof FetchError ? error : new FetchError('not-connected', reasonOf(error), { cause: error });
       if (isOfOrigin(failure)) this.#failed.set(failure.code === 'tls-failed' ? withTls : hostPort, failure);
@@ -201,7 +204,7 @@ export class Connector {
     return socket;
   }
 
-  async #tls(tcp: Socket, origin: Origin): Promise<Socket> {
+  async #tls(tcp: Socket, origin: Origin): Promise<TLSSocket> {
     const servername = origin.servername ?? (isIP(origin.host) === 0 ? origin.host : '');
     const key = originKey(origin, origin.servername, origin.upstream);
     const session = this.#sessions.get(key);

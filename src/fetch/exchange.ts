@@ -45,7 +45,6 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   #phase: Phase = 'connecting';
   #connection: OriginConnection | undefined;
   #stream: OriginStream | undefined;
-  #ipAddress: string | undefined;
   readonly #recording: Recording;
   #requestComplete: boolean;
   #exact = true;
@@ -194,7 +193,6 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   #connected(connection: OriginConnection): void {
     this.#phase = 'head';
     this.#connection = connection;
-    this.#ipAddress = connection.ipAddress;
     const { outgoing } = this.#request;
     const stream = connection.request(outgoing, this.#upload?.waiting ?? NOTHING, this);
     this.#stream = stream;
@@ -238,7 +236,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     if (this.#endIfNotRecorded()) return;
     this.#phase = 'ended';
     const messages = this.#recording.finish(truncated);
-    const capture = exchangeCapture(this.#request, this.#services, this, this.#ipAddress, messages);
+    const capture = exchangeCapture(this.#request, this.#services, this, this.#connection, this.#stream, messages);
     this.#leaveOrigin(truncated === undefined && this.#requestComplete);
     const client = this.#client;
     this.#client = undefined;

@@ -15,7 +15,7 @@ const status = text('a status such as 200, 4xx or 200-299', (value) => STATUS.te
 
 export const RECORD_FILTER_ROWS = group('Which records', {
   url: {
-    short: 'u',
+    short: 'U',
     argument: 'URL',
     kind: listOf(anyText),
     defaultText: 'none',
