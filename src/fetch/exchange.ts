@@ -5,6 +5,7 @@
  * Whatever happens it ends exactly once: with a capture of an exchange or of a failure.
  *
  *   connecting ──► head ──► body ──► (sending: the rest of the request) ──► ended
+ *        │           ├─► switched: a WebSocket, which is relayed (websocket.ts) ──────────► ended
  *        └───────────┴────────┴──── failed, cut or out of time: also ended
  */
 import { performance } from 'node:perf_hooks';
@@ -12,21 +13,24 @@ import type { Truncation } from '../capture/capture.ts';
 import { Recording } from '../capture/recording.ts';
 import { FetchError } from '../http/fetch-error.ts';
 import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
-import type { AnswerForm, RequestBody } from '../http/sides.ts';
+import type { AnswerForm, RequestBody, Upgraded } from '../http/sides.ts';
 import type { SpoolHolder } from '../util/spool.ts';
 import { reasonOf } from '../util/thrown.ts';
 import { Valve } from '../util/valve.ts';
 import { AnswerLimits } from './answer-limits.ts';
-import { exchangeCapture, failedCapture, isRepeatable, noRoom } from './exchange-parts.ts';
+import { exchangeCapture, failedCapture, isRepeatable, noRoom, webSocketCapture } from './exchange-parts.ts';
 import type { ExchangeClient, ExchangeRequest, ExchangeServices } from './exchange-parts.ts';
 import { originKey } from './origin.ts';
 import type { AnswerEvents, OriginConnection, OriginStream } from './origin-connection.ts';
+import { Upload } from './upload.ts';
+import { relayWebSocket } from './websocket.ts';
+import type { Relay } from './relay.ts';
 
-/** Who may hold a direction back. */
-const [ORIGIN, CLIENT, DISK] = [1, 2, 4] as const;
+/** Who may hold the answer back. */
+const [CLIENT, DISK] = [1, 2] as const;
 const NOTHING: readonly BodyPiece[] = [];
 
-type Phase = 'connecting' | 'head' | 'body' | 'sending' | 'ended';
+type Phase = 'connecting' | 'head' | 'body' | 'sending' | 'switched' | 'ended';
 
 export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   readonly startedAt: Date;
@@ -36,22 +40,19 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   readonly #request: ExchangeRequest;
   readonly #onEnded: () => void;
   readonly #form: AnswerForm;
-  /** of the request: the origin and the disk have to keep up with the client */
-  readonly #upload = new Valve(ORIGIN);
-  /** of the response: the client and the disk have to keep up with the origin */
+  /** undefined where nothing follows the head */
+  readonly #upload: Upload | undefined;
+  /** the client and the disk have to keep up with the origin */
   readonly #download = new Valve(0);
   #client: ExchangeClient | undefined;
   #phase: Phase = 'connecting';
   #connection: OriginConnection | undefined;
   #stream: OriginStream | undefined;
-  #ipAddress: string | undefined;
   readonly #recording: Recording;
-  /** body of the request that came before the connection was made */
-  #waiting: BodyPiece[] | undefined;
   #requestComplete: boolean;
-  #bodyBegun = false;
   #exact = true;
   readonly #limits: AnswerLimits;
+  #webSocket: Pick<Relay, 'cut'> | undefined;
 
   /** @param onEnded called once, when the exchange needs nothing any more */
   constructor(services: ExchangeServices, request: ExchangeRequest, client: ExchangeClient, onEnded: () => void) {
@@ -64,6 +65,12 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     this.startedAt = services.now();
     this.#form = request.form(this.startedAt);
     this.#requestComplete = !request.outgoing.hasBody;
+    this.#upload = request.outgoing.hasBody
+      ? new Upload(this.#recording, {
+          resume: () => this.#client?.resumeRequest(),
+          endIfNotRecorded: () => this.#endIfNotRecorded(),
+        })
+      : undefined;
   }
 
   start(): void {
@@ -74,17 +81,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   }
 
   write(bytes: Buffer, payload: readonly Buffer[]): boolean {
-    if (this.#phase === 'ended') return true;
-    this.#bodyBegun = true;
-    if (this.#stream === undefined) {
-      (this.#waiting ??= []).push({ bytes, payload });
-      return false;
-    }
-    this.#keepSent(bytes);
-    // Its client is in the middle of handing over a piece, and is not told before that is done.
-    if (this.#recording.error !== undefined) queueMicrotask(() => this.#endIfNotRecorded());
-    this.#upload.set(ORIGIN, !this.#stream.write(bytes, payload));
-    return this.#upload.open;
+    return this.#phase === 'ended' || this.#upload === undefined || this.#upload.write(bytes, payload);
   }
 
   endRequest(): void {
@@ -115,8 +112,9 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     this.#stop('disconnect', new FetchError('request-aborted', 'the download was given up'));
   }
 
-  /** The time limit of a fetch has passed. */
+  /** The time limit of a fetch has passed. A WebSocket has one of its own. */
   outOfTime(): void {
+    if (this.#phase === 'switched') return;
     const error =
       this.#phase === 'connecting'
         ? new FetchError('connect-timeout', 'connecting took longer than the time limit of a fetch')
@@ -140,9 +138,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   onHead(head: ResponseHead, framing: Framing, bytes: Buffer): void {
     if (this.#endIfNotRecorded()) return;
     this.#phase = 'body';
-    const { status, fields } = head;
-    const facts = { status, contentType: fields.get('content-type'), location: fields.get('location') };
-    this.#recording.receivedHead(bytes, facts, framing.kind === 'length' ? framing.length : undefined);
+    this.#recording.receivedHead(bytes, head, framing.kind === 'length' ? framing.length : undefined);
     if (this.#client === undefined) this.#limits.abandon(bytes.length, this.#recording.announced, this.#request.outgoing.fields);
     else this.#client.head(head, framing, this.#form);
   }
@@ -166,14 +162,33 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     else this.#stop(truncated, error);
   }
 
+  onSwitched(head: ResponseHead, bytes: Buffer, origin: Upgraded): void {
+    const client = this.#endIfNotRecorded() ? undefined : this.#client?.upgrade?.({ head, form: this.#form });
+    const { webSockets, recording, sink } = this.#services;
+    if (client === undefined || webSockets === undefined)
+      return this.#stop('disconnect', new FetchError('request-aborted', 'client closed the connection before its WebSocket had begun'));
+    this.#phase = 'switched';
+    this.#client = undefined;
+    this.#recording.receivedHead(bytes, head, undefined);
+    const messages = this.#recording.finish(undefined);
+    const { url } = this.#request.outgoing.target;
+    this.#webSocket = relayWebSocket({ url, head, client, origin, recording }, webSockets, (end) => {
+      this.#phase = 'ended';
+      const passed = { ...messages, ...end };
+      void sink(webSocketCapture(this.#request, this.#services, this, this.#connection, this.#stream, passed));
+      this.#onEnded();
+    });
+  }
+
   onDrain(): void {
-    this.#letUp(ORIGIN);
+    this.#upload?.drained();
   }
 
   /** Nothing more comes: what has come is kept, where a head has. */
   #stop(truncated: Truncation, error: FetchError): void {
     if (this.#phase === 'body') this.#end(truncated);
     else if (this.#phase === 'sending') this.#end(undefined);
+    else if (this.#phase === 'switched') this.#webSocket?.cut(truncated);
     else if (this.#phase !== 'ended') this.#fail(error);
   }
 
@@ -200,30 +215,14 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   #connected(connection: OriginConnection): void {
     this.#phase = 'head';
     this.#connection = connection;
-    this.#ipAddress = connection.ipAddress;
     const { outgoing } = this.#request;
-    const waiting = this.#waiting ?? NOTHING;
-    this.#waiting = undefined;
-    const stream = connection.request(outgoing, waiting, this);
+    const stream = connection.request(outgoing, this.#upload?.waiting ?? NOTHING, this);
     this.#stream = stream;
     // A connection that can carry more is there for others, too.
     if (!connection.busy) this.#services.pool.put(connection);
     this.#recording.sentHead(stream.sentHead);
-    for (const { bytes } of waiting) this.#keepSent(bytes);
     if (outgoing.hasBody && this.#requestComplete) stream.endRequest();
-    if (!stream.full) this.#letUp(ORIGIN);
-  }
-
-  #keepSent(bytes: Buffer): void {
-    if (this.#recording.sentBody(bytes) || this.#upload.isHeldBy(DISK)) return;
-    this.#upload.set(DISK, true);
-    this.#recording.onRequestDrain(() => {
-      if (!this.#endIfNotRecorded()) this.#letUp(DISK);
-    });
-  }
-
-  #letUp(holder: number): void {
-    if (this.#upload.release(holder)) this.#client?.resumeRequest();
+    this.#upload?.begin(stream);
   }
 
   #letDown(holder: number): void {
@@ -251,7 +250,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   /** The response is whole. An origin may answer before it has read the request: then the rest of that goes on, unless it will never come. */
   #whole(exact: boolean): void {
     this.#exact = exact;
-    if (this.#requestComplete || (this.#request.outgoing.expectsContinue && !this.#bodyBegun)) this.#end(undefined);
+    if (this.#requestComplete || (this.#request.outgoing.expectsContinue && this.#upload?.begun !== true)) this.#end(undefined);
     else this.#phase = 'sending';
   }
 
@@ -259,7 +258,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     if (this.#endIfNotRecorded()) return;
     this.#phase = 'ended';
     const messages = this.#recording.finish(truncated);
-    const capture = exchangeCapture(this.#request, this.#services, this, this.#ipAddress, messages);
+    const capture = exchangeCapture(this.#request, this.#services, this, this.#connection, this.#stream, messages);
     this.#leaveOrigin(truncated === undefined && this.#requestComplete);
     const client = this.#client;
     this.#client = undefined;

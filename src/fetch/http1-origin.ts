@@ -13,6 +13,7 @@ import { requestBytes } from '../http1/forward.ts';
 import { keepsConnection } from '../http1/framing.ts';
 import type { HeadMemory } from '../http1/head-memory.ts';
 import { ResponseReader, type ResponseEvents } from '../http1/response-reader.ts';
+import type { TlsFacts } from '../tls/facts.ts';
 import { ifIdle } from '../util/after-reading.ts';
 import { reasonOf } from '../util/thrown.ts';
 import type { AnswerEvents, OriginConnection, OriginStream, OutgoingRequest } from './origin-connection.ts';
@@ -24,6 +25,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
   readonly socket: Socket;
   readonly key: string;
   readonly ipAddress: string | undefined;
+  readonly tls: TlsFacts | undefined;
   readonly capacity = 1;
   readonly #idleMs: number;
   readonly #heads: HeadMemory | undefined;
@@ -36,12 +38,15 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
   #sentHead: Buffer = NOTHING;
   #reader: ResponseReader | undefined;
   #framing: Framing | undefined;
+  #minor: 0 | 1 = 1;
   /** as far as client and origin have said, it stays open after the answer */
   #persistent = true;
+  readonly #listeners: Readonly<Record<string, (given: Buffer & Error) => void>>;
 
   /**
    * @param onFault told of what a user throws, which then finds the connection broken
    * @param heads where unfinished heads find room
+   * @param tls of the socket, where it is with the origin
    */
   constructor(
     socket: Socket,
@@ -50,28 +55,33 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
     idleMs: number,
     onFault: (error: unknown) => void,
     heads?: HeadMemory,
+    tls?: TlsFacts,
   ) {
     this.socket = socket;
     this.key = key;
     this.ipAddress = ipAddress;
     this.#idleMs = idleMs;
     this.#heads = heads;
+    this.#listeners = {
+      data: (bytes: Buffer) => {
+        try {
+          this.#read(bytes);
+        } catch (error) {
+          onFault(error);
+          socket.destroy(new Error('a fault in warctap, see its log'));
+        }
+      },
+      drain: () => this.#user?.onDrain(),
+      end: () => this.#over(),
+      error: (error: Error) => {
+        this.#error = error;
+      },
+      close: () => this.#over(),
+      timeout: () => ifIdle(socket, () => this.#idle()),
+    };
+    this.tls = tls;
     socket.setTimeout(idleMs);
-    socket.on('data', (bytes: Buffer) => {
-      try {
-        this.#read(bytes);
-      } catch (error) {
-        onFault(error);
-        socket.destroy(new Error('a fault in warctap, see its log'));
-      }
-    });
-    socket.on('drain', () => this.#user?.onDrain());
-    socket.on('end', () => this.#over());
-    socket.on('error', (error: Error) => {
-      this.#error = error;
-    });
-    socket.on('close', () => this.#over());
-    socket.on('timeout', () => ifIdle(socket, () => this.#idle()));
+    for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener);
   }
 
   get usable(): boolean {
@@ -86,6 +96,10 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
     return this.#sentHead;
   }
 
+  get protocol(): string {
+    return this.#minor === 0 ? 'http/1.0' : 'http/1.1';
+  }
+
   get full(): boolean {
     return this.socket.writableNeedDrain;
   }
@@ -94,7 +108,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
     const open = this.usable;
     this.#user = events;
     this.#onUnusable = undefined;
-    this.#reader = new ResponseReader(request.method, this, this.#heads);
+    this.#reader = new ResponseReader(request.method, this, this.#heads, request.webSocket);
     this.#framing = undefined;
     this.#persistent = request.minor === 1;
     this.#sentHead = requestBytes(request);
@@ -125,12 +139,24 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
 
   onHead(head: ResponseHead, framing: Framing, bytes: Buffer): void {
     this.#framing = framing;
+    this.#minor = head.minor;
     this.#persistent &&= framing.kind !== 'close' && keepsConnection(head);
     this.#user?.onHead(head, framing, bytes);
   }
 
   onBody(piece: Buffer, payload: readonly Buffer[]): void {
     this.#user?.onBody(piece, payload);
+  }
+
+  /** The socket is not this connection's any more. */
+  onSwitched(head: ResponseHead, bytes: Buffer, rest: Buffer): void {
+    const user = this.#user;
+    this.#user = undefined;
+    this.#persistent = false;
+    this.#minor = head.minor;
+    this.socket.pause();
+    for (const [event, listener] of Object.entries(this.#listeners)) this.socket.removeListener(event, listener);
+    user?.onSwitched?.(head, bytes, { socket: this.socket, first: rest });
   }
 
   onGivenUp(error: MessageError): void {
@@ -194,7 +220,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
       if (!(error instanceof MessageError)) throw error;
       return this.#loseInvalid(error);
     }
-    if (!done) user.onRead(bytes.length, reader.done, reader.exact);
+    if (!done && this.#user !== undefined) user.onRead(bytes.length, reader.done, reader.exact);
   }
 
   #loseInvalid(error: MessageError): void {

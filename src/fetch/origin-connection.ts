@@ -8,7 +8,9 @@ import type { Truncation } from '../capture/capture.ts';
 import type { Fields } from '../http/fields.ts';
 import type { FetchError } from '../http/fetch-error.ts';
 import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
+import type { Upgraded } from '../http/sides.ts';
 import type { Target } from '../http/target.ts';
+import type { TlsFacts } from '../tls/facts.ts';
 import type { Upstream } from './upstream.ts';
 
 /** A request as it is to be sent on, in no version's form yet. */
@@ -25,6 +27,8 @@ export interface OutgoingRequest {
   readonly host: string | undefined;
   /** added to Via; undefined adds nothing */
   readonly via: string | undefined;
+  /** it asks for a WebSocket (RFC 6455 §4.1) */
+  readonly webSocket?: boolean;
   /** of the client's HTTP/1: 0 asks the origin to close after its answer */
   readonly minor: 0 | 1;
   /** false when nothing follows the head */
@@ -59,12 +63,16 @@ export interface AnswerEvents {
   onLost(error: FetchError, truncated: Truncation, unanswered: boolean): void;
   /** what was written has gone out */
   onDrain(): void;
+  /** The WebSocket that was asked for begins: the connection is for whoever is told. @param bytes the head as a record has it */
+  onSwitched?(head: ResponseHead, bytes: Buffer, connection: Upgraded): void;
 }
 
 /** One request that was sent, and its answer. */
 export interface OriginStream {
   /** the head of the request as a record has it: for HTTP/1 the very bytes that were sent */
   readonly sentHead: Buffer;
+  /** what the answer came in, as in WARC-Protocol: `http/1.1` */
+  readonly protocol: string;
   /** what was written has not gone out yet: `onDrain` tells when it has */
   readonly full: boolean;
   /** A piece of the request's body as it came from the client. @returns false when the origin is behind */
@@ -84,6 +92,8 @@ export interface OriginConnection {
   readonly key: string;
   /** undefined behind another proxy */
   readonly ipAddress: string | undefined;
+  /** of TLS with the origin; undefined without */
+  readonly tls: TlsFacts | undefined;
   /** requests that it can carry at a time */
   readonly capacity: number;
   /** it carries so many already */

@@ -11,8 +11,7 @@ import { tmpdir } from 'node:os';
 import type { Archive, ArchiveState } from '../capture/archive.ts';
 import type { Capture } from '../capture/capture.ts';
 import { Admission } from '../fetch/admission.ts';
-import type { Connect } from '../fetch/origin.ts';
-import { OriginPool } from '../fetch/pool.ts';
+import type { OriginPool } from '../fetch/pool.ts';
 import { createResolver } from '../fetch/resolver.ts';
 import { HeadMemory } from '../http1/head-memory.ts';
 import { metaCache } from '../meta/cache.ts';
@@ -33,7 +32,7 @@ import type { StatusSource } from '../web/status.ts';
 import { digestOf, newRecordId, openArchive, type OpenArchive } from './archiving.ts';
 import type { CoreEvents, CoreParts, CoreResources } from './core-parts.ts';
 import { Expected } from './expected.ts';
-import { connectorOf } from './fetching.ts';
+import { wayToOrigins, type WayToOrigins } from './fetching.ts';
 import type { Figures } from './figures.ts';
 import { handlesFor, tellOfHandles } from './handles.ts';
 import { InnerClient } from './inner-client.ts';
@@ -58,7 +57,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   readonly #opened: Opened;
   readonly #totals: OpenArchive['totals'];
   readonly #warcs: OpenArchive['warcs'];
-  readonly #wayToOrigins: (addresses: AddressSlice) => { connect: Connect; pool: OriginPool };
+  readonly #wayToOrigins: WayToOrigins;
   #origins: OriginPool;
   readonly #space: Space;
   readonly #admission: Admission;
@@ -107,18 +106,8 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     this.archive = archive;
     this.#totals = totals;
     this.#warcs = warcs;
-    this.#wayToOrigins = (addresses) => {
-      const connector = connectorOf({
-        options: { ...options, ...addresses },
-        timeoutMs: options.socketTimeout * 1000,
-        resolve,
-        listening,
-        heads: this.heads,
-        onSecured,
-        log,
-      });
-      return { connect: (origin) => connector.connect(origin), pool: new OriginPool(handles.maxIdle) };
-    };
+    const timeoutMs = options.socketTimeout * 1000;
+    this.#wayToOrigins = wayToOrigins({ options, timeoutMs, resolve, listening, heads: this.heads, onSecured, log }, handles.maxIdle);
     const way = this.#wayToOrigins(options);
     this.#origins = way.pool;
     this.#admission = new Admission(
@@ -131,7 +120,13 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
         maxResourceBytes: options.maxResourceSize ?? 0,
         finishAbandoned: options.finishAbandoned,
         heads: this.heads,
-        minRate: { bytesPerSecond: options.minRate, windowMs: options.socketTimeout * 1000 },
+        webSockets: {
+          maxBytes: options.websocketMaxSize,
+          idleMs: options.fetchTimeout * 1000,
+          lingerMs: options.socketTimeout * 1000,
+          log,
+        },
+        minRate: { bytesPerSecond: options.minRate, windowMs: timeoutMs },
       },
       { maxExchanges: handles.maxExchanges, fetchTimeoutMs: options.fetchTimeout * 1000, noSpace: space.refusal },
     );
@@ -187,7 +182,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   }
 
   /** Write a record, and come back when it is in its file. @throws RefusedError when it could not be written */
-  record(draft: InnerDraft, bytes: Buffer): Promise<void> {
+  record(draft: InnerDraft, bytes: Buffer): Promise<string> {
     return writeRecord(this.#records, draft, bytes);
   }
 
@@ -254,6 +249,11 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     this.#admission.close();
   }
 
+  /** Resolves, after `stop`, when everything that ran is in the archive's hands. */
+  stopped(): Promise<void> {
+    return this.#admission.settled();
+  }
+
   /** Stop, write everything that has come, close all files. Further calls wait for the same. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -267,7 +267,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   async #close(): Promise<void> {
     this.stop();
     const rooms = [this.archive, this.#opened.databases, this.#origins, this.#space, this.#expected];
-    await allInOrder(rooms.map((room) => () => room.close()));
+    await allInOrder([() => this.stopped(), ...rooms.map((room) => () => room.close())]);
   }
 
   async #archived(capture: Capture): Promise<void> {

@@ -4,22 +4,18 @@
  *   listener ─ log-in ─ WebSocket ─► commands ─► settings, jobs ─ Core.fetch ─► origin, WARC files
  */
 import { EventEmitter } from 'node:events';
+import { hostname as machineName } from 'node:os';
 import { join } from 'node:path';
 import type { ClassicLevel } from 'classic-level';
-import { createAuthenticator } from '../auth/authenticator.ts';
-import { withLogin } from '../auth/login.ts';
 import { SecretBox } from '../auth/secret-box.ts';
-import { jobLogPage } from '../crawl/api/log-page.ts';
 import { CrawlServer } from '../crawl/api/server.ts';
-import { CRAWL_DEFAULTS } from '../crawl/jobs/parts.ts';
+import type { Render } from '../crawl/jobs/render.ts';
 import type { Jobs } from '../crawl/jobs/types.ts';
 import { loadOf } from '../crawl/monitor/load.ts';
 import { Resources } from '../crawl/monitor/resources.ts';
 import { scheduledJobs } from '../crawl/scheduled-jobs.ts';
 import { Scheduler } from '../crawl/settings/scheduler.ts';
 import { openSettings, type Settings } from '../crawl/settings/settings.ts';
-import { plainAnswer } from '../http/answer.ts';
-import type { Handler } from '../http/sides.ts';
 import type { CrawlSlice } from '../options/rows/crawl.ts';
 import type { ResolvedCoreOptions } from '../options/table.ts';
 import { Listener } from '../serve/listener.ts';
@@ -30,8 +26,9 @@ import type { Log } from '../util/log.ts';
 import { isLoopback } from '../util/network.ts';
 import { allInOrder } from '../util/thrown.ts';
 import { timeOfDayMs } from '../util/time-of-day.ts';
-import { serveFetch } from '../web/pages.ts';
-import { openCrawlJobs } from './crawl-jobs.ts';
+import { crawlHandler } from './crawl-handler.ts';
+import { openJobs as jobsOnCore } from './crawl-jobs.ts';
+import { CrawlRenderer } from './crawl-render.ts';
 import { openCore, type Core, type CoreEvents } from './core.ts';
 import { crawlUsers, type FirstAccount } from './crawl-users.ts';
 import type { Figures } from './figures.ts';
@@ -55,13 +52,13 @@ export interface JobsParts {
   readonly level: ClassicLevel;
   readonly settings: Settings;
   readonly core: Core;
+  readonly render: Render;
   readonly options: CrawlSlice & ResolvedCoreOptions;
   readonly log: Log;
 }
 
 /** Frames of the resource monitor that are kept, one a second. */
 const HISTORY = 300;
-const CHALLENGE = 'Basic realm="Crawler"';
 const OWNER_ONLY = 0o700;
 
 type Closing = () => Promise<void> | void;
@@ -170,11 +167,13 @@ async function start(
     crawlLogs: options.crawlLogDir !== undefined,
   };
   const handles = handlesFor(wanted);
-  const later: { listener?: Listener } = {};
-  const listening = () => (later.listener?.address === undefined ? [] : [later.listener.address]);
+  const later: { listener?: Listener; renderer?: CrawlRenderer } = {};
+  const listening = () => [later.listener?.address, ...(later.renderer?.listening ?? [])].filter((address) => address !== undefined);
   const core = await openCore({ options, log, handles, listening, playbackIndex: true });
   opened(() => core.close());
-  const jobs = await openJobs({ level, settings, core, options, log });
+  const renderer = (later.renderer = new CrawlRenderer({ core, options, log }));
+  opened(() => renderer.close());
+  const jobs = await openJobs({ level, settings, core, render: renderer.render, options, log });
   opened(() => jobs.close());
 
   const resources = new Resources({ load: () => loadOf(jobs), history: HISTORY, now: timeOfDayMs, log });
@@ -183,8 +182,9 @@ async function start(
   opened(() => scheduler.close());
 
   const server = new CrawlServer({ jobs, settings, resources, maxRequest: options.maxRequest, log });
+  const hostNames = [options.address, machineName(), ...options.pageHost];
   const listener = (later.listener = new Listener({
-    handler: withLogin(createAuthenticator({ users, challenge: CHALLENGE }), handlerOf(server, jobs, log), log),
+    handler: crawlHandler({ server, jobs, users, hostNames, replayUrl: options.replayUrl, log }),
     secureContexts: () => Promise.reject(new Error('there are no tunnels here')),
     secure,
     maxConnections: handles.maxConnections,
@@ -204,30 +204,6 @@ async function start(
     log.warn({ address }, 'passwords come in the clear from other machines: --tls-cert and --tls-key speak TLS');
   tellOfHandles(wanted, handles, log);
   return program;
-}
-
-function jobsOnCore({ level, settings, core, options, log }: JobsParts): Promise<Jobs> {
-  const { maxDownloads, rateLimiterCapacity, retries, checkSeeds, resumeJobs } = options;
-  const timeoutMs = options.downloadTimeout * 1000;
-  return openCrawlJobs({
-    core,
-    level,
-    folder: options.db,
-    delays: settings.rateLimits,
-    logins: settings.logins,
-    solvers: settings.solvers,
-    settings: { ...CRAWL_DEFAULTS, maxDownloads, rateLimiterCapacity, retries, checkSeeds, resumeJobs, timeoutMs },
-    log,
-  });
-}
-
-function handlerOf(server: CrawlServer, jobs: Jobs, log: Log): Handler {
-  return (request, client) => {
-    if (server.takes(request)) return server.serve(request, client);
-    const page = request.head.method === 'GET' ? jobLogPage(jobs, request.head.target) : undefined;
-    if (page !== undefined) serveFetch(page, request, client, log);
-    else client.answer(plainAnswer(404, 'the API is a WebSocket at /ws/'), request.hasBody);
-  };
 }
 
 async function openLevel(databases: Databases, folder: string): Promise<ClassicLevel> {

@@ -4,15 +4,17 @@
 import type { AddressInfo } from 'node:net';
 import { addressRules } from '../fetch/address-rules.ts';
 import { Connector } from '../fetch/connector.ts';
-import type { Origin } from '../fetch/origin.ts';
+import type { Connect, Origin } from '../fetch/origin.ts';
+import { OriginPool } from '../fetch/pool.ts';
 import type { Resolve } from '../fetch/resolver.ts';
 import { originSecureContext } from '../fetch/tls-profiles.ts';
 import type { HeadMemory } from '../http1/head-memory.ts';
-import type { OriginSlice } from '../options/rows/towards-origins.ts';
+import type { ArchivedSlice } from '../options/rows/archived.ts';
+import type { AddressSlice, OriginSlice } from '../options/rows/towards-origins.ts';
 import type { Log } from '../util/log.ts';
 
 export interface ConnectorParts {
-  readonly options: OriginSlice;
+  readonly options: OriginSlice & Pick<ArchivedSlice, 'tlsEvidence'>;
   /** of connecting, and of a connection on which nothing happens; 0 is none */
   readonly timeoutMs: number;
   readonly resolve: Resolve;
@@ -25,11 +27,24 @@ export interface ConnectorParts {
   readonly log: Log;
 }
 
-export function connectorOf({ options, timeoutMs, resolve, listening, heads, onSecured, log }: ConnectorParts): Connector {
+/** By these rules of addresses: how to connect, and where connections to be used again are kept. */
+export type WayToOrigins = (addresses: AddressSlice) => { readonly connect: Connect; readonly pool: OriginPool };
+
+/** @param maxIdle connections that are kept without being used */
+export function wayToOrigins(parts: ConnectorParts, maxIdle: number): WayToOrigins {
+  return (addresses) => {
+    const connector = connectorOf({ ...parts, options: { ...parts.options, ...addresses } });
+    return { connect: (origin) => connector.connect(origin), pool: new OriginPool(maxIdle) };
+  };
+}
+
+function connectorOf({ options, timeoutMs, resolve, listening, heads, onSecured, log }: ConnectorParts): Connector {
   return new Connector({
     resolve,
     rules: addressRules({ ...options, listening }),
     secureContext: originSecureContext(options.sslContext, options.unsafeLegacyRenegotiation),
+    evidence: options.tlsEvidence === 'chain',
+    refuseUntrusted: options.originCertificates === 'refuse',
     socks: options.socksProxy && {
       ...options.socksProxy,
       username: options.socksProxyUsername,

@@ -21,6 +21,10 @@ const SERVER_ROWS = group('Crawl', {
   port: { ...LISTENING_ROWS.port, default: 8010, variables: ['STARBELLY_PORT'] },
   address: { ...LISTENING_ROWS.address, variables: ['STARBELLY_HOST'] },
   ...TLS_ROWS,
+  pageHost: {
+    ...LISTENING_ROWS.pageHost,
+    summary: 'a host name for the page, beside IP addresses, localhost and the names of this machine; may be repeated',
+  },
   db: {
     argument: 'DIR',
     kind: path,
@@ -49,7 +53,29 @@ const SERVER_ROWS = group('Crawl', {
   checkSeeds: { kind: onOff, default: false, summary: 'robots.txt counts for seeds, too' },
   resumeJobs: { kind: onOff, default: false, summary: 'jobs that ran when the server stopped go on at its start' },
   downloadTimeout: { argument: 'TIME', kind: seconds('above zero'), default: 20, summary: 'time that one request may take in all' },
+  browser: {
+    argument: 'FILE',
+    kind: path,
+    defaultText: 'Chromium, Chrome or Edge where it is installed',
+    summary: 'program of the browser that loads pages where a policy says "render"; needs the package playwright-core',
+  },
+  maxRendered: { argument: 'N', kind: wholeNumber(1, 100), default: 2, summary: 'pages in the browser at once, of all jobs together' },
+  renderTimeout: {
+    argument: 'TIME',
+    kind: seconds('above zero'),
+    default: 20,
+    summary: 'time that a page may take in the browser; what it has loaded by then counts',
+  },
   maxRequest: { argument: 'SIZE', kind: size(1_048_576), default: 16_777_216, summary: 'bytes of one request of a client' },
+  replayUrl: {
+    argument: 'URL',
+    kind: text(
+      'a URL of http or https with {URL} in it, such as https://replay.example/all/{TIMESTAMP}/{URL}',
+      (value) => /^https?:\/\/[^{}/]+\/.*\{URL\}/.test(value) && URL.canParse(value),
+    ),
+    defaultText: 'none',
+    summary: 'where the page has a fetched URL replayed from the WARC files; {TIMESTAMP} stands for its time, 14 digits',
+  },
   maxConnections,
   headTimeout,
 });
