@@ -4,7 +4,7 @@
  * Remembers for a minute which hosts could not be reached. Never keeps a connection: that is the pool's work.
  */
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type SecureContext } from 'node:tls';
+import { connect as connectTls, TLSSocket, type SecureContext } from 'node:tls';
 import type { LookupAddress } from 'node:dns';
 import { LRUCache } from 'lru-cache';
 import type { AddressRules } from './address-rules.ts';
@@ -43,6 +43,8 @@ export interface ConnectorOptions {
   readonly heads?: HeadMemory;
   /** told of each origin to which there is TLS now */
   readonly onSecured: (origin: Origin) => void;
+  /** told of each origin that has refused to be asked by HTTP/2 */
+  readonly onHttp1Wanted?: (origin: Origin) => void;
   /** what should not have been thrown while bytes of an origin were read; its connection is closed */
   readonly onFault: (error: unknown) => void;
 }
@@ -86,7 +88,13 @@ export class Connector {
       const socket = origin.scheme === 'https' ? await this.#tls(tcp, origin) : tcp;
       if (origin.scheme === 'https') this.#options.onSecured(origin);
       const { timeoutMs, onFault, heads } = this.#options;
-      return new Http1Origin(socket, originKey(origin, origin.servername, upstream), ipAddress, timeoutMs, onFault, heads);
+      const key = originKey(origin, origin.servername, upstream, origin.http2);
+      if (socket instanceof TLSSocket && socket.alpnProtocol === 'h2') {
+        const onHttp1Wanted = () => this.#options.onHttp1Wanted?.(origin);
+        const { Http2Origin } = await import('./http2-origin.ts');
+        return new Http2Origin(socket, { key, ipAddress, idleMs: timeoutMs, onFault, onHttp1Wanted });
+      }
+      return new Http1Origin(socket, key, ipAddress, timeoutMs, onFault, heads);
     } catch (error) {
       const failure = error instanceof FetchError ? error : new FetchError('not-connected', reasonOf(error), { cause: error });
       if (isOfOrigin(failure)) this.#failed.set(failure.code === 'tls-failed' ? withTls : hostPort, failure);
@@ -203,14 +211,14 @@ export class Connector {
 
   async #tls(tcp: Socket, origin: Origin): Promise<Socket> {
     const servername = origin.servername ?? (isIP(origin.host) === 0 ? origin.host : '');
-    const key = originKey(origin, origin.servername, origin.upstream);
+    const key = originKey(origin, origin.servername, origin.upstream, origin.http2);
     const session = this.#sessions.get(key);
     const socket = connectTls({
       socket: tcp,
       servername,
       secureContext: this.#options.secureContext,
       rejectUnauthorized: false,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: origin.http2 === true && origin.onlyHttp1 !== true ? ['h2', 'http/1.1'] : ['http/1.1'],
       ...(session === undefined ? {} : { session }),
     });
     socket.on('session', (ticket) => {

@@ -14,7 +14,7 @@ import { VIA, type Wanted } from './passage.ts';
  * @param via add Via to requests, too
  * @throws MessageError for a request that is none of these
  */
-export function route({ head, framing, hasBody, expectsContinue, tunnel }: ClientRequest, via: boolean): Wanted {
+export function route({ head, framing, hasBody, expectsContinue, tunnel, http2 }: ClientRequest, via: boolean): Wanted {
   const { method, target: written, fields, minor } = head;
   if (isRecordMethod(method)) return { kind: 'record', fields, draft: recordDraft(head, framing) };
   const target = tunnel === undefined ? absoluteTarget(method, written) : tunnelTarget(tunnel, method, written);
@@ -28,6 +28,7 @@ export function route({ head, framing, hasBody, expectsContinue, tunnel }: Clien
       host: hostOf(head, target, tunnel === undefined),
       via: via ? VIA : undefined,
       minor,
+      http2,
       hasBody,
       expectsContinue,
     },

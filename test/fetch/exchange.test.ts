@@ -60,6 +60,7 @@ function originOf(ready: () => boolean): OriginConnection {
   const stream: OriginStream = {
     sentHead: Buffer.from('POST / HTTP/1.1\r\n\r\n'),
     full: false,
+    framed: (bytes) => bytes,
     write: ready,
     endRequest: nothing,
     pause: nothing,
@@ -75,6 +76,7 @@ function originOf(ready: () => boolean): OriginConnection {
     usable: true,
     request: () => stream,
     park: nothing,
+    unwanted: nothing,
     destroy: nothing,
   };
 }

@@ -7,7 +7,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['util', 'messages'],
   ['url', 'regex'],
   ['http'],
-  ['http1', 'meta', 'page'],
+  ['http1', 'http2', 'meta', 'page'],
   ['warc', 'store', 'ca', 'auth'],
   ['capture'],
   ['options', 'serve', 'fetch'],
