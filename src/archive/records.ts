@@ -17,6 +17,8 @@ export interface RecordOptions {
   readonly digest: DigestFormat;
   /** `<urn:uuid:…>`, a new one at each call */
   readonly newRecordId: () => string;
+  /** whether WARC-Protocol and WARC-Cipher-Suite are written */
+  readonly protocol: boolean;
 }
 
 /**
@@ -44,6 +46,7 @@ function exchangeRecords(capture: ExchangeCapture, principal: NewRecord, options
   const fields =
     field('WARC-Target-URI', asciiUri(capture.url)) +
     field('WARC-Concurrent-To', principal.id) +
+    spokenFields(capture, options) +
     field('Content-Type', 'application/http;msgtype=request') +
     field('WARC-Block-Digest', request.digest);
   const records = [principal, recordOf(options.newRecordId(), 'request', principal.date, fields, request.bytes, options.version)];
@@ -74,6 +77,7 @@ function responseRecord(capture: ExchangeCapture, options: RecordOptions): NewRe
   const fields =
     field('WARC-Target-URI', asciiUri(capture.url)) +
     field('WARC-IP-Address', capture.ipAddress) +
+    spokenFields(capture, options) +
     field('Content-Type', 'application/http;msgtype=response') +
     field('WARC-Truncated', response.truncated) +
     field('WARC-Block-Digest', response.digest) +
@@ -89,6 +93,12 @@ function responseRecord(capture: ExchangeCapture, options: RecordOptions): NewRe
   );
 }
 
+/** What was spoken with the origin. Source: iipc/warc-specifications 42 (WARC-Protocol, one field for each layer) and 86 (WARC-Cipher-Suite). */
+function spokenFields({ protocol, tls }: ExchangeCapture, options: RecordOptions): string {
+  if (!options.protocol) return '';
+  return field('WARC-Protocol', protocol) + field('WARC-Protocol', tls?.version) + field('WARC-Cipher-Suite', tls?.cipherSuite);
+}
+
 type Original = NonNullable<ExchangeCapture['outcome']['duplicateOf']>;
 
 function revisitRecord(capture: ExchangeCapture, original: Original, head: Bytes, options: RecordOptions): NewRecord {
@@ -98,6 +108,7 @@ function revisitRecord(capture: ExchangeCapture, original: Original, head: Bytes
   const fields =
     field('WARC-Target-URI', asciiUri(capture.url)) +
     field('WARC-IP-Address', capture.ipAddress) +
+    spokenFields(capture, options) +
     field('WARC-Profile', `http://netpreserve.org/warc/${version}/revisit/identical-payload-digest`) +
     // A CDX server knows the original's URL and date, not its id.
     field('WARC-Refers-To', original.recordId === '' ? undefined : original.recordId) +

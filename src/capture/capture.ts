@@ -6,6 +6,7 @@
 import type { Field } from '../http/fields.ts';
 import type { Meta } from '../meta/meta.ts';
 import type { Original } from '../store/dedup.ts';
+import type { TlsFacts } from '../tls/facts.ts';
 import type { Spool } from '../util/spool.ts';
 import type { WrittenRecord } from '../warc/record.ts';
 
@@ -61,6 +62,10 @@ export interface ExchangeCapture extends CaptureBase {
   readonly response: RecordedResponse;
   /** address contacted; undefined behind another proxy */
   readonly ipAddress: string | undefined;
+  /** spoken with the origin, as in WARC-Protocol: `http/1.1`, `http/1.0` */
+  readonly protocol: string;
+  /** undefined where there was none */
+  readonly tls: TlsFacts | undefined;
 }
 
 /** A fetch without a whole response head. Not archived. */

@@ -4,12 +4,13 @@
  * Remembers for a minute which hosts could not be reached. Never keeps a connection: that is the pool's work.
  */
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls, TLSSocket, type SecureContext } from 'node:tls';
+import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
 import type { LookupAddress } from 'node:dns';
 import { LRUCache } from 'lru-cache';
 import type { AddressRules } from './address-rules.ts';
 import type { HeadMemory } from '../http1/head-memory.ts';
 import { FetchError } from '../http/fetch-error.ts';
+import { tlsFacts } from '../tls/facts.ts';
 import { timeLimit } from '../util/after-reading.ts';
 import { isOutOf, reasonOf } from '../util/thrown.ts';
 import { loopbackNamed, type Resolve } from './resolver.ts';
@@ -85,16 +86,16 @@ export class Connector {
           : socks !== undefined
             ? [await this.#bySocks(origin, socks)]
             : await this.#direct(origin).then((socket) => [socket, socket.remoteAddress] as const);
-      const socket = origin.scheme === 'https' ? await this.#tls(tcp, origin) : tcp;
-      if (origin.scheme === 'https') this.#options.onSecured(origin);
       const { timeoutMs, onFault, heads } = this.#options;
       const key = originKey(origin, origin.servername, upstream, origin.http2);
-      if (socket instanceof TLSSocket && socket.alpnProtocol === 'h2') {
-        const onHttp1Wanted = () => this.#options.onHttp1Wanted?.(origin);
-        const { Http2Origin } = await import('./http2-origin.ts');
-        return new Http2Origin(socket, { key, ipAddress, idleMs: timeoutMs, onFault, onHttp1Wanted });
-      }
-      return new Http1Origin(socket, key, ipAddress, timeoutMs, onFault, heads);
+      if (origin.scheme === 'http') return new Http1Origin(tcp, key, ipAddress, timeoutMs, onFault, heads);
+      const secured = await this.#tls(tcp, origin);
+      this.#options.onSecured(origin);
+      const tls = tlsFacts(secured);
+      if (secured.alpnProtocol !== 'h2') return new Http1Origin(secured, key, ipAddress, timeoutMs, onFault, heads, tls);
+      const onHttp1Wanted = () => this.#options.onHttp1Wanted?.(origin);
+      const { Http2Origin } = await import('./http2-origin.ts');
+      return new Http2Origin(secured, { key, ipAddress, tls, idleMs: timeoutMs, onFault, onHttp1Wanted });
     } catch (error) {
       const failure = error instanceof FetchError ? error : new FetchError('not-connected', reasonOf(error), { cause: error });
       if (isOfOrigin(failure)) this.#failed.set(failure.code === 'tls-failed' ? withTls : hostPort, failure);
@@ -209,7 +210,7 @@ export class Connector {
     return socket;
   }
 
-  async #tls(tcp: Socket, origin: Origin): Promise<Socket> {
+  async #tls(tcp: Socket, origin: Origin): Promise<TLSSocket> {
     const servername = origin.servername ?? (isIP(origin.host) === 0 ? origin.host : '');
     const key = originKey(origin, origin.servername, origin.upstream, origin.http2);
     const session = this.#sessions.get(key);

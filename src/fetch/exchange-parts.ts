@@ -9,7 +9,7 @@ import type { AnswerForm, ClientSide } from '../http/sides.ts';
 import type { Meta } from '../meta/meta.ts';
 import type { AnswerLimitOptions } from './answer-limits.ts';
 import type { Connect } from './origin.ts';
-import type { OutgoingRequest } from './origin-connection.ts';
+import type { OriginConnection, OriginStream, OutgoingRequest } from './origin-connection.ts';
 import type { OriginPool } from './pool.ts';
 
 /** A request that may be sent. */
@@ -65,11 +65,13 @@ export function exchangeCapture(
   request: ExchangeRequest,
   services: ExchangeServices,
   began: Began,
-  ipAddress: string | undefined,
+  connection: OriginConnection | undefined,
+  stream: OriginStream | undefined,
   messages: { readonly request: RecordedBlock; readonly response: RecordedResponse },
 ): ExchangeCapture {
   const captured = capturedOf(request, services, began);
-  return Object.freeze({ kind: 'exchange', ...captured, ipAddress, ...messages, outcome: { archive: true } });
+  const spoken = { ipAddress: connection?.ipAddress, protocol: stream?.protocol ?? '', tls: connection?.tls };
+  return Object.freeze({ kind: 'exchange', ...captured, ...spoken, ...messages, outcome: { archive: true } });
 }
 
 /** What kept an exchange from its answer. */

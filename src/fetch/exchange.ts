@@ -48,7 +48,6 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   #phase: Phase = 'connecting';
   #connection: OriginConnection | undefined;
   #stream: OriginStream | undefined;
-  #ipAddress: string | undefined;
   #sendings = 0;
   readonly #recording: Recording;
   #requestComplete: boolean;
@@ -215,7 +214,6 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     this.#phase = 'head';
     this.#sendings++;
     this.#connection = connection;
-    this.#ipAddress = connection.ipAddress;
     const { outgoing } = this.#request;
     const stream = connection.request(outgoing, this.#upload?.waiting ?? NOTHING, this);
     this.#stream = stream;
@@ -259,7 +257,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     if (this.#endIfNotRecorded()) return;
     this.#phase = 'ended';
     const messages = this.#recording.finish(truncated);
-    const capture = exchangeCapture(this.#request, this.#services, this, this.#ipAddress, messages);
+    const capture = exchangeCapture(this.#request, this.#services, this, this.#connection, this.#stream, messages);
     this.#leaveOrigin(truncated === undefined && this.#requestComplete);
     const client = this.#client;
     this.#client = undefined;

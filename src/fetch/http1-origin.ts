@@ -15,6 +15,7 @@ import { requestBytes } from '../http1/forward.ts';
 import { keepsConnection } from '../http1/framing.ts';
 import type { HeadMemory } from '../http1/head-memory.ts';
 import { ResponseReader, type ResponseEvents } from '../http1/response-reader.ts';
+import type { TlsFacts } from '../tls/facts.ts';
 import { ifIdle } from '../util/after-reading.ts';
 import { reasonOf } from '../util/thrown.ts';
 import type { AnswerEvents, OriginConnection, OriginStream, OutgoingRequest } from './origin-connection.ts';
@@ -26,6 +27,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
   readonly socket: Socket;
   readonly key: string;
   readonly ipAddress: string | undefined;
+  readonly tls: TlsFacts | undefined;
   readonly capacity = 1;
   readonly #idleMs: number;
   readonly #heads: HeadMemory | undefined;
@@ -40,12 +42,14 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
   #framing: Framing | undefined;
   /** the body of the request comes in frames of HTTP/2 that do not say how long it is */
   #chunks = false;
+  #minor: 0 | 1 = 1;
   /** as far as client and origin have said, it stays open after the answer */
   #persistent = true;
 
   /**
    * @param onFault told of what a user throws, which then finds the connection broken
    * @param heads where unfinished heads find room
+   * @param tls of the socket, where it is with the origin
    */
   constructor(
     socket: Socket,
@@ -54,12 +58,14 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
     idleMs: number,
     onFault: (error: unknown) => void,
     heads?: HeadMemory,
+    tls?: TlsFacts,
   ) {
     this.socket = socket;
     this.key = key;
     this.ipAddress = ipAddress;
     this.#idleMs = idleMs;
     this.#heads = heads;
+    this.tls = tls;
     socket.setTimeout(idleMs);
     socket.on('data', (bytes: Buffer) => {
       try {
@@ -88,6 +94,10 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
 
   get sentHead(): Buffer {
     return this.#sentHead;
+  }
+
+  get protocol(): string {
+    return this.#minor === 0 ? 'http/1.0' : 'http/1.1';
   }
 
   get full(): boolean {
@@ -138,6 +148,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
 
   onHead(head: ResponseHead, framing: Framing, bytes: Buffer): void {
     this.#framing = framing;
+    this.#minor = head.minor;
     this.#persistent &&= framing.kind !== 'close' && keepsConnection(head);
     this.#user?.onHead(head, framing, bytes);
   }

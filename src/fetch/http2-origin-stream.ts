@@ -37,6 +37,7 @@ export interface SentHead {
 
 export class Http2OriginStream implements OriginStream {
   readonly sentHead: Buffer;
+  readonly protocol = 'h2';
   readonly #services: StreamServices;
   readonly #method: string;
   #events: AnswerEvents | undefined;

@@ -11,6 +11,7 @@ import { requestHeaders } from '../http2/headers.ts';
 import { requestBlock } from '../http2/heads.ts';
 import { MAX_HEAD_BYTES } from '../http1/head.ts';
 import { MAX_FIELDS } from '../http1/fields.ts';
+import type { TlsFacts } from '../tls/facts.ts';
 import { Http2OriginStream } from './http2-origin-stream.ts';
 import type { AnswerEvents, OriginConnection, OriginStream, OutgoingRequest } from './origin-connection.ts';
 
@@ -18,6 +19,7 @@ export interface Http2OriginOptions {
   readonly key: string;
   /** undefined behind another proxy */
   readonly ipAddress: string | undefined;
+  readonly tls: TlsFacts | undefined;
   /** of a stream, and of a session that nobody uses; 0 is none */
   readonly idleMs: number;
   /** told of what a user throws, which then finds its stream broken */
@@ -37,6 +39,7 @@ const MAX_SESSION_MEMORY = 64;
 export class Http2Origin implements OriginConnection {
   readonly key: string;
   readonly ipAddress: string | undefined;
+  readonly tls: TlsFacts | undefined;
   /** resolves when the origin has said how many streams it takes, or is gone */
   readonly settled: Promise<void>;
   readonly #session: ClientHttp2Session;
@@ -53,6 +56,7 @@ export class Http2Origin implements OriginConnection {
   constructor(socket: Socket, options: Http2OriginOptions) {
     this.key = options.key;
     this.ipAddress = options.ipAddress;
+    this.tls = options.tls;
     this.#options = options;
     // The authority is said anew with each request.
     const session = (this.#session = connect('https://origin', {

@@ -9,6 +9,7 @@ import type { Fields } from '../http/fields.ts';
 import type { FetchError } from '../http/fetch-error.ts';
 import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
 import type { Target } from '../http/target.ts';
+import type { TlsFacts } from '../tls/facts.ts';
 import type { Upstream } from './upstream.ts';
 
 /** A request as it is to be sent on, in no version's form yet. */
@@ -70,6 +71,8 @@ export interface AnswerEvents {
 export interface OriginStream {
   /** the head of the request as a record has it: for HTTP/1 the very bytes that were sent */
   readonly sentHead: Buffer;
+  /** what the answer came in, as in WARC-Protocol: `http/1.1` */
+  readonly protocol: string;
   /** what was written has not gone out yet: `onDrain` tells when it has */
   readonly full: boolean;
   /** A piece of the request's body as it goes out, and as a record has it. */
@@ -91,6 +94,8 @@ export interface OriginConnection {
   readonly key: string;
   /** undefined behind another proxy */
   readonly ipAddress: string | undefined;
+  /** of TLS with the origin; undefined without */
+  readonly tls: TlsFacts | undefined;
   /** requests that it can carry at a time */
   readonly capacity: number;
   /** it carries so many already */

@@ -100,7 +100,7 @@ function processorsOf(
     dedup && dedupLoader({ ...dedup, rules, methods, log }),
     warcWriter({
       pool: warcs,
-      records: { version: options.warcVersion, digest: digestOf(options), newRecordId },
+      records: { version: options.warcVersion, digest: digestOf(options), newRecordId, protocol: !options.noWarcProtocol },
       methods,
       blackout: { seconds: options.blackoutPeriod, now: timeOfDay },
       log,

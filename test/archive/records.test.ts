@@ -42,6 +42,7 @@ test('an exchange becomes a response and its request, to the byte', async () => 
       'WARC-Date: 2024-02-03T04:05:06.789Z\r\n' +
       'WARC-Target-URI: http://example.com/\r\n' +
       'WARC-IP-Address: 93.184.216.34\r\n' +
+      'WARC-Protocol: http/1.1\r\n' +
       'Content-Type: application/http;msgtype=response\r\n' +
       `WARC-Block-Digest: ${sha1(`${head}hello`)}\r\n` +
       `WARC-Payload-Digest: ${sha1('hello')}\r\n` +
@@ -56,11 +57,25 @@ test('an exchange becomes a response and its request, to the byte', async () => 
       'WARC-Date: 2024-02-03T04:05:06.789Z\r\n' +
       'WARC-Target-URI: http://example.com/\r\n' +
       `WARC-Concurrent-To: ${PRINCIPAL}\r\n` +
+      'WARC-Protocol: http/1.1\r\n' +
       'Content-Type: application/http;msgtype=request\r\n' +
       `WARC-Block-Digest: ${sha1('GET / HTTP/1.1\r\nHost: example.com\r\n\r\n')}\r\n` +
       'Content-Length: 37\r\n\r\n',
   );
   assert.deepEqual([response!.id, response!.type, response!.date], [PRINCIPAL, 'response', '2024-02-03T04:05:06.789Z']);
+});
+
+test('all records of an exchange say what was spoken, each layer in a field of its own, unless that is left out', async () => {
+  const parts = { protocol: 'http/1.0', tls: { version: 'tls/1.2', cipherSuite: 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256' } };
+  const spoken = ['WARC-Protocol: http/1.0', 'WARC-Protocol: tls/1.2', 'WARC-Cipher-Suite: TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256'];
+  const said = (record: RecordBytes) => record.head.split('\r\n').filter((line) => /^WARC-(?:Protocol|Cipher)/.test(line));
+  const records = [...(await recordsOf(parts)), ...(await recordsOf({ ...parts, duplicateOf: ORIGINAL }))];
+  assert.deepEqual(
+    records.map(({ type }) => type),
+    ['response', 'request', 'revisit', 'request'],
+  );
+  for (const record of records) assert.deepEqual(said(record), spoken);
+  for (const record of await recordsOf(parts, { ...recordOptions(), protocol: false })) assert.deepEqual(said(record), []);
 });
 
 test('version 1.0 writes whole seconds and its own version line', async () => {
@@ -91,6 +106,7 @@ for (const maxMemoryBytes of [1024, 1]) {
         'WARC-Date: 2024-02-03T04:05:06.789Z\r\n' +
         'WARC-Target-URI: http://example.com/\r\n' +
         'WARC-IP-Address: 93.184.216.34\r\n' +
+        'WARC-Protocol: http/1.1\r\n' +
         'WARC-Profile: http://netpreserve.org/warc/1.1/revisit/identical-payload-digest\r\n' +
         `WARC-Refers-To: ${ORIGINAL.recordId}\r\n` +
         'WARC-Refers-To-Target-URI: http://example.com/first\r\n' +

@@ -37,6 +37,7 @@ const BAD: Record<Refused, string> = {
   noWarcOpenSuffix: 'maybe',
   digestAlgorithm: 'sha0',
   base32: 'maybe',
+  noWarcProtocol: 'maybe',
   methodFilter: 'GET POST',
   maxResourceSize: '1.5',
   dedupMinTextSize: '-1',

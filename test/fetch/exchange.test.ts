@@ -59,6 +59,7 @@ function originOf(ready: () => boolean): OriginConnection {
   const nothing = () => undefined;
   const stream: OriginStream = {
     sentHead: Buffer.from('POST / HTTP/1.1\r\n\r\n'),
+    protocol: 'http/1.1',
     full: false,
     framed: (bytes) => bytes,
     write: ready,
@@ -71,6 +72,7 @@ function originOf(ready: () => boolean): OriginConnection {
   return {
     key: 'a',
     ipAddress: '127.0.0.1',
+    tls: undefined,
     capacity: 1,
     busy: true,
     usable: true,

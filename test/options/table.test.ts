@@ -49,6 +49,7 @@ test('defaults are those of the specification', () => {
     warcVersion: '1.1',
     fsync: 'close',
     noWarcOpenSuffix: false,
+    noWarcProtocol: false,
     digestAlgorithm: 'sha1',
     base32: false,
     methodFilter: [],

@@ -26,6 +26,8 @@ export function exchangeCapture(url: string): ExchangeCapture {
     ...base(url),
     kind: 'exchange',
     ipAddress: undefined,
+    protocol: 'http/1.1',
+    tls: undefined,
     request: request.finish(),
     response: response.finish({ status: 204, contentType: undefined, location: undefined }, undefined),
     outcome: { archive: true },

@@ -6,7 +6,7 @@
 export const LEVELS: readonly (readonly string[])[] = [
   ['util', 'messages'],
   ['url', 'regex'],
-  ['http'],
+  ['http', 'tls'],
   ['http1', 'http2', 'meta', 'page'],
   ['warc', 'store', 'ca', 'auth'],
   ['capture'],

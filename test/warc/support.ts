@@ -20,6 +20,7 @@ import { buildRecords, type RecordOptions } from '../../src/archive/records.ts';
 import { readWarc, type ReadRecord } from '../../src/warc/read/reader.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { NO_META } from '../../src/meta/meta.ts';
+import type { TlsFacts } from '../../src/tls/facts.ts';
 import { Spool } from '../../src/util/spool.ts';
 
 export const STARTED = new Date('2024-02-03T04:05:06.789Z');
@@ -47,7 +48,7 @@ export function countingIds(): () => string {
 }
 
 export function recordOptions(version: RecordOptions['version'] = '1.1'): RecordOptions {
-  return { version, digest: { algorithm: 'sha1', base32: false }, newRecordId: countingIds() };
+  return { version, digest: { algorithm: 'sha1', base32: false }, newRecordId: countingIds(), protocol: true };
 }
 
 export interface ExchangeParts {
@@ -64,6 +65,8 @@ export interface ExchangeParts {
   status?: number;
   location?: string;
   ipAddress?: string | undefined;
+  protocol?: string;
+  tls?: TlsFacts;
   maxMemoryBytes?: number;
 }
 
@@ -86,6 +89,8 @@ export function exchange(parts: ExchangeParts = {}): ExchangeCapture {
     referer: undefined,
     warcPrefix: 'WARCPROX',
     ipAddress: 'ipAddress' in parts ? parts.ipAddress : '93.184.216.34',
+    protocol: parts.protocol ?? 'http/1.1',
+    tls: parts.tls,
     outcome: { archive: true, ...(duplicateOf === undefined ? {} : { duplicateOf }) },
     request: { bytes: spoolOf(request), digest: sha1(request) },
     response: {

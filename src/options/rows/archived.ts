@@ -19,6 +19,11 @@ export const ARCHIVED_ROWS = group('What is archived', {
     defaultText: 'all methods',
     summary: 'archive only requests with this method; may be repeated',
   },
+  noWarcProtocol: {
+    kind: onOff,
+    default: false,
+    summary: 'leave WARC-Protocol and WARC-Cipher-Suite out of records: what was spoken with the origin',
+  },
   maxResourceSize: {
     argument: 'SIZE',
     kind: orNone(size()),
