@@ -112,7 +112,7 @@ export class Http2OriginStream implements OriginStream {
 
   reset(): void {
     this.#leave();
-    this.#stream?.close(NGHTTP2_CANCEL);
+    this.#giveUp();
   }
 
   #onInterim(list: FieldList): void {
@@ -181,9 +181,15 @@ export class Http2OriginStream implements OriginStream {
   #idle(): void {
     // Who holds the origin back has no right to be impatient.
     if (this.#paused || this.#events === undefined) return;
-    const stream = this.#stream;
     this.#lose('response-timeout', 'no answer from the origin within the idle time-out', 'time', false);
-    stream?.close(NGHTTP2_CANCEL);
+    this.#giveUp();
+  }
+
+  /** Node's `close` would end a request that is not complete, as if it were. */
+  #giveUp(): void {
+    const stream = this.#stream;
+    if (stream?.writableEnded === true) stream.close(NGHTTP2_CANCEL);
+    else stream?.destroy(new Error('given up'));
   }
 
   #lose(code: FetchError['code'], message: string, truncated: Parameters<AnswerEvents['onLost']>[1], unseen: boolean): void {
@@ -210,6 +216,6 @@ export class Http2OriginStream implements OriginStream {
 }
 
 /** nghttp2 could not make sense of what came. */
-function isNonsense(error: Error | undefined): error is Error {
+function isNonsense(error: Error | undefined): boolean {
   return error !== undefined && 'code' in error && error.code === 'ERR_HTTP2_ERROR';
 }

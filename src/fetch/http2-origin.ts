@@ -4,9 +4,10 @@
  * Owns the socket. Loaded when the first origin has chosen `h2`.
  * Source: RFC 9113 §5.1.2 (streams at a time), §6.8 (GOAWAY), §8.7 (what was not processed).
  */
-import { connect, type ClientHttp2Session } from 'node:http2';
+import { connect, type ClientHttp2Session, type Settings } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { BodyPiece } from '../http/message.ts';
+import { joinWhatWasRead } from '../http2/before.ts';
 import { requestHeaders } from '../http2/headers.ts';
 import { requestBlock } from '../http2/heads.ts';
 import { MAX_HEAD_BYTES } from '../http1/head.ts';
@@ -58,6 +59,7 @@ export class Http2Origin implements OriginConnection {
     this.ipAddress = options.ipAddress;
     this.tls = options.tls;
     this.#options = options;
+    joinWhatWasRead(socket);
     // The authority is said anew with each request.
     const session = (this.#session = connect('https://origin', {
       createConnection: () => socket,
@@ -72,10 +74,10 @@ export class Http2Origin implements OriginConnection {
       session.once('remoteSettings', () => resolve());
       session.once('close', () => resolve());
     });
-    session.on('remoteSettings', ({ maxConcurrentStreams = Infinity }) => {
+    session.on('remoteSettings', ({ maxConcurrentStreams = Infinity }: Settings) => {
       this.#capacity = Math.min(maxConcurrentStreams, MAX_STREAMS);
     });
-    session.on('goaway', (_code, lastStream) => {
+    session.on('goaway', (_code: number, lastStream: number) => {
       this.#lastStream = lastStream;
       this.#over();
     });
@@ -153,4 +155,3 @@ export class Http2Origin implements OriginConnection {
     onUnusable?.();
   }
 }
-

@@ -75,7 +75,9 @@ function isSent({ key, value }: Field, status: number, framing: Framing): boolea
       return false;
     // Only the one that we went by: what frames contradict is malformed (RFC 9113 §8.1.1).
     case 'content-length':
-      return framing.kind === 'length' ? value === String(framing.length) : framing.kind === 'none' && status >= 200 && status !== 204 && /^\d+$/.test(value);
+      return framing.kind === 'length'
+        ? value === String(framing.length)
+        : framing.kind === 'none' && status >= 200 && status !== 204 && /^\d+$/.test(value);
     default:
       return true;
   }

@@ -57,7 +57,8 @@ function framingOf(fields: Fields, hasBody: boolean): Framing {
     throw new MessageError('syntax', 'malformed Content-Length, expected decimal digits', lengths.join(', '));
   }
   if (!hasBody) {
-    if (length !== undefined && Number(length) > 0) throw new MessageError('syntax', 'no body, but a Content-Length of more than 0', length);
+    if (length !== undefined && Number(length) > 0)
+      throw new MessageError('syntax', 'no body, but a Content-Length of more than 0', length);
     return { kind: 'none' };
   }
   return length === undefined ? { kind: 'chunked' } : { kind: 'length', length: Number(length) };

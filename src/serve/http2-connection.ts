@@ -11,6 +11,7 @@ import { boundedTarget } from '../http/target.ts';
 import { MAX_FIELDS } from '../http1/fields.ts';
 import { MAX_HEAD_BYTES } from '../http1/head.ts';
 import { FIELD_BYTES, NO_CEILING, type HeadMemory } from '../http1/head-memory.ts';
+import { joinWhatWasRead } from '../http2/before.ts';
 import { requestOf, type FieldList } from '../http2/heads.ts';
 import { Flood } from './http2-flood.ts';
 import { Http2Stream, type StreamClient, type StreamServices } from './http2-stream.ts';
@@ -51,6 +52,9 @@ export class Http2Connection {
       tunnel,
       received: (bytes) => this.#flood.expected(bytes),
     };
+    joinWhatWasRead(socket);
+    // Node's own server says so of its sockets; a session waits for it.
+    Reflect.set(socket, 'secureConnecting', false);
     const session = (this.#session = performServerHandshake(socket, {
       settings: { maxConcurrentStreams: services.maxStreams, maxHeaderListSize: HEADER_LIST_BYTES, enablePush: false },
       maxHeaderListPairs: MAX_FIELDS,

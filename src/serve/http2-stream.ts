@@ -18,7 +18,7 @@ import { MESSAGE_ERRORS } from '../messages/answers.ts';
 import type { Log } from '../util/log.ts';
 import { MinimumRate, type MinimumRateOptions } from '../util/minimum-rate.ts';
 
-const { NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR, NGHTTP2_CANCEL } = constants;
+const { NGHTTP2_NO_ERROR } = constants;
 const NOTHING = Buffer.alloc(0);
 const CONTINUE = { ':status': 100 };
 const REQUEST_TIMEOUT = 408;
@@ -61,6 +61,10 @@ export class Http2Stream implements ClientSide {
   #begun = false;
   /** all that there is to say has been said, or will be */
   #over = false;
+  /** there is more of the answer than its client is to get */
+  #cut = false;
+  /** the end of the answer is on its way */
+  #trailed = false;
   #trailers: Fields | undefined;
   readonly #rate: MinimumRate;
   /** when something of the body has come, or was asked for */
@@ -121,7 +125,7 @@ export class Http2Stream implements ClientSide {
     const patienceMs = minRate.bytesPerSecond === 0 ? Infinity : minRate.windowMs * (crowded ? 1 : PATIENCE);
     if (nowMs - this.#waitingSinceMs > patienceMs) {
       log.info({ client: this.address }, 'a client takes its answer too slowly: its stream was closed');
-      this.#stream.close(NGHTTP2_CANCEL);
+      this.#reset('too slow');
     } else if (!this.waitsForUs && nowMs - this.#bodySinceMs > socketTimeoutMs) {
       this.#tooSlow('request body not complete within the idle time-out');
     }
@@ -162,7 +166,7 @@ export class Http2Stream implements ClientSide {
     const endStream = framing.kind === 'none' || (framing.kind === 'length' && framing.length === 0);
     // Trailers of HTTP/1 are a part of its chunks, and are not passed on.
     const mayTrail = !endStream && (framing.kind === 'close' || head.fields.has('trailer'));
-    if (mayTrail) this.#stream.once('wantTrailers', () => this.#stream.sendTrailers(trailerHeaders(this.#trailers ?? new Fields([]))));
+    if (mayTrail) this.#stream.on('wantTrailers', () => this.#sendTrailers());
     // Node would add a date.
     const options = { endStream, waitForTrailers: mayTrail, sendDate: false };
     this.#stream.respond(responseHeaders(head, framing, form), options);
@@ -236,6 +240,13 @@ export class Http2Stream implements ClientSide {
     this.end(accepted);
   }
 
+  #sendTrailers(): void {
+    // Without them the stream ends by a frame of its own; one that is cut must not end. Node asks again where it was slow to send them.
+    if (this.#cut || this.#trailed || this.#stream.closed) return;
+    this.#trailed = true;
+    this.#stream.sendTrailers(trailerHeaders(this.#trailers ?? new Fields([])));
+  }
+
   #finish(): void {
     if (this.gone) return;
     this.#over = true;
@@ -249,15 +260,16 @@ export class Http2Stream implements ClientSide {
   /** The request is given up. */
   #tooSlow(line: string): void {
     this.#unserve()?.clientGone();
-    if (this.#begun) this.#stream.close(NGHTTP2_CANCEL);
+    if (this.#begun) this.#reset('too slow');
     else this.answer(plainAnswer(REQUEST_TIMEOUT, line));
   }
 
   /** Break off in the middle of an answer, once what there is of it has gone out. */
   #cutAfterAll(): void {
     this.#over = true;
-    if (this.#stream.writable) this.#stream.write(NOTHING, () => this.#stream.close(NGHTTP2_INTERNAL_ERROR));
-    else this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+    this.#cut = true;
+    if (this.#stream.writable) this.#stream.write(NOTHING, () => this.#reset('answer cut short'));
+    else this.#reset('answer cut short');
   }
 
   #onData(piece: Buffer): void {
@@ -301,6 +313,11 @@ export class Http2Stream implements ClientSide {
   #fault(error: unknown): void {
     this.#services.log.error({ err: error }, 'a fault in warctap: the stream of a client was closed');
     this.#unserve()?.clientGone();
-    this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+    this.#reset('a fault');
+  }
+
+  /** By RST_STREAM at once. Node's `close` would end it first, so that a part of an answer looked like all of it. */
+  #reset(why: string): void {
+    this.#stream.destroy(new Error(why));
   }
 }

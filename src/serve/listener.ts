@@ -35,6 +35,8 @@ export class Listener {
   readonly #sockets = new Set<Socket>();
   readonly #connections = new Map<Http1Connection, Socket>();
   readonly #http2 = new Set<Http2Connection>();
+  /** once a client may have chosen it */
+  #serveHttp2: typeof Http2Connection | undefined;
   /** TLS is still to begin */
   readonly #beginning = new Set<Socket>();
   readonly #endLooking: () => void;
@@ -44,13 +46,15 @@ export class Listener {
   constructor(options: ListenerOptions) {
     const { maxConnections, secure, http2Streams = 0, log } = options;
     const failures = (this.#failures = secure === undefined ? tlsFailures(log) : tlsFailures(log, TRUST_THE_FILE));
+    const http2 =
+      http2Streams > 0 ? async () => void (this.#serveHttp2 ??= (await import('./http2-connection.ts')).Http2Connection) : undefined;
     const services: ConnectionServices = {
       ...options,
-      openTunnel: (socket, authority, first) => openTunnel({ ...options, failures, http2: http2Streams > 0, serve }, socket, authority, first),
+      openTunnel: (socket, authority, first) => openTunnel({ ...options, failures, http2, serve }, socket, authority, first),
     };
     const serve = (socket: Socket, tunnel?: ClientTunnel, first?: Buffer) => {
       if (tunnel !== undefined && socket instanceof TLSSocket && socket.alpnProtocol === 'h2')
-        return void this.#serveHttp2(socket, { ...options, maxStreams: http2Streams }, tunnel);
+        return this.#beginHttp2(socket, { ...options, maxStreams: http2Streams }, tunnel);
       const connection = new Http1Connection(socket, services, tunnel);
       this.#connections.set(connection, socket);
       socket.once('close', () => this.#connections.delete(connection));
@@ -78,10 +82,9 @@ export class Listener {
     });
   }
 
-  async #serveHttp2(socket: Socket, services: Http2Services, tunnel: ClientTunnel): Promise<void> {
-    const { Http2Connection } = await import('./http2-connection.ts');
-    if (socket.destroyed) return;
-    const connection = new Http2Connection(socket, services, tunnel);
+  #beginHttp2(socket: Socket, services: Http2Services, tunnel: ClientTunnel): void {
+    if (this.#serveHttp2 === undefined) throw new Error('HTTP/2 was not offered');
+    const connection = new this.#serveHttp2(socket, services, tunnel);
     this.#http2.add(connection);
     socket.once('close', () => this.#http2.delete(connection));
     if (!this.#server.listening) connection.shutDown();

@@ -22,8 +22,8 @@ export interface TunnelServices {
   readonly headTimeoutMs: number;
   readonly log: Log;
   readonly failures: TlsFailures;
-  /** offer HTTP/2 */
-  readonly http2?: boolean;
+  /** offers HTTP/2, once what serves it has been loaded */
+  readonly http2?: (() => Promise<void>) | undefined;
   /** serves the requests inside */
   readonly serve: (socket: Socket, tunnel: ClientTunnel, first: Buffer) => void;
 }
@@ -67,6 +67,8 @@ async function openTls(services: TunnelServices, socket: Socket, authority: Auth
   try {
     const context = secureContexts(authority.host);
     secureContext = context instanceof Promise ? await context : context;
+    // A session has to take its socket over before anything is read from it.
+    await services.http2?.();
   } catch (error) {
     log.error({ host: authority.host, reason: reasonOf(error) }, 'no certificate could be made');
     return void socket.destroy();
@@ -78,7 +80,7 @@ async function openTls(services: TunnelServices, socket: Socket, authority: Auth
   const tls = new TLSSocket(socket, {
     isServer: true,
     secureContext,
-    ALPNProtocols: services.http2 === true ? SPOKEN_WITH_HTTP2 : SPOKEN,
+    ALPNProtocols: services.http2 !== undefined ? SPOKEN_WITH_HTTP2 : SPOKEN,
     SNICallback: (name, callback) => {
       // The one that the connection has. It may have left the cache since, and must not be handed out again.
       if (name === authority.host) return callback(null);
