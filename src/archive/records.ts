@@ -94,7 +94,7 @@ function responseRecord(capture: ExchangeCapture, options: RecordOptions): NewRe
 }
 
 /** What was spoken with the origin. Source: iipc/warc-specifications 42 (WARC-Protocol, one field for each layer) and 86 (WARC-Cipher-Suite). */
-function spokenFields({ protocol, tls }: ExchangeCapture, options: RecordOptions): string {
+export function spokenFields({ protocol, tls }: ExchangeCapture, options: RecordOptions): string {
   if (!options.protocol) return '';
   return field('WARC-Protocol', protocol) + field('WARC-Protocol', tls?.version) + field('WARC-Cipher-Suite', tls?.cipherSuite);
 }

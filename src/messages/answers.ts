@@ -29,6 +29,12 @@ export const FETCH_ERRORS = {
     fix: 'see the reason in the line; `--ssl-context` and `--unsafe-legacy-renegotiation` help with old or choosy origins',
     says: ['… failed: …'],
   },
+  'certificate-refused': {
+    status: 502,
+    when: 'the certificate of the origin is not to be trusted, and `--origin-certificates` is `refuse`',
+    fix: 'nothing at the proxy if the origin is to prove who it is; otherwise `--origin-certificates accept`. `NODE_EXTRA_CA_CERTS` adds authorities',
+    says: ['the certificate of …:… is not to be trusted: … (--origin-certificates of the proxy is refuse)'],
+  },
   'proxy-failed': {
     status: 502,
     when: 'the SOCKS proxy failed',

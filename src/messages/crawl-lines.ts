@@ -38,6 +38,10 @@ export const CRAWL_LINES = {
     when: 'something about a job failed that no client waits for',
     fix: 'see the reason in the line; where it is not the disk, report it, with the line',
   },
+  'pages are not rendered: …': {
+    when: 'a policy says `render`, and there is no browser, or it does not start; the job goes on with pages as they came',
+    fix: 'do as the reason says: install playwright-core and a browser, or name one with `--browser`; resume or start the job again',
+  },
   'a WARC file of a deleted job is still kept: …': {
     when: 'the second name of a WARC file, beside the database, could not be taken away',
     fix: 'delete it in `kept-warcs` in the folder of `--db`',

@@ -176,7 +176,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   }
 
   /** Write a record, and come back when it is in its file. @throws RefusedError when it could not be written */
-  record(draft: InnerDraft, bytes: Buffer): Promise<void> {
+  record(draft: InnerDraft, bytes: Buffer): Promise<string> {
     return writeRecord(this.#records, draft, bytes);
   }
 

@@ -8,6 +8,7 @@ import { performance } from 'node:perf_hooks';
 import type { ClassicLevel } from 'classic-level';
 import { CrawlJobs } from '../crawl/jobs/jobs.ts';
 import { CRAWL_DEFAULTS, type CrawlSettings } from '../crawl/jobs/parts.ts';
+import type { Render } from '../crawl/jobs/render.ts';
 import type { Clock, Delays, Logins, Solvers } from '../crawl/jobs/types.ts';
 import type { Log } from '../util/log.ts';
 import { timeOfDayMs } from '../util/time-of-day.ts';
@@ -18,6 +19,8 @@ import type { OpenJobs } from './crawl.ts';
 export interface OpenCrawlJobs {
   /** with a playback index: bodies of revisits are found by it */
   readonly core: Core;
+  /** undefined: no browser is asked for */
+  readonly render?: Render | undefined;
   readonly level: ClassicLevel;
   /** files that jobs need are kept in a folder in it */
   readonly folder: string;
@@ -50,10 +53,10 @@ export function openCrawlJobs({ core, folder, ...parts }: OpenCrawlJobs): Promis
 }
 
 /** Those of a server, as its options and settings say. @throws CrawlStoreError, or the system's error */
-export const openJobs: OpenJobs = ({ level, settings, core, options, log }) => {
+export const openJobs: OpenJobs = ({ level, settings, core, render, options, log }) => {
   const { maxDownloads, rateLimiterCapacity, retries, checkSeeds, resumeJobs, downloadTimeout, db: folder } = options;
   return openCrawlJobs({
-    ...{ core, level, folder, log },
+    ...{ core, render, level, folder, log },
     ...{ delays: settings.rateLimits, logins: settings.logins, solvers: settings.solvers },
     settings: {
       ...CRAWL_DEFAULTS,

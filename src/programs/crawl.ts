@@ -11,7 +11,7 @@ import { withLogin } from '../auth/login.ts';
 import { SecretBox } from '../auth/secret-box.ts';
 import { jobLogPage } from '../crawl/api/log-page.ts';
 import { CrawlServer } from '../crawl/api/server.ts';
-import { CRAWL_DEFAULTS } from '../crawl/jobs/parts.ts';
+import type { Render } from '../crawl/jobs/render.ts';
 import type { Jobs } from '../crawl/jobs/types.ts';
 import { loadOf } from '../crawl/monitor/load.ts';
 import { Resources } from '../crawl/monitor/resources.ts';
@@ -31,7 +31,8 @@ import { isLoopback } from '../util/network.ts';
 import { allInOrder } from '../util/thrown.ts';
 import { timeOfDayMs } from '../util/time-of-day.ts';
 import { serveFetch } from '../web/pages.ts';
-import { openCrawlJobs } from './crawl-jobs.ts';
+import { openJobs as jobsOnCore } from './crawl-jobs.ts';
+import { CrawlRenderer } from './crawl-render.ts';
 import { openCore, type Core, type CoreEvents } from './core.ts';
 import { crawlUsers, type FirstAccount } from './crawl-users.ts';
 import type { Figures } from './figures.ts';
@@ -55,6 +56,7 @@ export interface JobsParts {
   readonly level: ClassicLevel;
   readonly settings: Settings;
   readonly core: Core;
+  readonly render: Render;
   readonly options: CrawlSlice & ResolvedCoreOptions;
   readonly log: Log;
 }
@@ -170,11 +172,13 @@ async function start(
     crawlLogs: options.crawlLogDir !== undefined,
   };
   const handles = handlesFor(wanted);
-  const later: { listener?: Listener } = {};
-  const listening = () => (later.listener?.address === undefined ? [] : [later.listener.address]);
+  const later: { listener?: Listener; renderer?: CrawlRenderer } = {};
+  const listening = () => [later.listener?.address, ...(later.renderer?.listening ?? [])].filter((address) => address !== undefined);
   const core = await openCore({ options, log, handles, listening, playbackIndex: true });
   opened(() => core.close());
-  const jobs = await openJobs({ level, settings, core, options, log });
+  const renderer = (later.renderer = new CrawlRenderer({ core, options, log }));
+  opened(() => renderer.close());
+  const jobs = await openJobs({ level, settings, core, render: renderer.render, options, log });
   opened(() => jobs.close());
 
   const resources = new Resources({ load: () => loadOf(jobs), history: HISTORY, now: timeOfDayMs, log });
@@ -204,21 +208,6 @@ async function start(
     log.warn({ address }, 'passwords come in the clear from other machines: --tls-cert and --tls-key speak TLS');
   tellOfHandles(wanted, handles, log);
   return program;
-}
-
-function jobsOnCore({ level, settings, core, options, log }: JobsParts): Promise<Jobs> {
-  const { maxDownloads, rateLimiterCapacity, retries, checkSeeds, resumeJobs } = options;
-  const timeoutMs = options.downloadTimeout * 1000;
-  return openCrawlJobs({
-    core,
-    level,
-    folder: options.db,
-    delays: settings.rateLimits,
-    logins: settings.logins,
-    solvers: settings.solvers,
-    settings: { ...CRAWL_DEFAULTS, maxDownloads, rateLimiterCapacity, retries, checkSeeds, resumeJobs, timeoutMs },
-    log,
-  });
 }
 
 function handlerOf(server: CrawlServer, jobs: Jobs, log: Log): Handler {

@@ -52,6 +52,8 @@ test('defaults are those of the specification', () => {
     fsync: 'close',
     noWarcOpenSuffix: false,
     noWarcProtocol: false,
+    tlsEvidence: 'chain',
+    originCertificates: 'accept',
     digestAlgorithm: 'sha1',
     base32: false,
     methodFilter: [],

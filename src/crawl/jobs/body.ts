@@ -15,8 +15,8 @@ export interface ReadBody {
 }
 
 /** What comes after it is archived and not looked at, packed or not. */
-const MAX_PARSED_BYTES = 10 * 1024 * 1024;
-const MAX_KEPT_BYTES = 1024 * 1024;
+export const MAX_PARSED_BYTES = 10 * 1024 * 1024;
+export const MAX_KEPT_BYTES = 1024 * 1024;
 
 /** More than can be handed to anybody. */
 export class TooLargeError extends Error {
@@ -29,6 +29,7 @@ export async function readBody(
   source: LinkSource | undefined,
   links: { add(url: string): void; relieve(): Promise<void> },
   maxBytes: number,
+  maxKeptBytes = MAX_KEPT_BYTES,
 ): Promise<ReadBody> {
   const kept: Buffer[] = [];
   let length = 0;
@@ -37,7 +38,7 @@ export async function readBody(
     for await (const piece of page.body) {
       length += piece.length;
       if (length > maxBytes) throw new TooLargeError(`more than ${maxBytes} bytes`);
-      if (length <= MAX_KEPT_BYTES) kept.push(piece);
+      if (length <= maxKeptBytes) kept.push(piece);
       else kept.length = 0;
       if (length <= MAX_PARSED_BYTES) await parsing?.write(piece);
       await links.relieve();
@@ -45,7 +46,7 @@ export async function readBody(
   } finally {
     await parsing?.end();
   }
-  return { length, kept: length <= MAX_KEPT_BYTES ? Buffer.concat(kept) : undefined };
+  return { length, kept: length <= maxKeptBytes ? Buffer.concat(kept) : undefined };
 }
 
 interface Parsing {

@@ -3,6 +3,7 @@
  */
 import type { FetchError } from '../../http/fetch-error.ts';
 import { codeOf, reasonOf } from '../../util/thrown.ts';
+import { RenderError } from './render.ts';
 import { TimedOutError } from './requests.ts';
 
 /** The core begins nothing: that says nothing of the page. */
@@ -17,12 +18,12 @@ export function isNotNow(error: unknown): boolean {
   return NOT_NOW.has(codeOf(error) ?? '');
 }
 
-/** What may pass: no answer, or none in time. */
+/** What may pass: no answer, or none in time; a browser that has crashed. */
 export function isNetwork(error: unknown): boolean {
-  return error instanceof TimedOutError || (error instanceof Error && error.name === 'FetchError');
+  return error instanceof TimedOutError || error instanceof RenderError || (error instanceof Error && error.name === 'FetchError');
 }
 
-const EXPECTED = new Set(['FetchError', 'MessageError', 'TooLargeError']);
+const EXPECTED = new Set(['FetchError', 'MessageError', 'RenderError', 'TooLargeError']);
 
 /** As items have it. */
 export function textOf(error: unknown): string {

@@ -18,6 +18,7 @@ import { key, within } from './keys.ts';
 import { LogIn } from './login.ts';
 import type { CrawlJobsParts } from './parts.ts';
 import { Pump } from './pump.ts';
+import { Rendering } from './rendering.ts';
 import { Requests } from './requests.ts';
 import { Robots } from './robots.ts';
 import { rulesOf, type Rules } from './rules.ts';
@@ -74,13 +75,14 @@ export class JobRuns {
   async run(record: JobRecord): Promise<void> {
     if (this.#closed) return;
     const { id, job } = record;
-    const { logins, solvers, settings, random, clock, log } = this.#parts;
+    const { logins, solvers, settings, random, clock, render, log } = this.#parts;
     const rules = this.rulesOf(job.policy, job.seeds);
     const cookies = await JobCookies.open(this.#db, id);
     const jobLog = this.logOf(id);
     const solver = job.policy.captchaSolverId.length === 0 ? undefined : solvers.solverOf(job.policy.captchaSolverId);
     const common = { rules, cookies, requests: this.#requests, log: jobLog };
     const logIn = rules.logsIn ? new LogIn({ ...common, db: this.#db, job: id, logins, solver, random }) : undefined;
+    const rendering = rules.renders && render !== undefined ? new Rendering({ ...common, render, jobLog, log }) : undefined;
     const { retries, retryMs, checkSeeds, maxBodyBytes } = settings;
     const run = new JobRun({
       db: this.#db,
@@ -88,7 +90,7 @@ export class JobRuns {
       record,
       frontier: this.frontierOf(id),
       bodies: this.#bodies,
-      visits: { ...common, robots: this.#robots, turns: this.#turns, logIn, clock, retries, retryMs, checkSeeds, maxBodyBytes },
+      visits: { ...common, robots: this.#robots, turns: this.#turns, logIn, rendering, clock, retries, retryMs, checkSeeds, maxBodyBytes },
       onChange: this.#pump.kick,
       onNotNow: (error) => this.#background(this.#pauseAll(reasonOf(error))),
       log,

@@ -4,6 +4,7 @@
 import type { ClassicLevel } from 'classic-level';
 import type { Log } from '../../util/log.ts';
 import type { Place } from '../../warc/read/place.ts';
+import type { Render } from './render.ts';
 import type { FetchSite } from './requests.ts';
 import type { Clock, Delays, Logins, Solvers } from './types.ts';
 
@@ -36,6 +37,8 @@ export const CRAWL_DEFAULTS: CrawlSettings = {
 export interface CrawlJobsParts {
   readonly level: ClassicLevel;
   readonly fetch: FetchSite;
+  /** undefined: policies that render say so in vain */
+  readonly render?: Render | undefined;
   /** folder of the WARC files */
   readonly warcDir: string;
   /** folder for second names of those that jobs need */

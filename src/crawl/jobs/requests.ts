@@ -29,6 +29,8 @@ export interface ArchivedAnswer {
 export interface SitePage extends Omit<FetchedPage, 'cancel'> {
   readonly archived: Promise<ArchivedAnswer>;
   cancel(reason?: unknown): void;
+  /** Whoever has asked for it to be held has done with it. */
+  release(): void;
 }
 
 export interface SiteRequest {
@@ -42,7 +44,7 @@ export interface SiteRequest {
 }
 
 /** The core's. @throws FetchError, RefusedError, MessageError */
-export type FetchSite = (url: string, request: SiteRequest) => Promise<SitePage>;
+export type FetchSite = (url: string, request: SiteRequest) => Promise<Omit<SitePage, 'release'>>;
 
 /** Of an answer that took too long. */
 export class TimedOutError extends Error {
@@ -64,6 +66,8 @@ export interface Asked {
   readonly upstream: Upstream | undefined;
   /** taken already */
   readonly turn?: Turn | undefined;
+  /** the request is not at its end with the body, but when the page is released */
+  readonly held?: boolean;
   /** called when it is sent */
   readonly onStart?: () => void;
   /** of the turn after the request, in milliseconds, looked at when it ends */
@@ -102,7 +106,11 @@ export class Requests {
    *
    * @throws TimedOutError; the reason of the asker's signal; what the core throws. So does the body
    */
-  async open(asker: Asker, url: string, { turn, upstream, onStart, pauseMs, method, body, headers }: Asked): Promise<SitePage> {
+  async open(
+    asker: Asker,
+    url: string,
+    { turn, upstream, held = false, onStart, pauseMs, method, body, headers }: Asked,
+  ): Promise<SitePage> {
     const { fetch, turns, timeoutMs } = this.#parts;
     const own = turn ?? (await turns.turn(hostOf(url), asker.signal));
     await this.#place(asker, own);
@@ -141,7 +149,8 @@ export class Requests {
       return {
         ...{ url: page.url, status: page.status, reason: page.reason, headers: page.headers, archived: page.archived },
         header: (name) => page.header(name),
-        body: ended(page.body, end),
+        body: held ? page.body : ended(page.body, end),
+        release: end,
         cancel: (reason) => {
           page.cancel(reason);
           end();

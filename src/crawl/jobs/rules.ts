@@ -45,6 +45,7 @@ export interface Rules {
   readonly readSitemaps: boolean;
   readonly obeyCrawlDelay: boolean;
   readonly logsIn: boolean;
+  readonly renders: boolean;
   /** Infinity where there is none */
   readonly maxItems: number;
   readonly maxMs: number;
@@ -118,6 +119,7 @@ export function rulesOf(policy: Policy, seeds: readonly string[], parts: RulesPa
     readSitemaps: robotsTxt?.readSitemaps ?? false,
     obeyCrawlDelay: robotsTxt?.obeyCrawlDelay ?? false,
     logsIn: policy.authentication?.enabled ?? false,
+    renders: policy.render,
     maxItems,
     maxMs,
   };

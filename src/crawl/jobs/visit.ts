@@ -3,7 +3,7 @@
  *
  * ```
  * robots ─► login ─► request ─┬─ redirect that may be followed ─► robots ─► request …
- *   │                         └─ MIME rules ─► body, links ─► archived ─► item
+ *   │                         └─ MIME rules ─► body, browser, links ─► archived ─► item
  *   └─ denied: no item         └─ not saved: no item, its download is cut off
  * ```
  *
@@ -12,7 +12,7 @@
 import { ACCEPT_ENCODING, redirectOf } from '../../page/fetched.ts';
 import { linkFields, linkSourceOf, type LinkSource } from '../../page/links.ts';
 import { codeOf, reasonOf } from '../../util/thrown.ts';
-import { readBody, type ReadBody } from './body.ts';
+import { MAX_KEPT_BYTES, readBody, type ReadBody } from './body.ts';
 import { canonicalUrl } from './canonical.ts';
 import { isNetwork, isNotNow, NotNowError, textOf } from './failures.ts';
 import type { Entry } from './host-queue.ts';
@@ -23,6 +23,7 @@ import { hostOf } from './frontier.ts';
 import { FoundLinks } from './found-links.ts';
 import type { JobLog } from './job-log.ts';
 import type { LogIn } from './login.ts';
+import type { Rendering } from './rendering.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { Robots, Verdict } from './robots.ts';
 import type { ArchivedAnswer, Asker, Requests, SitePage } from './requests.ts';
@@ -38,6 +39,8 @@ export interface VisitParts {
   readonly cookies: JobCookies;
   /** undefined: nobody logs in */
   readonly logIn: LogIn | undefined;
+  /** undefined: pages stay as they come */
+  readonly rendering: Rendering | undefined;
   readonly log: JobLog;
   readonly clock: Clock;
   /** tries after the first */
@@ -96,6 +99,7 @@ class Visit {
   readonly #entry: Entry;
   readonly #tries: number;
   readonly #links: FoundLinks;
+  readonly #userAgent: string;
   readonly #archived: Promise<ArchivedAnswer>[] = [];
   #turn: Turn | undefined;
   #startedAt: number | undefined;
@@ -109,6 +113,7 @@ class Visit {
     this.#turn = turn;
     this.#tries = tries;
     this.#links = new FoundLinks(parts, entry);
+    this.#userAgent = parts.rules.userAgent();
   }
 
   async run(): Promise<Outcome> {
@@ -150,7 +155,7 @@ class Visit {
       const next = redirectOf(page);
       if (next !== undefined) {
         // To its end first: what is asked next may be the same host.
-        const body = await this.#read(page, undefined);
+        const body = await this.#read(page, url, undefined);
         if (hop === MAX_REDIRECTS || !(await this.#mayFollow(next))) return this.#taken(page, url, hop > 0, body);
         url = next;
         continue;
@@ -163,14 +168,21 @@ class Visit {
         return this.#done(undefined);
       }
       const source = page.status < 200 || page.status > 299 ? undefined : kind === 'sitemap' ? 'sitemap' : linkSourceOf(type);
-      const body = await this.#read(page, source);
+      const body = await this.#read(page, url, source);
       if (source !== undefined) for (const link of linkFields(page.url, page.headers)) this.#links.add(link);
       return this.#taken(page, url, hop > 0, body);
     }
   }
 
-  #read(page: SitePage, source: LinkSource | undefined): Promise<ReadBody> {
-    return readBody(page, source, this.#links, this.#parts.maxBodyBytes);
+  async #read(page: SitePage, url: string, source: LinkSource | undefined): Promise<ReadBody> {
+    const { rendering, maxBodyBytes } = this.#parts;
+    try {
+      const body = await readBody(page, source, this.#links, maxBodyBytes, rendering?.keptBytes);
+      if (source === 'html') await rendering?.page(page, url, body, this.#userAgent, this.#asker, (link) => this.#links.add(link));
+      return body.length > MAX_KEPT_BYTES ? { ...body, kept: undefined } : body;
+    } finally {
+      page.release();
+    }
   }
 
   /** A page that was read and is to be an item. */
@@ -197,13 +209,14 @@ class Visit {
     if (turn !== undefined) this.#turn = undefined;
     const page = await requests.open(this.#asker, url, {
       headers: [
-        ['User-Agent', rules.userAgent()],
+        ['User-Agent', this.#userAgent],
         ['Accept', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'],
         ['Accept-Encoding', ACCEPT_ENCODING],
         ...(cookie === undefined ? [] : [['Cookie', cookie] as const]),
       ],
       upstream: await rules.proxyFor(url),
       turn,
+      held: true,
       onStart: () => {
         if (this.#startedAt !== undefined) return;
         this.#startedAt = this.#parts.clock.now();

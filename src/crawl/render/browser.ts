@@ -1,0 +1,103 @@
+/**
+ * A headless browser that is started when it is needed, restarted when it has crashed, and ended when nobody has needed it for a while.
+ */
+import type { Browser as Playwright } from 'playwright-core';
+import { reasonOf } from '../../util/thrown.ts';
+import { NoBrowserError } from '../jobs/render.ts';
+import { findBrowser } from './find-browser.ts';
+
+const IDLE_MS = 30_000;
+
+/**
+ * Nothing passes by the proxy: no UDP of WebRTC or QUIC, and nothing that the browser would load for itself.
+ *
+ * Source: Chromium's switches (content_switches.cc, chrome_switches.cc).
+ */
+const SWITCHES = [
+  '--disable-gpu',
+  '--disable-quic',
+  '--force-webrtc-ip-handling-policy=disable_non_proxied_udp',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+  '--no-pings',
+  // It would be answered from there, and be missing in the archive.
+  '--disk-cache-size=1',
+];
+
+/** Windows has no users by number; only root may not have the browser's sandbox. */
+const isRoot = process.getuid?.() === 0;
+
+export class Browser {
+  readonly #executable: string | undefined;
+  #started: Promise<Playwright> | undefined;
+  #users = 0;
+  #idle: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  /** @param executable undefined: that of the machine */
+  constructor(executable: string | undefined) {
+    this.#executable = executable;
+  }
+
+  /** @throws NoBrowserError; what `use` throws */
+  async use<T>(use: (browser: Playwright) => Promise<T>): Promise<T> {
+    clearTimeout(this.#idle);
+    this.#users++;
+    try {
+      return await use(await this.#running());
+    } finally {
+      if (--this.#users === 0 && !this.#closed) this.#idle = setTimeout(() => void this.kill(), IDLE_MS).unref();
+    }
+  }
+
+  /** Whatever is open in it ends, too. */
+  async kill(): Promise<void> {
+    const started = this.#started;
+    this.#started = undefined;
+    await (await started?.catch(() => undefined))?.close().catch(() => undefined);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#idle);
+    await this.kill();
+  }
+
+  #running(): Promise<Playwright> {
+    if (this.#closed) return Promise.reject(new NoBrowserError('the browser was ended'));
+    const started = (this.#started ??= this.#start());
+    const forget = () => {
+      if (this.#started === started) this.#started = undefined;
+    };
+    started.then((browser) => browser.once('disconnected', forget), forget);
+    return started;
+  }
+
+  async #start(): Promise<Playwright> {
+    const executablePath = this.#executable ?? (await findBrowser());
+    if (executablePath === undefined)
+      throw new NoBrowserError('there is no Chromium, Chrome or Edge here: install one, or name it with --browser');
+    const { chromium } = await library();
+    const unhandled = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
+    try {
+      return await chromium.launch({ executablePath, headless: true, chromiumSandbox: !isRoot, args: SWITCHES, ...unhandled });
+    } catch (error) {
+      throw new NoBrowserError(`the browser ${executablePath} does not start: ${firstLine(error)}`, { cause: error });
+    }
+  }
+}
+
+/** Asked for when it is needed, as most have no need of it. @throws NoBrowserError */
+async function library(): Promise<typeof import('playwright-core')> {
+  try {
+    return await import('playwright-core');
+  } catch (error) {
+    throw new NoBrowserError('the package playwright-core is not there: npm install playwright-core', { cause: error });
+  }
+}
+
+export function firstLine(error: unknown): string {
+  return reasonOf(error).split('\n', 1)[0] ?? '';
+}

@@ -1,0 +1,149 @@
+/**
+ * Browsers behind the core: for each page a proxy on loopback that answers for the page itself and fetches the rest, for the job.
+ *
+ *   browser ─► listener ─ CONNECT ─► passage: gate ─ exchange ─► archive
+ */
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { loadOrCreateCa } from '../ca/authority.ts';
+import { openLeafStore, type LeafStore } from '../ca/contexts.ts';
+import type { PageToRender } from '../crawl/jobs/render.ts';
+import { Renderer, type Way } from '../crawl/render/renderer.ts';
+import { fieldOf, Fields } from '../http/fields.ts';
+import type { ClientRequest, Handler } from '../http/sides.ts';
+import { writtenUrl } from '../http/target.ts';
+import type { RequestHead } from '../http/message.ts';
+import type { CrawlSlice } from '../options/rows/crawl.ts';
+import type { ResolvedCoreOptions } from '../options/table.ts';
+import { route } from '../proxy/router.ts';
+import { createSteering } from '../proxy/steering.ts';
+import { withTunnels } from '../serve/connect.ts';
+import { Listener } from '../serve/listener.ts';
+import { utf8Bytes } from '../url/percent.ts';
+import type { Log } from '../util/log.ts';
+import { allInOrder } from '../util/thrown.ts';
+import { serveFetch } from '../web/pages.ts';
+import type { Core } from './core.ts';
+
+export interface CrawlRendererParts {
+  readonly core: Core;
+  readonly options: Pick<CrawlSlice, 'db' | 'browser' | 'maxRendered' | 'renderTimeout'> & ResolvedCoreOptions;
+  readonly log: Log;
+}
+
+/** A page has as many as a browser opens to all of its hosts. */
+const MAX_CONNECTIONS = 256;
+const HEAD_TIMEOUT_MS = 60_000;
+
+export class CrawlRenderer {
+  readonly #parts: CrawlRendererParts;
+  readonly #renderer: Renderer;
+  readonly #listeners = new Set<Listener>();
+  #leaves: Promise<LeafStore> | undefined;
+
+  constructor(parts: CrawlRendererParts) {
+    this.#parts = parts;
+    const { browser: executable, maxRendered: maxPages, renderTimeout } = parts.options;
+    this.#renderer = new Renderer({ executable, maxPages, timeoutMs: renderTimeout * 1000, openWay: (page) => this.#open(page) });
+  }
+
+  get render() {
+    return this.#renderer.render;
+  }
+
+  /** Never connected to. */
+  get listening(): AddressInfo[] {
+    return [...this.#listeners].flatMap(({ address }) => address ?? []);
+  }
+
+  close(): Promise<void> {
+    return allInOrder([
+      () => this.#renderer.close(),
+      ...[...this.#listeners].map((listener) => () => listener.close()),
+      async () => (await this.#leaves?.catch(() => undefined))?.close(),
+    ]);
+  }
+
+  async #open(page: PageToRender): Promise<Way> {
+    const { core, options, log } = this.#parts;
+    this.#leaves ??= this.#openLeaves();
+    const leaves = await this.#leaves;
+    const listener = new Listener({
+      handler: withTunnels(handlerOf(page, core, log)),
+      secureContexts: (host) => leaves.secureContext(host),
+      maxConnections: MAX_CONNECTIONS,
+      socketTimeoutMs: options.socketTimeout * 1000,
+      headTimeoutMs: HEAD_TIMEOUT_MS,
+      minRate: { bytesPerSecond: options.minRate, windowMs: options.socketTimeout * 1000 },
+      heads: core.heads,
+      log,
+    });
+    this.#listeners.add(listener);
+    const { port } = await listener.listen(0, '127.0.0.1');
+    const close = async () => {
+      await listener.close();
+      this.#listeners.delete(listener);
+    };
+    return { url: `http://127.0.0.1:${port}`, [Symbol.asyncDispose]: close };
+  }
+
+  /** Of an authority of its own: nobody else has to trust it. */
+  async #openLeaves(): Promise<LeafStore> {
+    const { options, log } = this.#parts;
+    const ca = await loadOrCreateCa({ file: join(options.db, 'browser-ca.pem'), hostname: hostname(), log });
+    return openLeafStore({ ca, dir: join(options.db, 'browser-certs'), log });
+  }
+}
+
+function handlerOf(page: PageToRender, core: Core, log: Log): Handler {
+  // A page may send any field. Nobody is told the secret beside which this one would count.
+  const steering = createSteering(randomBytes(16).toString('hex'));
+  const meta = fieldOf('Warcprox-Meta', utf8Bytes(JSON.stringify(page.meta)));
+  let given = false;
+  return (request, client) => {
+    const refusal = steering.refuse(request.head);
+    if (refusal !== undefined) return client.answer(refusal, true);
+    if (!given && isPage(request, page.url)) {
+      given = true;
+      return serveFetch(() => answerOf(page), request, client, log);
+    }
+    const { fields, ...head } = steering.heeded(request.head);
+    const wanted = route({ ...request, head: { ...head, fields: new Fields([...fields.list, meta]) } satisfies RequestHead }, false);
+    if (wanted.kind !== 'fetch') return client.refuse(new Error('a record is not for pages'));
+    page.proxyFor(wanted.outgoing.target.url).then(
+      (upstream) => client.gone || core.passage({ ...wanted, outgoing: { ...wanted.outgoing, upstream } }, client),
+      (error: unknown) => client.refuse(error),
+    );
+  };
+}
+
+function isPage({ head, tunnel }: ClientRequest, url: string): boolean {
+  return head.method === 'GET' && hrefOf(writtenUrl(head.target, tunnel)) === hrefOf(url);
+}
+
+function hrefOf(url: string): string {
+  if (!URL.canParse(url)) return url;
+  const parsed = new URL(url);
+  parsed.hash = '';
+  return parsed.href;
+}
+
+/** Of the connection, or said anew. */
+const OF_CONNECTION = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'trailer',
+  'upgrade',
+  'content-length',
+]);
+
+function answerOf({ status, headers, body }: PageToRender): Response {
+  const fields = new Headers();
+  for (const [name, value] of headers) if (!OF_CONNECTION.has(name.toLowerCase())) fields.append(name, value);
+  fields.set('content-length', String(body.length));
+  return new Response(new Uint8Array(body), { status, headers: fields });
+}
