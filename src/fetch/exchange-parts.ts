@@ -2,7 +2,7 @@
  * What an exchange is given: its request, its client, and what it works with.
  */
 import { performance } from 'node:perf_hooks';
-import type { Capture, ExchangeCapture, FailedCapture, RecordedBlock, RecordedResponse } from '../capture/capture.ts';
+import type { Capture, ExchangeCapture, FailedCapture, RecordedBlock, RecordedResponse, SentRequest } from '../capture/capture.ts';
 import type { RecordingOptions } from '../capture/recorder.ts';
 import { FetchError } from '../http/fetch-error.ts';
 import type { AnswerForm, ClientSide } from '../http/sides.ts';
@@ -28,6 +28,8 @@ export interface ExchangeServices extends AnswerLimitOptions {
   readonly connect: Connect;
   readonly pool: OriginPool;
   readonly recording: RecordingOptions;
+  /** what was sent is kept, where there is no answer */
+  readonly recordFailures?: boolean;
   readonly now: () => Date;
   /** `<urn:uuid:…>`, a new one at each call */
   readonly newRecordId: () => string;
@@ -74,10 +76,35 @@ export function exchangeCapture(
   return Object.freeze({ kind: 'exchange', ...captured, ...spoken, ...messages, outcome: { archive: true } });
 }
 
-/** What kept an exchange from its answer. */
-export function failedCapture(request: ExchangeRequest, services: ExchangeServices, began: Began, error: FetchError): FailedCapture {
+/** What kept an exchange from its answer. @param sent of its request, where that is to be recorded */
+export function failedCapture(
+  request: ExchangeRequest,
+  services: ExchangeServices,
+  began: Began,
+  error: FetchError,
+  connection: OriginConnection | undefined,
+  sent: SentRequest | undefined,
+): FailedCapture {
   const captured = capturedOf(request, services, began);
-  return Object.freeze({ kind: 'failure', ...captured, error, status: error.status, outcome: { archive: false } });
+  const ipAddress = connection?.ipAddress ?? error.ipAddress;
+  // What was sent is HTTP/1.1 whatever was to come; where more can be spoken, the connection says so.
+  const spoken = { ipAddress, protocol: sent && 'http/1.1', tls: connection?.tls };
+  return Object.freeze({
+    kind: 'failure',
+    ...captured,
+    ...spoken,
+    request: sent,
+    error,
+    status: error.status,
+    outcome: { archive: false },
+  });
+}
+
+/** There is no room for what is recorded, and so none for what was sent. */
+const NO_ROOM: ReadonlySet<string> = new Set(['recording-failed', 'too-large', 'no-space']);
+
+export function leavesRoom({ code }: FetchError): boolean {
+  return !NO_ROOM.has(code);
 }
 
 /** What every capture of an exchange has, made when it ends. */

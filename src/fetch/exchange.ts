@@ -17,7 +17,7 @@ import type { SpoolHolder } from '../util/spool.ts';
 import { reasonOf } from '../util/thrown.ts';
 import { Valve } from '../util/valve.ts';
 import { AnswerLimits } from './answer-limits.ts';
-import { exchangeCapture, failedCapture, isRepeatable, noRoom } from './exchange-parts.ts';
+import { exchangeCapture, failedCapture, isRepeatable, leavesRoom, noRoom } from './exchange-parts.ts';
 import type { ExchangeClient, ExchangeRequest, ExchangeServices } from './exchange-parts.ts';
 import { originKey } from './origin.ts';
 import type { AnswerEvents, OriginConnection, OriginStream } from './origin-connection.ts';
@@ -256,11 +256,14 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
 
   #fail(error: FetchError): void {
     this.#phase = 'ended';
+    const connection = this.#connection;
     this.#leaveOrigin(false);
-    this.#recording.release();
+    const kept = this.#services.recordFailures === true && leavesRoom(error);
+    const sent = kept ? this.#recording.abandon(this.#requestComplete ? undefined : 'disconnect') : undefined;
+    if (!kept) this.#recording.release();
     const client = this.#client;
     this.#client = undefined;
-    const accepted = this.#services.sink(failedCapture(this.#request, this.#services, this, error));
+    const accepted = this.#services.sink(failedCapture(this.#request, this.#services, this, error, connection, sent));
     client?.fail(error, accepted);
     this.#onEnded();
   }
