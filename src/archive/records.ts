@@ -12,6 +12,7 @@ import { asciiUri, dateIn, field, warcDate, type WarcVersion } from '../warc/fie
 import { bytesOf, recordOf, type NewRecord } from '../warc/record.ts';
 import { failureRecords } from './failures.ts';
 import { spokenFields } from './spoken.ts';
+import { webSocketRecords } from './websocket-records.ts';
 
 export interface RecordOptions {
   readonly version: WarcVersion;
@@ -33,6 +34,7 @@ export async function buildRecords(captures: readonly Capture[], options: Record
   for (const capture of captures) {
     if (capture.kind === 'failure') records.push(failureRecords(capture, options));
     else if (capture.kind === 'custom') records.push([customRecord(capture, options)]);
+    else if (capture.kind === 'websocket') records.push(webSocketRecords(capture, spokenFields(capture, options), options));
     else if (capture.outcome.duplicateOf === undefined) records.push(exchangeRecords(capture, responseRecord(capture, options), options));
     else {
       const head = capture.response.bytes.slice(0, capture.response.headSize);

@@ -3,12 +3,12 @@
  *
  * Source: iipc/warc-specifications 42 (WARC-Protocol, one field for each layer) and 86 (WARC-Cipher-Suite).
  */
-import type { ExchangeCapture, FailedCapture } from '../capture/capture.ts';
+import type { FailedCapture, Spoken } from '../capture/capture.ts';
 import { field } from '../warc/fields.ts';
 
 /** @param wanted false leaves them out */
 export function spokenFields(
-  { protocol, tls }: Pick<ExchangeCapture | FailedCapture, 'protocol' | 'tls'>,
+  { protocol, tls }: Pick<Spoken | FailedCapture, 'protocol' | 'tls'>,
   { protocol: wanted }: { readonly protocol: boolean },
 ): string {
   if (!wanted) return '';

@@ -57,6 +57,7 @@ test('defaults are those of the specification', () => {
     base32: false,
     methodFilter: [],
     maxResourceSize: undefined,
+    websocketMaxSize: 104_857_600,
     dedupDbFile: './warctap.db',
     statsDbFile: './warctap.db',
     dedupMinTextSize: 0,
@@ -67,6 +68,7 @@ test('defaults are those of the specification', () => {
     cdxserverDedupCookies: undefined,
     cdxserverDedupMaxThreads: 50,
     playbackPort: undefined,
+    playbackWebsocket: 'log',
     plugin: [],
     maxThreads: 1000,
     maxConnections: 10_000,
@@ -91,6 +93,7 @@ test('defaults are those of the specification', () => {
     allow: [],
     deny: [],
     via: false,
+    websocket: 'archive',
     crawlLogDir: undefined,
   });
 });

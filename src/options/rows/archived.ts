@@ -41,6 +41,12 @@ export const ARCHIVED_ROWS = group('What is archived', {
     defaultText: 'none',
     summary: 'stop a download past this size and mark its record as truncated',
   },
+  websocketMaxSize: {
+    argument: 'SIZE',
+    kind: size(),
+    default: 104_857_600,
+    summary: 'what is archived of the messages of one WebSocket, as lines of JSON; past it they are passed on only; 0: no limit',
+  },
 });
 
 export type ArchivedSlice = Resolved<typeof ARCHIVED_ROWS>;
