@@ -74,7 +74,7 @@ export class Connector {
     // A host that speaks no TLS on a port may well speak HTTP there.
     const withTls = `TLS ${hostPort}`;
     const failed = this.#failed.get(hostPort) ?? (origin.scheme === 'https' ? this.#failed.get(withTls) : undefined);
-    if (failed !== undefined) {
+    if (failed !== undefined && origin.afresh !== true) {
       const message = `${failed.message} (failed less than a minute ago, not tried again)`;
       throw new FetchError('failed-before', message, { cause: failed, status: failed.status, ipAddress: failed.ipAddress });
     }

@@ -194,9 +194,9 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   #connect(): void {
     this.#phase = 'connecting';
     this.#stream = undefined;
-    const { target, servername, upstream } = this.#request.outgoing;
+    const { target, servername, upstream, afresh } = this.#request.outgoing;
     const { scheme, host, port } = target;
-    this.#services.connect({ scheme, host, port, servername, upstream }).then(
+    this.#services.connect({ scheme, host, port, servername, upstream, afresh }).then(
       (connection) => this.#goOnWith(connection),
       (error: unknown) => {
         if (this.#phase === 'connecting')

@@ -21,6 +21,8 @@ export interface OutgoingRequest {
   readonly servername: string | undefined;
   /** a proxy of its own for this request */
   readonly upstream?: Upstream | undefined;
+  /** connect also to what could not be reached a moment ago */
+  readonly afresh?: boolean | undefined;
   /** as the client sent them */
   readonly fields: Fields;
   /** sent instead of the client's Host, or where it sent none; undefined leaves it */
