@@ -36,6 +36,11 @@ export interface RecordedResponse extends RecordedBlock {
   readonly trailers?: readonly Pick<Field, 'name' | 'value'>[] | undefined;
 }
 
+/** A request that may not be whole. */
+export interface SentRequest extends RecordedBlock {
+  readonly truncated: Truncation | undefined;
+}
+
 /** The messages of a WebSocket (message-log.ts). */
 export interface RecordedMessages extends RecordedBlock {
   /** why some are missing */
@@ -91,9 +96,16 @@ export interface WebSocketCapture extends CaptureBase, Spoken {
   readonly receivedBytes: number;
 }
 
-/** A fetch without a whole response head. Not archived. */
+/** A fetch without a whole response head. Not archived, unless failures are recorded. */
 export interface FailedCapture extends CaptureBase {
   readonly kind: 'failure';
+  /** what was sent, where failures are recorded and at least its head was */
+  readonly request: SentRequest | undefined;
+  /** address contacted, as far as one is known */
+  readonly ipAddress: string | undefined;
+  /** of the request; undefined where none was sent */
+  readonly protocol: string | undefined;
+  readonly tls: TlsFacts | undefined;
   /** `code` is one of the proxy's reasons: `not-resolved`, `not-connected`, `failed-before` … */
   readonly error: Error & { readonly code: string };
   /** what the client was answered */

@@ -3,7 +3,7 @@
  *
  * A request that is sent again, on another connection, is recorded anew.
  */
-import type { RecordedBlock, RecordedResponse, Truncation } from './capture.ts';
+import type { RecordedBlock, RecordedResponse, SentRequest, Truncation } from './capture.ts';
 import type { Field, Fields } from '../http/fields.ts';
 import type { ResponseHead } from '../http/message.ts';
 import type { SpoolHolder } from '../util/spool.ts';
@@ -81,6 +81,13 @@ export class Recording {
   finish(truncated: Truncation | undefined): { readonly request: RecordedBlock; readonly response: RecordedResponse } {
     if (this.#request === undefined || this.#response === undefined || this.#facts === undefined) throw new Error('nothing was exchanged');
     return { request: this.#request.finish(), response: this.#response.finish(this.#facts, truncated, this.#trailers) };
+  }
+
+  /** There is no answer: what was sent, which is the caller's from now on, where there is anything. @param truncated why it is not whole */
+  abandon(truncated: Truncation | undefined): SentRequest | undefined {
+    const request = this.#request;
+    this.#response?.bytes.release();
+    return request && { ...request.finish(), truncated };
   }
 
   /** Let go of everything. */

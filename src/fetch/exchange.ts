@@ -13,13 +13,13 @@ import type { Truncation } from '../capture/capture.ts';
 import { Recording } from '../capture/recording.ts';
 import { FetchError } from '../http/fetch-error.ts';
 import type { Fields } from '../http/fields.ts';
-import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
+import type { Framing, ResponseHead } from '../http/message.ts';
 import type { AnswerForm, RequestBody, Upgraded } from '../http/sides.ts';
 import type { SpoolHolder } from '../util/spool.ts';
 import { reasonOf } from '../util/thrown.ts';
 import { Valve } from '../util/valve.ts';
 import { AnswerLimits } from './answer-limits.ts';
-import { exchangeCapture, failedCapture, isRepeatable, noRoom, webSocketCapture } from './exchange-parts.ts';
+import { exchangeCapture, failedCapture, isRepeatable, leftOf, noRoom, webSocketCapture } from './exchange-parts.ts';
 import type { ExchangeClient, ExchangeRequest, ExchangeServices } from './exchange-parts.ts';
 import { originKey } from './origin.ts';
 import type { AnswerEvents, OriginConnection, OriginStream } from './origin-connection.ts';
@@ -29,7 +29,6 @@ import type { Relay } from './relay.ts';
 
 /** Who may hold the answer back. */
 const [CLIENT, DISK] = [1, 2] as const;
-const NOTHING: readonly BodyPiece[] = [];
 /** A request that its origin refuses to look at, however often it comes, is not sent for ever. */
 const MAX_SENDINGS = 4;
 
@@ -237,7 +236,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     this.#sendings++;
     this.#connection = connection;
     const { outgoing } = this.#request;
-    const stream = connection.request(outgoing, this.#upload?.waiting ?? NOTHING, this);
+    const stream = connection.request(outgoing, this.#upload?.waiting ?? [], this);
     this.#stream = stream;
     // A connection that can carry more is there for others, too.
     if (!connection.busy) this.#services.pool.put(connection);
@@ -299,11 +298,12 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
 
   #fail(error: FetchError): void {
     this.#phase = 'ended';
+    const sent = leftOf(this.#recording, this.#services, error, this.#requestComplete);
+    const capture = failedCapture(this.#request, this.#services, this, error, this.#connection, this.#stream, sent);
     this.#leaveOrigin(false);
-    this.#recording.release();
     const client = this.#client;
     this.#client = undefined;
-    const accepted = this.#services.sink(failedCapture(this.#request, this.#services, this, error));
+    const accepted = this.#services.sink(capture);
     client?.fail(error, accepted);
     this.#onEnded();
   }

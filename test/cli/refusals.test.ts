@@ -37,6 +37,7 @@ const BAD: Record<Refused, string> = {
   noWarcOpenSuffix: 'maybe',
   digestAlgorithm: 'sha0',
   base32: 'maybe',
+  recordFailures: 'maybe',
   tlsEvidence: 'all',
   noWarcProtocol: 'maybe',
   originCertificates: 'ask',

@@ -53,6 +53,7 @@ test('defaults are those of the specification', () => {
     noWarcOpenSuffix: false,
     noWarcProtocol: false,
     tlsEvidence: 'chain',
+    recordFailures: false,
     originCertificates: 'accept',
     digestAlgorithm: 'sha1',
     base32: false,
