@@ -29,6 +29,12 @@ export const FETCH_ERRORS = {
     fix: 'see the reason in the line; `--ssl-context` and `--unsafe-legacy-renegotiation` help with old or choosy origins',
     says: ['… failed: …'],
   },
+  'certificate-refused': {
+    status: 502,
+    when: 'the certificate of the origin is not to be trusted, and `--origin-certificates` is `refuse`',
+    fix: 'nothing at the proxy if the origin is to prove who it is; otherwise `--origin-certificates accept`. `NODE_EXTRA_CA_CERTS` adds authorities',
+    says: ['the certificate of …:… is not to be trusted: … (--origin-certificates of the proxy is refuse)'],
+  },
   'proxy-failed': {
     status: 502,
     when: 'the SOCKS proxy failed',
@@ -179,6 +185,11 @@ export const ANSWERS = {
     status: 421,
     when: 'a page of the proxy is asked for by a host name that is not its own',
     fix: 'do as the line says, if the name is meant to be one of the proxy',
+  },
+  'a page of … may not open a WebSocket here; see --page-host': {
+    status: 403,
+    when: 'a browser opens a WebSocket to the crawl server for a page that is not one of the server, by its Origin',
+    fix: 'nothing, as it may be an attack; behind a proxy that asks by another host name, give that of the page with `--page-host`',
   },
   'Warcprox-Meta: stats.buckets: … of them are new, expected at most … new ones a second, try again in … s': {
     status: 429,

@@ -1,5 +1,5 @@
 /** What is archived of that which goes over the wire, and how it is described. */
-import { digestAlgorithm, listOf, method, onOff, orNone, size } from '../kinds.ts';
+import { digestAlgorithm, listOf, method, onOff, oneOf, orNone, size } from '../kinds.ts';
 import { group, type Resolved } from '../row.ts';
 
 /** Digests, and what is left out or cut. */
@@ -18,6 +18,17 @@ export const ARCHIVED_ROWS = group('What is archived', {
     default: [],
     defaultText: 'all methods',
     summary: 'archive only requests with this method; may be repeated',
+  },
+  recordFailures: {
+    kind: onOff,
+    default: false,
+    summary: 'records of fetches without an answer: why, and the request that was sent',
+  },
+  tlsEvidence: {
+    argument: 'WHAT',
+    kind: oneOf('off', 'chain'),
+    default: 'chain',
+    summary: 'certificates of origins as records, once for each origin and file, with what speaks against them: chain or off',
   },
   noWarcProtocol: {
     kind: onOff,

@@ -36,6 +36,12 @@ export const ORIGIN_ROWS = group('Towards origins', {
     hidden: true,
     summary: 'renegotiate TLS with origins that cannot do it securely (RFC 5746)',
   },
+  originCertificates: {
+    argument: 'WHICH',
+    kind: oneOf('accept', 'refuse'),
+    default: 'accept',
+    summary: 'what becomes of origins whose certificate is not to be trusted: accept, or refuse with 502',
+  },
   allowLocalhost: {
     kind: onOff,
     default: false,
