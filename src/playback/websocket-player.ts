@@ -74,8 +74,8 @@ export class WebSocketPlayer implements MessageEvents {
   onControl(opcode: ControlOpcode, _masked: boolean, payload: Buffer): void {
     if (opcode === PING) this.#socket.write(frame(PONG, payload));
     if (opcode !== CLOSE) return;
-    const { code } = closeStatus(payload);
-    if (!this.#closing) this.#close(code, '');
+    const { code, reason } = closeStatus(payload);
+    if (!this.#closing) this.#close(code, reason);
     this.#socket.end();
   }
 
