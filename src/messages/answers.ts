@@ -29,6 +29,12 @@ export const FETCH_ERRORS = {
     fix: 'see the reason in the line; `--ssl-context` and `--unsafe-legacy-renegotiation` help with old or choosy origins',
     says: ['… failed: …'],
   },
+  'certificate-refused': {
+    status: 502,
+    when: 'the certificate of the origin is not to be trusted, and `--origin-certificates` is `refuse`',
+    fix: 'nothing at the proxy if the origin is to prove who it is; otherwise `--origin-certificates accept`. `NODE_EXTRA_CA_CERTS` adds authorities',
+    says: ['the certificate of …:… is not to be trusted: … (--origin-certificates of the proxy is refuse)'],
+  },
   'proxy-failed': {
     status: 502,
     when: 'the SOCKS proxy failed',
@@ -90,6 +96,11 @@ export const FETCH_ERRORS = {
     when: 'less than `--min-free-space` is left, or no room for the body of a request',
     fix: 'make room on the disk of `--dir` and in `TMPDIR`, whichever the line names, or lower `--min-free-space`',
     says: ['too little space is left on the disk of … (… free…, --min-free-space is …)'],
+  },
+  'too-many-websockets': {
+    status: 503,
+    when: 'half of `--max-threads` are WebSockets that are open already',
+    fix: 'raise `--max-threads`, or close some',
   },
   'shutting-down': {
     status: 503,
@@ -154,6 +165,11 @@ export const ANSWERS = {
     status: 403,
     when: 'a rule in `blocks` or `compressed_blocks` matches the URL',
     fix: 'nothing, if it is meant so; else change the rule, which the field Warcprox-Meta of the answer holds',
+  },
+  'request rejected by warcprox: WebSockets are refused (--websocket of the proxy says so)': {
+    status: 403,
+    when: 'a WebSocket is asked for, and `--websocket` is `refuse`',
+    fix: 'nothing, if it is meant so; else leave the option out',
   },
   'request rejected by warcprox: reached … …=…': {
     status: 420,

@@ -10,6 +10,7 @@ import { queue } from './queue.ts';
 import { repair } from './repair.ts';
 import { scraper } from './scraper.ts';
 import { store } from './store.ts';
+import { tls } from './tls.ts';
 import { transform } from './transform.ts';
 import { verify } from './verify.ts';
 
@@ -20,6 +21,7 @@ export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [
   ca,
   verify,
   repair,
+  tls,
   store,
   passwd,
   queue,
