@@ -68,6 +68,7 @@ test('npm pack, installed elsewhere: npx warctap archives, and a program can imp
   for (const name of ['append', 'crawl', 'get-jobs', 'report'])
     assert.match(await newcomer.type(`npx heroshi-${name} --help`), new RegExp(`warctap queue ${name}`));
   assert.match(await newcomer.type('npx heroshid --help'), /warctap queue serve/);
+  assert.match(await newcomer.type('npx heroshid --version'), /\d+\.\d+\.\d+\n$/);
   const { line, stop } = await newcomer.keepRunning('npx warctap --gzip', /listens on/);
   const proxy = /http:\S+/.exec(line)?.[0] ?? '';
   assert.equal(await newcomer.type(`curl --silent --proxy ${proxy} --cacert certs/*-warcprox-ca.pem https://example.com/`), PAGE);

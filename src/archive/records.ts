@@ -4,12 +4,13 @@
  * Opens no file and knows no offset. Never changes the bytes that came over the wire.
  * Source: ISO 28500:2017 §5 (fields), §6.3-6.7 (types); WARC 1.0 for `version` 1.0; the table of the specification's §3.
  */
-import type { Capture, CustomRecordCapture, ExchangeCapture } from '../capture/capture.ts';
+import type { Capture, CustomRecordCapture, ExchangeCapture, Spoken } from '../capture/capture.ts';
 import { headerText } from '../meta/json.ts';
 import { Digester, type DigestFormat } from '../util/digest.ts';
 import type { Bytes } from '../util/spool.ts';
 import { asciiUri, dateIn, field, warcDate, type WarcVersion } from '../warc/fields.ts';
 import { bytesOf, recordOf, type NewRecord } from '../warc/record.ts';
+import { webSocketRecords } from './websocket-records.ts';
 
 export interface RecordOptions {
   readonly version: WarcVersion;
@@ -31,6 +32,7 @@ export async function buildRecords(captures: readonly Capture[], options: Record
   for (const capture of captures) {
     if (capture.kind === 'failure') records.push([]);
     else if (capture.kind === 'custom') records.push([customRecord(capture, options)]);
+    else if (capture.kind === 'websocket') records.push(webSocketRecords(capture, spokenFields(capture, options), options));
     else if (capture.outcome.duplicateOf === undefined) records.push(exchangeRecords(capture, responseRecord(capture, options), options));
     else {
       const head = capture.response.bytes.slice(0, capture.response.headSize);
@@ -74,7 +76,7 @@ function responseRecord(capture: ExchangeCapture, options: RecordOptions): NewRe
 }
 
 /** What was spoken with the origin. Source: iipc/warc-specifications 42 (WARC-Protocol, one field for each layer) and 86 (WARC-Cipher-Suite). */
-function spokenFields({ protocol, tls }: ExchangeCapture, options: RecordOptions): string {
+export function spokenFields({ protocol, tls }: Spoken, options: RecordOptions): string {
   if (!options.protocol) return '';
   return field('WARC-Protocol', protocol) + field('WARC-Protocol', tls?.version) + field('WARC-Cipher-Suite', tls?.cipherSuite);
 }

@@ -11,6 +11,7 @@ import type { Log } from '../util/log.ts';
 import type { WriterPool } from '../warc/write/pool.ts';
 import { WarcWriteError } from '../warc/errors.ts';
 import { buildRecords, type RecordOptions } from './records.ts';
+import { tlsEvidence } from './evidence.ts';
 import { isToBeArchived, logIfLost, turnDownUnreadable } from './decision.ts';
 import type { Processor } from './processor.ts';
 
@@ -43,7 +44,12 @@ export function warcWriter({ pool, records, methods, blackout, log }: WarcWriter
       throw new WarcWriteError('temporary file', 'what was captured cannot be read back', error);
     });
     const written = await pool.write(
-      captures.map(({ kind, warcPrefix }, index) => ({ prefix: warcPrefix, records: built[index] ?? [], awaited: kind === 'custom' })),
+      captures.map((capture, index) => ({
+        prefix: capture.warcPrefix,
+        records: built[index] ?? [],
+        once: tlsEvidence(capture, records),
+        awaited: capture.kind === 'custom',
+      })),
     );
     for (const [index, capture] of captures.entries()) capture.outcome.records = written[index] ?? [];
   };

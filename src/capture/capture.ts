@@ -33,6 +33,12 @@ export interface RecordedResponse extends RecordedBlock {
   readonly truncated: Truncation | undefined;
 }
 
+/** The messages of a WebSocket (message-log.ts). */
+export interface RecordedMessages extends RecordedBlock {
+  /** why some are missing */
+  readonly truncated: Truncation | undefined;
+}
+
 export type Truncation = 'length' | 'time' | 'disconnect' | 'unspecified';
 
 interface CaptureBase {
@@ -53,16 +59,33 @@ interface CaptureBase {
   readonly outcome: Outcome;
 }
 
-export interface ExchangeCapture extends CaptureBase {
-  readonly kind: 'exchange';
-  readonly request: RecordedBlock;
-  readonly response: RecordedResponse;
+/** How an origin was spoken with. */
+export interface Spoken {
   /** address contacted; undefined behind another proxy */
   readonly ipAddress: string | undefined;
-  /** spoken with the origin, as in WARC-Protocol: `http/1.1`, `http/1.0` */
+  /** as in WARC-Protocol: `http/1.1`, `http/1.0` */
   readonly protocol: string;
   /** undefined where there was none */
   readonly tls: TlsFacts | undefined;
+}
+
+export interface ExchangeCapture extends CaptureBase, Spoken {
+  readonly kind: 'exchange';
+  readonly request: RecordedBlock;
+  readonly response: RecordedResponse;
+}
+
+/** A WebSocket, from its handshake to its end. */
+export interface WebSocketCapture extends CaptureBase, Spoken {
+  readonly kind: 'websocket';
+  /** head of the handshake */
+  readonly request: RecordedBlock;
+  /** head of the 101 */
+  readonly response: RecordedResponse;
+  /** what has passed, both ways, a line of JSON each */
+  readonly messages: RecordedMessages;
+  /** bytes that have come from the origin after the 101, frames included */
+  readonly receivedBytes: number;
 }
 
 /** A fetch without a whole response head. Not archived. */
@@ -82,7 +105,7 @@ export interface CustomRecordCapture extends CaptureBase {
   readonly block: RecordedBlock;
 }
 
-export type Capture = ExchangeCapture | FailedCapture | CustomRecordCapture;
+export type Capture = ExchangeCapture | WebSocketCapture | FailedCapture | CustomRecordCapture;
 
 /** Filled in by the processors of the chain, each its own field. */
 export interface Outcome {

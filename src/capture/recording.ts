@@ -4,6 +4,7 @@
  * A request that is sent again, on another connection, is recorded anew.
  */
 import type { RecordedBlock, RecordedResponse, Truncation } from './capture.ts';
+import type { ResponseHead } from '../http/message.ts';
 import type { SpoolHolder } from '../util/spool.ts';
 import { BlockRecorder, ResponseRecorder, type HeadFacts, type RecordingOptions } from './recorder.ts';
 
@@ -52,9 +53,9 @@ export class Recording {
     this.#request?.bytes.onDrain(callback);
   }
 
-  /** @param facts what it says. @param bodySize bytes of the body, where it says so */
-  receivedHead(head: Buffer, facts: HeadFacts, bodySize: number | undefined): void {
-    this.#facts = facts;
+  /** @param bodySize bytes of the body, where it says so */
+  receivedHead(head: Buffer, { status, fields }: ResponseHead, bodySize: number | undefined): void {
+    this.#facts = { status, contentType: fields.get('content-type'), location: fields.get('location') };
     this.#announced = bodySize === undefined ? undefined : head.length + bodySize;
     this.#response = new ResponseRecorder(this.#options, this.#holder);
     this.#response.head(head);

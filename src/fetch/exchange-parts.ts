@@ -2,7 +2,15 @@
  * What an exchange is given: its request, its client, and what it works with.
  */
 import { performance } from 'node:perf_hooks';
-import type { Capture, ExchangeCapture, FailedCapture, RecordedBlock, RecordedResponse } from '../capture/capture.ts';
+import type {
+  Capture,
+  ExchangeCapture,
+  FailedCapture,
+  RecordedBlock,
+  RecordedResponse,
+  Spoken,
+  WebSocketCapture,
+} from '../capture/capture.ts';
 import type { RecordingOptions } from '../capture/recorder.ts';
 import { FetchError } from '../http/fetch-error.ts';
 import type { AnswerForm, ClientSide } from '../http/sides.ts';
@@ -11,6 +19,7 @@ import type { AnswerLimitOptions } from './answer-limits.ts';
 import type { Connect } from './origin.ts';
 import type { OriginConnection, OriginStream, OutgoingRequest } from './origin-connection.ts';
 import type { OriginPool } from './pool.ts';
+import type { WebSocketEnd, WebSocketOptions } from './websocket.ts';
 
 /** A request that may be sent. */
 export interface ExchangeRequest {
@@ -33,11 +42,13 @@ export interface ExchangeServices extends AnswerLimitOptions {
   readonly newRecordId: () => string;
   /** takes the capture over; the promise is back-pressure */
   readonly sink: (capture: Capture) => Promise<void> | undefined;
+  /** without them a handshake is never answered 101 */
+  readonly webSockets?: WebSocketOptions;
 }
 
 /** What an exchange needs of its client. */
 export type ExchangeClient = Pick<ClientSide, 'interim' | 'head' | 'body' | 'flush' | 'end' | 'fail' | 'resumeRequest'> &
-  Partial<Pick<ClientSide, 'address' | 'port'>>;
+  Partial<Pick<ClientSide, 'address' | 'port' | 'upgrade'>>;
 
 /** Methods that may be sent again when a kept connection turns out dead (RFC 9110 §9.2.2), if there is no body to repeat. */
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
@@ -60,6 +71,11 @@ interface Began {
   readonly startedMs: number;
 }
 
+interface Messages {
+  readonly request: RecordedBlock;
+  readonly response: RecordedResponse;
+}
+
 /** Both messages of an exchange, with what it was. */
 export function exchangeCapture(
   request: ExchangeRequest,
@@ -67,11 +83,27 @@ export function exchangeCapture(
   began: Began,
   connection: OriginConnection | undefined,
   stream: OriginStream | undefined,
-  messages: { readonly request: RecordedBlock; readonly response: RecordedResponse },
+  messages: Messages,
 ): ExchangeCapture {
   const captured = capturedOf(request, services, began);
-  const spoken = { ipAddress: connection?.ipAddress, protocol: stream?.protocol ?? '', tls: connection?.tls };
-  return Object.freeze({ kind: 'exchange', ...captured, ...spoken, ...messages, outcome: { archive: true } });
+  return Object.freeze({ kind: 'exchange', ...captured, ...spokenOn(connection, stream), ...messages, outcome: { archive: true } });
+}
+
+/** The handshake of a WebSocket, and what has passed after it. */
+export function webSocketCapture(
+  request: ExchangeRequest,
+  services: ExchangeServices,
+  began: Began,
+  connection: OriginConnection | undefined,
+  stream: OriginStream | undefined,
+  passed: Messages & WebSocketEnd,
+): WebSocketCapture {
+  const captured = capturedOf(request, services, began);
+  return Object.freeze({ kind: 'websocket', ...captured, ...spokenOn(connection, stream), ...passed, outcome: { archive: true } });
+}
+
+function spokenOn(connection: OriginConnection | undefined, stream: OriginStream | undefined): Spoken {
+  return { ipAddress: connection?.ipAddress, protocol: stream?.protocol ?? '', tls: connection?.tls };
 }
 
 /** What kept an exchange from its answer. */

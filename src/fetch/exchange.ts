@@ -5,6 +5,7 @@
  * Whatever happens it ends exactly once: with a capture of an exchange or of a failure.
  *
  *   connecting ──► head ──► body ──► (sending: the rest of the request) ──► ended
+ *        │           ├─► switched: a WebSocket, which is relayed (websocket.ts) ──────────► ended
  *        └───────────┴────────┴──── failed, cut or out of time: also ended
  */
 import { performance } from 'node:perf_hooks';
@@ -12,22 +13,24 @@ import type { Truncation } from '../capture/capture.ts';
 import { Recording } from '../capture/recording.ts';
 import { FetchError } from '../http/fetch-error.ts';
 import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
-import type { AnswerForm, RequestBody } from '../http/sides.ts';
+import type { AnswerForm, RequestBody, Upgraded } from '../http/sides.ts';
 import type { SpoolHolder } from '../util/spool.ts';
 import { reasonOf } from '../util/thrown.ts';
 import { Valve } from '../util/valve.ts';
 import { AnswerLimits } from './answer-limits.ts';
-import { exchangeCapture, failedCapture, isRepeatable, noRoom } from './exchange-parts.ts';
+import { exchangeCapture, failedCapture, isRepeatable, noRoom, webSocketCapture } from './exchange-parts.ts';
 import type { ExchangeClient, ExchangeRequest, ExchangeServices } from './exchange-parts.ts';
 import { originKey } from './origin.ts';
 import type { AnswerEvents, OriginConnection, OriginStream } from './origin-connection.ts';
 import { Upload } from './upload.ts';
+import { relayWebSocket } from './websocket.ts';
+import type { Relay } from './relay.ts';
 
 /** Who may hold the answer back. */
 const [CLIENT, DISK] = [1, 2] as const;
 const NOTHING: readonly BodyPiece[] = [];
 
-type Phase = 'connecting' | 'head' | 'body' | 'sending' | 'ended';
+type Phase = 'connecting' | 'head' | 'body' | 'sending' | 'switched' | 'ended';
 
 export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   readonly startedAt: Date;
@@ -49,6 +52,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   #requestComplete: boolean;
   #exact = true;
   readonly #limits: AnswerLimits;
+  #webSocket: Pick<Relay, 'cut'> | undefined;
 
   /** @param onEnded called once, when the exchange needs nothing any more */
   constructor(services: ExchangeServices, request: ExchangeRequest, client: ExchangeClient, onEnded: () => void) {
@@ -108,8 +112,9 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     this.#stop('disconnect', new FetchError('request-aborted', 'the download was given up'));
   }
 
-  /** The time limit of a fetch has passed. */
+  /** The time limit of a fetch has passed. A WebSocket has one of its own. */
   outOfTime(): void {
+    if (this.#phase === 'switched') return;
     const error =
       this.#phase === 'connecting'
         ? new FetchError('connect-timeout', 'connecting took longer than the time limit of a fetch')
@@ -133,9 +138,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   onHead(head: ResponseHead, framing: Framing, bytes: Buffer): void {
     if (this.#endIfNotRecorded()) return;
     this.#phase = 'body';
-    const { status, fields } = head;
-    const facts = { status, contentType: fields.get('content-type'), location: fields.get('location') };
-    this.#recording.receivedHead(bytes, facts, framing.kind === 'length' ? framing.length : undefined);
+    this.#recording.receivedHead(bytes, head, framing.kind === 'length' ? framing.length : undefined);
     if (this.#client === undefined) this.#limits.abandon(bytes.length, this.#recording.announced, this.#request.outgoing.fields);
     else this.#client.head(head, framing, this.#form);
   }
@@ -159,6 +162,24 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     else this.#stop(truncated, error);
   }
 
+  onSwitched(head: ResponseHead, bytes: Buffer, origin: Upgraded): void {
+    const client = this.#endIfNotRecorded() ? undefined : this.#client?.upgrade?.({ head, form: this.#form });
+    const { webSockets, recording, sink } = this.#services;
+    if (client === undefined || webSockets === undefined)
+      return this.#stop('disconnect', new FetchError('request-aborted', 'client closed the connection before its WebSocket had begun'));
+    this.#phase = 'switched';
+    this.#client = undefined;
+    this.#recording.receivedHead(bytes, head, undefined);
+    const messages = this.#recording.finish(undefined);
+    const { url } = this.#request.outgoing.target;
+    this.#webSocket = relayWebSocket({ url, head, client, origin, recording }, webSockets, (end) => {
+      this.#phase = 'ended';
+      const passed = { ...messages, ...end };
+      void sink(webSocketCapture(this.#request, this.#services, this, this.#connection, this.#stream, passed));
+      this.#onEnded();
+    });
+  }
+
   onDrain(): void {
     this.#upload?.drained();
   }
@@ -167,6 +188,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   #stop(truncated: Truncation, error: FetchError): void {
     if (this.#phase === 'body') this.#end(truncated);
     else if (this.#phase === 'sending') this.#end(undefined);
+    else if (this.#phase === 'switched') this.#webSocket?.cut(truncated);
     else if (this.#phase !== 'ended') this.#fail(error);
   }
 

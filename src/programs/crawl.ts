@@ -4,12 +4,11 @@
  *   listener ─ log-in ─ WebSocket ─► commands ─► settings, jobs ─ Core.fetch ─► origin, WARC files
  */
 import { EventEmitter } from 'node:events';
+import { hostname as machineName } from 'node:os';
 import { join } from 'node:path';
 import type { ClassicLevel } from 'classic-level';
-import { createAuthenticator } from '../auth/authenticator.ts';
-import { withLogin } from '../auth/login.ts';
 import { SecretBox } from '../auth/secret-box.ts';
-import { jobLogPage } from '../crawl/api/log-page.ts';
+import { createAuthenticator } from '../auth/authenticator.ts';
 import { CrawlServer } from '../crawl/api/server.ts';
 import type { Render } from '../crawl/jobs/render.ts';
 import type { Jobs } from '../crawl/jobs/types.ts';
@@ -18,8 +17,6 @@ import { Resources } from '../crawl/monitor/resources.ts';
 import { scheduledJobs } from '../crawl/scheduled-jobs.ts';
 import { Scheduler } from '../crawl/settings/scheduler.ts';
 import { openSettings, type Settings } from '../crawl/settings/settings.ts';
-import { plainAnswer } from '../http/answer.ts';
-import type { Handler } from '../http/sides.ts';
 import type { Changes } from '../options/changes.ts';
 import type { CrawlSlice } from '../options/rows/crawl.ts';
 import type { ResolvedCoreOptions } from '../options/table.ts';
@@ -31,7 +28,7 @@ import type { Log } from '../util/log.ts';
 import { isLoopback } from '../util/network.ts';
 import { allInOrder } from '../util/thrown.ts';
 import { timeOfDayMs } from '../util/time-of-day.ts';
-import { serveFetch } from '../web/pages.ts';
+import { crawlHandler } from './crawl-handler.ts';
 import { openJobs as jobsOnCore } from './crawl-jobs.ts';
 import { CrawlRenderer } from './crawl-render.ts';
 import { openCore, type Core, type CoreEvents } from './core.ts';
@@ -65,7 +62,6 @@ export interface JobsParts {
 
 /** Frames of the resource monitor that are kept, one a second. */
 const HISTORY = 300;
-const CHALLENGE = 'Basic realm="Crawler"';
 const OWNER_ONLY = 0o700;
 
 type Closing = () => Promise<void> | void;
@@ -196,10 +192,11 @@ async function start(
   const scheduler = new Scheduler({ schedules: settings.schedules, jobs: scheduledJobs(jobs, settings.policies), now: timeOfDayMs, log });
   opened(() => scheduler.close());
 
-  const authenticator = createAuthenticator({ users, challenge: CHALLENGE });
+  const authenticator = createAuthenticator({ users, challenge: 'Basic realm="Crawler"' });
   const server = new CrawlServer({ jobs, settings, resources, maxRequest: options.maxRequest, log });
+  const hostNames = [options.address, machineName(), ...options.pageHost];
   const listener = (later.listener = new Listener({
-    handler: withLogin(authenticator, handlerOf(server, jobs, log), log),
+    handler: crawlHandler({ server, jobs, authenticator, hostNames, replayUrl: options.replayUrl, log }),
     secureContexts: () => Promise.reject(new Error('there are no tunnels here')),
     secure,
     maxConnections: handles.maxConnections,
@@ -220,15 +217,6 @@ async function start(
     log.warn({ address }, 'passwords come in the clear from other machines: --tls-cert and --tls-key speak TLS');
   tellOfHandles(wanted, handles, log);
   return program;
-}
-
-function handlerOf(server: CrawlServer, jobs: Jobs, log: Log): Handler {
-  return (request, client) => {
-    if (server.takes(request)) return server.serve(request, client);
-    const page = request.head.method === 'GET' ? jobLogPage(jobs, request.head.target) : undefined;
-    if (page !== undefined) serveFetch(page, request, client, log);
-    else client.answer(plainAnswer(404, 'the API is a WebSocket at /ws/'), request.hasBody);
-  };
 }
 
 async function openLevel(databases: Databases, folder: string): Promise<ClassicLevel> {

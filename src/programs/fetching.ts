@@ -9,11 +9,12 @@ import { OriginPool } from '../fetch/pool.ts';
 import type { Resolve } from '../fetch/resolver.ts';
 import { originSecureContext } from '../fetch/tls-profiles.ts';
 import type { HeadMemory } from '../http1/head-memory.ts';
+import type { ArchivedSlice } from '../options/rows/archived.ts';
 import type { AddressSlice, OriginSlice } from '../options/rows/towards-origins.ts';
 import type { Log } from '../util/log.ts';
 
 export interface ConnectorParts {
-  readonly options: OriginSlice;
+  readonly options: OriginSlice & Pick<ArchivedSlice, 'tlsEvidence'>;
   /** of connecting, and of a connection on which nothing happens; 0 is none */
   readonly timeoutMs: number;
   readonly resolve: Resolve;
@@ -42,6 +43,8 @@ function connectorOf({ options, timeoutMs, resolve, listening, heads, onSecured,
     resolve,
     rules: addressRules({ ...options, listening }),
     secureContext: originSecureContext(options.sslContext, options.unsafeLegacyRenegotiation),
+    evidence: options.tlsEvidence === 'chain',
+    refuseUntrusted: options.originCertificates === 'refuse',
     socks: options.socksProxy && {
       ...options.socksProxy,
       username: options.socksProxyUsername,

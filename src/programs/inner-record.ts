@@ -13,21 +13,28 @@ export type InnerDraft = Pick<RecordDraft, 'url' | 'warcType' | 'contentType'> &
 const METHOD = 'WARCPROX_WRITE_RECORD';
 
 /**
- * @returns when it is in its file
+ * @returns its WARC-Record-ID, when it is in its file
  * @throws RefusedError when it could not be written
  */
-export function writeRecord(services: RecordServices, { prefix, ...draft }: InnerDraft, bytes: Buffer): Promise<void> {
+export function writeRecord(services: RecordServices, { prefix, ...draft }: InnerDraft, bytes: Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
+    const recordId = services.newRecordId();
     let answered = false as boolean;
     const client = {
       answer(answer: ConstructorParameters<typeof RefusedError>[0]) {
         answered = true;
-        if (answer.status === RECORDED) resolve();
+        if (answer.status === RECORDED) resolve(recordId);
         else reject(new RefusedError(answer));
       },
       resumeRequest: () => undefined,
     };
-    const record = new CustomRecord(services, { ...draft, method: METHOD, referer: undefined }, NO_META, prefix, client);
+    const record = new CustomRecord(
+      { ...services, newRecordId: () => recordId },
+      { ...draft, method: METHOD, referer: undefined },
+      NO_META,
+      prefix,
+      client,
+    );
     record.write(bytes, [bytes]);
     if (!answered) record.endRequest();
   });

@@ -23,17 +23,21 @@ export async function openContent({ storeContent, dir, gzip }: QueueSlice, log: 
   return openCore({ options, log });
 }
 
-/** @returns what is to be done before reports are stored: when it resolves the pages are in their file; it rejects with QueueStoreError */
-export function keeper(core: Core | undefined): (reports: readonly Report[]) => Promise<void> {
-  if (core === undefined) return () => Promise.resolve();
+/**
+ * @returns what is to be done before reports are stored: it resolves with the identifiers of records when the pages are in their file; it
+ * rejects with QueueStoreError
+ */
+export function keeper(core: Core | undefined): (reports: readonly Report[]) => Promise<ReadonlyMap<Report, string>> {
+  if (core === undefined) return () => Promise.resolve(new Map());
   return async (reports) => {
-    const bodies = reports.flatMap(({ found, visit, body }) =>
-      found === undefined || body === undefined || body.length === 0
-        ? []
-        : [{ url: found.url, contentType: visit?.type ?? UNKNOWN_TYPE, bytes: body }],
-    );
+    const kept = reports.map(async (report): Promise<[Report, string][]> => {
+      const { found, visit, body } = report;
+      if (found === undefined || body === undefined || body.length === 0) return [];
+      const draft = { url: found.url, contentType: visit?.type ?? UNKNOWN_TYPE, warcType: 'resource', prefix: PREFIX };
+      return [[report, await core.record(draft, body)]];
+    });
     try {
-      await Promise.all(bodies.map(({ bytes, ...draft }) => core.record({ ...draft, warcType: 'resource', prefix: PREFIX }, bytes)));
+      return new Map((await Promise.all(kept)).flat());
     } catch (error) {
       throw new QueueStoreError(`the page of a report cannot be kept: ${reasonOf(error)}`, { cause: error });
     }

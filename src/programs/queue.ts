@@ -20,6 +20,7 @@ import { steadyClock } from '../queue/clock.ts';
 import { readPages } from '../queue/page.ts';
 import { pageLinks } from '../queue/page-links.ts';
 import { nameOf } from '../queue/access.ts';
+import { key } from '../queue/keys.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { RegexError } from '../regex/errors.ts';
 import { createRegexes, type Regex } from '../regex/regex.ts';
@@ -127,6 +128,7 @@ export class QueueManager extends EventEmitter<{ fatal: [error: Error] }> implem
 
   async #close(): Promise<void> {
     this.#listener.stop();
+    this.#queue.events.close();
     await this.#listener.drained(LAST_CALLS_MS);
     const rooms = [this.#listener, this.#queue, this.#databases, this.#content];
     await allInOrder(rooms.map((room) => () => room?.close()));
@@ -154,9 +156,10 @@ export async function startQueueManager(parts: QueueManagerParts): Promise<Queue
   const secure = await readTlsFiles(options);
   const databases = new Databases(log);
   let content: Core | undefined;
+  let queue: Queue | undefined;
   try {
     const level = await openLevel(databases, options.db);
-    const queue = await openQueue({
+    queue = await openQueue({
       level,
       sync: options.sync,
       rules: {
@@ -179,8 +182,9 @@ export async function startQueueManager(parts: QueueManagerParts): Promise<Queue
     await manager.listen(options, log);
     return manager;
   } catch (error) {
-    await databases.close();
-    await content?.close();
+    await allInOrder([queue, databases, content].map((room) => () => room?.close())).catch((also: unknown) =>
+      log.error({ err: also }, reasonOf(also)),
+    );
     throw error;
   }
 }
@@ -196,10 +200,20 @@ async function openLevel(databases: Databases, folder: string): Promise<ClassicL
   const OWNER_ONLY = 0o700;
   await makeFolders(folder, OWNER_ONLY).catch(() => undefined);
   try {
-    return (await databases.open(folder, TUNING)).level();
+    const level = (await databases.open(folder, TUNING)).level();
+    await refuseForeign(level, folder);
+    return level;
   } catch (error) {
     throw error instanceof DatabaseError ? error.withFlags('--db') : error;
   }
+}
+
+/** @throws DatabaseError for a database that holds something, and no queue */
+async function refuseForeign(level: ClassicLevel, folder: string): Promise<void> {
+  const known = await level.getMany([key.salt, key.counts]);
+  const isQueue = known.some((value) => value !== undefined);
+  if (isQueue || (await level.keys({ limit: 1 }).all()).length === 0) return;
+  throw new DatabaseError('DATABASE_FOREIGN', folder, 'is the database of something else; name another one');
 }
 
 function filterOf({ linkFilter }: QueueSlice): Regex | undefined {
@@ -215,8 +229,9 @@ function filterOf({ linkFilter }: QueueSlice): Regex | undefined {
 /** A Request cannot have every method and target that may come; what came is told beside it. */
 function handlerOf(answer: AnswerRequest, log: Log): Handler {
   return (request, client) => {
-    const { method, target } = request.head;
+    const { method, target, fields } = request.head;
     const told = { ...request, head: { ...request.head, target: '/', method: METHODS.has(method) ? method : 'OPTIONS' } };
-    serveFetch((asked) => answer(asked, { method, target, address: client.address }), told, client, log);
+    const keyFields = fields.list.filter(({ name }) => /^x-heroshi-auth$/i.test(name)).length;
+    serveFetch((asked) => answer(asked, { method, target, address: client.address, keyFields }), told, client, log);
   };
 }

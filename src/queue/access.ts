@@ -92,9 +92,9 @@ export class Access {
       },
     });
     const access = new Access(parts, salt);
-    for (const [name, record] of await store.entriesIn<KeyRecord>({ gte: 'k/', lt: `k/${LAST}`, limit: MAX_KEYS })) {
-      access.#remember({ ...record, name: decodeURIComponent(name.slice(2)) });
-    }
+    const entries = await store.entriesIn<KeyRecord>({ gte: 'k/', lt: `k/${LAST}`, limit: MAX_KEYS });
+    for (const [name, record] of entries) access.#remember({ ...record, name: decodeURIComponent(name.slice(2)) });
+    if (parts.hashed && entries.some(([, record]) => record.key !== undefined)) await access.#hashAll();
     return access;
   }
 
@@ -104,6 +104,11 @@ export class Access {
     if (tag === this.#adminTag) return { name: this.admin, admin: true };
     const name = this.#byTag.get(tag);
     return name === undefined ? undefined : { name, admin: false };
+  }
+
+  /** Whether one that was identified before is still let in. */
+  lets({ name, admin }: Identity): boolean {
+    return admin || this.#byName.has(name);
   }
 
   /** By name. */
@@ -152,6 +157,19 @@ export class Access {
     if (known.key !== undefined) this.#weigh(known.name, known.key);
     this.#byName.set(known.name, known);
     this.#byTag.set(this.#tagOfHash(known.hash ?? this.#hash(known.key ?? '')), known.name);
+  }
+
+  /** Keys that were added before only hashes were wanted: they leave the files, too. */
+  async #hashAll(): Promise<void> {
+    const hashed = this.keys.map(({ name, key: text, hash: known = this.#hash(text ?? ''), created }) => ({ name, hash: known, created }));
+    await this.#store.change({
+      keys: [],
+      apply: (view) => {
+        for (const { name, ...record } of hashed) view.set(key.worker(name), record);
+      },
+    });
+    await this.#store.level.compactRange('k/', `k/${LAST}`);
+    for (const known of hashed) this.#byName.set(known.name, known);
   }
 
   #weigh(name: string, text: string): void {

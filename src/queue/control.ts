@@ -4,6 +4,7 @@
  * Source: the manager of February 2010 (`GET /worker`).
  */
 import { key } from './keys.ts';
+import { Refusal } from './refusal.ts';
 import type { QueueStore } from './store.ts';
 
 export type Wish = 'resume' | 'suspend';
@@ -23,19 +24,28 @@ export interface ControlChange {
   readonly recheckInterval?: number;
 }
 
+/** What is kept: without what was never said. */
+type Said = Omit<ControlState, 'recheck-interval'> & Partial<Pick<ControlState, 'recheck-interval'>>;
+
+const NOTHING: Said = { all: 'resume', workers: {} };
+/** As many as there may be keys. */
+const MAX_WORKERS = 10_000;
+
 export class Control {
   readonly #store: QueueStore;
+  readonly #recheckInterval: number;
   #state: ControlState;
 
-  private constructor(store: QueueStore, state: ControlState) {
+  private constructor(store: QueueStore, recheckInterval: number, said: Said) {
     this.#store = store;
-    this.#state = state;
+    this.#recheckInterval = recheckInterval;
+    this.#state = this.#stateOf(said);
   }
 
   /** @param recheckInterval seconds, unless it was said otherwise while running */
   static async open(store: QueueStore, recheckInterval: number): Promise<Control> {
-    const kept = (await store.read([key.control])).get<ControlState>(key.control);
-    return new Control(store, kept ?? { all: 'resume', workers: {}, 'recheck-interval': recheckInterval });
+    const said = (await store.read([key.control])).get<Said>(key.control);
+    return new Control(store, recheckInterval, said ?? NOTHING);
   }
 
   get state(): ControlState {
@@ -47,16 +57,35 @@ export class Control {
     return { control: held ? 'suspend' : 'resume', 'recheck-interval': this.#state['recheck-interval'] };
   }
 
-  async change({ control, worker, recheckInterval }: ControlChange): Promise<void> {
-    const apply = (before: ControlState): ControlState => ({
-      all: worker === undefined ? (control ?? before.all) : before.all,
-      workers:
-        worker === undefined || control === undefined
-          ? before.workers
-          : Object.fromEntries([...Object.entries(before.workers).filter(([name]) => name !== worker), [worker, control]]),
-      'recheck-interval': recheckInterval ?? before['recheck-interval'],
+  /** @throws Refusal */
+  async change(change: ControlChange): Promise<void> {
+    const { worker } = change;
+    const { workers } = this.#state;
+    if (worker !== undefined && !Object.hasOwn(workers, worker) && Object.keys(workers).length >= MAX_WORKERS)
+      throw new Refusal(409, `Something is said of ${MAX_WORKERS} workers already.`);
+    const said = await this.#store.change({
+      keys: [key.control],
+      apply: (view) => {
+        // What another call has said in the same moment is in the view.
+        const next = changed(view.get<Said>(key.control) ?? NOTHING, change);
+        view.set(key.control, next);
+        return next;
+      },
     });
-    await this.#store.change({ keys: [], apply: (view) => view.set(key.control, apply(this.#state)) });
-    this.#state = apply(this.#state);
+    this.#state = this.#stateOf(said);
   }
+
+  #stateOf({ all, workers, 'recheck-interval': interval = this.#recheckInterval }: Said): ControlState {
+    return { all, workers, 'recheck-interval': interval };
+  }
+}
+
+function changed({ all, workers, ...interval }: Said, { control, worker, recheckInterval }: ControlChange): Said {
+  const others = Object.entries(workers).filter(([name]) => name !== worker);
+  return {
+    all: worker === undefined ? (control ?? all) : all,
+    workers: worker === undefined || control === undefined ? workers : Object.fromEntries([...others, [worker, control]]),
+    ...interval,
+    ...(recheckInterval === undefined ? {} : { 'recheck-interval': recheckInterval }),
+  };
 }

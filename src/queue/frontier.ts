@@ -32,6 +32,14 @@ export interface AddedCount {
   readonly known: number;
 }
 
+/** What was made of reports. */
+export interface Accepted {
+  readonly accepted: readonly Report[];
+  /** new links */
+  readonly added: number;
+  readonly ms: number;
+}
+
 /** Leases that are looked at in one go. */
 const LEASES_AT_ONCE = 1000;
 
@@ -76,9 +84,9 @@ export class Frontier {
   /**
    * Take in reports, in order; all of them or none.
    *
-   * @returns those that were accepted, which a repetition is not, and how many of their links are new
+   * @returns those that were accepted, which a repetition is not, when, and how many of their links are new
    */
-  report(worker: string, reports: readonly Report[]): Promise<{ readonly accepted: readonly Report[]; readonly added: number }> {
+  report(worker: string, reports: readonly Report[]): Promise<Accepted> {
     const nowMs = this.#clock();
     return this.#store.change({
       keys: reports.flatMap(({ found, links }) => [
@@ -92,7 +100,7 @@ export class Frontier {
           added += links ?? 0;
           return links !== undefined;
         });
-        return { accepted, added };
+        return { accepted, added, ms: nowMs };
       },
     });
   }
@@ -128,6 +136,8 @@ export class Frontier {
   /** End leases at once, without counting them as attempts. @param ids undefined: all of the worker's. @returns how many */
   async release(worker: string, ids?: readonly string[]): Promise<number> {
     if (ids !== undefined) return this.#release(worker, ids);
+    // What is being handed out is out then.
+    await this.#store.alone(() => Promise.resolve());
     let released = 0;
     let batch: string[] = [];
     for await (const lease of this.#leases()) {
@@ -199,6 +209,7 @@ export class Frontier {
 /** The same report once more, by the one whose report was the last. */
 function isRepetition({ lease, visit }: UrlRecord, report: Visit): boolean {
   if (visit?.worker !== report.worker || lease?.worker === report.worker) return false;
-  if (visit.visited !== undefined || report.visited !== undefined) return visit.visited === report.visited;
+  if (visit.visited !== undefined || report.visited !== undefined)
+    return visit.visited !== undefined && report.visited !== undefined && visit.at === report.at;
   return visit.digest === report.digest && visit.status_code === report.status_code && visit.result === report.result;
 }

@@ -8,6 +8,7 @@ import { Access } from './access.ts';
 import { Activity } from './activity.ts';
 import type { Clock } from './clock.ts';
 import { Control } from './control.ts';
+import { Events } from './events.ts';
 import { Frontier } from './frontier.ts';
 import type { Rules } from './life.ts';
 import { Recent } from './recent.ts';
@@ -32,6 +33,7 @@ export interface Queue {
   readonly control: Control;
   readonly activity: Activity;
   readonly recent: Recent;
+  readonly events: Events;
   readonly clock: Clock;
   /** Wait for what is being written, and write what is not yet. */
   close(): Promise<void>;
@@ -52,6 +54,7 @@ export async function openQueue({ level, sync, rules, adminKey, hashKeys, rechec
     control,
     activity,
     recent: new Recent(clock),
+    events: new Events(activity.startedMs),
     clock,
     async close() {
       frontier.close();

@@ -15,10 +15,13 @@ import { bad } from './refusal.ts';
 import { timeIn } from './times.ts';
 import { knownUrl, type KnownUrl } from './urls.ts';
 
+/** A visit as its worker tells it. */
+export type ReportedVisit = Omit<Visit, 'at' | 'received' | 'worker'> & { readonly at?: number };
+
 export interface Report {
   /** undefined for the append form: links only */
   readonly found: KnownUrl | undefined;
-  readonly visit: (Omit<Visit, 'at' | 'received' | 'worker'> & { readonly at?: number }) | undefined;
+  readonly visit: ReportedVisit | undefined;
   readonly parent: string | undefined;
   /** each once, without those that are no URL */
   readonly links: readonly KnownUrl[];
@@ -103,12 +106,12 @@ interface Outcome {
 
 function seed({ status, 'content-body': content, total_time }: Readonly<Record<string, unknown>>, refuse: Refuse): Outcome {
   if (typeof status !== 'string') return refuse('status must be a text such as "200 OK"');
-  const [, code, result = status] = /^(\d{3})(?:\s+(.*))?$/s.exec(status.trim()) ?? [];
+  const [, code, result = status] = /^(\d{3})(?!\d)\s*(.*)$/s.exec(status.trim()) ?? [];
   if (content !== undefined && content !== null && typeof content !== 'string') return refuse('content-body must be a text');
   const seconds = timeOf(total_time, 'total_time', refuse);
   return {
     status_code: code === undefined ? null : Number(code),
-    result: code !== undefined && result === status ? '' : result,
+    result,
     body: typeof content === 'string' ? Buffer.from(content) : undefined,
     totalTime: seconds === undefined ? undefined : Math.round(seconds * 1000),
   };

@@ -50,9 +50,11 @@ test('the options of a core are the very rows of the proxy, and fewer', () => {
     'cacert',
     'certsDir',
     'playbackPort',
+    'playbackWebsocket',
     'maxConnections',
     'headTimeout',
     'via',
+    'websocket',
   ]);
 });
 

@@ -1,5 +1,7 @@
 /** Who may call what, and what everybody is answered. */
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { createLog } from '../../src/cli/log.ts';
@@ -55,7 +57,8 @@ describe('the order of what is looked at', () => {
       '/worker': 'GET, HEAD',
       '/statistics': 'GET, HEAD',
       '/temp-new-links': 'GET, HEAD, POST',
-      '/api-keys': 'GET, HEAD, POST, DELETE',
+      '/api-keys': 'GET, HEAD, POST',
+      '/api-keys/x': 'DELETE',
       '/control': 'GET, HEAD, PUT',
       '/active': 'GET, HEAD, DELETE',
     };
@@ -111,6 +114,55 @@ describe('keys', () => {
     }
     assert.equal(lines.filter((line) => line.includes('this key is weak') && line.includes('"name":"eve"')).length, 2);
     assert.ok(!lines.some((line) => line.includes('short-one')));
+  });
+
+  test('two fields are no key, not even where they are one that was cut at a comma', async () => {
+    assert.equal((await queue.admin('/api-keys', { body: 'comma:first-half, second-half' })).status, 201);
+    assert.equal((await ask(queue.url, '/worker', { key: 'comma:first-half, second-half' })).status, 200);
+    assert.equal((await ask(queue.url, '/worker', { key: ['comma:first-half', 'second-half'] })).status, 401);
+  });
+
+  test('in a path it is not logged: its name may be, and one without a colon is all secret', async () => {
+    const lines: string[] = [];
+    const log = createLog({ level: 'trace', output: { write: (line) => lines.push(line) } });
+    await using queue = await startQueue({}, temporaryFolder(), log);
+    for (const path of ['eve:the-secret-part', 'eve%3Athe-secret-part', 'all-of-it-secret-x', 'bob'])
+      await queue.admin(`/api-keys/${path}`, { method: 'DELETE' });
+    const paths = lines.map((line) => (JSON.parse(line) as { path?: string }).path).filter((path) => path?.startsWith('/api-keys/'));
+    assert.deepEqual(paths, ['/api-keys/eve:***', '/api-keys/eve:***', '/api-keys/***', '/api-keys/***']);
+    assert.ok(!lines.join('').includes('secret-'));
+  });
+
+  test('those that are kept readable are hashed as soon as that is wanted, and leave the files', async () => {
+    const folder = temporaryFolder();
+    const secret = 'greta:kept-readable-at-first';
+    const inFiles = () =>
+      readdirSync(join(folder, 'queue.db')).some((name) => readFileSync(join(folder, 'queue.db', name)).includes('kept-readable-at-first'));
+    {
+      await using first = await startQueue({}, folder);
+      await first.admin('/api-keys', { body: secret });
+      assert.ok(inFiles());
+    }
+    await using second = await startQueue({ hashKeys: true }, folder);
+    assert.equal((await ask(second.url, '/worker', { key: secret })).status, 200);
+    const { workers } = (await second.admin('/statistics')).json as { workers: { key: string; name: string }[] };
+    assert.equal(workers.find(({ name }) => name === 'greta')?.key, 'greta:***');
+    assert.ok(!inFiles());
+  });
+
+  test('one that is removed while the body of a call is under way gets nothing any more', async () => {
+    await using queue = await startQueue();
+    await queue.admin('/api-keys', { body: 'slow:some-long-key-x' });
+    await add(queue, 'http://never-given.test/');
+    using client = await RawClient.connect(Number(new URL(queue.url).port));
+    client.send(
+      'POST /crawl-queue HTTP/1.1\r\nHost: q\r\nX-Heroshi-Auth: slow:some-long-key-x\r\nExpect: 100-continue\r\nContent-Length: 7\r\n\r\n',
+    );
+    assert.match(await client.head(), /^HTTP\/1\.1 100 /);
+    await queue.admin('/api-keys/slow', { method: 'DELETE' });
+    client.send('limit=9');
+    assert.match(await client.head(), /^HTTP\/1\.1 401 /);
+    assert.deepEqual((await queue.admin('/active')).json, []);
   });
 
   test('one without a colon is a key, too, and has a name', async () => {

@@ -1,8 +1,11 @@
 /** What becomes of a URL: handed out, reported, due again, given up. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { add, done, json, look, report, startQueue, statistics, take, type Said, type TestQueue } from './support.ts';
+import { ClassicLevel } from 'classic-level';
+import { createLog } from '../../src/cli/log.ts';
+import { add, done, json, look, report, startQueue, statistics, take, temporaryFolder, type Said, type TestQueue } from './support.ts';
 
 const SPACED = /^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$/;
 const list = async (queue: TestQueue) =>
@@ -122,7 +125,8 @@ describe('handing out', () => {
     }
     assert.deepEqual((await queue.boris('/crawl-queue', { body: 'limit=5' })).text, '[]');
     await add(queue, ...Array.from({ length: 50 }, (_, index) => `http://a.test/${index}`));
-    assert.equal((await take(queue.boris, 5000)).length, 30);
+    const digits = await queue.boris('/crawl-queue', { body: `limit=${'9'.repeat(400)}` });
+    assert.equal((digits.json as unknown[]).length, 30);
     const typed = await queue.boris('/crawl-queue', { body: 'limit=3', headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
     assert.equal((typed.json as unknown[]).length, 3);
     assert.equal(((await queue.boris('/crawl-queue', { body: ' {"limit": 3}' })).json as unknown[]).length, 3);
@@ -313,6 +317,18 @@ describe('holding back', () => {
     assert.deepEqual((await again.admin('/control')).json, { all: 'suspend', workers: { boris: 'resume' }, 'recheck-interval': 5 });
   });
 
+  test('what several calls say in the same moment is all kept, and what was not said is as its option has it', async () => {
+    const first = await startQueue({ recheckInterval: 7 });
+    const names = Array.from({ length: 20 }, (_, index) => `worker-${index}`);
+    const put = (worker: string) => first.admin('/control', { ...json({ control: 'suspend', worker }), method: 'PUT' });
+    await Promise.all(names.map(put));
+    await first.close();
+    await using again = await startQueue({ recheckInterval: 8 }, first.folder);
+    const { workers, ...rest } = (await again.admin('/control')).json as { workers: object };
+    assert.deepEqual(Object.keys(workers).sort(), [...names].sort());
+    assert.deepEqual(rest, { all: 'resume', 'recheck-interval': 8 });
+  });
+
   test('what is not understood changes nothing', async () => {
     await using queue = await startQueue();
     for (const value of [
@@ -343,4 +359,25 @@ test('after a restart everything is as before', async () => {
   assert.deepEqual(after.slice(1), before.slice(1));
   assert.equal(before[0]['crawled-urls'], 1);
   assert.equal((await take(again.boris, 10)).length, 1);
+});
+
+describe('a manager that cannot start', () => {
+  test('because its port is taken says so, and nothing else', async () => {
+    await using queue = await startQueue();
+    const lines: string[] = [];
+    const log = createLog({ level: 'warn', output: { write: (line) => lines.push(line) } });
+    await assert.rejects(startQueue({ port: Number(new URL(queue.url).port) }, temporaryFolder(), log), /the port is in use/);
+    assert.deepEqual(lines, []);
+  });
+
+  test('because its folder holds the database of something else leaves that as it is', async () => {
+    const folder = temporaryFolder();
+    const level = new ClassicLevel(join(folder, 'queue.db'));
+    await level.put('x', 'y');
+    await level.close();
+    await assert.rejects(startQueue({}, folder), /is the database of something else; name another one with --db$/);
+    await level.open();
+    assert.deepEqual(await level.iterator().all(), [['x', 'y']]);
+    await level.close();
+  });
 });

@@ -76,6 +76,26 @@ describe('a report', () => {
     assert.deepEqual((await look(queue, 'http://b.test/')).report.status_code, null);
   });
 
+  test('has its code in the first three digits of its status, if there are three', async () => {
+    await using queue = await startQueue();
+    const statuses: [status: string, code: number | null, result: string][] = [
+      ['200 OK', 200, 'OK'],
+      ['200', 200, ''],
+      ['200OK', 200, 'OK'],
+      [' 404  Not  Found ', 404, 'Not  Found'],
+      ['2000 and more', null, '2000 and more'],
+      ['20 OK', null, '20 OK'],
+      ['no answer', null, 'no answer'],
+      ['', null, ''],
+    ];
+    for (const [index, [status, code, result]] of statuses.entries()) {
+      const url = `http://a.test/${index}`;
+      await report(queue.boris, done(url, { status }));
+      const { report: kept } = await look(queue, url);
+      assert.deepEqual([kept.status_code, kept.result], [code, result], status);
+    }
+  });
+
   test('that makes no sense is refused in one line, and the lease stays', async () => {
     await using queue = await startQueue();
     await add(queue, 'http://a.test/');
@@ -146,6 +166,9 @@ describe('a repetition', () => {
     await using again = await startQueue({}, first.folder);
     assert.equal((await report(again.boris, [timed, timed])).status, 200);
     assert.equal((await statistics(again))['crawled-urls'], 1);
+    for (const visited of ['2026-01-05 10:00:00', '2026-01-05T10:00:00Z', '2026-01-05t12:00:00+02:00'])
+      await report(again.boris, { ...timed, visited });
+    assert.equal((await statistics(again))['crawled-urls'], 1, 'the same time, written otherwise');
     await report(again.boris, { ...timed, visited: '2026-01-05T10:00:01' });
     assert.equal((await statistics(again))['crawled-urls'], 2, 'another visit');
     await report(again.inga, { ...timed, visited: '2026-01-05T10:00:01' });

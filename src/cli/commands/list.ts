@@ -1,8 +1,11 @@
 /** All commands, in the order of `warctap --help`. To add one, write its file and add its line. */
 import type { CommandFamily, CommandSpec } from '../command.ts';
 import { ca } from './ca.ts';
+import { cat } from './cat.ts';
+import { cdxj } from './cdxj.ts';
 import { completion } from './completion.ts';
 import { crawl } from './crawl.ts';
+import { ls } from './ls.ts';
 import { man } from './man.ts';
 import { passwd } from './passwd.ts';
 import { proxy } from './proxy.ts';
@@ -10,6 +13,7 @@ import { queue } from './queue.ts';
 import { repair } from './repair.ts';
 import { scraper } from './scraper.ts';
 import { store } from './store.ts';
+import { tls } from './tls.ts';
 import { transform } from './transform.ts';
 import { verify } from './verify.ts';
 
@@ -18,8 +22,12 @@ export const DEFAULT_COMMAND: CommandSpec = proxy;
 
 export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [
   ca,
+  ls,
+  cat,
+  cdxj,
   verify,
   repair,
+  tls,
   store,
   passwd,
   queue,

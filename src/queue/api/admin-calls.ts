@@ -27,7 +27,6 @@ export function adminCalls({ queue, bodies }: AdminCallsParts): Routes {
     '/statistics': { forWorkers: false, methods: { GET: ({ query }) => statistics(queue, query) } },
     '/api-keys': {
       forWorkers: false,
-      open: true,
       methods: {
         GET: () => ({ json: access.keys.map(({ name, created }) => keyOf(queue, name, created)) }),
         POST: (call) =>
@@ -35,9 +34,9 @@ export function adminCalls({ queue, bodies }: AdminCallsParts): Routes {
             const isNew = await access.add(text.replace(/\r?\n$/, ''), queue.clock());
             return { status: isNew ? 201 : 200, text: '' };
           }),
-        DELETE: ({ rest }) => removeKey(queue, rest),
       },
     },
+    '/api-keys/': { forWorkers: false, methods: { DELETE: ({ rest }) => removeKey(queue, rest) } },
     '/control': {
       forWorkers: false,
       methods: {

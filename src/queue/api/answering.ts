@@ -6,7 +6,7 @@
 import { LRUCache } from 'lru-cache';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Log } from '../../util/log.ts';
-import { reasonOf } from '../../util/thrown.ts';
+import { codeOf, reasonOf } from '../../util/thrown.ts';
 import type { Access, Identity } from '../access.ts';
 import { Refusal } from '../refusal.ts';
 import { QueueStoreError } from '../store.ts';
@@ -19,6 +19,8 @@ export interface About {
   /** as it came */
   readonly target: string;
   readonly address: string | undefined;
+  /** of the field `X-Heroshi-Auth`: a Headers joins several into one, which could be a key */
+  readonly keyFields: number;
 }
 
 export interface AnsweringParts {
@@ -41,9 +43,9 @@ export type AnswerRequest = (request: Request, about: About) => Promise<Response
 export function answering({ routes, pages, access, seen, log }: AnsweringParts): AnswerRequest {
   const failures = new LRUCache<string, { count: number }>({ max: MAX_ADDRESSES, ttl: FAILURES_MS });
 
-  const identify = async (headers: Headers, address: string): Promise<Identity> => {
+  const identify = async (headers: Headers, { address = '', keyFields }: About): Promise<Identity> => {
     const key = headers.get('x-heroshi-auth');
-    const who = key === null ? undefined : access.identify(key);
+    const who = key === null || keyFields > 1 ? undefined : access.identify(key);
     if (who !== undefined) return who;
     const failed = failures.get(address) ?? { count: 0 };
     if (failed.count === 0) failures.set(address, failed);
@@ -55,7 +57,7 @@ export function answering({ routes, pages, access, seen, log }: AnsweringParts):
 
   const call = async (request: Request, about: About, path: string, query: string): Promise<Reply> => {
     const { route, rest } = find(routes, path);
-    const who = await identify(request.headers, about.address ?? '');
+    const who = await identify(request.headers, about);
     if (!route.forWorkers && !who.admin) throw new Refusal(403, 'Not allowed.');
     const method = about.method === 'HEAD' ? 'GET' : about.method;
     const answer = Object.hasOwn(route.methods, method) ? route.methods[method] : undefined;
@@ -82,9 +84,9 @@ export function answering({ routes, pages, access, seen, log }: AnsweringParts):
 /** @throws Refusal */
 function find(routes: Routes, path: string): { readonly route: Route; readonly rest: string } {
   const end = path.indexOf('/', 1);
-  const [name, rest] = end === -1 ? [path, ''] : [path.slice(0, end), path.slice(end + 1)];
+  const [name, rest] = end === -1 ? [path, ''] : [path.slice(0, end + 1), path.slice(end + 1)];
   const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
-  if (route === undefined || (end !== -1 && route.open !== true)) throw new Refusal(404, 'There is no such path.');
+  if (route === undefined) throw new Refusal(404, 'There is no such path.');
   return { route, rest };
 }
 
@@ -101,14 +103,18 @@ function partsOf(target: string): { readonly path: string; readonly query: strin
   return mark === -1 ? { path: local, query: '' } : { path: local.slice(0, mark), query: local.slice(mark + 1) };
 }
 
-/** A key in a path is a secret. */
+/** A key in a path is a secret: the name that it begins with may be told, and one without is told as nothing. */
 function masked(path: string): string {
-  return path.replace(/^(\/api-keys\/[^:%]*).+$/s, '$1:***');
+  return path.replace(
+    /^(\/api-keys\/)(?:([^:%]*)[:%].*|.*)$/s,
+    (_, start: string, name?: string) => `${start}${name === undefined ? '' : `${name}:`}***`,
+  );
 }
 
 function refused(error: unknown, log: Log, { aborted }: AbortSignal): Reply {
   if (error instanceof Refusal) return { status: error.status, text: `${error.message}\n`, headers: error.headers };
-  if (aborted) return { status: 400, text: 'the body did not come\n' };
+  // It may have closed its own side alone, and still hear why.
+  if (aborted || codeOf(error) === 'CLIENT_LEFT') return { status: 400, text: 'the body did not come\n' };
   log.error({ err: error }, `a call of the queue failed: ${reasonOf(error)}`);
   if (error instanceof QueueStoreError) {
     return { status: 503, text: 'the database cannot be written, nothing was stored\n', headers: { 'Retry-After': '10' } };

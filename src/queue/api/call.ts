@@ -6,7 +6,7 @@ import type { Identity } from '../access.ts';
 export interface Call {
   /** in upper case; HEAD is told as GET */
   readonly method: string;
-  /** what follows the path that the route is known by, as it came; empty for most */
+  /** what follows the path of a route that ends with a slash, as it came; otherwise empty */
   readonly rest: string;
   readonly query: URLSearchParams;
   readonly headers: Headers;
@@ -20,6 +20,8 @@ export interface Reply {
   /** one JSON value, unless there are `text` or `pieces`; null by default */
   readonly json?: unknown;
   readonly text?: string;
+  /** server-sent events, in place of all of these */
+  readonly events?: ReadableStream<Uint8Array>;
   /** JSON that is told in pieces; asked for once more when it is too long to be kept */
   readonly pieces?: () => AsyncIterable<string>;
   /** called when nothing more of the pieces will be asked for */
@@ -32,10 +34,8 @@ export type Answering = (call: Call) => Promise<Reply> | Reply;
 export interface Route {
   /** a worker's key will do, too */
   readonly forWorkers: boolean;
-  /** something may follow the path: a slash, and what `Call.rest` says */
-  readonly open?: true;
   readonly methods: Readonly<Record<string, Answering>>;
 }
 
-/** By path. */
+/** By path; where it ends with a slash, whatever follows belongs to it. */
 export type Routes = Readonly<Record<string, Route>>;

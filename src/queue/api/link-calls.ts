@@ -58,7 +58,7 @@ function list({ frontier, store }: Queue, query: URLSearchParams): Reply {
 function numberIn(query: URLSearchParams, name: string, otherwise: number): number {
   const text = query.get(name);
   if (text === null) return otherwise;
-  if (!/^\d{1,15}$/.test(text)) throw bad(`${name} must be a whole number, at least 0`);
+  if (!/^\d+$/.test(text)) throw bad(`${name} must be a whole number, at least 0`);
   return Number(text);
 }
 

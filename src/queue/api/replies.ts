@@ -34,9 +34,8 @@ export async function responseOf(reply: Reply, asked: Asked): Promise<Response> 
 }
 
 async function made(reply: Reply, asked: Asked): Promise<Response> {
-  const { status = 200, text, json, headers = {} } = reply;
-  const isJson = text === undefined;
-  const type = isJson ? 'application/json' : 'text/plain;charset=utf-8';
+  const { status = 200, text, json, events, headers = {} } = reply;
+  const type = events !== undefined ? 'text/event-stream' : text === undefined ? 'application/json' : 'text/plain;charset=utf-8';
   const fields = new Headers({
     server: SERVER,
     'content-type': type,
@@ -44,6 +43,8 @@ async function made(reply: Reply, asked: Asked): Promise<Response> {
     vary: 'Accept-Encoding, X-Heroshi-Auth',
     ...headers,
   });
+  // They have no end that could be waited for, and shall not wait to be packed.
+  if (events !== undefined) return new Response(events, { status, headers: fields });
   const told = reply.pieces === undefined ? (text ?? JSON.stringify(json ?? null)) : await kept(reply.pieces(), asked.path);
   const body = typeof told === 'string' ? told : told.text;
   if (status >= 200 && status <= 299) {

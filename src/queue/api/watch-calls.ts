@@ -1,7 +1,8 @@
 /**
- * What the page for people asks: how the queue is, its hosts, and single URLs. Beyond the protocol.
+ * How the queue is, its hosts, single URLs, and reports as they come: what the page for people asks, and who watches. Beyond the protocol.
  */
 import { hostOf as hostOfId, knownUrl } from '../urls.ts';
+import { EVENT_BOUNDS } from '../events.ts';
 import { key, LAST } from '../keys.ts';
 import type { Queue } from '../queue.ts';
 import { stateOf, type HostRecord, type UrlRecord } from '../records.ts';
@@ -17,6 +18,7 @@ export function watchCalls({ queue }: { readonly queue: Queue; readonly bodies: 
   return {
     '/overview': { forWorkers: false, methods: { GET: () => overview(queue) } },
     '/hosts': { forWorkers: false, methods: { GET: ({ query }) => hosts(queue, query.get('from') ?? '') } },
+    '/events': { forWorkers: false, methods: { GET: ({ headers }) => events(queue, headers) } },
     '/urls': { forWorkers: false, methods: { GET: ({ query }) => urls(queue, query) } },
   };
 }
@@ -52,6 +54,15 @@ async function hosts({ store }: Queue, from: string): Promise<Reply> {
     'last-given': last === 0 ? null : isoSeconds(last),
   }));
   return { json: { hosts: list, next: entries[MAX_ITEMS]?.[0].slice(2) ?? null } };
+}
+
+/** @throws Refusal when too many listen */
+function events({ events }: Queue, headers: Headers): Reply {
+  const stream = events.listen(headers.get('last-event-id'));
+  if (stream === undefined) {
+    throw new Refusal(503, `at most ${EVENT_BOUNDS.listeners} may listen at once, try again`, { 'Retry-After': '10' });
+  }
+  return { events: stream };
 }
 
 /** One URL by `url`, or those of a `host`, name and port. @throws Refusal */

@@ -5,10 +5,10 @@
  */
 import type { Given } from '../hand-out.ts';
 import type { Queue } from '../queue.ts';
-import { bad } from '../refusal.ts';
-import { distinct, readReports, type Report } from '../reports.ts';
+import { bad, Refusal } from '../refusal.ts';
+import { distinct, readReports, type Report, type ReportedVisit } from '../reports.ts';
 import { isoSeconds, spacedTime } from '../times.ts';
-import { knownUrl } from '../urls.ts';
+import { knownUrl, type KnownUrl } from '../urls.ts';
 import { jsonIn, MAX_BODY_BYTES, type Bodies } from './bodies.ts';
 import type { Call, Reply, Routes } from './call.ts';
 
@@ -16,8 +16,8 @@ export interface WorkerCallsParts {
   readonly queue: Queue;
   readonly bodies: Bodies;
   readonly maxQueueLimit: number;
-  /** what becomes of the pages themselves, before their reports are stored */
-  readonly keep: (reports: readonly Report[]) => Promise<void>;
+  /** what becomes of the pages themselves, before their reports are stored. Resolves with the identifiers of their records */
+  readonly keep: (reports: readonly Report[]) => Promise<ReadonlyMap<Report, string>>;
   /** finds links in the page, and drops those that shall not be followed */
   readonly withLinks: (reports: readonly Report[]) => Promise<readonly Report[]>;
 }
@@ -42,6 +42,8 @@ export function workerCalls(parts: WorkerCallsParts): Routes {
 }
 
 async function handOut({ queue, maxQueueLimit }: WorkerCallsParts, { who, headers }: Call, text: string): Promise<Reply> {
+  // Its key may have been removed while the body came.
+  if (!queue.access.lets(who)) throw new Refusal(401, 'Key is not authorized.', { 'WWW-Authenticate': 'X-Heroshi-Auth' });
   const limit = limitIn(text, headers.get('content-type') ?? '');
   const held = queue.control.of(who.name);
   if (held.control === 'suspend') return { json: [], headers: { 'Retry-After': String(Math.ceil(held['recheck-interval'])) } };
@@ -55,7 +57,9 @@ function limitIn(text: string, type: string): number {
   const isJson = /^application\/json\b/i.test(type) || text.trimStart().startsWith('{');
   const limit: unknown = isJson ? (jsonIn(text) as { limit?: unknown } | null)?.limit : new URLSearchParams(text).get('limit');
   const number = typeof limit === 'string' && !isJson && /^\d+$/.test(limit) ? Number(limit) : limit;
-  if (typeof number !== 'number' || !Number.isInteger(number) || number < 1) throw bad('limit must be a positive integer');
+  // So many digits are too many for a number, and more than there are URLs.
+  const isWhole = Number.isInteger(number) || number === Infinity;
+  if (typeof number !== 'number' || !isWhole || number < 1) throw bad('limit must be a positive integer');
   return number;
 }
 
@@ -81,15 +85,23 @@ async function giveBack({ queue }: WorkerCallsParts, { who }: Call, text: string
 
 async function takeReports({ queue, withLinks, keep }: WorkerCallsParts, { who }: Call, text: string): Promise<Reply> {
   const reports = await withLinks(readReports(jsonIn(text)));
-  await keep(reports);
-  const { accepted, added } = await queue.frontier.report(who.name, reports);
+  const records = await keep(reports);
+  const { accepted, added, ms } = await queue.frontier.report(who.name, reports);
   queue.recent.count('added', added);
-  const visits = accepted.filter(({ visit }) => visit !== undefined);
-  queue.recent.count('reported', visits.length);
-  for (const { found, visit } of visits.slice(-50)) {
+  for (const report of accepted) {
+    const { found, visit } = report;
     if (found === undefined || visit === undefined) continue;
     const { status_code, result, length } = visit;
-    queue.recent.report({ at: queue.clock(), url: found.url, worker: who.name, status_code, result, length });
+    queue.recent.count('reported', 1);
+    queue.recent.report({ at: ms, url: found.url, worker: who.name, status_code, result, length });
+    queue.events.publish(eventOf(found, visit, who.name, ms, records.get(report)));
   }
   return { json: null };
+}
+
+/** What is told of an accepted report. Times are UTC, durations milliseconds. */
+function eventOf({ url }: KnownUrl, visit: ReportedVisit, worker: string, ms: number, record: string | undefined): object {
+  const { status_code, result, at = ms, fetch_time, total_time, length, type, digest } = visit;
+  const [visited, received] = [isoSeconds(at), isoSeconds(ms)];
+  return { url, worker, status_code, result, visited, received, fetch_time, total_time, length, type, digest, record };
 }
