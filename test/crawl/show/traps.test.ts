@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startSite } from '../jobs/support.ts';
+import { crawlLinks } from './crawl-links.ts';
 import { crawlTraps } from './crawl-traps.ts';
 import { trapSite } from './trap-site.ts';
 
@@ -20,4 +21,9 @@ test('calendar, session ids, loops, slow, endless, huge, broken, mistyped, behin
   for (const [path, times] of asked) assert.equal(times, 1, path);
   // Calendar and ever deeper end with what they may cost.
   assert.ok(items < PAGES + 150, String(items));
+});
+
+test('a page with ten thousand links is stored as it comes, and its job ends with its limit', async () => {
+  // What it takes is shown by hand: here it only has to work.
+  await crawlLinks(10_000, 10_000);
 });
