@@ -15,6 +15,7 @@ import { scraper } from './scraper.ts';
 import { store } from './store.ts';
 import { transform } from './transform.ts';
 import { verify } from './verify.ts';
+import { wacz } from './wacz.ts';
 
 /** What `warctap` does when no command is named. */
 export const DEFAULT_COMMAND: CommandSpec = proxy;
@@ -24,6 +25,7 @@ export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [
   ls,
   cat,
   cdxj,
+  wacz,
   verify,
   repair,
   store,
