@@ -45,8 +45,11 @@ interface Principal {
   readonly payloadSize: number | undefined;
 }
 
-/** Records that are not of a fetch, nor of a client. */
-const OTHERS = new Set(['warcinfo', 'request']);
+/** Neither of a fetch nor of a client: what the proxy says of a file or a fetch. A record of a client has the digest of its payload. */
+function isBeside(record: ReadRecord): boolean {
+  if (record.type === 'metadata') return record.header('WARC-Payload-Digest') === undefined;
+  return record.type === 'warcinfo' || record.type === 'request';
+}
 
 /**
  * @param path of the file, as records have it in the indexes
@@ -62,7 +65,7 @@ export async function reindex(file: string, path: string, options: ReindexOption
     if (before !== undefined && record.type === 'request' && before.id === record.header('WARC-Concurrent-To'))
       await addExchange(before, record, path, options, added);
     else if (before !== undefined) await addCustom(before, path, options, added);
-    if (!OTHERS.has(record.type)) principal = await read(record);
+    if (!isBeside(record)) principal = await read(record);
   }
   if (principal !== undefined) await addCustom(principal, path, options, added);
 }

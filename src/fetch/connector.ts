@@ -4,18 +4,18 @@
  * Remembers for a minute which hosts could not be reached. Never keeps a connection: that is the pool's work.
  */
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
 import type { LookupAddress } from 'node:dns';
 import { LRUCache } from 'lru-cache';
 import type { AddressRules } from './address-rules.ts';
 import type { HeadMemory } from '../http1/head-memory.ts';
 import { FetchError } from '../http/fetch-error.ts';
-import { tlsFacts } from '../tls/facts.ts';
 import { timeLimit } from '../util/after-reading.ts';
 import { isOutOf, reasonOf } from '../util/thrown.ts';
 import { loopbackNamed, type Resolve } from './resolver.ts';
+import { established } from './established.ts';
 import { Http1Origin } from './http1-origin.ts';
 import type { OriginConnection } from './origin-connection.ts';
+import { OriginTls, type OriginTlsOptions } from './origin-tls.ts';
 import { originKey, type Origin } from './origin.ts';
 import { isHttpProxy, upstreamKey, type Upstream } from './upstream.ts';
 
@@ -30,27 +30,27 @@ export interface SocksProxy {
   readonly byName?: boolean;
 }
 
-export interface ConnectorOptions {
+export interface ConnectorOptions extends OriginTlsOptions {
   readonly resolve: Resolve;
   readonly rules: AddressRules;
-  readonly secureContext: SecureContext;
   /** for all origins */
   readonly socks?: SocksProxy | undefined;
   /** for .onion hosts */
   readonly onionSocks?: SocksProxy | undefined;
-  /** limit of connecting, and idle time-out of the connection made; 0 is none */
+  /** limit of connecting and of a handshake, and idle time-out of the connection made; 0 is none */
   readonly timeoutMs: number;
   /** where unfinished heads of origins find room */
   readonly heads?: HeadMemory;
   /** told of each origin to which there is TLS now */
   readonly onSecured: (origin: Origin) => void;
+  /** told of each origin that has refused to be asked by HTTP/2 */
+  readonly onHttp1Wanted?: (origin: Origin) => void;
   /** what should not have been thrown while bytes of an origin were read; its connection is closed */
   readonly onFault: (error: unknown) => void;
 }
 
 const FAILED_HOSTS = 1024;
 const FAILED_HOST_TTL_MS = 60_000;
-const TLS_SESSIONS = 1024;
 /** As the library says that the proxy could not reach the origin (RFC 1928 §6). */
 const SOCKS_REJECTED = 'rejected connection';
 /** Time for each of several addresses but the last: Node gives up on one before it tries the next, by default after 250 ms, which a far host needs. */
@@ -59,10 +59,14 @@ const ADDRESS_ATTEMPT_MS = 3000;
 export class Connector {
   readonly #options: ConnectorOptions;
   readonly #failed = new LRUCache<string, FetchError>({ max: FAILED_HOSTS, ttl: FAILED_HOST_TTL_MS });
-  readonly #sessions = new LRUCache<string, Buffer>({ max: TLS_SESSIONS });
+  readonly #tls: OriginTls;
+  /** other proxies are none whose pages are archived: theirs are not looked at */
+  readonly #toProxy: OriginTls;
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
+    this.#tls = new OriginTls(options);
+    this.#toProxy = new OriginTls({ secureContext: options.secureContext, timeoutMs: options.timeoutMs });
   }
 
   /** @throws FetchError */
@@ -72,10 +76,11 @@ export class Connector {
     // A host that speaks no TLS on a port may well speak HTTP there.
     const withTls = `TLS ${hostPort}`;
     const failed = this.#failed.get(hostPort) ?? (origin.scheme === 'https' ? this.#failed.get(withTls) : undefined);
-    if (failed !== undefined) {
+    if (failed !== undefined && origin.afresh !== true) {
       const message = `${failed.message} (failed less than a minute ago, not tried again)`;
-      throw new FetchError('failed-before', message, { cause: failed, status: failed.status });
+      throw new FetchError('failed-before', message, { cause: failed, status: failed.status, ipAddress: failed.ipAddress });
     }
+    let reached: string | undefined;
     try {
       const socks = this.#socksFor(origin);
       const [tcp, ipAddress] =
@@ -84,14 +89,19 @@ export class Connector {
           : socks !== undefined
             ? [await this.#bySocks(origin, socks)]
             : await this.#direct(origin).then((socket) => [socket, socket.remoteAddress] as const);
+      reached = ipAddress;
       const { timeoutMs, onFault, heads } = this.#options;
-      const key = originKey(origin, origin.servername, upstream);
+      const key = originKey(origin, origin.servername, upstream, origin.http2);
       if (origin.scheme === 'http') return new Http1Origin(tcp, key, ipAddress, timeoutMs, onFault, heads);
-      const secured = await this.#tls(tcp, origin);
+      const { socket, facts } = await this.#tls.secure(tcp, origin, key);
       this.#options.onSecured(origin);
-      return new Http1Origin(secured, key, ipAddress, timeoutMs, onFault, heads, tlsFacts(secured));
+      if (socket.alpnProtocol !== 'h2') return new Http1Origin(socket, key, ipAddress, timeoutMs, onFault, heads, facts);
+      const onHttp1Wanted = () => this.#options.onHttp1Wanted?.(origin);
+      const { Http2Origin } = await import('./http2-origin.ts');
+      return new Http2Origin(socket, { key, ipAddress, tls: facts, idleMs: timeoutMs, onFault, onHttp1Wanted });
     } catch (error) {
       const failure = error instanceof FetchError ? error : new FetchError('not-connected', reasonOf(error), { cause: error });
+      failure.ipAddress ??= reached ?? addressIn(failure.cause);
       if (isOfOrigin(failure)) this.#failed.set(failure.code === 'tls-failed' ? withTls : hostPort, failure);
       throw failure;
     }
@@ -120,7 +130,7 @@ export class Connector {
         callback(null, [...allowed]);
       },
     });
-    await this.#established(socket, 'connect', `connection to ${host}:${port}`, 'not-connected');
+    await this.#connected(socket, `connection to ${host}:${port}`);
     return socket;
   }
 
@@ -195,8 +205,9 @@ export class Connector {
     const known = family === 0 ? loopbackNamed(origin.host) : [{ address: origin.host, family }];
     if (known !== undefined) this.#allowed(known, origin.port);
     const tcp = connectTcp({ host, port, noDelay: true });
-    await this.#established(tcp, 'connect', `connection to the proxy ${host}:${port}`, 'not-connected');
-    const socket = kind === 'https' ? await this.#tls(tcp, { scheme: 'https', host, port }) : tcp;
+    await this.#connected(tcp, `connection to the proxy ${host}:${port}`);
+    const socket =
+      kind === 'https' ? (await this.#toProxy.secure(tcp, { scheme: 'https', host, port }, upstreamKey(upstream))).socket : tcp;
     if (origin.scheme === 'http') return socket;
     const { tunnelThrough } = await import('./http-proxy.ts');
     const name = origin.host.includes(':') ? `[${origin.host}]` : origin.host;
@@ -204,60 +215,20 @@ export class Connector {
     return socket;
   }
 
-  async #tls(tcp: Socket, origin: Origin): Promise<TLSSocket> {
-    const servername = origin.servername ?? (isIP(origin.host) === 0 ? origin.host : '');
-    const key = originKey(origin, origin.servername, origin.upstream);
-    const session = this.#sessions.get(key);
-    const socket = connectTls({
-      socket: tcp,
-      servername,
-      secureContext: this.#options.secureContext,
-      rejectUnauthorized: false,
-      ALPNProtocols: ['http/1.1'],
-      ...(session === undefined ? {} : { session }),
-    });
-    socket.on('session', (ticket) => {
-      this.#sessions.set(key, ticket);
-    });
-    await this.#established(socket, 'secureConnect', `TLS with ${origin.host}:${origin.port}`, 'tls-failed');
-    return socket;
-  }
-
-  /** Resolves with the event; otherwise destroys the socket and says why. */
-  async #established(
-    socket: Socket,
-    event: 'connect' | 'secureConnect',
-    what: string,
-    code: 'not-connected' | 'tls-failed',
-  ): Promise<void> {
-    const { timeoutMs } = this.#options;
-    await new Promise<void>((resolve, reject) => {
-      const settle = (error?: FetchError) => {
-        callOff?.();
-        socket.removeListener(event, onReady).removeListener('error', onError).removeListener('close', onClose);
-        if (error === undefined) return resolve();
-        socket.on('error', () => undefined);
-        socket.destroy();
-        reject(error);
-      };
-      const onReady = () => settle();
-      const onError = (cause: Error) => settle(new FetchError(code, `${what} failed: ${connectReason(cause)}`, { cause }));
-      const onClose = () => settle(new FetchError(code, `${what} failed: closed by the other side`));
-      const onTimeout = () => settle(new FetchError('connect-timeout', `${what} timed out after ${timeoutMs / 1000} s`));
-      const callOff = timeoutMs > 0 ? timeLimit(timeoutMs, onTimeout) : undefined;
-      socket.once(event, onReady).once('error', onError).once('close', onClose);
-    });
+  #connected(socket: Socket, what: string): Promise<void> {
+    return established(socket, { event: 'connect', what, code: 'not-connected', timeoutMs: this.#options.timeoutMs });
   }
 }
 
 /** It says something of the origin, and not of this machine, its rules, or the SOCKS proxy itself. */
 function isOfOrigin(failure: FetchError): boolean {
-  if (failure.code === 'forbidden-address' || isOutOf(failure)) return false;
+  // Another name may be asked for on the same port.
+  if (failure.code === 'forbidden-address' || failure.code === 'certificate-refused' || isOutOf(failure)) return false;
   // What the proxy has answered of the origin; any other failure is one with the proxy.
   return failure.code !== 'proxy-failed' || failure.message.includes(SOCKS_REJECTED);
 }
 
-function connectReason(error: Error): string {
-  // OpenSSL's own line holds addresses and file names of its source.
-  return 'reason' in error && typeof error.reason === 'string' ? error.reason : reasonOf(error);
+/** The one address that was tried, as the system's error names it. */
+function addressIn(cause: unknown): string | undefined {
+  return cause instanceof Error && 'address' in cause && typeof cause.address === 'string' ? cause.address : undefined;
 }

@@ -7,8 +7,10 @@
 import type { Socket } from 'node:net';
 import { MessageError } from '../http/errors.ts';
 import { FetchError } from '../http/fetch-error.ts';
+import { fieldOf, Fields } from '../http/fields.ts';
 import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
 import { hostField, type Target } from '../http/target.ts';
+import { chunkOf, LAST_CHUNK } from '../http1/chunked.ts';
 import { requestBytes } from '../http1/forward.ts';
 import { keepsConnection } from '../http1/framing.ts';
 import type { HeadMemory } from '../http1/head-memory.ts';
@@ -38,9 +40,12 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
   #sentHead: Buffer = NOTHING;
   #reader: ResponseReader | undefined;
   #framing: Framing | undefined;
+  /** the body of the request comes in frames of HTTP/2 that do not say how long it is */
+  #chunks = false;
   #minor: 0 | 1 = 1;
   /** as far as client and origin have said, it stays open after the answer */
   #persistent = true;
+  readonly #listeners: Readonly<Record<string, (given: Buffer & Error) => void>>;
 
   /**
    * @param onFault told of what a user throws, which then finds the connection broken
@@ -61,23 +66,26 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
     this.ipAddress = ipAddress;
     this.#idleMs = idleMs;
     this.#heads = heads;
+    this.#listeners = {
+      data: (bytes: Buffer) => {
+        try {
+          this.#read(bytes);
+        } catch (error) {
+          onFault(error);
+          socket.destroy(new Error('a fault in warctap, see its log'));
+        }
+      },
+      drain: () => this.#user?.onDrain(),
+      end: () => this.#over(),
+      error: (error: Error) => {
+        this.#error = error;
+      },
+      close: () => this.#over(),
+      timeout: () => ifIdle(socket, () => this.#idle()),
+    };
     this.tls = tls;
     socket.setTimeout(idleMs);
-    socket.on('data', (bytes: Buffer) => {
-      try {
-        this.#read(bytes);
-      } catch (error) {
-        onFault(error);
-        socket.destroy(new Error('a fault in warctap, see its log'));
-      }
-    });
-    socket.on('drain', () => this.#user?.onDrain());
-    socket.on('end', () => this.#over());
-    socket.on('error', (error: Error) => {
-      this.#error = error;
-    });
-    socket.on('close', () => this.#over());
-    socket.on('timeout', () => ifIdle(socket, () => this.#idle()));
+    for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener);
   }
 
   get usable(): boolean {
@@ -104,10 +112,11 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
     const open = this.usable;
     this.#user = events;
     this.#onUnusable = undefined;
-    this.#reader = new ResponseReader(request.method, this, this.#heads);
+    this.#reader = new ResponseReader(request.method, this, this.#heads, request.webSocket);
     this.#framing = undefined;
     this.#persistent = request.minor === 1;
-    this.#sentHead = requestBytes(request);
+    this.#chunks = request.http2 === true && request.hasBody && !request.fields.has('content-length');
+    this.#sentHead = requestBytes(this.#chunks ? { ...request, fields: inChunks(request.fields) } : request);
     const head = byHttpProxy(request) ? proxiedHead(this.#sentHead, request.target, request.upstream) : this.#sentHead;
     if (!open) process.nextTick(() => this.#over());
     if (body.length === 0) {
@@ -115,18 +124,26 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
     } else {
       this.socket.cork();
       this.socket.write(head);
-      for (const { bytes } of body) this.socket.write(bytes);
+      for (const { bytes } of body) this.socket.write(this.framed(bytes));
       this.socket.uncork();
     }
     return this;
   }
 
-  write(bytes: Buffer): boolean {
-    return this.socket.write(bytes);
+  framed(bytes: Buffer): Buffer {
+    return this.#chunks ? chunkOf(bytes) : bytes;
   }
 
-  endRequest(): void {
-    // The bytes themselves say where the body ends.
+  write(framed: Buffer): boolean {
+    return this.socket.write(framed);
+  }
+
+  endRequest(): Buffer | undefined {
+    // The bytes themselves say where the body ends, but for those that came in frames.
+    if (!this.#chunks) return undefined;
+    this.#chunks = false;
+    this.socket.write(LAST_CHUNK);
+    return LAST_CHUNK;
   }
 
   onInterim(head: ResponseHead): void {
@@ -142,6 +159,17 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
 
   onBody(piece: Buffer, payload: readonly Buffer[]): void {
     this.#user?.onBody(piece, payload);
+  }
+
+  /** The socket is not this connection's any more. */
+  onSwitched(head: ResponseHead, bytes: Buffer, rest: Buffer): void {
+    const user = this.#user;
+    this.#user = undefined;
+    this.#persistent = false;
+    this.#minor = head.minor;
+    this.socket.pause();
+    for (const [event, listener] of Object.entries(this.#listeners)) this.socket.removeListener(event, listener);
+    user?.onSwitched?.(head, bytes, { socket: this.socket, first: rest });
   }
 
   onGivenUp(error: MessageError): void {
@@ -182,6 +210,10 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
     this.#reused = true;
   }
 
+  unwanted(): void {
+    this.destroy();
+  }
+
   destroy(): void {
     this.#user = undefined;
     this.#reader?.release();
@@ -205,7 +237,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
       if (!(error instanceof MessageError)) throw error;
       return this.#loseInvalid(error);
     }
-    if (!done) user.onRead(bytes.length, reader.done, reader.exact);
+    if (!done && this.#user !== undefined) user.onRead(bytes.length, reader.done, reader.exact);
   }
 
   #loseInvalid(error: MessageError): void {
@@ -248,6 +280,10 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
 
 function byHttpProxy(request: OutgoingRequest): request is OutgoingRequest & { readonly upstream: Upstream } {
   return request.upstream !== undefined && request.target.scheme === 'http' && isHttpProxy(request.upstream);
+}
+
+function inChunks({ list }: Fields): Fields {
+  return new Fields([...list, fieldOf('transfer-encoding', 'chunked')]);
 }
 
 /** In absolute form, and logged in. The record has what the origin is meant to get. Source: RFC 9112 §3.2.2. */

@@ -12,9 +12,10 @@
  *            ◄─────────  interim … head, body …, end or fail        or: answer, refuse, openTunnel, upgrade
  * ```
  */
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import type { Answer } from './answer.ts';
 import type { FetchError } from './fetch-error.ts';
+import type { Fields } from './fields.ts';
 import type { Framing, RequestHead, ResponseHead } from './message.ts';
 import type { Authority, Tunnel } from './target.ts';
 
@@ -33,6 +34,8 @@ export interface ClientRequest {
   /** the client waits for 100 (Continue) or a final answer before it sends the body (RFC 9110 §10.1.1) */
   readonly expectsContinue: boolean;
   readonly tunnel: ClientTunnel | undefined;
+  /** it came by HTTP/2 */
+  readonly http2?: boolean;
 }
 
 /** Serves one request. @throws MessageError for one that is refused; anything else is a fault, and costs the client its connection */
@@ -99,6 +102,8 @@ export interface ClientSide {
    * @returns false to be given no more before `RequestBody.resumeResponse()`
    */
   body(bytes: Buffer, payload: readonly Buffer[]): boolean;
+  /** Fields behind the body, whose last piece has been handed over. Absent where there is no place for them. */
+  trailers?(fields: Fields): void;
   /** everything that can be had at the moment has been handed over */
   flush(): void;
   /**
@@ -118,15 +123,22 @@ export interface ClientSide {
   /** CONNECT is answered, and what comes from now on is served as a connection to this host. */
   openTunnel(authority: Authority): void;
   /**
-   * The connection speaks another protocol from now on, and belongs to whoever calls this: the answer is not written yet (RFC 9110 §7.8).
+   * The connection speaks another protocol from now on, and belongs to whoever calls this (RFC 9110 §7.8).
    *
+   * @param answer the 101, which is written first; without one it is for the caller to write it
    * @returns undefined when there is no connection, or the client has left
    */
-  upgrade(): Upgraded | undefined;
+  upgrade(answer?: Switching): Upgraded | undefined;
+}
+
+/** An answer of 101, as it is passed on. */
+export interface Switching {
+  readonly head: ResponseHead;
+  readonly form: AnswerForm;
 }
 
 export interface Upgraded {
-  readonly socket: Duplex;
-  /** bytes that came after the request */
+  readonly socket: Socket;
+  /** bytes that came after the head, or the request */
   readonly first: Buffer;
 }

@@ -1,34 +1,37 @@
 /**
  * Heads as they are sent on: everything as it came, without the fields that concern one connection only.
  *
- * Source: RFC 9110 §7.6.1 (fields of one connection), spec/warcprox.md §2.
+ * Source: spec/warcprox.md §2.
  */
 import { hasTab, TOKEN, trimOws, type Field, type Fields } from '../http/fields.ts';
-
-const ONE_CONNECTION = new Set(['connection', 'proxy-connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'upgrade']);
-/** Naming these in Connection must not take away what frames or routes the message. */
-const NEVER_DROPPED = new Set(['content-length', 'transfer-encoding', 'host']);
-
-/** Names (lower case) that a message's own Connection fields declare to be meant for one connection only. */
-function connectionOptions(fields: Fields): ReadonlySet<string> | undefined {
-  if (!fields.has('connection')) return undefined;
-  return new Set(fields.members('connection').filter((name) => !NEVER_DROPPED.has(name)));
-}
+import { hopByHop } from '../http/hop-by-hop.ts';
 
 /**
  * The lines of all fields that are sent on, in order, each ended by CRLF.
  *
  * @param replace may give another line for a field (`''` drops it), or undefined to leave it
+ * @param upgrades the connections become those of a WebSocket: they are told so
  */
-export function forwardedLines(fields: Fields, replace: (field: Field) => string | undefined): string {
-  const named = connectionOptions(fields);
+export function forwardedLines(fields: Fields, replace: (field: Field) => string | undefined, upgrades = false): string {
+  const dropped = hopByHop(fields);
   const chunked = fields.members('transfer-encoding').findLast((coding) => coding !== 'identity') === 'chunked';
   let lines = '';
+  const told = new Set<string>();
   for (const field of fields.list) {
-    if (ONE_CONNECTION.has(field.key) || named?.has(field.key) === true) continue;
+    if (upgrades && (field.key === 'upgrade' || field.key === 'connection') && !told.has(field.key)) {
+      told.add(field.key);
+      lines += upgradeLine(field);
+    }
+    if (dropped(field)) continue;
     lines += replace(field) ?? (chunked && field.key === 'transfer-encoding' ? codingsLine(field) : lineOf(field));
   }
   return lines;
+}
+
+/** As it came, unless it says more than what is passed on. */
+function upgradeLine(field: Field): string {
+  const only = field.key === 'upgrade' ? 'websocket' : 'Upgrade';
+  return field.value.toLowerCase() === only.toLowerCase() ? lineOf(field) : fieldLine(field.name, only);
 }
 
 function lineOf(field: Field): string {

@@ -22,6 +22,10 @@ export const LOG_LINES = {
     when: 'what had come of an answer could not be kept',
     fix: 'make room in the folder of temporary files (`TMPDIR`)',
   },
+  'messages of a WebSocket are missing in the archive: …': {
+    when: 'what passed is no WebSocket any more, or is compressed in a way that is not known; what passes is passed on all the same',
+    fix: 'nothing at the proxy: client and origin speak so. Where the reason is a temporary file, make room in `TMPDIR`',
+  },
   'archived, because its MIME type filters cannot be decided: …': {
     when: 'the regexes of `mime-type-filters` take too long for this Content-Type',
     fix: 'write simpler ones',
@@ -129,6 +133,10 @@ export const LOG_LINES = {
   'a fault in warctap: the connection to an origin was closed': { when: 'something was thrown while an answer was read', fix: REPORT },
   'a fault in warctap: the connection of a client was closed': {
     when: 'something was thrown while a request was read or answered',
+    fix: REPORT,
+  },
+  'a fault in warctap: the stream of a client was closed': {
+    when: 'the same with a request of HTTP/2; other requests of its connection go on',
     fix: REPORT,
   },
   'other machines can use this proxy without a password, see --proxy-auth-file': {

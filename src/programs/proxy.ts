@@ -99,6 +99,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       new Listener({
         handler: withLogin(authenticator, withTunnels(handler), log),
         secureContexts: (host) => leaves.secureContext(host),
+        http2Streams: options.http2 === 'auto' ? options.http2Streams : 0,
         maxConnections: handles.maxConnections,
         socketTimeoutMs: options.socketTimeout * 1000,
         headTimeoutMs: options.headTimeout * 1000,
@@ -111,7 +112,9 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     const status = () => ({ ...core.state(), host: machineName(), address: this.address, port: this.port, metaIgnored: steering.ignored });
     const isOwnHost = ownHosts([options.address, machineName(), ...options.pageHost]);
     const pages = createPages({ routes: { '/status': statusPage(status) }, isOwnHost, log });
-    this.#listener = later.proxy = listenerFor(createRoad({ passage: core.passage, pages, steering, via: options.via }));
+    this.#listener = later.proxy = listenerFor(
+      createRoad({ passage: core.passage, pages, steering, via: options.via, webSockets: options.websocket }),
+    );
     this.#played = core.playbackIndex && playbackHandler({ playback: playback({ index: core.playbackIndex, dir: options.dir, log }), log });
     if (this.#played !== undefined) this.#playbackListener = later.playback = listenerFor(this.#played.handler);
   }
@@ -199,6 +202,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     await allInOrder([
       () => this.#playbackListener?.close(),
       () => this.#played?.settled(),
+      () => core.stopped(),
       // Who waits for a record to be written is answered before the connections are closed.
       () => core.archive.close(),
       () => this.#listener.close(),

@@ -8,8 +8,10 @@
  */
 import type { Admission } from '../fetch/admission.ts';
 import type { OutgoingRequest } from '../fetch/origin-connection.ts';
+import { FetchError } from '../http/fetch-error.ts';
 import type { Fields } from '../http/fields.ts';
 import type { AnswerForm, ClientSide } from '../http/sides.ts';
+import { httpUrl } from '../http/websocket.ts';
 import type { Meta } from '../meta/meta.ts';
 import { CustomRecord, type RecordDraft, type RecordServices } from './custom-record.ts';
 import type { Gate, Verdict } from './gate.ts';
@@ -69,7 +71,8 @@ export function createPassage({ gate, admission, records, warcPrefix, warcDate }
       },
       client,
     );
-    client.serve(exchange);
+    if (exchange instanceof FetchError) client.fail(exchange, undefined);
+    else client.serve(exchange);
   };
 
   /** Past the gate, or not. */
@@ -97,7 +100,7 @@ export function createPassage({ gate, admission, records, warcPrefix, warcDate }
     try {
       const verdict =
         wanted.kind === 'fetch'
-          ? gate.judge(wanted.outgoing.fields, wanted.outgoing.target.url, client.untilGone)
+          ? gate.judge(wanted.outgoing.fields, judgedUrl(wanted.outgoing), client.untilGone)
           : gate.judge(wanted.fields, wanted.draft.url, client.untilGone);
       if (verdict instanceof Promise)
         void verdict.then((settled) => pass(wanted, client, settled)).catch((error: unknown) => client.refuse(error));
@@ -106,4 +109,9 @@ export function createPassage({ gate, admission, records, warcPrefix, warcDate }
       client.refuse(error);
     }
   };
+}
+
+/** What rules are about: a WebSocket is judged as what it is asked of, so that no rule for `https` is got round by `wss`. */
+function judgedUrl({ webSocket, target }: OutgoingRequest): string {
+  return webSocket === true ? httpUrl(target.url) : target.url;
 }

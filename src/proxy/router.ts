@@ -7,6 +7,7 @@ import type { RequestHead } from '../http/message.ts';
 import type { ClientRequest } from '../http/sides.ts';
 import { isRecordMethod } from '../http/record-uri.ts';
 import { absoluteTarget, hostField, parseAuthority, tunnelTarget, writtenAuthorityOf, type Target } from '../http/target.ts';
+import { asksForWebSocket, httpUrl, webSocketUrl } from '../http/websocket.ts';
 import { recordDraft } from './custom-record.ts';
 import { VIA, type Wanted } from './passage.ts';
 
@@ -14,10 +15,14 @@ import { VIA, type Wanted } from './passage.ts';
  * @param via add Via to requests, too
  * @throws MessageError for a request that is none of these
  */
-export function route({ head, framing, hasBody, expectsContinue, tunnel }: ClientRequest, via: boolean): Wanted {
+export function route({ head, framing, hasBody, expectsContinue, tunnel, http2 }: ClientRequest, via: boolean): Wanted {
   const { method, target: written, fields, minor } = head;
   if (isRecordMethod(method)) return { kind: 'record', fields, draft: recordDraft(head, framing) };
-  const target = tunnel === undefined ? absoluteTarget(method, written) : tunnelTarget(tunnel, method, written);
+  const webSocket = asksForWebSocket(head, hasBody);
+  // RFC 6455 §3: `ws` is `http`, but for the protocol that begins.
+  const asked = webSocket ? httpUrl(written) : written;
+  const found = tunnel === undefined ? absoluteTarget(method, asked) : tunnelTarget(tunnel, method, asked);
+  const target = webSocket ? { ...found, url: webSocketUrl(found.url) } : found;
   return {
     kind: 'fetch',
     outgoing: {
@@ -27,7 +32,9 @@ export function route({ head, framing, hasBody, expectsContinue, tunnel }: Clien
       fields,
       host: hostOf(head, target, tunnel === undefined),
       via: via ? VIA : undefined,
+      webSocket,
       minor,
+      http2,
       hasBody,
       expectsContinue,
     },

@@ -3,6 +3,12 @@
  */
 import type { ClientSide, RequestBody } from '../http/sides.ts';
 
+/** What reads the body of a client that has left. */
+export class ClientLeftError extends Error {
+  override readonly name = 'ClientLeftError';
+  readonly code = 'CLIENT_LEFT';
+}
+
 export class PageBody implements RequestBody {
   /** undefined for a request without a body */
   readonly stream: ReadableStream<Uint8Array> | undefined;
@@ -45,7 +51,7 @@ export class PageBody implements RequestBody {
 
   clientGone(): void {
     this.#gone = true;
-    this.#controller?.error(new Error('the client has left'));
+    this.#controller?.error(new ClientLeftError('the client has left'));
     this.#controller = undefined;
     this.#wake?.();
     this.onLeft();

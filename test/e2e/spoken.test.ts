@@ -22,7 +22,7 @@ async function heads(proxy: TestProxy): Promise<string[]> {
 const typeOf = (head: string) => /^WARC-Type: (.*)\r$/m.exec(head)?.[1];
 const spoken = (head: string) => [...head.matchAll(/^WARC-(?:Protocol|Cipher-Suite): .*(?=\r$)/gm)].map(([line]) => line);
 
-test('over HTTP the version of the answer, in response and request', async () => {
+test('over HTTP the version of the answer, in all three kinds of records', async () => {
   await using api = await startApi('over HTTP', {
     answer: ({ path, socket }) =>
       socket.end(`HTTP/${path === '/old' ? '1.0' : '1.1'} 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nyes`),
@@ -31,10 +31,13 @@ test('over HTTP the version of the answer, in response and request', async () =>
   const found = (await heads(api.proxy)).filter((head) => typeOf(head) !== 'warcinfo');
   assert.deepEqual(
     found.map((head) => [typeOf(head), spoken(head)]),
-    ['http/1.1', 'http/1.1', 'http/1.0', 'http/1.0'].map((protocol, nth) => [
-      nth % 2 === 0 ? 'response' : 'request',
-      [`WARC-Protocol: ${protocol}`],
-    ]),
+    [
+      ['response', ['WARC-Protocol: http/1.1']],
+      ['request', ['WARC-Protocol: http/1.1']],
+      // The same payload once more.
+      ['revisit', ['WARC-Protocol: http/1.0']],
+      ['request', ['WARC-Protocol: http/1.0']],
+    ],
   );
 });
 

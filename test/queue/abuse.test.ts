@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import type { Log } from '../../src/util/log.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { RawClient } from '../support/client.ts';
-import { add, ADMIN, ask, BORIS, done, json, startQueue, take, type TestQueue } from './support.ts';
+import { add, ADMIN, ask, BORIS, done, json, startQueue, take, temporaryFolder, type TestQueue } from './support.ts';
 
 const MIB = 1024 * 1024;
 const portOf = ({ url }: TestQueue) => Number(new URL(url).port);
@@ -61,6 +61,21 @@ describe('other bodies', () => {
     assert.equal((await queue.boris('/worker')).status, 200);
     assert.match(await slow.head(), /^HTTP\/1\.1 408 /);
     clearInterval(timer);
+  });
+
+  test('whose clients leave in the middle are no fault that is logged', async () => {
+    const lines: string[] = [];
+    const log: Log = { ...silentLog, warn: (_, line) => lines.push(line), error: (_, line) => lines.push(line) };
+    await using queue = await startQueue({}, temporaryFolder(), log);
+    for (const fields of [[], ['Content-Encoding: gzip']]) {
+      using client = await RawClient.connect(portOf(queue));
+      client.send(head('/report', 'Content-Length: 100', ...fields));
+      client.send('x');
+      client.socket.end();
+      assert.match(await client.head(), /^HTTP\/1\.1 400 /);
+    }
+    await queue.close();
+    assert.deepEqual(lines, []);
   });
 
   test('that do not come are ended, too', async () => {

@@ -91,6 +91,18 @@ test('pages of a site come into WARC files, what robots.txt forbids is never ask
   assert.match(readdirSync(join(folder, 'warcs')).join(), /^heroshi-/);
 });
 
+test('what the core does not let through is reported in its words, and not laid to robots.txt', async (t) => {
+  const origin = await site(t, (_, response) => response.end());
+  await using queue = await startQueue();
+  await add(queue, `${origin.url}/`);
+  await using worker = await startWorker(queue.url, temporaryFolder(), { allowLocalhost: false });
+  await worker.ended;
+  const { status_code, result } = (await look(queue, `${origin.url}/`)).report;
+  assert.equal(status_code, null);
+  assert.match(String(result), /^Proxy: .*localhost access is not permitted/);
+  assert.deepEqual(origin.asked, []);
+});
+
 test('a page that has not changed is asked for by its tag', async (t) => {
   const seen: (string | undefined)[] = [];
   const origin = await site(t, (request, response) => {

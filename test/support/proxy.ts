@@ -44,6 +44,8 @@ export async function startProxy(options: WarctapOptions & { log?: Log } = {}, f
     cacert: await testCaFile(),
     certsDir: join(dir, 'certs'),
     minFreeSpace: 0,
+    // What it is about has tests of its own, which ask for it.
+    tlsEvidence: 'off',
     dedupDbFile: join(dir, 'db'),
     statsDbFile: join(dir, 'db'),
     allowLocalhost: true,

@@ -13,6 +13,7 @@ import { queue } from './queue.ts';
 import { repair } from './repair.ts';
 import { scraper } from './scraper.ts';
 import { store } from './store.ts';
+import { tls } from './tls.ts';
 import { transform } from './transform.ts';
 import { verify } from './verify.ts';
 import { wacz } from './wacz.ts';
@@ -28,6 +29,7 @@ export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [
   wacz,
   verify,
   repair,
+  tls,
   store,
   passwd,
   queue,

@@ -6,7 +6,7 @@
 import { LRUCache } from 'lru-cache';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Log } from '../../util/log.ts';
-import { reasonOf } from '../../util/thrown.ts';
+import { codeOf, reasonOf } from '../../util/thrown.ts';
 import type { Access, Identity } from '../access.ts';
 import { Refusal } from '../refusal.ts';
 import { QueueStoreError } from '../store.ts';
@@ -113,7 +113,8 @@ function masked(path: string): string {
 
 function refused(error: unknown, log: Log, { aborted }: AbortSignal): Reply {
   if (error instanceof Refusal) return { status: error.status, text: `${error.message}\n`, headers: error.headers };
-  if (aborted) return { status: 400, text: 'the body did not come\n' };
+  // It may have closed its own side alone, and still hear why.
+  if (aborted || codeOf(error) === 'CLIENT_LEFT') return { status: 400, text: 'the body did not come\n' };
   log.error({ err: error }, `a call of the queue failed: ${reasonOf(error)}`);
   if (error instanceof QueueStoreError) {
     return { status: 503, text: 'the database cannot be written, nothing was stored\n', headers: { 'Retry-After': '10' } };

@@ -6,6 +6,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { decoderOf } from '../../page/charset.ts';
 import { unpackers, type FetchedPage } from '../../page/fetched.ts';
 import { isHtml } from '../../page/html.ts';
+import { codeOf } from '../../util/thrown.ts';
 import { linkReader } from '../links.ts';
 import type { KnownUrl } from '../urls.ts';
 
@@ -13,6 +14,12 @@ export type FetchPage = (
   url: string,
   init: { readonly headers: Readonly<Record<string, string>>; readonly signal: AbortSignal },
 ) => Promise<FetchedPage>;
+
+/** By rules of the core, limits of the client or the address of the origin: nothing of it has reached an origin. */
+export function isRefused(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'REFUSED' || code === 'forbidden-address';
+}
 
 export interface Body {
   /** as it came, in bytes */

@@ -7,7 +7,7 @@
 import { LRUCache } from 'lru-cache';
 import { askRobots, robotsRules } from '../../page/robots.ts';
 import { reasonOf } from '../../util/thrown.ts';
-import type { FetchPage } from './page.ts';
+import { isRefused, type FetchPage } from './page.ts';
 
 /** `allowed`, `denied`, or why that cannot be told. */
 export type Verdict = { readonly allowed: boolean } | { readonly problem: string };
@@ -17,6 +17,7 @@ const KEPT_MS = 600_000;
 const MAX_HOSTS = 10_000;
 
 export interface Robots {
+  /** @throws what the core does not let through (`isRefused`) */
   of(url: string, signal: AbortSignal): Promise<Verdict>;
 }
 
@@ -32,6 +33,8 @@ export function robots(fetch: FetchPage, userAgent: string): Robots {
       } catch (error) {
         // The next one may have more luck.
         known.delete(origin);
+        // What the core does not let through says nothing of robots.txt: the page would not be let through, either.
+        if (isRefused(error)) throw error;
         return { problem: reasonOf(error) };
       }
     },

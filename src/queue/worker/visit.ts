@@ -4,11 +4,11 @@
 import { performance } from 'node:perf_hooks';
 import { MessageError } from '../../http/errors.ts';
 import { FetchError } from '../../http/fetch-error.ts';
-import { codeOf, reasonOf } from '../../util/thrown.ts';
+import { reasonOf } from '../../util/thrown.ts';
 import { followed, type FollowLinks } from '../links.ts';
 import { isoSeconds } from '../times.ts';
 import { ACCEPT_ENCODING, redirectOf, type FetchedPage } from '../../page/fetched.ts';
-import { readBody, type FetchPage } from './page.ts';
+import { isRefused, readBody, type FetchPage } from './page.ts';
 import type { Robots } from './robots.ts';
 import { timeOfDayMs } from '../../util/time-of-day.ts';
 
@@ -98,5 +98,5 @@ function headersOf({ status, headers }: FetchedPage, item: Item): Readonly<Recor
 
 function resultOf(error: unknown): string {
   if (error instanceof MessageError) return 'Invalid URI';
-  return codeOf(error) === 'REFUSED' ? `Proxy: ${reasonOf(error)}` : reasonOf(error);
+  return isRefused(error) ? `Proxy: ${reasonOf(error)}` : reasonOf(error);
 }

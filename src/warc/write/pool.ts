@@ -8,8 +8,10 @@ import { Patience } from '../../util/patience.ts';
 import { errorOf, reasonOf, throwAll } from '../../util/thrown.ts';
 import { turns } from '../../util/turns.ts';
 import type { RecordBytes, WrittenRecord } from '../record.ts';
+import type { Encoder, Units } from '../codec/codec.ts';
 import { isSafePrefix } from './filename.ts';
 import { OpenFiles, type FilesOptions } from './open-files.ts';
+import type { WarcWriter } from './writer.ts';
 
 export interface PoolOptions extends FilesOptions {
   /** a file is closed once it is larger */
@@ -22,8 +24,17 @@ export interface PrefixedRecords {
   readonly prefix: string;
   /** all records of one capture, principal record first; none writes nothing */
   readonly records: readonly RecordBytes[];
+  /** what stands beside them, unless the file has it already */
+  readonly once?: Once | undefined;
   /** somebody is told when they are written */
   readonly awaited?: boolean;
+}
+
+/** Records that a file has once, beside the first capture that brings them. */
+export interface Once {
+  /** of a bounded length */
+  readonly key: string;
+  make(): readonly RecordBytes[];
 }
 
 /** Who has moved or deleted a file is found out after so long. */
@@ -101,9 +112,8 @@ export class WriterPool {
     const groups = byPrefix(batch).entries();
     const lane = async () => {
       for (const [prefix, indexes] of groups) {
-        const captures = indexes.map((index) => batch[index]?.records ?? []);
-        const awaited = indexes.some((index) => batch[index]?.awaited === true);
-        const places = await this.#writeTo(prefix, captures, awaited);
+        const captures = indexes.flatMap((index) => batch[index] ?? []);
+        const places = await this.#writeTo(prefix, captures);
         for (const [position, index] of indexes.entries()) written[index] = places[position] ?? [];
       }
     };
@@ -115,31 +125,31 @@ export class WriterPool {
     return written;
   }
 
-  /** @param awaited the file has to be where it was, once they are in it */
-  async #writeTo(
-    prefix: string,
-    captures: readonly (readonly RecordBytes[])[],
-    awaited: boolean,
-  ): Promise<readonly (readonly WrittenRecord[])[]> {
+  async #writeTo(prefix: string, captures: readonly PrefixedRecords[]): Promise<readonly (readonly WrittenRecord[])[]> {
     if (this.#failure !== undefined) throw this.#failure;
     const { maxBytes, encoder } = this.#options;
     const written: (readonly WrittenRecord[])[] = [];
-    let units = encoder.units(recordsOf(captures));
+    // Then the file has to be where it was, once they are in it.
+    const awaited = captures.some((capture) => capture.awaited === true);
+    const differs = captures.some(({ once }) => once !== undefined);
+    let planned: Planned | undefined;
     this.#files.hold(prefix);
     try {
       while (written.length < captures.length) {
         const writer = await this.#files.writerFor(prefix);
+        if (planned === undefined || (differs && planned.writer !== writer)) planned = plan(writer, captures, written.length, encoder);
+        const { from, records, units } = planned;
         const before = writer.size;
         let places: readonly (readonly WrittenRecord[])[];
         try {
-          places = await writer.write(captures.slice(written.length), units, maxBytes);
+          places = await writer.write(records.slice(written.length - from), units, maxBytes);
         } finally {
           this.#bytesWritten += writer.size - before;
         }
         this.#files.used(prefix);
         if (awaited && !(await this.#files.keep(prefix))) {
           // Once more, to the next file: these are still here.
-          units = encoder.units(recordsOf(captures.slice(written.length)));
+          planned = undefined;
           continue;
         }
         written.push(...places);
@@ -187,10 +197,26 @@ export class WriterPool {
   }
 }
 
-function recordsOf(captures: readonly (readonly RecordBytes[])[]): readonly RecordBytes[] {
+/** What goes to a file, as it is made ready for it. */
+interface Planned {
+  readonly writer: WarcWriter;
+  /** the first of the captures */
+  readonly from: number;
+  /** of each capture from there on */
+  readonly records: readonly (readonly RecordBytes[])[];
+  readonly units: Units;
+}
+
+/** Captures from one on, with what this file has once and does not have yet. */
+function plan(writer: WarcWriter, captures: readonly PrefixedRecords[], from: number, encoder: Encoder): Planned {
+  const records = captures
+    .slice(from)
+    .map((capture) =>
+      capture.once !== undefined && writer.first(capture.once.key) ? [...capture.records, ...capture.once.make()] : capture.records,
+    );
   const all: RecordBytes[] = [];
-  for (const records of captures) for (const record of records) all.push(record);
-  return all;
+  for (const each of records) for (const record of each) all.push(record);
+  return { writer, from, records, units: encoder.units(all) };
 }
 
 function byPrefix(batch: readonly PrefixedRecords[]): Map<string, number[]> {

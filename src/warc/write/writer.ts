@@ -24,6 +24,9 @@ const GATHER_BYTES = 1024 * 1024;
 /** Pieces smaller than this on average are joined: each costs more in a vectored write than copying it. */
 const SMALL_PIECE_BYTES = 4096;
 
+/** What is remembered of a file, some hundred bytes each: what has been forgotten is written again. */
+const MAX_ONCE = 5000;
+
 export class WarcWriter {
   readonly #file: OutputFile;
   readonly #options: WriterOptions;
@@ -35,6 +38,8 @@ export class WarcWriter {
   /** end of the last whole record in the file */
   #safeEnd = 0;
   #failure: WarcWriteError | undefined;
+  /** of what stands in the file once, the earliest first */
+  readonly #once = new Set<string>();
 
   constructor(file: OutputFile, warcinfo: RecordBytes, options: WriterOptions) {
     this.#file = file;
@@ -60,6 +65,14 @@ export class WarcWriter {
   /** bytes in the file */
   get size(): number {
     return this.#file.size;
+  }
+
+  /** Whether this was not asked before of this file, as far as is remembered. @param key of what is to stand in it once */
+  first(key: string): boolean {
+    if (this.#once.has(key)) return false;
+    this.#once.add(key);
+    if (this.#once.size > MAX_ONCE) for (const earliest of this.#once) return this.#once.delete(earliest);
+    return true;
   }
 
   /** @returns false when somebody has moved or deleted the file */
