@@ -31,6 +31,7 @@ const INNER = [
   'NotRepairedError',
   'OtherLayoutError',
   'RenderError',
+  'StdoutGone',
   'StoppedError',
   'TimedOutError',
   'TooLargeError',

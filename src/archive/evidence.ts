@@ -12,7 +12,8 @@ import { Digester } from '../util/digest.ts';
 import { asciiUri, field, warcDate } from '../warc/fields.ts';
 import { bytesOf, recordOf, type NewRecord } from '../warc/record.ts';
 import type { Once } from '../warc/write/pool.ts';
-import { spokenFields, type RecordOptions } from './records.ts';
+import type { RecordOptions } from './records.ts';
+import { spokenFields } from './spoken.ts';
 
 type Connected = ExchangeCapture | WebSocketCapture;
 

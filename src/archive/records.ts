@@ -4,12 +4,14 @@
  * Opens no file and knows no offset. Never changes the bytes that came over the wire.
  * Source: ISO 28500:2017 §5 (fields), §6.3-6.7 (types); WARC 1.0 for `version` 1.0; the table of the specification's §3.
  */
-import type { Capture, CustomRecordCapture, ExchangeCapture, Spoken } from '../capture/capture.ts';
+import type { Capture, CustomRecordCapture, ExchangeCapture } from '../capture/capture.ts';
 import { headerText } from '../meta/json.ts';
 import { Digester, type DigestFormat } from '../util/digest.ts';
 import type { Bytes } from '../util/spool.ts';
 import { asciiUri, dateIn, field, warcDate, type WarcVersion } from '../warc/fields.ts';
 import { bytesOf, recordOf, type NewRecord } from '../warc/record.ts';
+import { failureRecords } from './failures.ts';
+import { spokenFields } from './spoken.ts';
 import { webSocketRecords } from './websocket-records.ts';
 
 export interface RecordOptions {
@@ -23,14 +25,14 @@ export interface RecordOptions {
 }
 
 /**
- * The records of each capture, in the captures' order; none for a failure.
+ * The records of each capture, in the captures' order.
  *
  * @throws the file system's error when the head of a revisit was spilled and cannot be read
  */
 export async function buildRecords(captures: readonly Capture[], options: RecordOptions): Promise<readonly (readonly NewRecord[])[]> {
   const records: (readonly NewRecord[])[] = [];
   for (const capture of captures) {
-    if (capture.kind === 'failure') records.push([]);
+    if (capture.kind === 'failure') records.push(failureRecords(capture, options));
     else if (capture.kind === 'custom') records.push([customRecord(capture, options)]);
     else if (capture.kind === 'websocket') records.push(webSocketRecords(capture, spokenFields(capture, options), options));
     else if (capture.outcome.duplicateOf === undefined) records.push(exchangeRecords(capture, responseRecord(capture, options), options));
@@ -51,7 +53,27 @@ function exchangeRecords(capture: ExchangeCapture, principal: NewRecord, options
     spokenFields(capture, options) +
     field('Content-Type', 'application/http;msgtype=request') +
     field('WARC-Block-Digest', request.digest);
-  return [principal, recordOf(options.newRecordId(), 'request', principal.date, fields, request.bytes, options.version)];
+  const records = [principal, recordOf(options.newRecordId(), 'request', principal.date, fields, request.bytes, options.version)];
+  const { trailers = [] } = capture.response;
+  return trailers.length === 0 ? records : [...records, trailersRecord(capture, principal, trailers, options)];
+}
+
+/** Fields behind the body of an answer, in their order: HTTP/1.1 has no place for them outside of chunks. */
+function trailersRecord(
+  { url }: ExchangeCapture,
+  principal: NewRecord,
+  trailers: NonNullable<ExchangeCapture['response']['trailers']>,
+  { newRecordId, digest, version }: RecordOptions,
+): NewRecord {
+  const block = Buffer.from(trailers.map(({ name, value }) => `trailer: ${name}: ${value}\r\n`).join(''), 'latin1');
+  const digester = new Digester(digest);
+  digester.update(block);
+  const fields =
+    field('WARC-Target-URI', asciiUri(url)) +
+    field('WARC-Concurrent-To', principal.id) +
+    field('Content-Type', 'application/warc-fields') +
+    field('WARC-Block-Digest', digester.finish());
+  return recordOf(newRecordId(), 'metadata', principal.date, fields, bytesOf(block), version);
 }
 
 function responseRecord(capture: ExchangeCapture, options: RecordOptions): NewRecord {
@@ -73,12 +95,6 @@ function responseRecord(capture: ExchangeCapture, options: RecordOptions): NewRe
     options.version,
     response.headSize,
   );
-}
-
-/** What was spoken with the origin. Source: iipc/warc-specifications 42 (WARC-Protocol, one field for each layer) and 86 (WARC-Cipher-Suite). */
-export function spokenFields({ protocol, tls }: Spoken, options: RecordOptions): string {
-  if (!options.protocol) return '';
-  return field('WARC-Protocol', protocol) + field('WARC-Protocol', tls?.version) + field('WARC-Cipher-Suite', tls?.cipherSuite);
 }
 
 type Original = NonNullable<ExchangeCapture['outcome']['duplicateOf']>;

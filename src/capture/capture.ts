@@ -3,6 +3,7 @@
  *
  * Nothing changes a capture after it was made; what the chain decides and does about it stands in its `outcome`.
  */
+import type { Field } from '../http/fields.ts';
 import type { Meta } from '../meta/meta.ts';
 import type { Original } from '../store/dedup.ts';
 import type { TlsFacts } from '../tls/facts.ts';
@@ -30,6 +31,13 @@ export interface RecordedResponse extends RecordedBlock {
   /** labelled digest of the body without transfer-coding */
   readonly payloadDigest: string;
   /** why the response is not whole (ISO 28500:2017 §5.13) */
+  readonly truncated: Truncation | undefined;
+  /** fields behind the body, where they are no part of its bytes: those of HTTP/2 */
+  readonly trailers?: readonly Pick<Field, 'name' | 'value'>[] | undefined;
+}
+
+/** A request that may not be whole. */
+export interface SentRequest extends RecordedBlock {
   readonly truncated: Truncation | undefined;
 }
 
@@ -88,9 +96,16 @@ export interface WebSocketCapture extends CaptureBase, Spoken {
   readonly receivedBytes: number;
 }
 
-/** A fetch without a whole response head. Not archived. */
+/** A fetch without a whole response head. Not archived, unless failures are recorded. */
 export interface FailedCapture extends CaptureBase {
   readonly kind: 'failure';
+  /** what was sent, where failures are recorded and at least its head was */
+  readonly request: SentRequest | undefined;
+  /** address contacted, as far as one is known */
+  readonly ipAddress: string | undefined;
+  /** of the request; undefined where none was sent */
+  readonly protocol: string | undefined;
+  readonly tls: TlsFacts | undefined;
   /** `code` is one of the proxy's reasons: `not-resolved`, `not-connected`, `failed-before` … */
   readonly error: Error & { readonly code: string };
   /** what the client was answered */

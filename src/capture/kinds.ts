@@ -48,7 +48,7 @@ export function spoolsOf(capture: Capture): readonly Spool[] {
     case 'custom':
       return [capture.block.bytes];
     case 'failure':
-      return [];
+      return capture.request === undefined ? [] : [capture.request.bytes];
   }
 }
 

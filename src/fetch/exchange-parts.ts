@@ -8,10 +8,12 @@ import type {
   FailedCapture,
   RecordedBlock,
   RecordedResponse,
+  SentRequest,
   Spoken,
   WebSocketCapture,
 } from '../capture/capture.ts';
 import type { RecordingOptions } from '../capture/recorder.ts';
+import type { Recording } from '../capture/recording.ts';
 import { FetchError } from '../http/fetch-error.ts';
 import type { AnswerForm, ClientSide } from '../http/sides.ts';
 import type { Meta } from '../meta/meta.ts';
@@ -37,6 +39,8 @@ export interface ExchangeServices extends AnswerLimitOptions {
   readonly connect: Connect;
   readonly pool: OriginPool;
   readonly recording: RecordingOptions;
+  /** what was sent is kept, where there is no answer */
+  readonly recordFailures?: boolean;
   readonly now: () => Date;
   /** `<urn:uuid:…>`, a new one at each call */
   readonly newRecordId: () => string;
@@ -48,7 +52,7 @@ export interface ExchangeServices extends AnswerLimitOptions {
 
 /** What an exchange needs of its client. */
 export type ExchangeClient = Pick<ClientSide, 'interim' | 'head' | 'body' | 'flush' | 'end' | 'fail' | 'resumeRequest'> &
-  Partial<Pick<ClientSide, 'address' | 'port' | 'upgrade'>>;
+  Partial<Pick<ClientSide, 'address' | 'port' | 'upgrade' | 'trailers'>>;
 
 /** Methods that may be sent again when a kept connection turns out dead (RFC 9110 §9.2.2), if there is no body to repeat. */
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
@@ -106,10 +110,43 @@ function spokenOn(connection: OriginConnection | undefined, stream: OriginStream
   return { ipAddress: connection?.ipAddress, protocol: stream?.protocol ?? '', tls: connection?.tls };
 }
 
-/** What kept an exchange from its answer. */
-export function failedCapture(request: ExchangeRequest, services: ExchangeServices, began: Began, error: FetchError): FailedCapture {
+/** What kept an exchange from its answer. @param sent of its request, where that is to be recorded */
+export function failedCapture(
+  request: ExchangeRequest,
+  services: ExchangeServices,
+  began: Began,
+  error: FetchError,
+  connection: OriginConnection | undefined,
+  stream: OriginStream | undefined,
+  sent: SentRequest | undefined,
+): FailedCapture {
   const captured = capturedOf(request, services, began);
-  return Object.freeze({ kind: 'failure', ...captured, error, status: error.status, outcome: { archive: false } });
+  const ipAddress = connection?.ipAddress ?? error.ipAddress;
+  const spoken = { ipAddress, protocol: sent && (stream?.protocol ?? 'http/1.1'), tls: connection?.tls };
+  return Object.freeze({
+    kind: 'failure',
+    ...captured,
+    ...spoken,
+    request: sent,
+    error,
+    status: error.status,
+    outcome: { archive: false },
+  });
+}
+
+/** There is no room for what is recorded, and so none for what was sent. */
+const NO_ROOM: ReadonlySet<string> = new Set(['recording-failed', 'too-large', 'no-space']);
+
+/** What was sent of a request without an answer, where failures are recorded; everything else is let go of. @param whole it was sent to its end */
+export function leftOf(
+  recording: Recording,
+  { recordFailures }: ExchangeServices,
+  { code }: FetchError,
+  whole: boolean,
+): SentRequest | undefined {
+  if (recordFailures === true && !NO_ROOM.has(code)) return recording.abandon(whole ? undefined : 'disconnect');
+  recording.release();
+  return undefined;
 }
 
 /** What every capture of an exchange has, made when it ends. */

@@ -12,13 +12,14 @@ import { performance } from 'node:perf_hooks';
 import type { Truncation } from '../capture/capture.ts';
 import { Recording } from '../capture/recording.ts';
 import { FetchError } from '../http/fetch-error.ts';
-import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
+import type { Fields } from '../http/fields.ts';
+import type { Framing, ResponseHead } from '../http/message.ts';
 import type { AnswerForm, RequestBody, Upgraded } from '../http/sides.ts';
 import type { SpoolHolder } from '../util/spool.ts';
 import { reasonOf } from '../util/thrown.ts';
 import { Valve } from '../util/valve.ts';
 import { AnswerLimits } from './answer-limits.ts';
-import { exchangeCapture, failedCapture, isRepeatable, noRoom, webSocketCapture } from './exchange-parts.ts';
+import { exchangeCapture, failedCapture, isRepeatable, leftOf, noRoom, webSocketCapture } from './exchange-parts.ts';
 import type { ExchangeClient, ExchangeRequest, ExchangeServices } from './exchange-parts.ts';
 import { originKey } from './origin.ts';
 import type { AnswerEvents, OriginConnection, OriginStream } from './origin-connection.ts';
@@ -28,7 +29,8 @@ import type { Relay } from './relay.ts';
 
 /** Who may hold the answer back. */
 const [CLIENT, DISK] = [1, 2] as const;
-const NOTHING: readonly BodyPiece[] = [];
+/** A request that its origin refuses to look at, however often it comes, is not sent for ever. */
+const MAX_SENDINGS = 4;
 
 type Phase = 'connecting' | 'head' | 'body' | 'sending' | 'switched' | 'ended';
 
@@ -48,6 +50,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   #phase: Phase = 'connecting';
   #connection: OriginConnection | undefined;
   #stream: OriginStream | undefined;
+  #sendings = 0;
   readonly #recording: Recording;
   #requestComplete: boolean;
   #exact = true;
@@ -75,7 +78,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
 
   start(): void {
     const { outgoing } = this.#request;
-    const key = originKey(outgoing.target, outgoing.servername, outgoing.upstream);
+    const key = originKey(outgoing.target, outgoing.servername, outgoing.upstream, outgoing.http2);
     if (isRepeatable(outgoing)) this.#goOnWith(this.#services.pool.take(key));
     else this.#services.pool.takeFresh(key, (kept) => this.#goOnWith(kept));
   }
@@ -86,8 +89,8 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
 
   endRequest(): void {
     this.#requestComplete = true;
+    this.#upload?.end();
     if (this.#phase === 'sending') this.#end(undefined);
-    else this.#stream?.endRequest();
   }
 
   resumeResponse(): void {
@@ -157,8 +160,17 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     this.#client?.flush();
   }
 
-  onLost(error: FetchError, truncated: Truncation, unanswered: boolean): void {
-    if (this.#phase === 'head' && unanswered && isRepeatable(this.#request.outgoing)) this.#connect();
+  onTrailers(fields: Fields): void {
+    if (this.#phase !== 'body') return;
+    this.#recording.receivedTrailers(fields);
+    this.#client?.trailers?.(fields);
+  }
+
+  onLost(error: FetchError, truncated: Truncation, unanswered: boolean, unseen = false): void {
+    const { outgoing } = this.#request;
+    if (this.#phase !== 'head') this.#stop(truncated, error);
+    else if (unseen && !outgoing.hasBody && this.#sendings < MAX_SENDINGS) this.#again();
+    else if (unanswered && isRepeatable(outgoing)) this.#connect();
     else this.#stop(truncated, error);
   }
 
@@ -192,12 +204,19 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     else if (this.#phase !== 'ended') this.#fail(error);
   }
 
+  /** On whatever connection there is: the one that it was sent on may be as good as ever. */
+  #again(): void {
+    this.#phase = 'connecting';
+    this.#stream = undefined;
+    this.start();
+  }
+
   #connect(): void {
     this.#phase = 'connecting';
     this.#stream = undefined;
-    const { target, servername, upstream } = this.#request.outgoing;
+    const { target, servername, upstream, afresh, http2 } = this.#request.outgoing;
     const { scheme, host, port } = target;
-    this.#services.connect({ scheme, host, port, servername, upstream }).then(
+    this.#services.connect({ scheme, host, port, servername, upstream, afresh, http2 }).then(
       (connection) => this.#goOnWith(connection),
       (error: unknown) => {
         if (this.#phase === 'connecting')
@@ -207,22 +226,23 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   }
 
   #goOnWith(connection: OriginConnection | undefined): void {
-    if (this.#phase !== 'connecting') connection?.destroy();
+    if (this.#phase !== 'connecting') connection?.unwanted();
     else if (connection === undefined) this.#connect();
     else this.#connected(connection);
   }
 
   #connected(connection: OriginConnection): void {
     this.#phase = 'head';
+    this.#sendings++;
     this.#connection = connection;
     const { outgoing } = this.#request;
-    const stream = connection.request(outgoing, this.#upload?.waiting ?? NOTHING, this);
+    const stream = connection.request(outgoing, this.#upload?.waiting ?? [], this);
     this.#stream = stream;
     // A connection that can carry more is there for others, too.
     if (!connection.busy) this.#services.pool.put(connection);
     this.#recording.sentHead(stream.sentHead);
-    if (outgoing.hasBody && this.#requestComplete) stream.endRequest();
     this.#upload?.begin(stream);
+    if (this.#requestComplete) this.#upload?.end();
   }
 
   #letDown(holder: number): void {
@@ -278,11 +298,12 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
 
   #fail(error: FetchError): void {
     this.#phase = 'ended';
+    const sent = leftOf(this.#recording, this.#services, error, this.#requestComplete);
+    const capture = failedCapture(this.#request, this.#services, this, error, this.#connection, this.#stream, sent);
     this.#leaveOrigin(false);
-    this.#recording.release();
     const client = this.#client;
     this.#client = undefined;
-    const accepted = this.#services.sink(failedCapture(this.#request, this.#services, this, error));
+    const accepted = this.#services.sink(capture);
     client?.fail(error, accepted);
     this.#onEnded();
   }
@@ -293,8 +314,8 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     this.#connection = undefined;
     this.#stream = undefined;
     if (connection === undefined || stream === undefined) return;
-    if (!whole) return stream.reset();
-    stream.release();
+    if (whole) stream.release();
+    else stream.reset();
     this.#services.pool.put(connection);
   }
 }

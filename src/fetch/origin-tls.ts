@@ -64,7 +64,7 @@ export class OriginTls {
       secureContext,
       rejectUnauthorized: false,
       checkServerIdentity: (_servername, certificate) => checkServerIdentity(name, certificate),
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: origin.http2 === true && origin.onlyHttp1 !== true ? ['h2', 'http/1.1'] : ['http/1.1'],
       ...(session === undefined ? {} : { session: session.ticket }),
     });
     let early: Buffer | undefined;

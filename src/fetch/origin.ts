@@ -10,15 +10,21 @@ export interface Origin {
   readonly port: number;
   /** name asked for in TLS, when it is not the host's */
   readonly servername?: string | undefined;
+  /** offer HTTP/2 */
+  readonly http2?: boolean | undefined;
+  /** but not to this one, which has said that it wants HTTP/1.1 */
+  readonly onlyHttp1?: boolean | undefined;
   /** the proxy that leads there, instead of the one for all */
   readonly upstream?: Upstream | undefined;
+  /** also when it could not be reached a moment ago */
+  readonly afresh?: boolean | undefined;
 }
 
 /** Makes a connection. @throws FetchError (rejects with it) */
 export type Connect = (origin: Origin) => Promise<OriginConnection>;
 
 /** Connections with the same key are interchangeable. */
-export function originKey({ scheme, host, port }: Origin, servername: string | undefined, upstream?: Upstream): string {
-  const key = `${scheme}|${host}|${port}|${servername ?? ''}`;
+export function originKey({ scheme, host, port }: Origin, servername: string | undefined, upstream?: Upstream, http2 = false): string {
+  const key = `${scheme}|${host}|${port}|${servername ?? ''}${http2 ? '|h2' : ''}`;
   return upstream === undefined ? key : `${key}|${upstreamKey(upstream)}`;
 }

@@ -114,6 +114,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       {
         ...way,
         recording,
+        recordFailures: options.recordFailures,
         now: timeOfDay,
         newRecordId,
         sink: (capture) => archive.push(capture),

@@ -1,8 +1,7 @@
 /**
  * What the port of the crawl server answers: files of the page for everybody, the API and what else there is of jobs behind log-in.
  */
-import { createAuthenticator } from '../auth/authenticator.ts';
-import type { Users } from '../auth/auth-file.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
 import { withLogin } from '../auth/login.ts';
 import { withBrowserLogIn } from '../crawl/api/browser-log-in.ts';
 import { jobPage } from '../crawl/api/job-pages.ts';
@@ -18,7 +17,7 @@ import { createPages, serveFetch } from '../web/pages.ts';
 export interface CrawlHandlerParts {
   readonly server: CrawlServer;
   readonly jobs: Jobs;
-  readonly users: Users;
+  readonly authenticator: Authenticator;
   /** by which the page may be asked for, beside addresses and localhost */
   readonly hostNames: readonly string[];
   /** with `{URL}` and perhaps `{TIMESTAMP}`, for the page */
@@ -26,11 +25,10 @@ export interface CrawlHandlerParts {
   readonly log: Log;
 }
 
-const CHALLENGE = 'Basic realm="Crawler"';
 /** Where the page asks whether credentials are good, and what it has to know. */
 const LOG_IN = '/log-in';
 
-export function crawlHandler({ server, jobs, users, hostNames, replayUrl, log }: CrawlHandlerParts): Handler {
+export function crawlHandler({ server, jobs, authenticator, hostNames, replayUrl, log }: CrawlHandlerParts): Handler {
   const isOwnHost = ownHosts(hostNames);
   const pages = createPages({ routes: Object.fromEntries(readCrawlPages()), isOwnHost, log });
   /** Browsers tell where a page came from that opens a WebSocket, and other clients do not. */
@@ -52,7 +50,7 @@ export function crawlHandler({ server, jobs, users, hostNames, replayUrl, log }:
     else serveFetch(page, request, client, log);
   };
 
-  const loggedIn = withBrowserLogIn(withLogin(createAuthenticator({ users, challenge: CHALLENGE }), api, log));
+  const loggedIn = withBrowserLogIn(withLogin(authenticator, api, log));
   return (request, client) => {
     const { method, target } = request.head;
     (pages.has(method, target) ? pages.handler : loggedIn)(request, client);

@@ -15,7 +15,7 @@ import { VIA, type Wanted } from './passage.ts';
  * @param via add Via to requests, too
  * @throws MessageError for a request that is none of these
  */
-export function route({ head, framing, hasBody, expectsContinue, tunnel }: ClientRequest, via: boolean): Wanted {
+export function route({ head, framing, hasBody, expectsContinue, tunnel, http2 }: ClientRequest, via: boolean): Wanted {
   const { method, target: written, fields, minor } = head;
   if (isRecordMethod(method)) return { kind: 'record', fields, draft: recordDraft(head, framing) };
   const webSocket = asksForWebSocket(head, hasBody);
@@ -34,6 +34,7 @@ export function route({ head, framing, hasBody, expectsContinue, tunnel }: Clien
       via: via ? VIA : undefined,
       webSocket,
       minor,
+      http2,
       hasBody,
       expectsContinue,
     },

@@ -1,8 +1,11 @@
 /** All commands, in the order of `warctap --help`. To add one, write its file and add its line. */
 import type { CommandFamily, CommandSpec } from '../command.ts';
 import { ca } from './ca.ts';
+import { cat } from './cat.ts';
+import { cdxj } from './cdxj.ts';
 import { completion } from './completion.ts';
 import { crawl } from './crawl.ts';
+import { ls } from './ls.ts';
 import { man } from './man.ts';
 import { passwd } from './passwd.ts';
 import { proxy } from './proxy.ts';
@@ -19,6 +22,9 @@ export const DEFAULT_COMMAND: CommandSpec = proxy;
 
 export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [
   ca,
+  ls,
+  cat,
+  cdxj,
   verify,
   repair,
   tls,

@@ -19,6 +19,11 @@ export const ARCHIVED_ROWS = group('What is archived', {
     defaultText: 'all methods',
     summary: 'archive only requests with this method; may be repeated',
   },
+  recordFailures: {
+    kind: onOff,
+    default: false,
+    summary: 'records of fetches without an answer: why, and the request that was sent',
+  },
   tlsEvidence: {
     argument: 'WHAT',
     kind: oneOf('off', 'chain'),

@@ -35,6 +35,7 @@ const SERVER_ROWS = group('Crawl', {
     argument: 'FILE',
     kind: path,
     defaultText: 'users in the folder of --db',
+    reloadable: true,
     summary: 'names and passwords of clients, made by "warctap passwd" or htpasswd; a missing one is made with the user admin',
   },
   maxDownloads: { argument: 'N', kind: wholeNumber(1, 1000), default: 20, summary: 'requests to sites at once, of all jobs together' },
