@@ -1,6 +1,6 @@
 /** What is asked for by hand: a URL or a host, the list of hosts, and new URLs. */
 import { ask } from './ask.js';
-import { ago, cell, element, number, rows } from './show.js';
+import { ago, cell, element, number, rows } from '../../web/page/show.js';
 
 const byId = (id) => document.getElementById(id);
 

@@ -1,6 +1,6 @@
 /** What the administrator asks for by hand: who is let in, what was reported in which days, and what was added and is not reported yet. */
 import { ask, key as own } from './ask.js';
-import { ago, cell, element, number, rows } from './show.js';
+import { ago, cell, element, number, rows } from '../../web/page/show.js';
 
 const byId = (id) => document.getElementById(id);
 const LINKS = 50;

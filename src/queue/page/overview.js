@@ -1,7 +1,7 @@
 /** What is always shown and kept up to date: counts, rates, workers, last reports. */
 import { ask } from './ask.js';
 import { workerActions } from './manage.js';
-import { ago, bytes, cell, chart, element, number, rows } from './show.js';
+import { ago, bytes, cell, chart, element, number, rows } from '../../web/page/show.js';
 
 const byId = (id) => document.getElementById(id);
 const TITLES = { urls: 'known', waiting: 'waiting', given: 'handed out', visited: 'visited', failed: 'given up', hosts: 'hosts at work' };
