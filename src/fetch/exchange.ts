@@ -74,7 +74,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
 
   start(): void {
     const { outgoing } = this.#request;
-    const key = originKey(outgoing.target, outgoing.servername, outgoing.upstream);
+    const key = originKey(outgoing.target, outgoing.servername, outgoing.upstream, outgoing.imitation);
     if (isRepeatable(outgoing)) this.#goOnWith(this.#services.pool.take(key));
     else this.#services.pool.takeFresh(key, (kept) => this.#goOnWith(kept));
   }
@@ -194,9 +194,9 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   #connect(): void {
     this.#phase = 'connecting';
     this.#stream = undefined;
-    const { target, servername, upstream, afresh } = this.#request.outgoing;
+    const { target, servername, upstream, imitation, afresh } = this.#request.outgoing;
     const { scheme, host, port } = target;
-    this.#services.connect({ scheme, host, port, servername, upstream, afresh }).then(
+    this.#services.connect({ scheme, host, port, servername, upstream, imitation, afresh }).then(
       (connection) => this.#goOnWith(connection),
       (error: unknown) => {
         if (this.#phase === 'connecting')

@@ -7,7 +7,7 @@ import { Connector } from '../fetch/connector.ts';
 import type { Connect, Origin } from '../fetch/origin.ts';
 import { OriginPool } from '../fetch/pool.ts';
 import type { Resolve } from '../fetch/resolver.ts';
-import { originSecureContext } from '../fetch/tls-profiles.ts';
+import { imitatedContexts, originSecureContext } from '../fetch/tls-profiles.ts';
 import type { HeadMemory } from '../http1/head-memory.ts';
 import type { ArchivedSlice } from '../options/rows/archived.ts';
 import type { AddressSlice, OriginSlice } from '../options/rows/towards-origins.ts';
@@ -39,10 +39,14 @@ export function wayToOrigins(parts: ConnectorParts, maxIdle: number): WayToOrigi
 }
 
 function connectorOf({ options, timeoutMs, resolve, listening, heads, onSecured, log }: ConnectorParts): Connector {
+  const { sslContext, unsafeLegacyRenegotiation } = options;
+  const secureContext = originSecureContext(sslContext === 'mirror' ? undefined : sslContext, unsafeLegacyRenegotiation);
+  const imitated = sslContext === 'mirror' ? imitatedContexts(secureContext, unsafeLegacyRenegotiation) : undefined;
   return new Connector({
     resolve,
     rules: addressRules({ ...options, listening }),
-    secureContext: originSecureContext(options.sslContext, options.unsafeLegacyRenegotiation),
+    secureContext,
+    ...(imitated && { imitate: (imitation) => imitated.of(imitation) }),
     evidence: options.tlsEvidence === 'chain',
     refuseUntrusted: options.originCertificates === 'refuse',
     socks: options.socksProxy && {

@@ -101,6 +101,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
         secureContexts: (host) => leaves.secureContext(host),
         maxConnections: handles.maxConnections,
         socketTimeoutMs: options.socketTimeout * 1000,
+        imitate: options.sslContext === 'mirror',
         headTimeoutMs: options.headTimeout * 1000,
         minRate: { bytesPerSecond: options.minRate, windowMs: options.socketTimeout * 1000 },
         heads: core.heads,
@@ -238,8 +239,7 @@ export async function startProxy(options: ResolvedOptions, log: Log, resolve: Re
     playbackIndex: playback,
     listening: () => [later.proxy?.address, later.playback?.address].filter((address) => address !== undefined),
     onSecured: ({ host, servername }) => {
-      later.leaves?.keep(host);
-      if (servername !== undefined) later.leaves?.keep(servername);
+      for (const name of [host, servername]) if (name !== undefined) later.leaves?.keep(name);
     },
   });
   const proxy = await putTogether({ options, core, authenticator, metaSecret, later, handles, log }).catch(async (error: unknown) => {

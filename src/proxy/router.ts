@@ -29,6 +29,7 @@ export function route({ head, framing, hasBody, expectsContinue, tunnel }: Clien
       method,
       target,
       servername: tunnel?.servername,
+      imitation: tunnel?.imitation,
       fields,
       host: hostOf(head, target, tunnel === undefined),
       via: via ? VIA : undefined,

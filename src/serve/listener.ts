@@ -16,6 +16,8 @@ export interface ListenerOptions extends Omit<ConnectionServices, 'openTunnel'> 
   readonly secureContexts: SecureContexts;
   /** every connection begins with TLS, by this certificate */
   readonly secure?: SecureContext | undefined;
+  /** what clients say first in tunnels is read, for origins to hear the same */
+  readonly imitate?: boolean | undefined;
   readonly maxConnections: number;
   /** others wait because of what clients hold */
   readonly crowded?: () => boolean;
@@ -56,7 +58,7 @@ export class Listener {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
       if (secure === undefined) serve(socket);
-      else this.#beginTls({ ...options, failures, serve, secureContexts: () => secure }, socket);
+      else this.#beginTls({ ...options, imitate: false, failures, serve, secureContexts: () => secure }, socket);
     });
     this.#server.maxConnections = maxConnections;
     this.#server.on('drop', () =>
