@@ -53,7 +53,27 @@ function exchangeRecords(capture: ExchangeCapture, principal: NewRecord, options
     spokenFields(capture, options) +
     field('Content-Type', 'application/http;msgtype=request') +
     field('WARC-Block-Digest', request.digest);
-  return [principal, recordOf(options.newRecordId(), 'request', principal.date, fields, request.bytes, options.version)];
+  const records = [principal, recordOf(options.newRecordId(), 'request', principal.date, fields, request.bytes, options.version)];
+  const { trailers = [] } = capture.response;
+  return trailers.length === 0 ? records : [...records, trailersRecord(capture, principal, trailers, options)];
+}
+
+/** Fields behind the body of an answer, in their order: HTTP/1.1 has no place for them outside of chunks. */
+function trailersRecord(
+  { url }: ExchangeCapture,
+  principal: NewRecord,
+  trailers: NonNullable<ExchangeCapture['response']['trailers']>,
+  { newRecordId, digest, version }: RecordOptions,
+): NewRecord {
+  const block = Buffer.from(trailers.map(({ name, value }) => `trailer: ${name}: ${value}\r\n`).join(''), 'latin1');
+  const digester = new Digester(digest);
+  digester.update(block);
+  const fields =
+    field('WARC-Target-URI', asciiUri(url)) +
+    field('WARC-Concurrent-To', principal.id) +
+    field('Content-Type', 'application/warc-fields') +
+    field('WARC-Block-Digest', digester.finish());
+  return recordOf(newRecordId(), 'metadata', principal.date, fields, bytesOf(block), version);
 }
 
 function responseRecord(capture: ExchangeCapture, options: RecordOptions): NewRecord {

@@ -3,6 +3,7 @@
  *
  * Nothing changes a capture after it was made; what the chain decides and does about it stands in its `outcome`.
  */
+import type { Field } from '../http/fields.ts';
 import type { Meta } from '../meta/meta.ts';
 import type { Original } from '../store/dedup.ts';
 import type { TlsFacts } from '../tls/facts.ts';
@@ -31,6 +32,8 @@ export interface RecordedResponse extends RecordedBlock {
   readonly payloadDigest: string;
   /** why the response is not whole (ISO 28500:2017 §5.13) */
   readonly truncated: Truncation | undefined;
+  /** fields behind the body, where they are no part of its bytes: those of HTTP/2 */
+  readonly trailers?: readonly Pick<Field, 'name' | 'value'>[] | undefined;
 }
 
 /** A request that may not be whole. */

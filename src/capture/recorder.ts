@@ -3,6 +3,7 @@
  *
  * Never copies a byte and never holds anything back: the caller sends on what it hands in.
  */
+import type { Field } from '../http/fields.ts';
 import { Digester, type DigestFormat } from '../util/digest.ts';
 import { Spool, type SpoolHolder, type SpoolOptions } from '../util/spool.ts';
 import type { RecordedBlock, RecordedResponse, Truncation } from './capture.ts';
@@ -73,13 +74,18 @@ export class ResponseRecorder {
     return this.#block.write(piece);
   }
 
-  finish({ status, contentType, location }: HeadFacts, truncated: Truncation | undefined): RecordedResponse {
+  finish(
+    { status, contentType, location }: HeadFacts,
+    truncated: Truncation | undefined,
+    trailers?: readonly Pick<Field, 'name' | 'value'>[],
+  ): RecordedResponse {
     const { bytes, digest } = this.#block.finish();
     return {
       status,
       contentType,
       location,
       truncated,
+      trailers,
       bytes,
       digest,
       headSize: this.#headSize,

@@ -4,6 +4,7 @@
  * A request that is sent again, on another connection, is recorded anew.
  */
 import type { RecordedBlock, RecordedResponse, SentRequest, Truncation } from './capture.ts';
+import type { Field, Fields } from '../http/fields.ts';
 import type { ResponseHead } from '../http/message.ts';
 import type { SpoolHolder } from '../util/spool.ts';
 import { BlockRecorder, ResponseRecorder, type HeadFacts, type RecordingOptions } from './recorder.ts';
@@ -15,6 +16,7 @@ export class Recording {
   #response: ResponseRecorder | undefined;
   #facts: HeadFacts | undefined;
   #announced: number | undefined;
+  #trailers: readonly Field[] | undefined;
 
   /** @param holder told when there is no room for more of one of them */
   constructor(options: RecordingOptions, holder: SpoolHolder) {
@@ -66,6 +68,11 @@ export class Recording {
     return this.#response?.body(piece, payload) !== false;
   }
 
+  /** What stands behind the body, where that is no part of its bytes. */
+  receivedTrailers({ list }: Fields): void {
+    this.#trailers = list;
+  }
+
   onResponseDrain(callback: () => void): void {
     this.#response?.bytes.onDrain(callback);
   }
@@ -73,7 +80,7 @@ export class Recording {
   /** Both messages, whose bytes are the caller's from now on. @throws Error before both heads have passed */
   finish(truncated: Truncation | undefined): { readonly request: RecordedBlock; readonly response: RecordedResponse } {
     if (this.#request === undefined || this.#response === undefined || this.#facts === undefined) throw new Error('nothing was exchanged');
-    return { request: this.#request.finish(), response: this.#response.finish(this.#facts, truncated) };
+    return { request: this.#request.finish(), response: this.#response.finish(this.#facts, truncated, this.#trailers) };
   }
 
   /** There is no answer: what was sent, which is the caller's from now on, where there is anything. @param truncated why it is not whole */

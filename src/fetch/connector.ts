@@ -43,6 +43,8 @@ export interface ConnectorOptions extends OriginTlsOptions {
   readonly heads?: HeadMemory;
   /** told of each origin to which there is TLS now */
   readonly onSecured: (origin: Origin) => void;
+  /** told of each origin that has refused to be asked by HTTP/2 */
+  readonly onHttp1Wanted?: (origin: Origin) => void;
   /** what should not have been thrown while bytes of an origin were read; its connection is closed */
   readonly onFault: (error: unknown) => void;
 }
@@ -89,11 +91,14 @@ export class Connector {
             : await this.#direct(origin).then((socket) => [socket, socket.remoteAddress] as const);
       reached = ipAddress;
       const { timeoutMs, onFault, heads } = this.#options;
-      const key = originKey(origin, origin.servername, upstream, origin.imitation);
+      const key = originKey(origin, origin.servername, upstream, origin.http2, origin.imitation);
       if (origin.scheme === 'http') return new Http1Origin(tcp, key, ipAddress, timeoutMs, onFault, heads);
       const { socket, facts } = await this.#tls.secure(tcp, origin, key);
       this.#options.onSecured(origin);
-      return new Http1Origin(socket, key, ipAddress, timeoutMs, onFault, heads, facts);
+      if (socket.alpnProtocol !== 'h2') return new Http1Origin(socket, key, ipAddress, timeoutMs, onFault, heads, facts);
+      const onHttp1Wanted = () => this.#options.onHttp1Wanted?.(origin);
+      const { Http2Origin } = await import('./http2-origin.ts');
+      return new Http2Origin(socket, { key, ipAddress, tls: facts, idleMs: timeoutMs, onFault, onHttp1Wanted });
     } catch (error) {
       const failure = error instanceof FetchError ? error : new FetchError('not-connected', reasonOf(error), { cause: error });
       failure.ipAddress ??= reached ?? addressIn(failure.cause);

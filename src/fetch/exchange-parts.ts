@@ -52,7 +52,7 @@ export interface ExchangeServices extends AnswerLimitOptions {
 
 /** What an exchange needs of its client. */
 export type ExchangeClient = Pick<ClientSide, 'interim' | 'head' | 'body' | 'flush' | 'end' | 'fail' | 'resumeRequest'> &
-  Partial<Pick<ClientSide, 'address' | 'port' | 'upgrade'>>;
+  Partial<Pick<ClientSide, 'address' | 'port' | 'upgrade' | 'trailers'>>;
 
 /** Methods that may be sent again when a kept connection turns out dead (RFC 9110 §9.2.2), if there is no body to repeat. */
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);

@@ -12,6 +12,7 @@ import { performance } from 'node:perf_hooks';
 import type { Truncation } from '../capture/capture.ts';
 import { Recording } from '../capture/recording.ts';
 import { FetchError } from '../http/fetch-error.ts';
+import type { Fields } from '../http/fields.ts';
 import type { Framing, ResponseHead } from '../http/message.ts';
 import type { AnswerForm, RequestBody, Upgraded } from '../http/sides.ts';
 import type { SpoolHolder } from '../util/spool.ts';
@@ -28,6 +29,8 @@ import type { Relay } from './relay.ts';
 
 /** Who may hold the answer back. */
 const [CLIENT, DISK] = [1, 2] as const;
+/** A request that its origin refuses to look at, however often it comes, is not sent for ever. */
+const MAX_SENDINGS = 4;
 
 type Phase = 'connecting' | 'head' | 'body' | 'sending' | 'switched' | 'ended';
 
@@ -47,6 +50,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   #phase: Phase = 'connecting';
   #connection: OriginConnection | undefined;
   #stream: OriginStream | undefined;
+  #sendings = 0;
   readonly #recording: Recording;
   #requestComplete: boolean;
   #exact = true;
@@ -74,7 +78,8 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
 
   start(): void {
     const { outgoing } = this.#request;
-    const key = originKey(outgoing.target, outgoing.servername, outgoing.upstream, outgoing.imitation);
+    const { target, servername, upstream, http2, imitation } = outgoing;
+    const key = originKey(target, servername, upstream, http2, imitation);
     if (isRepeatable(outgoing)) this.#goOnWith(this.#services.pool.take(key));
     else this.#services.pool.takeFresh(key, (kept) => this.#goOnWith(kept));
   }
@@ -85,8 +90,8 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
 
   endRequest(): void {
     this.#requestComplete = true;
+    this.#upload?.end();
     if (this.#phase === 'sending') this.#end(undefined);
-    else this.#stream?.endRequest();
   }
 
   resumeResponse(): void {
@@ -156,8 +161,17 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     this.#client?.flush();
   }
 
-  onLost(error: FetchError, truncated: Truncation, unanswered: boolean): void {
-    if (this.#phase === 'head' && unanswered && isRepeatable(this.#request.outgoing)) this.#connect();
+  onTrailers(fields: Fields): void {
+    if (this.#phase !== 'body') return;
+    this.#recording.receivedTrailers(fields);
+    this.#client?.trailers?.(fields);
+  }
+
+  onLost(error: FetchError, truncated: Truncation, unanswered: boolean, unseen = false): void {
+    const { outgoing } = this.#request;
+    if (this.#phase !== 'head') this.#stop(truncated, error);
+    else if (unseen && !outgoing.hasBody && this.#sendings < MAX_SENDINGS) this.#again();
+    else if (unanswered && isRepeatable(outgoing)) this.#connect();
     else this.#stop(truncated, error);
   }
 
@@ -191,12 +205,19 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     else if (this.#phase !== 'ended') this.#fail(error);
   }
 
+  /** On whatever connection there is: the one that it was sent on may be as good as ever. */
+  #again(): void {
+    this.#phase = 'connecting';
+    this.#stream = undefined;
+    this.start();
+  }
+
   #connect(): void {
     this.#phase = 'connecting';
     this.#stream = undefined;
-    const { target, servername, upstream, imitation, afresh } = this.#request.outgoing;
+    const { target, servername, upstream, afresh, http2, imitation } = this.#request.outgoing;
     const { scheme, host, port } = target;
-    this.#services.connect({ scheme, host, port, servername, upstream, imitation, afresh }).then(
+    this.#services.connect({ scheme, host, port, servername, upstream, afresh, http2, imitation }).then(
       (connection) => this.#goOnWith(connection),
       (error: unknown) => {
         if (this.#phase === 'connecting')
@@ -206,13 +227,14 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   }
 
   #goOnWith(connection: OriginConnection | undefined): void {
-    if (this.#phase !== 'connecting') connection?.destroy();
+    if (this.#phase !== 'connecting') connection?.unwanted();
     else if (connection === undefined) this.#connect();
     else this.#connected(connection);
   }
 
   #connected(connection: OriginConnection): void {
     this.#phase = 'head';
+    this.#sendings++;
     this.#connection = connection;
     const { outgoing } = this.#request;
     const stream = connection.request(outgoing, this.#upload?.waiting ?? [], this);
@@ -220,8 +242,8 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     // A connection that can carry more is there for others, too.
     if (!connection.busy) this.#services.pool.put(connection);
     this.#recording.sentHead(stream.sentHead);
-    if (outgoing.hasBody && this.#requestComplete) stream.endRequest();
     this.#upload?.begin(stream);
+    if (this.#requestComplete) this.#upload?.end();
   }
 
   #letDown(holder: number): void {
@@ -293,8 +315,8 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     this.#connection = undefined;
     this.#stream = undefined;
     if (connection === undefined || stream === undefined) return;
-    if (!whole) return stream.reset();
-    stream.release();
+    if (whole) stream.release();
+    else stream.reset();
     this.#services.pool.put(connection);
   }
 }

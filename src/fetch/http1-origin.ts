@@ -7,8 +7,10 @@
 import type { Socket } from 'node:net';
 import { MessageError } from '../http/errors.ts';
 import { FetchError } from '../http/fetch-error.ts';
+import { fieldOf, Fields } from '../http/fields.ts';
 import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
 import { hostField, type Target } from '../http/target.ts';
+import { chunkOf, LAST_CHUNK } from '../http1/chunked.ts';
 import { requestBytes } from '../http1/forward.ts';
 import { keepsConnection } from '../http1/framing.ts';
 import type { HeadMemory } from '../http1/head-memory.ts';
@@ -38,6 +40,8 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
   #sentHead: Buffer = NOTHING;
   #reader: ResponseReader | undefined;
   #framing: Framing | undefined;
+  /** the body of the request comes in frames of HTTP/2 that do not say how long it is */
+  #chunks = false;
   #minor: 0 | 1 = 1;
   /** as far as client and origin have said, it stays open after the answer */
   #persistent = true;
@@ -111,7 +115,8 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
     this.#reader = new ResponseReader(request.method, this, this.#heads, request.webSocket);
     this.#framing = undefined;
     this.#persistent = request.minor === 1;
-    this.#sentHead = requestBytes(request);
+    this.#chunks = request.http2 === true && request.hasBody && !request.fields.has('content-length');
+    this.#sentHead = requestBytes(this.#chunks ? { ...request, fields: inChunks(request.fields) } : request);
     const head = byHttpProxy(request) ? proxiedHead(this.#sentHead, request.target, request.upstream) : this.#sentHead;
     if (!open) process.nextTick(() => this.#over());
     if (body.length === 0) {
@@ -119,18 +124,26 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
     } else {
       this.socket.cork();
       this.socket.write(head);
-      for (const { bytes } of body) this.socket.write(bytes);
+      for (const { bytes } of body) this.socket.write(this.framed(bytes));
       this.socket.uncork();
     }
     return this;
   }
 
-  write(bytes: Buffer): boolean {
-    return this.socket.write(bytes);
+  framed(bytes: Buffer): Buffer {
+    return this.#chunks ? chunkOf(bytes) : bytes;
   }
 
-  endRequest(): void {
-    // The bytes themselves say where the body ends.
+  write(framed: Buffer): boolean {
+    return this.socket.write(framed);
+  }
+
+  endRequest(): Buffer | undefined {
+    // The bytes themselves say where the body ends, but for those that came in frames.
+    if (!this.#chunks) return undefined;
+    this.#chunks = false;
+    this.socket.write(LAST_CHUNK);
+    return LAST_CHUNK;
   }
 
   onInterim(head: ResponseHead): void {
@@ -195,6 +208,10 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
     this.#user = undefined;
     this.#onUnusable = onUnusable;
     this.#reused = true;
+  }
+
+  unwanted(): void {
+    this.destroy();
   }
 
   destroy(): void {
@@ -263,6 +280,10 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
 
 function byHttpProxy(request: OutgoingRequest): request is OutgoingRequest & { readonly upstream: Upstream } {
   return request.upstream !== undefined && request.target.scheme === 'http' && isHttpProxy(request.upstream);
+}
+
+function inChunks({ list }: Fields): Fields {
+  return new Fields([...list, fieldOf('transfer-encoding', 'chunked')]);
 }
 
 /** In absolute form, and logged in. The record has what the origin is meant to get. Source: RFC 9112 §3.2.2. */

@@ -36,6 +36,8 @@ export interface OutgoingRequest {
   readonly webSocket?: boolean;
   /** of the client's HTTP/1: 0 asks the origin to close after its answer */
   readonly minor: 0 | 1;
+  /** the client speaks HTTP/2, and so may the origin: every other is asked by HTTP/1.1 alone */
+  readonly http2?: boolean | undefined;
   /** false when nothing follows the head */
   readonly hasBody: boolean;
   /** the client waits for 100 (Continue) or a final answer before it sends the body */
@@ -64,8 +66,11 @@ export interface AnswerEvents {
    * @param error for whoever has no head yet
    * @param truncated for whoever has one
    * @param unanswered the origin may never have seen the request: it may be sent again where that is safe (RFC 9110 §9.2.2)
+   * @param unseen it has said that it did nothing about the request: whatever it is, it may be sent again (RFC 9113 §8.7)
    */
-  onLost(error: FetchError, truncated: Truncation, unanswered: boolean): void;
+  onLost(error: FetchError, truncated: Truncation, unanswered: boolean, unseen?: boolean): void;
+  /** Fields behind the body, which has come whole but for its end; in HTTP/1 they are a part of its bytes. */
+  onTrailers(fields: Fields): void;
   /** what was written has gone out */
   onDrain(): void;
   /** The WebSocket that was asked for begins: the connection is for whoever is told. @param bytes the head as a record has it */
@@ -80,10 +85,12 @@ export interface OriginStream {
   readonly protocol: string;
   /** what was written has not gone out yet: `onDrain` tells when it has */
   readonly full: boolean;
-  /** A piece of the request's body as it came from the client. @returns false when the origin is behind */
-  write(bytes: Buffer, payload: readonly Buffer[]): boolean;
-  /** the request is complete */
-  endRequest(): void;
+  /** A piece of the request's body as it goes out, and as a record has it. */
+  framed(bytes: Buffer): Buffer;
+  /** A piece as `framed`. @returns false when the origin is behind */
+  write(framed: Buffer): boolean;
+  /** The request is complete. @returns what that has added to its body */
+  endRequest(): Buffer | undefined;
   pause(): void;
   resume(): void;
   /** All is said and heard: the connection may be used again, if it can be. */
@@ -108,6 +115,8 @@ export interface OriginConnection {
   request(request: OutgoingRequest, body: readonly BodyPiece[], events: AnswerEvents): OriginStream;
   /** Nobody uses it; `onUnusable` is called once if it ends or cannot be used any more in the meantime. */
   park(onUnusable: () => void): void;
-  /** Who uses it is told nothing any more. */
+  /** It was made for a request that is not wanted any more. */
+  unwanted(): void;
+  /** Carry nothing new. Who has it for himself is told nothing any more; who shares it goes on. */
   destroy(): void;
 }

@@ -69,7 +69,7 @@ export class OriginTls {
       secureContext,
       rejectUnauthorized: false,
       checkServerIdentity: (_servername, certificate) => checkServerIdentity(name, certificate),
-      ...alpnOf(['http/1.1'], imitation),
+      ...alpnOf(origin.http2 === true && origin.onlyHttp1 !== true ? ['h2', 'http/1.1'] : ['http/1.1'], imitation),
       ...(session === undefined ? {} : { session: session.ticket }),
     });
     let early: Buffer | undefined;

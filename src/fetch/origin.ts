@@ -11,6 +11,10 @@ export interface Origin {
   readonly port: number;
   /** name asked for in TLS, when it is not the host's */
   readonly servername?: string | undefined;
+  /** offer HTTP/2 */
+  readonly http2?: boolean | undefined;
+  /** but not to this one, which has said that it wants HTTP/1.1 */
+  readonly onlyHttp1?: boolean | undefined;
   /** the proxy that leads there, instead of the one for all */
   readonly upstream?: Upstream | undefined;
   /** the hello to be said, instead of the one for all */
@@ -27,9 +31,10 @@ export function originKey(
   { scheme, host, port }: Origin,
   servername: string | undefined,
   upstream?: Upstream,
+  http2 = false,
   imitation?: TlsImitation,
 ): string {
   const said = imitation === undefined || scheme === 'http' ? '' : `|${imitation.key}`;
-  const key = `${scheme}|${host}|${port}|${servername ?? ''}${said}`;
+  const key = `${scheme}|${host}|${port}|${servername ?? ''}${http2 ? '|h2' : ''}${said}`;
   return upstream === undefined ? key : `${key}|${upstreamKey(upstream)}`;
 }

@@ -49,19 +49,26 @@ export class Upload {
       this.#waiting.push({ bytes, payload });
       return false;
     }
-    this.#keep(bytes);
+    const framed = this.#stream.framed(bytes);
+    this.#keep(framed);
     // Its client is in the middle of handing over a piece, and is not told before that is done.
     if (this.#recording.error !== undefined) queueMicrotask(this.#owner.endIfNotRecorded);
-    this.#valve.set(ORIGIN, !this.#stream.write(bytes, payload));
+    this.#valve.set(ORIGIN, !this.#stream.write(framed));
     return this.#valve.open;
   }
 
   /** The head has been sent on this stream, and what was waiting with it. */
   begin(stream: OriginStream): void {
     this.#stream = stream;
-    for (const { bytes } of this.#waiting) this.#keep(bytes);
+    for (const { bytes } of this.#waiting) this.#keep(stream.framed(bytes));
     this.#waiting = [];
     if (!stream.full) this.drained();
+  }
+
+  /** All of it has come. */
+  end(): void {
+    const last = this.#stream?.endRequest();
+    if (last !== undefined) this.#keep(last);
   }
 
   /** The origin takes more. */

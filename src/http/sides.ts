@@ -16,6 +16,7 @@ import type { Socket } from 'node:net';
 import type { TlsImitation } from '../tls/imitation.ts';
 import type { Answer } from './answer.ts';
 import type { FetchError } from './fetch-error.ts';
+import type { Fields } from './fields.ts';
 import type { Framing, RequestHead, ResponseHead } from './message.ts';
 import type { Authority, Tunnel } from './target.ts';
 
@@ -36,6 +37,8 @@ export interface ClientRequest {
   /** the client waits for 100 (Continue) or a final answer before it sends the body (RFC 9110 §10.1.1) */
   readonly expectsContinue: boolean;
   readonly tunnel: ClientTunnel | undefined;
+  /** it came by HTTP/2 */
+  readonly http2?: boolean;
 }
 
 /** Serves one request. @throws MessageError for one that is refused; anything else is a fault, and costs the client its connection */
@@ -102,6 +105,8 @@ export interface ClientSide {
    * @returns false to be given no more before `RequestBody.resumeResponse()`
    */
   body(bytes: Buffer, payload: readonly Buffer[]): boolean;
+  /** Fields behind the body, whose last piece has been handed over. Absent where there is no place for them. */
+  trailers?(fields: Fields): void;
   /** everything that can be had at the moment has been handed over */
   flush(): void;
   /**

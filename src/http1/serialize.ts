@@ -1,19 +1,10 @@
 /**
  * Heads as they are sent on: everything as it came, without the fields that concern one connection only.
  *
- * Source: RFC 9110 §7.6.1 (fields of one connection), spec/warcprox.md §2.
+ * Source: spec/warcprox.md §2.
  */
 import { hasTab, TOKEN, trimOws, type Field, type Fields } from '../http/fields.ts';
-
-const ONE_CONNECTION = new Set(['connection', 'proxy-connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'upgrade']);
-/** Naming these in Connection must not take away what frames or routes the message. */
-const NEVER_DROPPED = new Set(['content-length', 'transfer-encoding', 'host']);
-
-/** Names (lower case) that a message's own Connection fields declare to be meant for one connection only. */
-function connectionOptions(fields: Fields): ReadonlySet<string> | undefined {
-  if (!fields.has('connection')) return undefined;
-  return new Set(fields.members('connection').filter((name) => !NEVER_DROPPED.has(name)));
-}
+import { hopByHop } from '../http/hop-by-hop.ts';
 
 /**
  * The lines of all fields that are sent on, in order, each ended by CRLF.
@@ -22,7 +13,7 @@ function connectionOptions(fields: Fields): ReadonlySet<string> | undefined {
  * @param upgrades the connections become those of a WebSocket: they are told so
  */
 export function forwardedLines(fields: Fields, replace: (field: Field) => string | undefined, upgrades = false): string {
-  const named = connectionOptions(fields);
+  const dropped = hopByHop(fields);
   const chunked = fields.members('transfer-encoding').findLast((coding) => coding !== 'identity') === 'chunked';
   let lines = '';
   const told = new Set<string>();
@@ -31,7 +22,7 @@ export function forwardedLines(fields: Fields, replace: (field: Field) => string
       told.add(field.key);
       lines += upgradeLine(field);
     }
-    if (ONE_CONNECTION.has(field.key) || named?.has(field.key) === true) continue;
+    if (dropped(field)) continue;
     lines += replace(field) ?? (chunked && field.key === 'transfer-encoding' ? codingsLine(field) : lineOf(field));
   }
   return lines;

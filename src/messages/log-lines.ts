@@ -135,6 +135,10 @@ export const LOG_LINES = {
     when: 'something was thrown while a request was read or answered',
     fix: REPORT,
   },
+  'a fault in warctap: the stream of a client was closed': {
+    when: 'the same with a request of HTTP/2; other requests of its connection go on',
+    fix: REPORT,
+  },
   'other machines can use this proxy without a password, see --proxy-auth-file': {
     when: '`--address` is no loopback address and no log-in is asked for',
     fix: 'give `--proxy-auth-file`, or listen on localhost',

@@ -6,6 +6,7 @@ import { addressRules } from '../fetch/address-rules.ts';
 import { Connector } from '../fetch/connector.ts';
 import type { Connect, Origin } from '../fetch/origin.ts';
 import { OriginPool } from '../fetch/pool.ts';
+import { SessionSharing } from '../fetch/session-sharing.ts';
 import type { Resolve } from '../fetch/resolver.ts';
 import { imitatedContexts, originSecureContext } from '../fetch/tls-profiles.ts';
 import type { HeadMemory } from '../http1/head-memory.ts';
@@ -33,12 +34,17 @@ export type WayToOrigins = (addresses: AddressSlice) => { readonly connect: Conn
 /** @param maxIdle connections that are kept without being used */
 export function wayToOrigins(parts: ConnectorParts, maxIdle: number): WayToOrigins {
   return (addresses) => {
-    const connector = connectorOf({ ...parts, options: { ...parts.options, ...addresses } });
-    return { connect: (origin) => connector.connect(origin), pool: new OriginPool(maxIdle) };
+    const pool = new OriginPool(maxIdle);
+    const sharing: SessionSharing = new SessionSharing({ connect: (origin) => connector.connect(origin), pool });
+    const connector = connectorOf({ ...parts, options: { ...parts.options, ...addresses } }, (origin) => sharing.wantsHttp1(origin));
+    return { connect: (origin) => sharing.connect(origin), pool };
   };
 }
 
-function connectorOf({ options, timeoutMs, resolve, listening, heads, onSecured, log }: ConnectorParts): Connector {
+function connectorOf(
+  { options, timeoutMs, resolve, listening, heads, onSecured, log }: ConnectorParts,
+  onHttp1Wanted: (origin: Origin) => void,
+): Connector {
   const { sslContext, unsafeLegacyRenegotiation } = options;
   const secureContext = originSecureContext(sslContext === 'mirror' ? undefined : sslContext, unsafeLegacyRenegotiation);
   const imitated = sslContext === 'mirror' ? imitatedContexts(secureContext, unsafeLegacyRenegotiation) : undefined;
@@ -58,6 +64,7 @@ function connectorOf({ options, timeoutMs, resolve, listening, heads, onSecured,
     timeoutMs,
     heads,
     onSecured,
+    onHttp1Wanted,
     onFault: (error) => log.error({ err: error }, 'a fault in warctap: the connection to an origin was closed'),
   });
 }

@@ -99,6 +99,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       new Listener({
         handler: withLogin(authenticator, withTunnels(handler), log),
         secureContexts: (host) => leaves.secureContext(host),
+        http2Streams: options.http2 === 'auto' ? options.http2Streams : 0,
         maxConnections: handles.maxConnections,
         socketTimeoutMs: options.socketTimeout * 1000,
         imitate: options.sslContext === 'mirror',

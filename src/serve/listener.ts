@@ -2,11 +2,12 @@
  * A listening socket, and all connections of clients made to it: each is served by one handler, in tunnels too.
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { SecureContext } from 'node:tls';
+import { TLSSocket, type SecureContext } from 'node:tls';
 import type { ClientTunnel } from '../http/sides.ts';
 import { sweep } from '../util/after-reading.ts';
 import { listen } from '../util/listen.ts';
 import { Repeats } from '../util/repeats.ts';
+import type { Http2Connection, Http2Services } from './http2-connection.ts';
 import { Http1Connection, type ConnectionServices } from './http1-connection.ts';
 import { slowReaders } from './taking.ts';
 import { tlsFailures, TRUST_THE_FILE, type TlsFailures } from './tls-failures.ts';
@@ -18,6 +19,8 @@ export interface ListenerOptions extends Omit<ConnectionServices, 'openTunnel'> 
   readonly secure?: SecureContext | undefined;
   /** what clients say first in tunnels is read, for origins to hear the same */
   readonly imitate?: boolean | undefined;
+  /** HTTP/2 inside of tunnels: streams at a time of one connection; undefined or 0 without it */
+  readonly http2Streams?: number | undefined;
   readonly maxConnections: number;
   /** others wait because of what clients hold */
   readonly crowded?: () => boolean;
@@ -33,6 +36,9 @@ export class Listener {
   #address: AddressInfo | undefined;
   readonly #sockets = new Set<Socket>();
   readonly #connections = new Map<Http1Connection, Socket>();
+  readonly #http2 = new Set<Http2Connection>();
+  /** once a client may have chosen it */
+  #serveHttp2: typeof Http2Connection | undefined;
   /** TLS is still to begin */
   readonly #beginning = new Set<Socket>();
   readonly #endLooking: () => void;
@@ -40,13 +46,17 @@ export class Listener {
   readonly #dropped = new Repeats();
 
   constructor(options: ListenerOptions) {
-    const { maxConnections, secure, log } = options;
+    const { maxConnections, secure, http2Streams = 0, log } = options;
     const failures = (this.#failures = secure === undefined ? tlsFailures(log) : tlsFailures(log, TRUST_THE_FILE));
+    const http2 =
+      http2Streams > 0 ? async () => void (this.#serveHttp2 ??= (await import('./http2-connection.ts')).Http2Connection) : undefined;
     const services: ConnectionServices = {
       ...options,
-      openTunnel: (socket, authority, first) => openTunnel({ ...options, failures, serve }, socket, authority, first),
+      openTunnel: (socket, authority, first) => openTunnel({ ...options, failures, http2, serve }, socket, authority, first),
     };
     const serve = (socket: Socket, tunnel?: ClientTunnel, first?: Buffer) => {
+      if (tunnel !== undefined && socket instanceof TLSSocket && socket.alpnProtocol === 'h2')
+        return this.#beginHttp2(socket, { ...options, maxStreams: http2Streams }, tunnel);
       const connection = new Http1Connection(socket, services, tunnel);
       this.#connections.set(connection, socket);
       socket.once('close', () => this.#connections.delete(connection));
@@ -67,7 +77,19 @@ export class Listener {
       }),
     );
     const look = slowReaders(options.minRate, options.log);
-    this.#endLooking = sweep(LOOK_MS, () => look(this.#connections.values(), options.crowded?.() === true));
+    this.#endLooking = sweep(LOOK_MS, () => {
+      const crowded = options.crowded?.() === true;
+      look(this.#connections.values(), crowded);
+      for (const connection of this.#http2) connection.look(crowded);
+    });
+  }
+
+  #beginHttp2(socket: Socket, services: Http2Services, tunnel: ClientTunnel): void {
+    if (this.#serveHttp2 === undefined) throw new Error('HTTP/2 was not offered');
+    const connection = new this.#serveHttp2(socket, services, tunnel);
+    this.#http2.add(connection);
+    socket.once('close', () => this.#http2.delete(connection));
+    if (!this.#server.listening) connection.shutDown();
   }
 
   #beginTls(services: TunnelServices, socket: Socket): void {
@@ -95,6 +117,7 @@ export class Listener {
   stop(): void {
     this.#server.close();
     for (const connection of this.#connections.keys()) connection.shutDown();
+    for (const connection of this.#http2) connection.shutDown();
     for (const socket of this.#beginning) socket.destroy();
   }
 

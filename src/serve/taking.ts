@@ -33,7 +33,8 @@ export function slowReaders(minRate: MinimumRateOptions, log: Log): (sockets: It
   };
 }
 
-class Taking {
+/** How fast one client takes what waits for it. */
+export class Taking {
   readonly #socket: Socket;
   readonly #rate: MinimumRate;
   #takenBytes: number;
@@ -44,6 +45,7 @@ class Taking {
     this.#takenBytes = takenBytes(socket);
   }
 
+  /** To be called about once a second while something waits. @param crowded others wait for their turn */
   tooSlow(crowded: boolean): boolean {
     const before = this.#takenBytes;
     this.#takenBytes = takenBytes(this.#socket);

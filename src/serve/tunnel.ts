@@ -26,16 +26,19 @@ export interface TunnelServices {
   readonly failures: TlsFailures;
   /** what clients say first is read, for origins to hear the same */
   readonly imitate?: boolean | undefined;
+  /** offers HTTP/2, once what serves it has been loaded */
+  readonly http2?: (() => Promise<void>) | undefined;
   /** serves the requests inside */
   readonly serve: (socket: Socket, tunnel: ClientTunnel, first: Buffer) => void;
 }
 
 const TLS_HANDSHAKE = 0x16;
 /**
- * In the order of preference. A client that offers others only, such as `h2` alone, would take our answers for something else: it is told by
- * the alert no_application_protocol (RFC 7301 §3.2). One that offers none speaks HTTP/1.
+ * In the order of preference. A client that offers others only would take our answers for something else: it is told by the alert
+ * no_application_protocol (RFC 7301 §3.2). One that offers none speaks HTTP/1.
  */
 const SPOKEN = ['http/1.1', 'http/1.0'];
+const SPOKEN_WITH_HTTP2 = ['h2', ...SPOKEN];
 
 /** @param first bytes that came right after the head of CONNECT */
 export function openTunnel(services: TunnelServices, socket: Socket, authority: Authority, first: Buffer): void {
@@ -75,6 +78,8 @@ async function openTls(
   try {
     const context = secureContexts(authority.host);
     secureContext = context instanceof Promise ? await context : context;
+    // A session has to take its socket over before anything is read from it.
+    await services.http2?.();
   } catch (error) {
     log.error({ host: authority.host, reason: reasonOf(error) }, 'no certificate could be made');
     return void socket.destroy();
@@ -86,7 +91,7 @@ async function openTls(
   const tls = new TLSSocket(socket, {
     isServer: true,
     secureContext,
-    ALPNProtocols: SPOKEN,
+    ALPNProtocols: services.http2 !== undefined ? SPOKEN_WITH_HTTP2 : SPOKEN,
     SNICallback: (name, callback) => {
       // The one that the connection has. It may have left the cache since, and must not be handed out again.
       if (name === authority.host) return callback(null);

@@ -20,6 +20,8 @@ const BAD: Record<Refused, string> = {
   proxyAuthFile: '',
   metaSecret: 'hunter2',
   metaSecretFile: '',
+  http2: 'maybe',
+  http2Streams: '0',
   pageHost: 'not a host',
   cacert: '',
   certsDir: '',

@@ -187,9 +187,7 @@ for (const [offered, spoken] of [
   [undefined, false],
   [['http/1.1'], 'http/1.1'],
   [['http/1.0'], 'http/1.0'],
-  [['h2', 'http/1.1'], 'http/1.1'],
   [['http/1.0', 'http/1.1'], 'http/1.1'],
-  [['h2', 'http/1.0'], 'http/1.0'],
 ] as const) {
   test(`a client that offers ${offered?.join(' and ') ?? 'nothing'} in ALPN speaks ${spoken || 'HTTP/1'}`, async () => {
     await using origin = await startOrigin(({ path, socket }) => socket.write(ok(path)), { tls: true });
@@ -205,9 +203,12 @@ for (const [offered, spoken] of [
   });
 }
 
-for (const offered of [['h2'], ['h3', 'x']]) {
-  test(`a client that offers ${offered.join(' and ')} alone in ALPN is told that nobody speaks it`, async () => {
-    await using proxy = await startProxy();
+for (const [offered, http2] of [
+  [['h2'], 'off'],
+  [['h3', 'x'], 'auto'],
+] as const) {
+  test(`a client that offers ${offered.join(' and ')} alone in ALPN is told that nobody speaks it, with --http2 ${http2}`, async () => {
+    await using proxy = await startProxy({ http2 });
     using outer = await RawClient.tunnel(proxy.port, '127.0.0.1:9');
     const [error] = (await once(inside(outer, proxy.ca, offered), 'error')) as [NodeJS.ErrnoException];
     assert.equal(error.code, 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL');

@@ -61,6 +61,7 @@ function originOf(ready: () => boolean): OriginConnection {
     sentHead: Buffer.from('POST / HTTP/1.1\r\n\r\n'),
     protocol: 'http/1.1',
     full: false,
+    framed: (bytes) => bytes,
     write: ready,
     endRequest: nothing,
     pause: nothing,
@@ -77,6 +78,7 @@ function originOf(ready: () => boolean): OriginConnection {
     usable: true,
     request: () => stream,
     park: nothing,
+    unwanted: nothing,
     destroy: nothing,
   };
 }

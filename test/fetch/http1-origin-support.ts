@@ -49,6 +49,10 @@ export class Asker implements AnswerEvents {
     this.#tell(`lost ${code} ${truncated}${unanswered ? ' unanswered' : ''}: ${message}`);
   }
 
+  onTrailers(): void {
+    throw new Error('trailers of HTTP/1 are a part of its body');
+  }
+
   onDrain(): void {
     this.#tell('drain');
   }

@@ -18,6 +18,8 @@ test('a composition takes its own options and fills in their defaults alone', ()
     proxyAuthFile: undefined,
     metaSecret: undefined,
     metaSecretFile: undefined,
+    http2: 'auto',
+    http2Streams: 100,
     pageHost: [],
   });
 });
@@ -46,6 +48,8 @@ test('the options of a core are the very rows of the proxy, and fewer', () => {
     'proxyAuthFile',
     'metaSecret',
     'metaSecretFile',
+    'http2',
+    'http2Streams',
     'pageHost',
     'cacert',
     'certsDir',
@@ -72,7 +76,7 @@ test('what is resolved for a proxy can be given to whoever needs a core, or one 
 test('a table can be had without some of its rows', () => {
   const fewer = without(LISTENING_ROWS, 'port', 'address');
   const resolved: Resolved<typeof fewer> = resolve(fewer);
-  assert.deepEqual(resolved, { proxyAuthFile: undefined, metaSecret: undefined, metaSecretFile: undefined, pageHost: [] });
+  assert.deepEqual(resolved, { proxyAuthFile: undefined, metaSecret: undefined, metaSecretFile: undefined, http2: 'auto', http2Streams: 100, pageHost: [] });
 });
 
 test('a secret of any composition is not shown when it is refused', () => {

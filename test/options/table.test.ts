@@ -36,6 +36,8 @@ test('defaults are those of the specification', () => {
     proxyAuthFile: undefined,
     metaSecret: undefined,
     metaSecretFile: undefined,
+    http2: 'auto',
+    http2Streams: 100,
     pageHost: [],
     cacert: undefined,
     certsDir: undefined,

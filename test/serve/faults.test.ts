@@ -57,6 +57,7 @@ test('a fault while a response is read breaks that connection, as its user is to
       onHead,
       onBody: nothing,
       onRead: nothing,
+      onTrailers: nothing,
       onLost: resolve,
       onDrain: nothing,
     });

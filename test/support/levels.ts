@@ -7,7 +7,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['util', 'messages'],
   ['url', 'regex', 'tls'],
   ['http'],
-  ['http1', 'meta', 'page', 'websocket'],
+  ['http1', 'http2', 'meta', 'page', 'websocket'],
   ['warc', 'store', 'ca', 'auth'],
   ['capture'],
   ['options', 'serve', 'fetch', 'web'],

@@ -4,6 +4,7 @@ import { form, present } from './form.js';
 import { listView } from './list-view.js';
 import { action, cell } from './parts.js';
 import { element } from './show.js';
+import { single } from './values.js';
 import { ask } from './wire.js';
 
 export async function limitsView(place) {
@@ -45,11 +46,11 @@ export async function limitsView(place) {
       const { listRateLimits } = await ask({ listRateLimits: { page } });
       return { found: listRateLimits.rateLimits ?? [], total: listRateLimits.total ?? 0 };
     },
-    cells: ({ domain, delay }) => [cell(domain || 'all others', 'name'), cell(String(delay ?? 0), 'number')],
+    cells: ({ domain, delay }) => [cell(domain || 'all others', 'name'), cell(String(single(delay ?? 0)), 'number')],
     buttons: ({ domain = '', delay = 0 }) => {
       const edit = () => {
         fields.domain.control.value = domain;
-        fields.delay.control.value = delay;
+        fields.delay.control.value = single(delay);
         fields.delay.control.focus();
       };
       return [action('Change', edit, { label: domain || 'all others' })];

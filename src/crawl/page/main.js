@@ -67,7 +67,7 @@ async function go() {
 function show(isIn) {
   byId('log-in').hidden = isIn;
   for (const id of ['places', 'view', 'log-out']) byId(id).hidden = !isIn;
-  if (!isIn) byId('user').focus();
+  if (!isIn) byId(byId('user').value === '' ? 'user' : 'password').focus();
 }
 
 function tell(text, isBad = false) {

@@ -87,6 +87,6 @@ const STATES = {
 
 export const stateMark = (state) => element('span', { className: `state ${(state ?? '').toLowerCase()}` }, STATES[state] ?? '');
 
-export const linkCell = (text, href) => element('td', { className: 'name' }, link(text, href));
+export const linkCell = (text, href) => element('td', { className: 'name', title: text }, link(text, href));
 
 export { cell };

@@ -26,7 +26,7 @@ export async function policiesView(place) {
   await listView(place, {
     title: 'Policies',
     hint: 'What jobs may fetch, and how. A job keeps the policy as it was when it was made.',
-    heads: [['Name'], ['Made (UTC)'], ['Changed (UTC)']],
+    heads: [['Name'], ['Made (UTC)', 'wide'], ['Changed (UTC)', 'wide']],
     empty: 'There is no policy.',
     make: ['New policy', '#/policies/new'],
     list: async (page) => {
@@ -35,8 +35,8 @@ export async function policiesView(place) {
     },
     cells: ({ policyId, name, createdAt, updatedAt }) => [
       linkCell(name, `#/policies/${hexOf(policyId)}`),
-      cell(when(createdAt), 'time'),
-      cell(when(updatedAt), 'time'),
+      cell(when(createdAt), 'time wide'),
+      cell(when(updatedAt), 'time wide'),
     ],
     buttons: ({ policyId, name }) => [
       link('Start a job', `#/jobs/new/${hexOf(policyId)}`, { ariaLabel: `Start a job: ${name}` }),

@@ -17,7 +17,7 @@ export async function solversView(place) {
   await listView(place, {
     title: 'CAPTCHA solvers',
     hint: 'Services that read the picture of a login form. A policy says which one its jobs ask.',
-    heads: [['Name'], ['Service'], ['Changed (UTC)']],
+    heads: [['Name'], ['Service'], ['Changed (UTC)', 'wide']],
     empty: 'There is no CAPTCHA solver.',
     make: ['New solver', '#/solvers/new'],
     list: async (page) => {
@@ -27,7 +27,7 @@ export async function solversView(place) {
     cells: ({ solverId, name, antigate = {}, updatedAt }) => [
       linkCell(name, `#/solvers/${hexOf(solverId)}`),
       cell(antigate.serviceUrl ?? '', 'url'),
-      cell(when(updatedAt), 'time'),
+      cell(when(updatedAt), 'time wide'),
     ],
     nameOf: ({ name }) => name,
     remove:

@@ -28,6 +28,9 @@ export function between(from, to) {
   return ((to ? Date.parse(to) : Date.now()) - Date.parse(from)) / 1000;
 }
 
+/** A number of 32 bits, with the digits that it was told with. */
+export const single = (value) => Number(Math.fround(value).toPrecision(7));
+
 /** A count of a job: one that is not told is not zero. */
 export const counted = (value) => (value === undefined || value < 0 ? undefined : value);
 

@@ -1,6 +1,6 @@
 /** Where a proxy listens, and who may use it. */
 import { isMetaSecret, META_SECRET } from '../../auth/meta-secret.ts';
-import { host, listOf, path, text, wholeNumber } from '../kinds.ts';
+import { host, listOf, oneOf, path, text, wholeNumber } from '../kinds.ts';
 import { group, type Resolved } from '../row.ts';
 
 /** Of a service that speaks HTTPS with a certificate that it is given. */
@@ -51,6 +51,18 @@ export const LISTENING_ROWS = group('Listening', {
     kind: path,
     defaultText: 'none',
     summary: 'the same, from the one line of a file',
+  },
+  http2: {
+    argument: 'WHEN',
+    kind: oneOf('auto', 'off'),
+    default: 'auto',
+    summary: 'HTTP/2 with clients that choose it, and with the origins that they reach: auto, or off',
+  },
+  http2Streams: {
+    argument: 'N',
+    kind: wholeNumber(1, 10_000),
+    default: 100,
+    summary: 'requests at once on one HTTP/2 connection of a client; it keeps further ones back',
   },
   pageHost: {
     argument: 'NAME',

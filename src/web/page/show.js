@@ -44,22 +44,27 @@ export function chart(title, minutes) {
   return element('figure', {}, bars(minutes), element('figcaption', {}, told));
 }
 
+/** Of more the gaps would be less than a pixel each: they are one shape. */
+const MAX_BARS = 100;
+
+function drawn(name, attributes) {
+  const made = document.createElementNS(SVG, name);
+  for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
+  return made;
+}
+
 /** A bar for each value. @param most the height of the chart, at least */
 export function bars(values, most = 1) {
   most = Math.max(most, ...values);
-  // Of many the gaps would be less than a pixel, and stripes.
-  const gap = values.length > 100 ? 0 : 0.1;
-  const svg = document.createElementNS(SVG, 'svg');
-  svg.setAttribute('viewBox', `0 0 ${values.length} 100`);
-  svg.setAttribute('preserveAspectRatio', 'none');
-  svg.setAttribute('class', 'chart');
-  svg.setAttribute('aria-hidden', 'true');
-  values.forEach((value, index) => {
-    if (value === 0) return;
-    const bar = document.createElementNS(SVG, 'rect');
-    const height = Math.max(2, (value / most) * 100);
-    for (const [name, is] of Object.entries({ x: index + gap, y: 100 - height, width: 1 - 2 * gap, height })) bar.setAttribute(name, is);
-    svg.append(bar);
-  });
+  const svg = drawn('svg', { viewBox: `0 0 ${values.length} 100`, preserveAspectRatio: 'none', class: 'chart', 'aria-hidden': 'true' });
+  const heights = values.map((value) => (value === 0 ? 0 : Math.max(2, (value / most) * 100)));
+  if (values.length > MAX_BARS) {
+    const steps = heights.map((height, index) => `V${100 - height}H${index + 1}`);
+    svg.append(drawn('path', { d: `M0 100${steps.join('')}V100Z` }));
+  } else {
+    heights.forEach((height, index) => {
+      if (height > 0) svg.append(drawn('rect', { x: index + 0.1, y: 100 - height, width: 0.8, height }));
+    });
+  }
   return svg;
 }

@@ -1,6 +1,7 @@
 /** The page for people, in a real browser: every place fits a telephone, in light and dark, and comes back when the server does. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { WebSocketRoute } from 'playwright-core';
 import { browser, openHouse, picture } from './support.ts';
 
 test('the page of the crawl server on any screen', { skip: browser.skip }, async (t) => {
@@ -80,6 +81,25 @@ test('the page of the crawl server on any screen', { skip: browser.skip }, async
       await page.keyboard.press('Tab');
       assert.equal(await page.evaluate("document.getElementById('view').contains(document.activeElement)"), true, place);
     }
+    await page.close();
+  });
+
+  await t.test('comes back by itself when the connection was lost', async () => {
+    const page = await house.open();
+    const sockets: WebSocketRoute[] = [];
+    await page.routeWebSocket(/\/ws\/$/, (socket) => {
+      sockets.push(socket);
+      socket.connectToServer();
+    });
+    await house.logIn(page, `/jobs/${job}`);
+    const items = page.locator('.tiles dd').first();
+    const changed = async () => items.filter({ hasNotText: new RegExp(`^${await items.innerText()}$`) }).waitFor();
+    await changed();
+    await sockets[0]!.close();
+    await page.getByText('The connection is lost; trying again').waitFor();
+    await page.locator('#connection').filter({ hasText: /^$/ }).waitFor({ state: 'attached' });
+    assert.equal(sockets.length, 2);
+    await changed();
     await page.close();
   });
 });

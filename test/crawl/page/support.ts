@@ -24,6 +24,8 @@ export interface House {
   readonly site: Site;
   /** A window on the page, not logged in. */
   open(options?: Parameters<Browser['newPage']>[0]): Promise<Page>;
+  /** Log in there. */
+  logIn(page: Page, place?: string): Promise<void>;
   /** A window that has logged in, at a place such as `/policies`. */
   enter(place?: string, options?: Parameters<Browser['newPage']>[0]): Promise<Page>;
 }
@@ -84,16 +86,19 @@ export async function openHouse(t: TestContext): Promise<House> {
     await page.goto(url);
     return page;
   };
-  const enter = async (place = '/jobs', options: Parameters<Browser['newPage']>[0] = {}): Promise<Page> => {
-    const page = await open(options);
+  const logIn = async (page: Page, place = '/jobs'): Promise<void> => {
     await page.goto(`${url}/#${place}`);
     await page.getByLabel('User').fill('admin');
     await page.getByLabel('Password').fill('a password');
     await page.keyboard.press('Enter');
     await page.locator('#view h2').first().waitFor();
+  };
+  const enter = async (place = '/jobs', options: Parameters<Browser['newPage']>[0] = {}): Promise<Page> => {
+    const page = await open(options);
+    await logIn(page, place);
     return page;
   };
-  return { server, url, site, open, enter };
+  return { server, url, site, open, logIn, enter };
 }
 
 /** A picture, for people to look at, where they are wanted. */

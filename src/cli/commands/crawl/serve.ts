@@ -57,7 +57,8 @@ export interface RunningCrawl extends Running {
 }
 
 function startBlock(program: RunningCrawl): string {
-  return [`warctap crawl listens on ${program.url.replace('http', 'ws')}/ws/`, ...placesOf(program), ''].join('\n');
+  const page = `  page        ${program.url}/`;
+  return [`warctap crawl listens on ${program.url.replace('http', 'ws')}/ws/`, page, ...placesOf(program), ''].join('\n');
 }
 
 export function placesOf({ folder, warcDir, first }: Pick<RunningCrawl, 'folder' | 'warcDir' | 'first'>): string[] {

@@ -1,0 +1,221 @@
+/**
+ * One request on a session with an origin, and its answer.
+ *
+ * Nothing of a body is read before its head has been told of; what a slow client leaves holds this stream back and no other.
+ * Source: RFC 9113 §8.1 (messages), §7 (error codes).
+ */
+import { constants, type ClientHttp2Stream } from 'node:http2';
+import { MessageError } from '../http/errors.ts';
+import { FetchError } from '../http/fetch-error.ts';
+import type { BodyPiece, Framing } from '../http/message.ts';
+import { MAX_HEAD_BYTES } from '../http1/head.ts';
+import { responseBlock, responseFraming, responseOf, trailersOf, type FieldList } from '../http2/heads.ts';
+import { reasonOf } from '../util/thrown.ts';
+import type { AnswerEvents, OriginStream } from './origin-connection.ts';
+
+const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM, NGHTTP2_HTTP_1_1_REQUIRED, NGHTTP2_FLAG_END_STREAM } = constants;
+
+/** What it needs of its session. */
+export interface StreamServices {
+  /** @throws Error when the session takes no more */
+  readonly request: () => ClientHttp2Stream;
+  /** the origin has not looked at the stream. @param refused it has said so of this one */
+  readonly isUnseen: (id: number | undefined, refused: boolean) => boolean;
+  readonly mayBeUnanswered: boolean;
+  readonly sessionError: () => Error | undefined;
+  readonly left: () => void;
+  readonly onHttp1Wanted: () => void;
+  /** 0 is none */
+  readonly idleMs: number;
+  readonly onFault: (error: unknown) => void;
+}
+
+export interface SentHead {
+  readonly method: string;
+  readonly sentHead: Buffer;
+}
+
+export class Http2OriginStream implements OriginStream {
+  readonly sentHead: Buffer;
+  readonly protocol = 'h2';
+  readonly #services: StreamServices;
+  readonly #method: string;
+  #events: AnswerEvents | undefined;
+  #stream: ClientHttp2Stream | undefined;
+  #framing: Framing | undefined;
+  #received = 0;
+  #headBytes = 0;
+  #paused = false;
+  /** the answer is complete */
+  #whole = false;
+  #error: Error | undefined;
+
+  constructor(services: StreamServices, { method, sentHead }: SentHead, events: AnswerEvents) {
+    this.#services = services;
+    this.#method = method;
+    this.sentHead = sentHead;
+    this.#events = events;
+  }
+
+  /** Send it. @param body what there is of it already */
+  begin(body: readonly BodyPiece[]): void {
+    let stream: ClientHttp2Stream;
+    try {
+      stream = this.#stream = this.#services.request();
+    } catch (error) {
+      // The session has ended since it was looked at: nothing was sent.
+      process.nextTick(() => this.#lose('empty-response', `no answer: ${reasonOf(error)}`, 'disconnect', true));
+      return;
+    }
+    const { idleMs } = this.#services;
+    if (idleMs > 0) stream.setTimeout(idleMs, () => this.#idle());
+    stream.on('headers', (_fields, _flags, list?: FieldList) => this.#try(() => this.#onInterim(list ?? [])));
+    stream.on('response', (_fields, flags, list?: FieldList) => this.#try(() => this.#onHead(list ?? [], flags)));
+    stream.on('trailers', (_fields, _flags, list?: FieldList) => this.#try(() => this.#events?.onTrailers(trailersOf(list ?? []))));
+    stream.on('drain', () => this.#events?.onDrain());
+    stream.on('error', (error: Error) => (this.#error = error));
+    stream.on('close', () => this.#onClose(stream));
+    for (const { bytes } of body) stream.write(bytes);
+  }
+
+  get full(): boolean {
+    return this.#stream?.writableNeedDrain === true;
+  }
+
+  framed(bytes: Buffer): Buffer {
+    return bytes;
+  }
+
+  write(framed: Buffer): boolean {
+    // Who has answered may want no more of the request (RFC 9113 §8.1): it is read past.
+    return this.#stream?.writable !== true || this.#stream.write(framed);
+  }
+
+  endRequest(): undefined {
+    if (this.#stream?.writable === true) this.#stream.end();
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#stream?.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#stream?.resume();
+  }
+
+  release(): void {
+    this.#leave();
+    this.#stream?.resume();
+  }
+
+  reset(): void {
+    this.#leave();
+    this.#giveUp();
+  }
+
+  #onInterim(list: FieldList): void {
+    const events = this.#events;
+    if (events === undefined) return;
+    const head = responseOf(list);
+    if (!this.#takeHead(responseBlock(head).length)) return;
+    events.onInterim(head);
+    events.onRead(0, false, true);
+  }
+
+  #onHead(list: FieldList, flags: number): void {
+    const stream = this.#stream;
+    const events = this.#events;
+    if (events === undefined || stream === undefined) return;
+    const head = responseOf(list);
+    const block = responseBlock(head);
+    if (!this.#takeHead(block.length)) return;
+    const ended = (flags & NGHTTP2_FLAG_END_STREAM) !== 0;
+    this.#framing = responseFraming(head, this.#method, ended);
+    events.onHead(head, this.#framing, block);
+    stream.on('data', (piece: Buffer) => this.#try(() => this.#onData(piece)));
+    stream.on('end', () => this.#try(() => this.#onEnd(stream)));
+    this.#events?.onRead(block.length, false, true);
+  }
+
+  /** All heads of an answer together are as small as one of HTTP/1. */
+  #takeHead(bytes: number): boolean {
+    this.#headBytes += bytes;
+    if (this.#headBytes <= MAX_HEAD_BYTES) return true;
+    const error = new MessageError('too-large', `heads of an answer together larger than ${MAX_HEAD_BYTES} bytes`);
+    this.#lose('invalid-response', `invalid response: ${error.message}`, 'unspecified', false);
+    return false;
+  }
+
+  #onData(piece: Buffer): void {
+    this.#received += piece.length;
+    this.#events?.onBody(piece, [piece]);
+    this.#events?.onRead(piece.length, false, true);
+  }
+
+  #onEnd(stream: ClientHttp2Stream): void {
+    // Node ends what was reset without an error, too: its length may tell.
+    const framing = this.#framing;
+    if (stream.rstCode !== 0 || (framing?.kind === 'length' && framing.length !== this.#received)) return;
+    this.#whole = true;
+    this.#events?.onRead(0, true, true);
+  }
+
+  #onClose(stream: ClientHttp2Stream): void {
+    const events = this.#events;
+    const { rstCode } = stream;
+    this.#services.left();
+    if (events === undefined) return;
+    if (this.#whole) return this.#lose('empty-response', 'origin wants no more of the request', 'disconnect', false);
+    const broken = this.#services.sessionError();
+    if (rstCode === NGHTTP2_HTTP_1_1_REQUIRED) this.#services.onHttp1Wanted();
+    const refused = rstCode === NGHTTP2_REFUSED_STREAM || rstCode === NGHTTP2_HTTP_1_1_REQUIRED;
+    const unseen = this.#services.isUnseen(stream.id, refused);
+    if (isNonsense(broken)) return this.#lose('invalid-response', `invalid response: ${reasonOf(broken)}`, 'unspecified', unseen);
+    const reason = broken ?? this.#error;
+    const message = reason === undefined ? 'origin closed the connection without an answer' : `no answer: ${reasonOf(reason)}`;
+    this.#lose('empty-response', message, 'disconnect', unseen);
+  }
+
+  #idle(): void {
+    // Who holds the origin back has no right to be impatient.
+    if (this.#paused || this.#events === undefined) return;
+    this.#lose('response-timeout', 'no answer from the origin within the idle time-out', 'time', false);
+    this.#giveUp();
+  }
+
+  /** Node's `close` would end a request that is not complete, as if it were. */
+  #giveUp(): void {
+    const stream = this.#stream;
+    if (stream?.writableEnded === true) stream.close(NGHTTP2_CANCEL);
+    else stream?.destroy(new Error('given up'));
+  }
+
+  #lose(code: FetchError['code'], message: string, truncated: Parameters<AnswerEvents['onLost']>[1], unseen: boolean): void {
+    const events = this.#events;
+    this.#leave();
+    const unanswered = code === 'empty-response' && this.#services.mayBeUnanswered && this.#framing === undefined;
+    events?.onLost(new FetchError(code, message, { cause: this.#error }), truncated, unanswered, unseen);
+  }
+
+  #leave(): void {
+    this.#events = undefined;
+    this.#services.left();
+  }
+
+  /** What a user throws is a fault of ours, and costs it this stream. */
+  #try(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.#services.onFault(error);
+      this.#stream?.destroy(new Error('a fault in warctap, see its log'));
+    }
+  }
+}
+
+/** nghttp2 could not make sense of what came. */
+function isNonsense(error: Error | undefined): boolean {
+  return error !== undefined && 'code' in error && error.code === 'ERR_HTTP2_ERROR';
+}

@@ -1,0 +1,50 @@
+/**
+ * Whether a client of HTTP/2 sends more frames that ask for nothing than it can have use for: PING, SETTINGS, PRIORITY, WINDOW_UPDATE.
+ *
+ * Frames are nghttp2's to read and are not seen here, but bytes are: those that are neither heads nor bodies. It sees to the rest itself:
+ * streams opened and reset, answers to PING and SETTINGS that pile up, CONTINUATION without end, empty frames.
+ * Source: CVE-2019-9511 to 9518, CVE-2023-44487, CVE-2024-27983.
+ */
+import { performance } from 'node:perf_hooks';
+
+/** What gives the bytes. */
+export interface FloodSource {
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+
+/** A second, of whoever sends and takes nothing else: some 5,000 frames. */
+const MAX_BYTES_PER_SECOND = 64 * 1024;
+/** Whoever takes much gives leave for more, by two frames of 13 bytes for some 30 KiB at most. */
+const TAKEN_PER_BYTE = 512;
+
+export class Flood {
+  readonly #source: FloodSource;
+  #expected = 0;
+  #seen = 0;
+  #sent = 0;
+  #sinceMs = performance.now();
+
+  constructor(source: FloodSource) {
+    this.#source = source;
+  }
+
+  /** So many bytes were of heads or bodies. */
+  expected(bytes: number): void {
+    this.#expected += bytes;
+  }
+
+  /** To be called about once a second. @returns true when it is one */
+  look(): boolean {
+    const nowMs = performance.now();
+    const seconds = Math.max((nowMs - this.#sinceMs) / 1000, 1);
+    const { bytesRead, bytesWritten } = this.#source;
+    const overhead = bytesRead - this.#seen - this.#expected;
+    const allowed = seconds * MAX_BYTES_PER_SECOND + (bytesWritten - this.#sent) / TAKEN_PER_BYTE;
+    this.#sinceMs = nowMs;
+    this.#seen = bytesRead;
+    this.#sent = bytesWritten;
+    this.#expected = 0;
+    return overhead > allowed;
+  }
+}
