@@ -78,8 +78,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
 
   start(): void {
     const { outgoing } = this.#request;
-    const { target, servername, upstream, http2, imitation } = outgoing;
-    const key = originKey(target, servername, upstream, http2, imitation);
+    const key = originKey(outgoing.target, outgoing.servername, outgoing.upstream, outgoing.http2, outgoing.imitation);
     if (isRepeatable(outgoing)) this.#goOnWith(this.#services.pool.take(key));
     else this.#services.pool.takeFresh(key, (kept) => this.#goOnWith(kept));
   }
