@@ -12,9 +12,9 @@ import { warcFiles } from '../warc-operands.ts';
 const ROWS = group('Options', {
   to: {
     argument: 'HOW',
-    kind: oneOf('gzip', 'plain'),
+    kind: oneOf('gzip', 'plain', 'zstd'),
     defaultText: 'none',
-    summary: 'how records are written: gzip, a member for each, or plain',
+    summary: 'how records are written: gzip or zstd, each record by itself, or plain',
   },
   dirTo: { argument: 'DIR', kind: path, defaultText: 'none', summary: 'where the new files go; beside the old ones without it' },
   force: { short: 'f', kind: onOff, default: false, summary: 'replace a file that is there' },
@@ -25,13 +25,13 @@ export const convert = defineCommand({
   summary: 'Write WARC files anew, packed in another way, with each byte of each record as it is.',
   operands: { name: '[FILE|DIR...]', summary: 'WARC files of any tool, or folders of them' },
   own: ROWS,
-  notes: `A file gets its name when it is whole: NAME.warc.gz, NAME.warc. The old ones
+  notes: `A file gets its name when it is whole: NAME.warc.gz, .warc, .warc.zst. The old ones
 stay. What cannot be read is told and left out.`,
   exits: { ok: 'all was written', failed: 'a file could not be read to its end, or written', usage: 'bad option or argument' },
 
   async run({ operands, own }) {
     const { to, dirTo, force } = resolve(ROWS, own);
-    if (to === undefined) throw new UsageError('convert: expected --to gzip or --to plain');
+    if (to === undefined) throw new UsageError('convert: expected --to gzip, --to plain or --to zstd');
     const files = await warcFiles('convert', operands);
     const [{ overFiles }, { convertFile }, { createEncoder }] = await Promise.all([
       import('../over-files.ts'),

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { findTool } from '../../support/tools.ts';
 import { handMade, members } from '../../warc/tools/repair-support.ts';
 import { runToEnd } from '../child.ts';
 import { RECORDS, sampleFile } from './files-support.ts';
@@ -14,6 +16,35 @@ const ODD = [
   handMade({ block: Buffer.from(Array.from({ length: 30_000 }, (_, index) => (index * 7_919 * (index + 3)) % 251)) }),
   handMade({ block: Buffer.alloc(3_000_000, 'long ') }),
 ];
+
+const zstd = findTool({ commands: ['zstd'], ask: ['--version'], says: /Zstandard/i });
+
+test('convert to zstd and back gives the same bytes, a frame for each record; all commands read them', async (t) => {
+  const plain = Buffer.concat(ODD);
+  const file = sampleFile(t, 'z.warc', plain);
+  const packed = join(dirname(file), 'z.warc.zst');
+  assert.deepEqual(await runToEnd(['convert', file, '--to', 'zstd']), {
+    code: 0,
+    stdout: `${packed}: ${ODD.length} records\n`,
+    stderr: '',
+  });
+  assert.equal((await runToEnd(['verify', packed])).stdout, `${packed}: ok, ${ODD.length} records, 0 digests\n`);
+  assert.equal((await runToEnd(['convert', packed, '--to', 'plain', '--force'])).code, 0);
+  assert.ok(readFileSync(file).equals(plain));
+});
+
+test('a file of zstd itself is read, and zstd reads ours', { skip: zstd.skip }, async (t) => {
+  const file = sampleFile(t, 'y.warc', Buffer.concat(ODD));
+  assert.equal((await runToEnd(['convert', file, '--to', 'zstd'])).code, 0);
+  const options = { maxBuffer: 100_000_000 };
+  assert.ok(execFileSync(zstd.command, ['-dc', `${file}.zst`], options).equals(Buffer.concat(ODD)));
+  const frames = ODD.map((record, index) =>
+    execFileSync(zstd.command, ['-c', index % 2 === 0 ? '-1' : '-19'], { ...options, input: record }),
+  );
+  const theirs = sampleFile(t, 'x.warc.zst', Buffer.concat(frames));
+  const { code, stdout, stderr } = await runToEnd(['verify', theirs]);
+  assert.deepEqual([code, stdout, stderr], [0, `${theirs}: ok, ${ODD.length} records, 0 digests\n`, '']);
+});
 
 test('convert there and back gives the same bytes, a member for each record, and touches no other file', async (t) => {
   const plain = Buffer.concat(ODD);
@@ -48,5 +79,5 @@ test('what is not whole is told and left out; of nothing nothing is made', async
   const none = sampleFile(t, 'none.warc', Buffer.from('no WARC'));
   const ended = await runToEnd(['convert', none, '--to', 'gzip']);
   assert.deepEqual([ended.code === 0, existsSync(`${none}.gz`)], [false, false]);
-  assert.match((await runToEnd(['convert', none])).stderr, /^warctap: convert: expected --to gzip or --to plain\n$/);
+  assert.match((await runToEnd(['convert', none])).stderr, /^warctap: convert: expected --to gzip, --to plain or --to zstd\n$/);
 });
