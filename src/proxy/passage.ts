@@ -7,13 +7,15 @@
  * Source: spec/warcprox.md §5 (order of enforcement).
  */
 import type { Admission } from '../fetch/admission.ts';
+import { noRoom } from '../fetch/exchange-parts.ts';
 import type { OutgoingRequest } from '../fetch/origin-connection.ts';
 import { FetchError } from '../http/fetch-error.ts';
 import type { Fields } from '../http/fields.ts';
 import type { AnswerForm, ClientSide } from '../http/sides.ts';
 import { httpUrl } from '../http/websocket.ts';
 import type { Meta } from '../meta/meta.ts';
-import { CustomRecord, type RecordDraft, type RecordServices } from './custom-record.ts';
+import { canHold } from '../util/spool.ts';
+import { CustomRecord, TOO_LARGE, type RecordDraft, type RecordServices } from './custom-record.ts';
 import type { Gate, Verdict } from './gate.ts';
 
 /** What may be asked for. Of the client's fields Warcprox-Meta and Referer are looked at. */
@@ -23,11 +25,15 @@ export interface WantedRecord {
   readonly kind: 'record';
   readonly fields: Fields;
   readonly draft: RecordDraft;
+  /** bytes, where they were announced */
+  readonly bodySize?: number | undefined;
 }
 
 export interface WantedFetch {
   readonly kind: 'fetch';
   readonly outgoing: OutgoingRequest;
+  /** bytes, where they were announced */
+  readonly bodySize?: number | undefined;
   /** of the principal record, for whoever wants to know it before */
   readonly recordId?: string;
 }
@@ -81,6 +87,9 @@ export function createPassage({ gate, admission, records, warcPrefix, warcDate }
     if (refusal !== undefined) return client.answer(refusal, true);
     const { closed } = admission;
     if (closed !== undefined) return client.fail(closed, undefined);
+    // Before gigabytes have come that cannot be kept.
+    if (wanted.bodySize !== undefined && !canHold(records.recording.spool, wanted.bodySize))
+      return wanted.kind === 'record' ? client.answer(TOO_LARGE, true) : client.fail(noRoom(true), undefined);
     if (wanted.kind === 'record') {
       client.askForBody();
       return client.serve(new CustomRecord(records, wanted.draft, meta, meta.warcPrefix ?? warcPrefix, client));

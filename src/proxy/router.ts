@@ -17,7 +17,8 @@ import { VIA, type Wanted } from './passage.ts';
  */
 export function route({ head, framing, hasBody, expectsContinue, tunnel, http2 }: ClientRequest, via: boolean): Wanted {
   const { method, target: written, fields, minor } = head;
-  if (isRecordMethod(method)) return { kind: 'record', fields, draft: recordDraft(head, framing) };
+  const bodySize = framing.kind === 'length' ? framing.length : undefined;
+  if (isRecordMethod(method)) return { kind: 'record', fields, draft: recordDraft(head, framing), bodySize };
   const webSocket = asksForWebSocket(head, hasBody);
   // RFC 6455 §3: `ws` is `http`, but for the protocol that begins.
   const asked = webSocket ? httpUrl(written) : written;
@@ -25,6 +26,7 @@ export function route({ head, framing, hasBody, expectsContinue, tunnel, http2 }
   const target = webSocket ? { ...found, url: webSocketUrl(found.url) } : found;
   return {
     kind: 'fetch',
+    bodySize,
     outgoing: {
       method,
       target,

@@ -5,6 +5,7 @@
 As polite as ours in the same run: no delay, no robots.txt, 20 requests at once. Prints a line of JSON.
 """
 
+import itertools
 import json
 import os
 import resource
@@ -13,33 +14,40 @@ import time
 
 port, spiders, folder = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 os.makedirs(folder, exist_ok=True)
-config = os.path.join(folder, "settings.yml")
-with open(config, "w") as file:
-    json.dump(
-        {
-            "warc_spec": "https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.0/",
-            "max_warc_size": 10_000_000_000,
-            "collection": "bench",
-            "description": "bench",
-            "operator": "bench@example.com",
-            "robots": "ignore",
-            "user_agent": "bench",
-            "warc_prefix": "bench",
-            "warc_dest": folder,
-        },
-        file,
-    )
-os.environ["SCRAPY_WARCIO_SETTINGS"] = config
+
+
+def settings_for(number):
+    """Of one spider: they take the same file name otherwise."""
+    config = os.path.join(folder, f"settings-{number}.yml")
+    with open(config, "w") as file:
+        json.dump(
+            {
+                "warc_spec": "https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.0/",
+                "max_warc_size": 10_000_000_000,
+                "collection": "bench",
+                "description": "bench",
+                "operator": "bench@example.com",
+                "robots": "ignore",
+                "user_agent": "bench",
+                "warc_prefix": f"bench{number}",
+                "warc_dest": folder,
+            },
+            file,
+        )
+    return config
+
 
 import scrapy  # noqa: E402
 import scrapy_warcio  # noqa: E402
 from scrapy.crawler import CrawlerProcess  # noqa: E402
 
 pages = 0
+writers = itertools.count()
 
 
 class Warcio:
     def __init__(self):
+        os.environ["SCRAPY_WARCIO_SETTINGS"] = settings_for(next(writers))
         self.warcio = scrapy_warcio.ScrapyWarcIo()
 
     def process_request(self, request):

@@ -32,7 +32,7 @@ const made = Array.from({ length: Number(jobs) }, () => program.jobs.create({ se
 const ended = made.map(async (making) => {
   const id = await making;
   const items = await program.jobs.itemsAfter(id, 2 ** 50, { compressionOk: true });
-  for await (const item of items) void item;
+  for await (const { url } of items) throw new Error(`an item past the last: ${url}`);
   return (await program.jobs.get(id)).counts.successes;
 });
 const pages = (await Promise.all(ended)).reduce((sum, each) => sum + each, 0);
