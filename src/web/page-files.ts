@@ -23,15 +23,18 @@ const SECURITY = {
 const SHARED = new URL('./page/', import.meta.url);
 
 /**
- * By path: `/` and `/page/FILE`.
+ * By path: `/` and `/page/FILE`, shared ones `/web/page/FILE`: so `../../web/page/FILE` leads there from a file of a page, here as in a browser.
  *
- * @param folder of the page, a URL with a slash at its end; its files stand before shared ones of the same name
+ * @param folder of the page, a URL with a slash at its end
  * @param headers beside those of the files
  * @throws the system's error when files are missing
  */
 export function readPageFiles(folder: URL, headers: Readonly<Record<string, string>> = {}): ReadonlyMap<string, () => Response> {
   const pages = new Map<string, () => Response>();
-  for (const from of [SHARED, folder]) {
+  for (const [from, path] of [
+    [SHARED, '/web/page/'],
+    [folder, '/page/'],
+  ] as const) {
     for (const name of readdirSync(from)) {
       const type = TYPES[extname(name)];
       if (type === undefined) continue;
@@ -44,7 +47,7 @@ export function readPageFiles(folder: URL, headers: Readonly<Record<string, stri
         etag: `"${createHash('sha256').update(content).digest('base64')}"`,
         ...SECURITY,
       };
-      pages.set(name === 'index.html' ? '/' : `/page/${name}`, () => new Response(new Uint8Array(content), { headers: all }));
+      pages.set(name === 'index.html' ? '/' : path + name, () => new Response(new Uint8Array(content), { headers: all }));
     }
   }
   return pages;

@@ -1,6 +1,8 @@
 /** What commands over WARC files write is what others write and read: `cdxj-indexer`, `wacz validate`, pywb; all Python's. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { runToEnd } from '../cli/child.ts';
 import { sampleFile } from '../cli/commands/files-support.ts';
@@ -60,4 +62,40 @@ test('an index is byte for byte that of cdxj-indexer', { skip: indexer.skip }, a
   assert.deepEqual([ours.code, ours.stderr], [0, '']);
   assert.deepEqual(ours.stdout.split('\n'), theirs.stdout.split('\n'));
   assert.equal(ours.stdout.split('\n').length, POSTS.length + pages.length + 2);
+});
+
+const validator = fromVenv('wacz', ['--help'], /validate/);
+test('a WACZ passes the validator of py-wacz', { skip: validator.skip }, async (t) => {
+  const output = `${sampleFile(t)}.wacz`;
+  const made = await runToEnd([
+    'wacz',
+    sampleFile(t),
+    sampleFile(t, 'B c.warc'),
+    '-o',
+    output,
+    '--title',
+    'T',
+    '--main-page',
+    'https://example.com/',
+  ]);
+  assert.deepEqual(made, { code: 0, stdout: '', stderr: '' });
+  const { status, stdout } = spawnSync(validator.command, ['validate', '-f', output], { encoding: 'utf8' });
+  assert.match(stdout, /the passed WACZ is valid/);
+  assert.equal(status, 0);
+});
+
+const manager = fromVenv('wb-manager', ['--help'], /usage: wb-manager/);
+test('pywb takes a WACZ with its index into a collection', { skip: manager.skip }, async (t) => {
+  const file = sampleFile(t);
+  const cwd = dirname(file);
+  assert.equal((await runToEnd(['wacz', file, '-o', join(cwd, 'a.wacz')])).code, 0);
+  for (const args of [
+    ['init', 'c'],
+    ['add', '--unpack-wacz', 'c', 'a.wacz'],
+  ])
+    assert.equal(spawnSync(manager.command, args, { cwd }).status, 0, args.join(' '));
+  const ours = await runToEnd(['cdxj', file]);
+  const theirs = readFileSync(join(cwd, 'collections/c/indexes/index.cdxj'), 'utf8');
+  assert.equal(theirs.replaceAll('a-0.warc.gz', 'a.warc.gz'), ours.stdout);
+  assert.deepEqual(readFileSync(join(cwd, 'collections/c/archive/a-0.warc.gz')), readFileSync(file));
 });

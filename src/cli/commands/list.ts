@@ -16,6 +16,7 @@ import { store } from './store.ts';
 import { tls } from './tls.ts';
 import { transform } from './transform.ts';
 import { verify } from './verify.ts';
+import { wacz } from './wacz.ts';
 
 /** What `warctap` does when no command is named. */
 export const DEFAULT_COMMAND: CommandSpec = proxy;
@@ -25,6 +26,7 @@ export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [
   ls,
   cat,
   cdxj,
+  wacz,
   verify,
   repair,
   tls,

@@ -2,7 +2,7 @@
  * Fields of forms. Each is `{ element, read, take, clear }`: `read` gives its value, `take` takes the words of a refusal that are about it
  * and shows them beside it, `clear` takes them away.
  */
-import { element } from './show.js';
+import { element } from '../../web/page/show.js';
 
 let made = 0;
 

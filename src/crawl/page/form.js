@@ -1,5 +1,5 @@
 /** Forms: what is entered goes to the server, and what it refuses is shown beside the field that it is about, in its own words. */
-import { element } from './show.js';
+import { element } from '../../web/page/show.js';
 import { FieldError } from './fields.js';
 
 /**

@@ -5,7 +5,7 @@
  */
 import { resultClass, resultOf } from './items.js';
 import { action, cell, facts, link, section, table } from './parts.js';
-import { bytes, element, number } from './show.js';
+import { bytes, element, number } from '../../web/page/show.js';
 import { saveAs } from './save.js';
 import { lasting, when } from './values.js';
 import { fetchPage, replayOf } from './wire.js';

@@ -1,6 +1,6 @@
 /** The items of a job, newest first, a page at a time, without their bodies. */
 import { cell, linkCell, pager, section, table } from './parts.js';
-import { element, number } from './show.js';
+import { element, number } from '../../web/page/show.js';
 import { idOf, lasting, when } from './values.js';
 import { ask } from './wire.js';
 

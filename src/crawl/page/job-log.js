@@ -1,6 +1,6 @@
 /** The log of a job: the newest lines, as they come, and all that are kept as a file. */
 import { action, cell, section, table } from './parts.js';
-import { element } from './show.js';
+import { element } from '../../web/page/show.js';
 import { saveAs } from './save.js';
 import { idOf, plural, when } from './values.js';
 import { fetchPage, subscribe } from './wire.js';

@@ -6,7 +6,7 @@ import { nameOf } from './jobs.js';
 import { jobLog } from './job-log.js';
 import { BIN_SECONDS, BINS, currentRate, liveJob, onJobs, rateOf } from './live.js';
 import { action, facts, link, section, stateMark } from './parts.js';
-import { bars, element, number } from './show.js';
+import { bars, element, number } from '../../web/page/show.js';
 import { between, counted, hexOf, idOf, lasting, plural, when } from './values.js';
 import { ask } from './wire.js';
 

@@ -3,7 +3,7 @@ import { choiceField, linesField, textField } from './fields.js';
 import { form, present } from './form.js';
 import { currentRate, liveJob, onJobs } from './live.js';
 import { cell, link, linkCell, pager, section, stateMark, table } from './parts.js';
-import { element, number } from './show.js';
+import { element, number } from '../../web/page/show.js';
 import { counted, hexOf, idOf, when } from './values.js';
 import { ask } from './wire.js';
 

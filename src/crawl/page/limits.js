@@ -3,7 +3,7 @@ import { numberField, textField } from './fields.js';
 import { form, present } from './form.js';
 import { listView } from './list-view.js';
 import { action, cell } from './parts.js';
-import { element } from './show.js';
+import { element } from '../../web/page/show.js';
 import { single } from './values.js';
 import { ask } from './wire.js';
 

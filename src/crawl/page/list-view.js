@@ -1,6 +1,6 @@
 /** A place that lists what clients set: a table, a page at a time, with a button to delete each. */
 import { action, link, pager, section, table } from './parts.js';
-import { element } from './show.js';
+import { element } from '../../web/page/show.js';
 
 const LIMIT = 50;
 

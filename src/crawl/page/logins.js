@@ -4,7 +4,7 @@ import { form, present } from './form.js';
 import { listView } from './list-view.js';
 import { cell, linkCell, section } from './parts.js';
 import { rowsField } from './rows-field.js';
-import { number } from './show.js';
+import { number } from '../../web/page/show.js';
 import { ask } from './wire.js';
 
 export async function loginsView(place) {

@@ -1,5 +1,5 @@
 /** The page: log-in, and then the place that the address tells. */
-import { element } from './show.js';
+import { element } from '../../web/page/show.js';
 import { connect, hasLogIn, logOut, onConnection, setLogIn, WrongLogIn } from './wire.js';
 import { startLive, stopLive } from './live.js';
 import { itemView } from './item.js';

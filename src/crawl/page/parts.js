@@ -1,5 +1,5 @@
 /** Parts that several places have: tables, pages of lists, buttons that do something. */
-import { cell, element, rows } from './show.js';
+import { cell, element, rows } from '../../web/page/show.js';
 
 export const link = (text, href, properties = {}) => element('a', { href, ...properties }, text);
 

@@ -4,7 +4,7 @@ import { form, present } from './form.js';
 import { listView } from './list-view.js';
 import { cell, link, linkCell, section } from './parts.js';
 import { mimeRules, proxyRules, urlRules, userAgents } from './policy-rules.js';
-import { element } from './show.js';
+import { element } from '../../web/page/show.js';
 import { hexOf, idOf, when } from './values.js';
 import { ask } from './wire.js';
 

@@ -1,5 +1,5 @@
 /** A list of alike entries in a form, such as rules: they can be added, moved and taken away, and one may stand last for all the others. */
-import { element } from './show.js';
+import { element } from '../../web/page/show.js';
 
 /**
  * @param kind as the words of a refusal have it: `MIME type rule`

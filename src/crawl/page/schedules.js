@@ -4,7 +4,7 @@ import { form, present } from './form.js';
 import { jobList, policyChoices } from './jobs.js';
 import { listView } from './list-view.js';
 import { cell, linkCell, section } from './parts.js';
-import { element, number } from './show.js';
+import { element, number } from '../../web/page/show.js';
 import { hexOf, idOf } from './values.js';
 import { ask } from './wire.js';
 

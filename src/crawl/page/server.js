@@ -1,6 +1,6 @@
 /** The machine and the process: what they do and have done in the last minutes, and the tree of what runs. */
 import { cell, linkCell, section, table } from './parts.js';
-import { bars, bytes, element, number } from './show.js';
+import { bars, bytes, element, number } from '../../web/page/show.js';
 import { hexOf } from './values.js';
 import { subscribe } from './wire.js';
 

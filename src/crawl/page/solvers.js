@@ -3,7 +3,7 @@ import { checkField, choiceField, group, numberField, textField } from './fields
 import { form, present } from './form.js';
 import { listView } from './list-view.js';
 import { cell, linkCell, section } from './parts.js';
-import { element } from './show.js';
+import { element } from '../../web/page/show.js';
 import { hexOf, idOf, when } from './values.js';
 import { ask } from './wire.js';
 

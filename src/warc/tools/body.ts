@@ -23,10 +23,14 @@ export async function* decodedBody(block: ArchivedMessage | ArchivedRequest | Ar
     yield* block.bytes;
     return;
   }
-  let pieces = withoutTransferCoding(block);
-  const codings = block.head.fields.members('content-encoding').filter((coding) => coding !== 'identity');
-  for (const coding of [...codings].reverse()) pieces = withoutCoding(coding, pieces);
-  yield* pieces;
+  yield* withoutContentCoding(block.head.fields.members('content-encoding'), withoutTransferCoding(block));
+}
+
+/** @param codings in the order of the field, in lower case. @throws as `decodedBody` */
+export function withoutContentCoding(codings: readonly string[], body: AsyncGenerator<Buffer, void>): AsyncGenerator<Buffer, void> {
+  let pieces = body;
+  for (const coding of [...codings].reverse()) if (coding !== 'identity') pieces = withoutCoding(coding, pieces);
+  return pieces;
 }
 
 /** The body without its chunks, if it has any. */

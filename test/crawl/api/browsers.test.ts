@@ -58,8 +58,8 @@ test('the files of the page are for everybody, under names of this machine only'
   for (const [path, type] of [
     ['/', 'text/html;charset=utf-8'],
     ['/page/main.js', 'text/javascript;charset=utf-8'],
-    ['/page/show.js', 'text/javascript;charset=utf-8'],
-    ['/page/base.css', 'text/css;charset=utf-8'],
+    ['/web/page/show.js', 'text/javascript;charset=utf-8'],
+    ['/web/page/base.css', 'text/css;charset=utf-8'],
     ['/page/style.css', 'text/css;charset=utf-8'],
     ['/page/icon.svg', 'image/svg+xml'],
   ] as const) {
