@@ -32,6 +32,8 @@ export async function tunnelTls(port: number, authority: string, ca: string, off
   const host = authority.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
   const socket = connectTls({ socket: outer.socket, ca, host, checkServerIdentity: checkIdentity, ALPNProtocols: [...offered] });
   await once(socket, 'secureConnect');
+  // Otherwise it would stay half-open, as the outer one.
+  socket.on('end', () => socket.destroy());
   return socket;
 }
 
