@@ -43,19 +43,6 @@ export default ts.config(
     },
   },
   {
-    files: ['src/queue/page/*.js'],
-    languageOptions: {
-      globals: {
-        document: 'readonly',
-        fetch: 'readonly',
-        sessionStorage: 'readonly',
-        Event: 'readonly',
-        setTimeout: 'readonly',
-        clearTimeout: 'readonly',
-      },
-    },
-  },
-  {
     files: ['**/*.js'],
     languageOptions: {
       globals: {
@@ -73,9 +60,11 @@ export default ts.config(
     files: ['src/*/page/*.js'],
     languageOptions: {
       globals: Object.fromEntries(
-        ['document', 'window', 'navigator', 'localStorage', 'FormData', 'XMLHttpRequest', 'Intl', 'setInterval', 'clearInterval'].map(
-          (name) => [name, 'readonly'],
-        ),
+        [
+          ...['document', 'window', 'navigator', 'location', 'localStorage', 'sessionStorage', 'Event', 'CustomEvent', 'Blob', 'FormData'],
+          ...['XMLHttpRequest', 'WebSocket', 'Intl', 'TextDecoder', 'TextEncoder', 'atob', 'btoa', 'confirm', 'requestAnimationFrame'],
+          ...['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout', 'performance', 'AbortController', 'URLSearchParams'],
+        ].map((name) => [name, 'readonly']),
       ),
     },
   },

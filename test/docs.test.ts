@@ -28,6 +28,7 @@ const FOREIGN: readonly (readonly [RegExp, readonly string[]])[] = [
   [/npm (ci|install)/, ['ignore-scripts', 'global']],
   [/podman/, ['format', 'name', 'stop-timeout', 'signal']],
   [/wget/, ['ca-certificate']],
+  [/wb-manager/, ['unpack-wacz']],
   [/V8/, ['heap-growing-percent', 'no-concurrent-marking', 'no-incremental-marking']],
   [
     /npm run bench|needs Python/,

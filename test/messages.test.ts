@@ -19,7 +19,7 @@ const sources = readSources();
 const { said, texts, errorClasses } = sources;
 const TABLES = [ENDS, FETCH_ERRORS, MESSAGE_ERRORS, META_ERRORS] as readonly Readonly<Record<string, MessageRow>>[];
 
-/** Errors that others catch and tell in their own words: a file that is repaired or verified, a regex in a field, a page that is cut or crawled. */
+/** Errors that others catch and tell in their own words: a file that is repaired or verified, a regex in a field, a page that is cut or crawled, a WebSocket. */
 const INNER = [
   'CertificateNameError',
   'CutOffError',
@@ -27,13 +27,16 @@ const INNER = [
   'JobDeletedError',
   'NoBrowserError',
   'NotNowError',
+  'ClientLeftError',
   'NotRepairedError',
   'OtherLayoutError',
   'RenderError',
+  'StdoutGone',
   'StoppedError',
   'TimedOutError',
   'TooLargeError',
   'WarcReadError',
+  'WebSocketError',
 ];
 /** Holds the answer of another. */
 const CARRIERS = ['RefusedError'];
@@ -150,6 +153,7 @@ describe('docs', () => {
       'ARCHIVED_INCOMPLETE',
       'AUTH_FILE',
       'CERTIFICATE_NAME',
+      'CLIENT_LEFT',
       'WARC_READ',
       'WARCTAP_PLUGIN',
       'CIRCE_CLIENT',

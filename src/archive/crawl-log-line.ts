@@ -52,7 +52,8 @@ export function crawlLogLine(capture: Capture, loggedAt: Date): string {
   return `${fields.join(' ')}\n`;
 }
 
-function artificialStatus({ error }: FailedCapture): number {
+/** Source: as above; a capture of a failure has the same in its records. */
+export function artificialStatus({ error }: FailedCapture): number {
   return ARTIFICIAL_STATUS[error.code] ?? FAILED_OTHERWISE;
 }
 

@@ -3,7 +3,7 @@
  *
  * Source: spec/warcprox.md §4 (Writer).
  */
-import type { Capture } from '../capture/capture.ts';
+import type { Capture, FailedCapture } from '../capture/capture.ts';
 import { isArchivable, isFailure, originMethod, spoolsOf, type Archivable } from '../capture/kinds.ts';
 import type { Log } from '../util/log.ts';
 import { reasonOf } from '../util/thrown.ts';
@@ -16,6 +16,11 @@ export function isToBeArchived(capture: Capture, methods: ReadonlySet<string>): 
   if (!isArchivable(capture) || !capture.outcome.archive || capture.warcPrefix === NO_PREFIX) return false;
   const method = originMethod(capture);
   return methods.size === 0 || method === undefined || methods.has(method.toUpperCase());
+}
+
+/** Whether there are to be records of a failure, where failures are recorded. @param methods as above */
+export function isToBeRecorded(capture: Capture, methods: ReadonlySet<string>): capture is FailedCapture {
+  return isFailure(capture) && capture.warcPrefix !== NO_PREFIX && (methods.size === 0 || methods.has(capture.method.toUpperCase()));
 }
 
 /**

@@ -5,24 +5,27 @@
  * Their URI is `tls:host:port`, as `dns:host` is that of look-ups: by that of the site, pywb shows the certificates instead of its home page.
  * Source: ISO 28500:2017 §6.5 (`metadata`); RFC 8555 §9.1 (application/pem-certificate-chain).
  */
-import type { Capture, ExchangeCapture } from '../capture/capture.ts';
+import type { Capture, ExchangeCapture, WebSocketCapture } from '../capture/capture.ts';
 import type { OriginCertificates } from '../tls/certificates.ts';
 import { pemOf } from '../tls/pem.ts';
 import { Digester } from '../util/digest.ts';
 import { asciiUri, field, warcDate } from '../warc/fields.ts';
 import { bytesOf, recordOf, type NewRecord } from '../warc/record.ts';
 import type { Once } from '../warc/write/pool.ts';
-import { spokenFields, type RecordOptions } from './records.ts';
+import type { RecordOptions } from './records.ts';
+import { spokenFields } from './spoken.ts';
+
+type Connected = ExchangeCapture | WebSocketCapture;
 
 /** Of a capture whose origin has shown certificates that are looked at; nothing is made yet. */
 export function tlsEvidence(capture: Capture, options: RecordOptions): Once | undefined {
-  if (capture.kind !== 'exchange') return undefined;
+  if (capture.kind !== 'exchange' && capture.kind !== 'websocket') return undefined;
   const certificates = capture.tls?.certificates;
   if (certificates === undefined || certificates.chain.length === 0) return undefined;
   return { key: certificates.key, make: () => recordsOf(capture, certificates, options) };
 }
 
-function recordsOf(capture: ExchangeCapture, certificates: OriginCertificates, options: RecordOptions): readonly NewRecord[] {
+function recordsOf(capture: Connected, certificates: OriginCertificates, options: RecordOptions): readonly NewRecord[] {
   const { name, chain, error } = certificates;
   const shown = metadata(capture, certificates, options, 'application/pem-certificate-chain', pemOf(chain), spokenFields(capture, options));
   const verdict = field('tlsVerified', error === undefined ? 'yes' : 'no') + field('tlsError', error) + field('tlsServerName', name);
@@ -30,7 +33,7 @@ function recordsOf(capture: ExchangeCapture, certificates: OriginCertificates, o
 }
 
 function metadata(
-  capture: ExchangeCapture,
+  capture: Connected,
   { origin }: OriginCertificates,
   { digest, version, newRecordId }: RecordOptions,
   contentType: string,

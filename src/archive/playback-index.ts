@@ -5,9 +5,9 @@
  * Source: spec/warcprox.md §4, §10; store/lanes.ts.
  */
 import type { ExchangeCapture } from '../capture/capture.ts';
-import { isFailure, originMethod, payloadDigest, type Archivable } from '../capture/kinds.ts';
+import { isFailure, originMethod, payloadDigest, payloadSize, type Archivable } from '../capture/kinds.ts';
 import { parseResponseHead } from '../http1/head.ts';
-import { CUSTOM, type Lane } from '../store/lanes.ts';
+import { CUSTOM, WEBSOCKET, type Lane } from '../store/lanes.ts';
 import type { PlaybackEntry, PlaybackIndex } from '../store/playback.ts';
 import { asciiUri } from '../warc/fields.ts';
 import { lanesOfExchange } from './lanes.ts';
@@ -38,7 +38,7 @@ export function playbackIndexer({ index }: PlaybackIndexOptions): Processor {
           recordId: id,
           type,
           payloadDigest: payloadDigest(capture),
-          payloadSize: capture.kind === 'exchange' ? capture.response.payloadSize : capture.block.bytes.size,
+          payloadSize: payloadSize(capture),
         });
       }
       if (entries.length > 0) await index.save(entries);
@@ -49,6 +49,7 @@ export function playbackIndexer({ index }: PlaybackIndexOptions): Processor {
 
 async function lanesFor(capture: Archivable): Promise<readonly Lane[]> {
   if (capture.kind === 'custom') return [CUSTOM];
+  if (capture.kind === 'websocket') return [WEBSOCKET, CUSTOM];
   const { method, request, response } = capture;
   return lanesOfExchange({
     method,

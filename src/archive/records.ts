@@ -10,6 +10,9 @@ import { Digester, type DigestFormat } from '../util/digest.ts';
 import type { Bytes } from '../util/spool.ts';
 import { asciiUri, dateIn, field, warcDate, type WarcVersion } from '../warc/fields.ts';
 import { bytesOf, recordOf, type NewRecord } from '../warc/record.ts';
+import { failureRecords } from './failures.ts';
+import { spokenFields } from './spoken.ts';
+import { webSocketRecords } from './websocket-records.ts';
 
 export interface RecordOptions {
   readonly version: WarcVersion;
@@ -22,15 +25,16 @@ export interface RecordOptions {
 }
 
 /**
- * The records of each capture, in the captures' order; none for a failure.
+ * The records of each capture, in the captures' order.
  *
  * @throws the file system's error when the head of a revisit was spilled and cannot be read
  */
 export async function buildRecords(captures: readonly Capture[], options: RecordOptions): Promise<readonly (readonly NewRecord[])[]> {
   const records: (readonly NewRecord[])[] = [];
   for (const capture of captures) {
-    if (capture.kind === 'failure') records.push([]);
+    if (capture.kind === 'failure') records.push(failureRecords(capture, options));
     else if (capture.kind === 'custom') records.push([customRecord(capture, options)]);
+    else if (capture.kind === 'websocket') records.push(webSocketRecords(capture, spokenFields(capture, options), options));
     else if (capture.outcome.duplicateOf === undefined) records.push(exchangeRecords(capture, responseRecord(capture, options), options));
     else {
       const head = capture.response.bytes.slice(0, capture.response.headSize);
@@ -91,12 +95,6 @@ function responseRecord(capture: ExchangeCapture, options: RecordOptions): NewRe
     options.version,
     response.headSize,
   );
-}
-
-/** What was spoken with the origin. Source: iipc/warc-specifications 42 (WARC-Protocol, one field for each layer) and 86 (WARC-Cipher-Suite). */
-export function spokenFields({ protocol, tls }: ExchangeCapture, options: RecordOptions): string {
-  if (!options.protocol) return '';
-  return field('WARC-Protocol', protocol) + field('WARC-Protocol', tls?.version) + field('WARC-Cipher-Suite', tls?.cipherSuite);
 }
 
 type Original = NonNullable<ExchangeCapture['outcome']['duplicateOf']>;

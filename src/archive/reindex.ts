@@ -10,7 +10,7 @@ import { bodyReader } from '../http1/body.ts';
 import { responseFraming } from '../http1/framing.ts';
 import { HeadReader, parseRequestHead, parseResponseHead } from '../http1/head.ts';
 import { answerOf, dedupKey, type DedupIndex, type Published } from '../store/dedup.ts';
-import { CUSTOM } from '../store/lanes.ts';
+import { CUSTOM, WEBSOCKET, type Lane } from '../store/lanes.ts';
 import type { PlaybackEntry, PlaybackIndex } from '../store/playback.ts';
 import { readWarc, type ReadRecord } from '../warc/read/reader.ts';
 import { lanesOfExchange } from './lanes.ts';
@@ -43,6 +43,8 @@ interface Principal {
   readonly head: ResponseHead | undefined;
   /** undefined where the payload is not in the record */
   readonly payloadSize: number | undefined;
+  /** of one that is no exchange */
+  readonly lanes: readonly Lane[];
 }
 
 /** Neither of a fetch nor of a client: what the proxy says of a file or a fetch. A record of a client has the digest of its payload. */
@@ -102,7 +104,7 @@ async function addExchange(
 }
 
 function addCustom(principal: Principal, path: string, options: ReindexOptions, added: Reindexed): Promise<void> {
-  return addPlayback({ principal, path, method: undefined, lanes: [CUSTOM] }, options, added);
+  return addPlayback({ principal, path, method: undefined, lanes: principal.lanes }, options, added);
 }
 
 interface Addition extends Pick<PlaybackEntry, 'method' | 'lanes'> {
@@ -136,6 +138,7 @@ async function read(record: ReadRecord): Promise<Principal> {
     length: await record.length(),
     head,
     payloadSize: record.type === 'revisit' ? undefined : size,
+    lanes: record.header('WARC-Resource-Type') === 'websocket' && record.type === 'resource' ? [WEBSOCKET, CUSTOM] : [CUSTOM],
   };
 }
 

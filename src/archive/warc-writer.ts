@@ -12,7 +12,7 @@ import type { WriterPool } from '../warc/write/pool.ts';
 import { WarcWriteError } from '../warc/errors.ts';
 import { buildRecords, type RecordOptions } from './records.ts';
 import { tlsEvidence } from './evidence.ts';
-import { isToBeArchived, logIfLost, turnDownUnreadable } from './decision.ts';
+import { isToBeArchived, isToBeRecorded, logIfLost, turnDownUnreadable } from './decision.ts';
 import type { Processor } from './processor.ts';
 
 export interface WarcWriterOptions {
@@ -23,10 +23,12 @@ export interface WarcWriterOptions {
   readonly methods: readonly string[];
   /** no revisit is written of a URL whose original is at most so many seconds old, and has the same status and Location */
   readonly blackout?: { readonly seconds: number; readonly now: () => Date } | undefined;
+  /** fetches without an answer leave records, too */
+  readonly recordFailures?: boolean;
   readonly log: Log;
 }
 
-export function warcWriter({ pool, records, methods, blackout, log }: WarcWriterOptions): Processor {
+export function warcWriter({ pool, records, methods, blackout, recordFailures, log }: WarcWriterOptions): Processor {
   const wanted = new Set(methods);
 
   /** Only what says the same again: an equal payload may come with another status, or lead elsewhere. */
@@ -37,7 +39,7 @@ export function warcWriter({ pool, records, methods, blackout, log }: WarcWriter
     return blackout.now().getTime() - Date.parse(duplicateOf.date) <= blackout.seconds * 1000;
   };
 
-  const write = async (captures: readonly Archivable[]) => {
+  const write = async (captures: readonly Capture[]) => {
     if (captures.length === 0) return;
     const built = await buildRecords(captures, records).catch((error: unknown) => {
       // Captures that are not written must not pass for written: this stops the proxy as a failed write does.
@@ -62,13 +64,18 @@ export function warcWriter({ pool, records, methods, blackout, log }: WarcWriter
         log,
       );
       const originals = originalsIn(batch);
-      const captures: Archivable[] = [];
+      const captures: Capture[] = [];
       const late: Archivable[] = [];
       for (const capture of batch) {
         const { outcome } = capture;
         if (!isToBeArchived(capture, wanted)) {
           logIfLost(capture, log);
           outcome.archive = false;
+          if (recordFailures === true && isToBeRecorded(capture, wanted)) {
+            // Whether what was sent can be read back is known then.
+            await capture.request?.bytes.flushed();
+            captures.push(capture);
+          }
           continue;
         }
         const original = originals.get(outcome.duplicateOf?.recordId ?? '');

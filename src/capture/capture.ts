@@ -36,6 +36,17 @@ export interface RecordedResponse extends RecordedBlock {
   readonly trailers?: readonly Pick<Field, 'name' | 'value'>[] | undefined;
 }
 
+/** A request that may not be whole. */
+export interface SentRequest extends RecordedBlock {
+  readonly truncated: Truncation | undefined;
+}
+
+/** The messages of a WebSocket (message-log.ts). */
+export interface RecordedMessages extends RecordedBlock {
+  /** why some are missing */
+  readonly truncated: Truncation | undefined;
+}
+
 export type Truncation = 'length' | 'time' | 'disconnect' | 'unspecified';
 
 interface CaptureBase {
@@ -56,21 +67,45 @@ interface CaptureBase {
   readonly outcome: Outcome;
 }
 
-export interface ExchangeCapture extends CaptureBase {
-  readonly kind: 'exchange';
-  readonly request: RecordedBlock;
-  readonly response: RecordedResponse;
+/** How an origin was spoken with. */
+export interface Spoken {
   /** address contacted; undefined behind another proxy */
   readonly ipAddress: string | undefined;
-  /** spoken with the origin, as in WARC-Protocol: `http/1.1`, `http/1.0` */
+  /** as in WARC-Protocol: `http/1.1`, `http/1.0` */
   readonly protocol: string;
   /** undefined where there was none */
   readonly tls: TlsFacts | undefined;
 }
 
-/** A fetch without a whole response head. Not archived. */
+export interface ExchangeCapture extends CaptureBase, Spoken {
+  readonly kind: 'exchange';
+  readonly request: RecordedBlock;
+  readonly response: RecordedResponse;
+}
+
+/** A WebSocket, from its handshake to its end. */
+export interface WebSocketCapture extends CaptureBase, Spoken {
+  readonly kind: 'websocket';
+  /** head of the handshake */
+  readonly request: RecordedBlock;
+  /** head of the 101 */
+  readonly response: RecordedResponse;
+  /** what has passed, both ways, a line of JSON each */
+  readonly messages: RecordedMessages;
+  /** bytes that have come from the origin after the 101, frames included */
+  readonly receivedBytes: number;
+}
+
+/** A fetch without a whole response head. Not archived, unless failures are recorded. */
 export interface FailedCapture extends CaptureBase {
   readonly kind: 'failure';
+  /** what was sent, where failures are recorded and at least its head was */
+  readonly request: SentRequest | undefined;
+  /** address contacted, as far as one is known */
+  readonly ipAddress: string | undefined;
+  /** of the request; undefined where none was sent */
+  readonly protocol: string | undefined;
+  readonly tls: TlsFacts | undefined;
   /** `code` is one of the proxy's reasons: `not-resolved`, `not-connected`, `failed-before` … */
   readonly error: Error & { readonly code: string };
   /** what the client was answered */
@@ -85,7 +120,7 @@ export interface CustomRecordCapture extends CaptureBase {
   readonly block: RecordedBlock;
 }
 
-export type Capture = ExchangeCapture | FailedCapture | CustomRecordCapture;
+export type Capture = ExchangeCapture | WebSocketCapture | FailedCapture | CustomRecordCapture;
 
 /** Filled in by the processors of the chain, each its own field. */
 export interface Outcome {

@@ -23,9 +23,19 @@ export function isExchange(capture: Capture): capture is ExchangeCapture {
   return capture.kind === 'exchange';
 }
 
-/** The block of its principal record, as it came. */
+/** As it is written of the messages of a WebSocket. */
+export const MESSAGES_TYPE = 'application/jsonl';
+
+/** The block of its principal record. */
 export function blockOf(capture: Archivable): RecordedBlock {
-  return capture.kind === 'exchange' ? capture.response : capture.block;
+  switch (capture.kind) {
+    case 'exchange':
+      return capture.response;
+    case 'websocket':
+      return capture.messages;
+    case 'custom':
+      return capture.block;
+  }
 }
 
 /** What is held for it, principal block first. */
@@ -33,26 +43,34 @@ export function spoolsOf(capture: Capture): readonly Spool[] {
   switch (capture.kind) {
     case 'exchange':
       return [capture.response.bytes, capture.request.bytes];
+    case 'websocket':
+      return [capture.messages.bytes, capture.response.bytes, capture.request.bytes];
     case 'custom':
       return [capture.block.bytes];
     case 'failure':
-      return [];
+      return capture.request === undefined ? [] : [capture.request.bytes];
   }
 }
 
 /** Bytes that came, head and framing included. */
 export function wireSize(capture: Capture): number {
+  if (capture.kind === 'websocket') return capture.response.headSize + capture.receivedBytes;
   return isFailure(capture) ? 0 : blockOf(capture).bytes.size;
 }
 
 /** The same without the head. */
 export function bodySize(capture: Capture): number {
-  return wireSize(capture) - (capture.kind === 'exchange' ? capture.response.headSize : 0);
+  return wireSize(capture) - (capture.kind === 'exchange' || capture.kind === 'websocket' ? capture.response.headSize : 0);
 }
 
-/** Labelled digest of what a record of it is found by: the body without transfer-coding, or all that a client has sent. */
+/** Labelled digest of what a record of it is found by: the body without transfer-coding, or the block where that is no message of HTTP. */
 export function payloadDigest(capture: Archivable): string {
-  return capture.kind === 'exchange' ? capture.response.payloadDigest : capture.block.digest;
+  return capture.kind === 'exchange' ? capture.response.payloadDigest : blockOf(capture).digest;
+}
+
+/** Bytes of the same. */
+export function payloadSize(capture: Archivable): number {
+  return capture.kind === 'exchange' ? capture.response.payloadSize : blockOf(capture).bytes.size;
 }
 
 /** As it was given; undefined when it was not. */
@@ -60,6 +78,8 @@ export function contentType(capture: Capture): string | undefined {
   switch (capture.kind) {
     case 'exchange':
       return capture.response.contentType;
+    case 'websocket':
+      return MESSAGES_TYPE;
     case 'custom':
       return capture.contentType;
     case 'failure':
@@ -71,6 +91,7 @@ export function contentType(capture: Capture): string | undefined {
 export function statusOf(capture: Capture): number {
   switch (capture.kind) {
     case 'exchange':
+    case 'websocket':
       return capture.response.status;
     case 'custom':
       return NO_CONTENT;

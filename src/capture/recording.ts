@@ -3,8 +3,9 @@
  *
  * A request that is sent again, on another connection, is recorded anew.
  */
-import type { RecordedBlock, RecordedResponse, Truncation } from './capture.ts';
+import type { RecordedBlock, RecordedResponse, SentRequest, Truncation } from './capture.ts';
 import type { Field, Fields } from '../http/fields.ts';
+import type { ResponseHead } from '../http/message.ts';
 import type { SpoolHolder } from '../util/spool.ts';
 import { BlockRecorder, ResponseRecorder, type HeadFacts, type RecordingOptions } from './recorder.ts';
 
@@ -54,9 +55,9 @@ export class Recording {
     this.#request?.bytes.onDrain(callback);
   }
 
-  /** @param facts what it says. @param bodySize bytes of the body, where it says so */
-  receivedHead(head: Buffer, facts: HeadFacts, bodySize: number | undefined): void {
-    this.#facts = facts;
+  /** @param bodySize bytes of the body, where it says so */
+  receivedHead(head: Buffer, { status, fields }: ResponseHead, bodySize: number | undefined): void {
+    this.#facts = { status, contentType: fields.get('content-type'), location: fields.get('location') };
     this.#announced = bodySize === undefined ? undefined : head.length + bodySize;
     this.#response = new ResponseRecorder(this.#options, this.#holder);
     this.#response.head(head);
@@ -80,6 +81,13 @@ export class Recording {
   finish(truncated: Truncation | undefined): { readonly request: RecordedBlock; readonly response: RecordedResponse } {
     if (this.#request === undefined || this.#response === undefined || this.#facts === undefined) throw new Error('nothing was exchanged');
     return { request: this.#request.finish(), response: this.#response.finish(this.#facts, truncated, this.#trailers) };
+  }
+
+  /** There is no answer: what was sent, which is the caller's from now on, where there is anything. @param truncated why it is not whole */
+  abandon(truncated: Truncation | undefined): SentRequest | undefined {
+    const request = this.#request;
+    this.#response?.bytes.release();
+    return request && { ...request.finish(), truncated };
   }
 
   /** Let go of everything. */

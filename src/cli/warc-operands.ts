@@ -3,6 +3,7 @@
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { RecordPlace } from '../warc/tools/print.ts';
 import { UsageError } from './exit.ts';
 
 /** `.warc.gz.open` and so on. */
@@ -12,6 +13,21 @@ const WARC_FILE = /\.warc(?:\.\w+)*$/;
 export async function warcFiles(command: string, operands: readonly string[]): Promise<readonly string[]> {
   if (operands.length === 0) throw new UsageError(`${command}: expected at least one file or folder, see ${command} --help`);
   return (await Promise.all(operands.map((operand) => filesAt(command, operand)))).flat();
+}
+
+/** As `warcFiles`, and `FILE:OFFSET` for a single record. */
+export async function warcPlaces(command: string, operands: readonly string[]): Promise<readonly RecordPlace[]> {
+  const places = operands.map(async (operand): Promise<readonly RecordPlace[]> => {
+    const [, file, offset] = /^(.+):(\d{1,15})$/.exec(operand) ?? [];
+    const isFile = await stat(operand).then(
+      () => true,
+      () => false,
+    );
+    if (file !== undefined && !isFile) return [{ file, offset: Number(offset) }];
+    return (await filesAt(command, operand)).map((each) => ({ file: each, offset: undefined }));
+  });
+  if (operands.length === 0) await warcFiles(command, operands);
+  return (await Promise.all(places)).flat();
 }
 
 async function filesAt(command: string, path: string): Promise<readonly string[]> {

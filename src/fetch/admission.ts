@@ -1,5 +1,7 @@
 /**
  * Which exchanges run: at most so many at once, the others wait their turn; none longer than the time limit of a fetch.
+ *
+ * A WebSocket is an exchange for as long as it is open, which nobody can tell before. So half of the places are kept for what ends.
  */
 import { performance } from 'node:perf_hooks';
 import { FetchError } from '../http/fetch-error.ts';
@@ -22,6 +24,9 @@ export class Admission {
   readonly #options: AdmissionOptions;
   readonly #active = new Map<Exchange, ExchangeClient>();
   readonly #waiting = new Set<() => void>();
+  /** of those that are active */
+  #webSockets = 0;
+  #settling: (() => void)[] = [];
   readonly #endSweeping: (() => void) | undefined;
   #closed: FetchError | undefined;
 
@@ -74,10 +79,20 @@ export class Admission {
     this.#services = { ...this.#services, ...way };
   }
 
-  /** To be called by the one that was admitted, in that call. */
-  exchange(request: ExchangeRequest, client: ExchangeClient): Exchange {
-    const exchange: Exchange = new Exchange(this.#services, request, client, () => this.#ended(exchange));
+  /**
+   * To be called by the one that was admitted, in that call.
+   *
+   * @returns an error where it is one WebSocket too many
+   */
+  exchange(request: ExchangeRequest, client: ExchangeClient): Exchange | FetchError {
+    const isWebSocket = request.outgoing.webSocket === true;
+    if (isWebSocket && this.#webSockets >= Math.ceil(this.#options.maxExchanges / 2)) {
+      this.#next();
+      return new FetchError('too-many-websockets', 'as many WebSockets are open as may be (half of --max-threads)');
+    }
+    const exchange: Exchange = new Exchange(this.#services, request, client, () => this.#ended(exchange, isWebSocket));
     this.#active.set(exchange, client);
+    if (isWebSocket) this.#webSockets++;
     exchange.start();
     return exchange;
   }
@@ -95,8 +110,22 @@ export class Admission {
     for (const exchange of [...this.#active.keys()]) exchange.shutDown(this.#closed);
   }
 
-  #ended(exchange: Exchange): void {
+  /** Resolves when no exchange is active any more: after `close` that takes WebSockets a moment. */
+  settled(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#active.size === 0) resolve();
+      else this.#settling.push(resolve);
+    });
+  }
+
+  #ended(exchange: Exchange, isWebSocket: boolean): void {
     this.#active.delete(exchange);
+    if (isWebSocket) this.#webSockets--;
+    if (this.#active.size === 0) for (const resolve of this.#settling.splice(0)) resolve();
+    this.#next();
+  }
+
+  #next(): void {
     const [next] = this.#waiting;
     if (next !== undefined) {
       this.#waiting.delete(next);

@@ -76,10 +76,11 @@ export class Connector {
     // A host that speaks no TLS on a port may well speak HTTP there.
     const withTls = `TLS ${hostPort}`;
     const failed = this.#failed.get(hostPort) ?? (origin.scheme === 'https' ? this.#failed.get(withTls) : undefined);
-    if (failed !== undefined) {
+    if (failed !== undefined && origin.afresh !== true) {
       const message = `${failed.message} (failed less than a minute ago, not tried again)`;
-      throw new FetchError('failed-before', message, { cause: failed, status: failed.status });
+      throw new FetchError('failed-before', message, { cause: failed, status: failed.status, ipAddress: failed.ipAddress });
     }
+    let reached: string | undefined;
     try {
       const socks = this.#socksFor(origin);
       const [tcp, ipAddress] =
@@ -88,6 +89,7 @@ export class Connector {
           : socks !== undefined
             ? [await this.#bySocks(origin, socks)]
             : await this.#direct(origin).then((socket) => [socket, socket.remoteAddress] as const);
+      reached = ipAddress;
       const { timeoutMs, onFault, heads } = this.#options;
       const key = originKey(origin, origin.servername, upstream, origin.http2);
       if (origin.scheme === 'http') return new Http1Origin(tcp, key, ipAddress, timeoutMs, onFault, heads);
@@ -99,6 +101,7 @@ export class Connector {
       return new Http2Origin(socket, { key, ipAddress, tls: facts, idleMs: timeoutMs, onFault, onHttp1Wanted });
     } catch (error) {
       const failure = error instanceof FetchError ? error : new FetchError('not-connected', reasonOf(error), { cause: error });
+      failure.ipAddress ??= reached ?? addressIn(failure.cause);
       if (isOfOrigin(failure)) this.#failed.set(failure.code === 'tls-failed' ? withTls : hostPort, failure);
       throw failure;
     }
@@ -223,4 +226,9 @@ function isOfOrigin(failure: FetchError): boolean {
   if (failure.code === 'forbidden-address' || failure.code === 'certificate-refused' || isOutOf(failure)) return false;
   // What the proxy has answered of the origin; any other failure is one with the proxy.
   return failure.code !== 'proxy-failed' || failure.message.includes(SOCKS_REJECTED);
+}
+
+/** The one address that was tried, as the system's error names it. */
+function addressIn(cause: unknown): string | undefined {
+  return cause instanceof Error && 'address' in cause && typeof cause.address === 'string' ? cause.address : undefined;
 }

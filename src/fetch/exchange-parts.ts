@@ -2,8 +2,18 @@
  * What an exchange is given: its request, its client, and what it works with.
  */
 import { performance } from 'node:perf_hooks';
-import type { Capture, ExchangeCapture, FailedCapture, RecordedBlock, RecordedResponse } from '../capture/capture.ts';
+import type {
+  Capture,
+  ExchangeCapture,
+  FailedCapture,
+  RecordedBlock,
+  RecordedResponse,
+  SentRequest,
+  Spoken,
+  WebSocketCapture,
+} from '../capture/capture.ts';
 import type { RecordingOptions } from '../capture/recorder.ts';
+import type { Recording } from '../capture/recording.ts';
 import { FetchError } from '../http/fetch-error.ts';
 import type { AnswerForm, ClientSide } from '../http/sides.ts';
 import type { Meta } from '../meta/meta.ts';
@@ -11,6 +21,7 @@ import type { AnswerLimitOptions } from './answer-limits.ts';
 import type { Connect } from './origin.ts';
 import type { OriginConnection, OriginStream, OutgoingRequest } from './origin-connection.ts';
 import type { OriginPool } from './pool.ts';
+import type { WebSocketEnd, WebSocketOptions } from './websocket.ts';
 
 /** A request that may be sent. */
 export interface ExchangeRequest {
@@ -28,16 +39,20 @@ export interface ExchangeServices extends AnswerLimitOptions {
   readonly connect: Connect;
   readonly pool: OriginPool;
   readonly recording: RecordingOptions;
+  /** what was sent is kept, where there is no answer */
+  readonly recordFailures?: boolean;
   readonly now: () => Date;
   /** `<urn:uuid:…>`, a new one at each call */
   readonly newRecordId: () => string;
   /** takes the capture over; the promise is back-pressure */
   readonly sink: (capture: Capture) => Promise<void> | undefined;
+  /** without them a handshake is never answered 101 */
+  readonly webSockets?: WebSocketOptions;
 }
 
 /** What an exchange needs of its client. */
 export type ExchangeClient = Pick<ClientSide, 'interim' | 'head' | 'body' | 'flush' | 'end' | 'fail' | 'resumeRequest'> &
-  Partial<Pick<ClientSide, 'address' | 'port' | 'trailers'>>;
+  Partial<Pick<ClientSide, 'address' | 'port' | 'upgrade' | 'trailers'>>;
 
 /** Methods that may be sent again when a kept connection turns out dead (RFC 9110 §9.2.2), if there is no body to repeat. */
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
@@ -60,6 +75,11 @@ interface Began {
   readonly startedMs: number;
 }
 
+interface Messages {
+  readonly request: RecordedBlock;
+  readonly response: RecordedResponse;
+}
+
 /** Both messages of an exchange, with what it was. */
 export function exchangeCapture(
   request: ExchangeRequest,
@@ -67,17 +87,66 @@ export function exchangeCapture(
   began: Began,
   connection: OriginConnection | undefined,
   stream: OriginStream | undefined,
-  messages: { readonly request: RecordedBlock; readonly response: RecordedResponse },
+  messages: Messages,
 ): ExchangeCapture {
   const captured = capturedOf(request, services, began);
-  const spoken = { ipAddress: connection?.ipAddress, protocol: stream?.protocol ?? '', tls: connection?.tls };
-  return Object.freeze({ kind: 'exchange', ...captured, ...spoken, ...messages, outcome: { archive: true } });
+  return Object.freeze({ kind: 'exchange', ...captured, ...spokenOn(connection, stream), ...messages, outcome: { archive: true } });
 }
 
-/** What kept an exchange from its answer. */
-export function failedCapture(request: ExchangeRequest, services: ExchangeServices, began: Began, error: FetchError): FailedCapture {
+/** The handshake of a WebSocket, and what has passed after it. */
+export function webSocketCapture(
+  request: ExchangeRequest,
+  services: ExchangeServices,
+  began: Began,
+  connection: OriginConnection | undefined,
+  stream: OriginStream | undefined,
+  passed: Messages & WebSocketEnd,
+): WebSocketCapture {
   const captured = capturedOf(request, services, began);
-  return Object.freeze({ kind: 'failure', ...captured, error, status: error.status, outcome: { archive: false } });
+  return Object.freeze({ kind: 'websocket', ...captured, ...spokenOn(connection, stream), ...passed, outcome: { archive: true } });
+}
+
+function spokenOn(connection: OriginConnection | undefined, stream: OriginStream | undefined): Spoken {
+  return { ipAddress: connection?.ipAddress, protocol: stream?.protocol ?? '', tls: connection?.tls };
+}
+
+/** What kept an exchange from its answer. @param sent of its request, where that is to be recorded */
+export function failedCapture(
+  request: ExchangeRequest,
+  services: ExchangeServices,
+  began: Began,
+  error: FetchError,
+  connection: OriginConnection | undefined,
+  stream: OriginStream | undefined,
+  sent: SentRequest | undefined,
+): FailedCapture {
+  const captured = capturedOf(request, services, began);
+  const ipAddress = connection?.ipAddress ?? error.ipAddress;
+  const spoken = { ipAddress, protocol: sent && (stream?.protocol ?? 'http/1.1'), tls: connection?.tls };
+  return Object.freeze({
+    kind: 'failure',
+    ...captured,
+    ...spoken,
+    request: sent,
+    error,
+    status: error.status,
+    outcome: { archive: false },
+  });
+}
+
+/** There is no room for what is recorded, and so none for what was sent. */
+const NO_ROOM: ReadonlySet<string> = new Set(['recording-failed', 'too-large', 'no-space']);
+
+/** What was sent of a request without an answer, where failures are recorded; everything else is let go of. @param whole it was sent to its end */
+export function leftOf(
+  recording: Recording,
+  { recordFailures }: ExchangeServices,
+  { code }: FetchError,
+  whole: boolean,
+): SentRequest | undefined {
+  if (recordFailures === true && !NO_ROOM.has(code)) return recording.abandon(whole ? undefined : 'disconnect');
+  recording.release();
+  return undefined;
 }
 
 /** What every capture of an exchange has, made when it ends. */

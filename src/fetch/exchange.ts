@@ -5,6 +5,7 @@
  * Whatever happens it ends exactly once: with a capture of an exchange or of a failure.
  *
  *   connecting ──► head ──► body ──► (sending: the rest of the request) ──► ended
+ *        │           ├─► switched: a WebSocket, which is relayed (websocket.ts) ──────────► ended
  *        └───────────┴────────┴──── failed, cut or out of time: also ended
  */
 import { performance } from 'node:perf_hooks';
@@ -12,25 +13,26 @@ import type { Truncation } from '../capture/capture.ts';
 import { Recording } from '../capture/recording.ts';
 import { FetchError } from '../http/fetch-error.ts';
 import type { Fields } from '../http/fields.ts';
-import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
-import type { AnswerForm, RequestBody } from '../http/sides.ts';
+import type { Framing, ResponseHead } from '../http/message.ts';
+import type { AnswerForm, RequestBody, Upgraded } from '../http/sides.ts';
 import type { SpoolHolder } from '../util/spool.ts';
 import { reasonOf } from '../util/thrown.ts';
 import { Valve } from '../util/valve.ts';
 import { AnswerLimits } from './answer-limits.ts';
-import { exchangeCapture, failedCapture, isRepeatable, noRoom } from './exchange-parts.ts';
+import { exchangeCapture, failedCapture, isRepeatable, leftOf, noRoom, webSocketCapture } from './exchange-parts.ts';
 import type { ExchangeClient, ExchangeRequest, ExchangeServices } from './exchange-parts.ts';
 import { originKey } from './origin.ts';
 import type { AnswerEvents, OriginConnection, OriginStream } from './origin-connection.ts';
 import { Upload } from './upload.ts';
+import { relayWebSocket } from './websocket.ts';
+import type { Relay } from './relay.ts';
 
 /** Who may hold the answer back. */
 const [CLIENT, DISK] = [1, 2] as const;
-const NOTHING: readonly BodyPiece[] = [];
 /** A request that its origin refuses to look at, however often it comes, is not sent for ever. */
 const MAX_SENDINGS = 4;
 
-type Phase = 'connecting' | 'head' | 'body' | 'sending' | 'ended';
+type Phase = 'connecting' | 'head' | 'body' | 'sending' | 'switched' | 'ended';
 
 export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   readonly startedAt: Date;
@@ -53,6 +55,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   #requestComplete: boolean;
   #exact = true;
   readonly #limits: AnswerLimits;
+  #webSocket: Pick<Relay, 'cut'> | undefined;
 
   /** @param onEnded called once, when the exchange needs nothing any more */
   constructor(services: ExchangeServices, request: ExchangeRequest, client: ExchangeClient, onEnded: () => void) {
@@ -112,8 +115,9 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     this.#stop('disconnect', new FetchError('request-aborted', 'the download was given up'));
   }
 
-  /** The time limit of a fetch has passed. */
+  /** The time limit of a fetch has passed. A WebSocket has one of its own. */
   outOfTime(): void {
+    if (this.#phase === 'switched') return;
     const error =
       this.#phase === 'connecting'
         ? new FetchError('connect-timeout', 'connecting took longer than the time limit of a fetch')
@@ -137,9 +141,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   onHead(head: ResponseHead, framing: Framing, bytes: Buffer): void {
     if (this.#endIfNotRecorded()) return;
     this.#phase = 'body';
-    const { status, fields } = head;
-    const facts = { status, contentType: fields.get('content-type'), location: fields.get('location') };
-    this.#recording.receivedHead(bytes, facts, framing.kind === 'length' ? framing.length : undefined);
+    this.#recording.receivedHead(bytes, head, framing.kind === 'length' ? framing.length : undefined);
     if (this.#client === undefined) this.#limits.abandon(bytes.length, this.#recording.announced, this.#request.outgoing.fields);
     else this.#client.head(head, framing, this.#form);
   }
@@ -172,6 +174,24 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     else this.#stop(truncated, error);
   }
 
+  onSwitched(head: ResponseHead, bytes: Buffer, origin: Upgraded): void {
+    const client = this.#endIfNotRecorded() ? undefined : this.#client?.upgrade?.({ head, form: this.#form });
+    const { webSockets, recording, sink } = this.#services;
+    if (client === undefined || webSockets === undefined)
+      return this.#stop('disconnect', new FetchError('request-aborted', 'client closed the connection before its WebSocket had begun'));
+    this.#phase = 'switched';
+    this.#client = undefined;
+    this.#recording.receivedHead(bytes, head, undefined);
+    const messages = this.#recording.finish(undefined);
+    const { url } = this.#request.outgoing.target;
+    this.#webSocket = relayWebSocket({ url, head, client, origin, recording }, webSockets, (end) => {
+      this.#phase = 'ended';
+      const passed = { ...messages, ...end };
+      void sink(webSocketCapture(this.#request, this.#services, this, this.#connection, this.#stream, passed));
+      this.#onEnded();
+    });
+  }
+
   onDrain(): void {
     this.#upload?.drained();
   }
@@ -180,6 +200,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   #stop(truncated: Truncation, error: FetchError): void {
     if (this.#phase === 'body') this.#end(truncated);
     else if (this.#phase === 'sending') this.#end(undefined);
+    else if (this.#phase === 'switched') this.#webSocket?.cut(truncated);
     else if (this.#phase !== 'ended') this.#fail(error);
   }
 
@@ -193,9 +214,9 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   #connect(): void {
     this.#phase = 'connecting';
     this.#stream = undefined;
-    const { target, servername, upstream, http2 } = this.#request.outgoing;
+    const { target, servername, upstream, afresh, http2 } = this.#request.outgoing;
     const { scheme, host, port } = target;
-    this.#services.connect({ scheme, host, port, servername, upstream, http2 }).then(
+    this.#services.connect({ scheme, host, port, servername, upstream, afresh, http2 }).then(
       (connection) => this.#goOnWith(connection),
       (error: unknown) => {
         if (this.#phase === 'connecting')
@@ -215,7 +236,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     this.#sendings++;
     this.#connection = connection;
     const { outgoing } = this.#request;
-    const stream = connection.request(outgoing, this.#upload?.waiting ?? NOTHING, this);
+    const stream = connection.request(outgoing, this.#upload?.waiting ?? [], this);
     this.#stream = stream;
     // A connection that can carry more is there for others, too.
     if (!connection.busy) this.#services.pool.put(connection);
@@ -277,11 +298,12 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
 
   #fail(error: FetchError): void {
     this.#phase = 'ended';
+    const sent = leftOf(this.#recording, this.#services, error, this.#requestComplete);
+    const capture = failedCapture(this.#request, this.#services, this, error, this.#connection, this.#stream, sent);
     this.#leaveOrigin(false);
-    this.#recording.release();
     const client = this.#client;
     this.#client = undefined;
-    const accepted = this.#services.sink(failedCapture(this.#request, this.#services, this, error));
+    const accepted = this.#services.sink(capture);
     client?.fail(error, accepted);
     this.#onEnded();
   }

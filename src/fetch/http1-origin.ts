@@ -45,6 +45,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
   #minor: 0 | 1 = 1;
   /** as far as client and origin have said, it stays open after the answer */
   #persistent = true;
+  readonly #listeners: Readonly<Record<string, (given: Buffer & Error) => void>>;
 
   /**
    * @param onFault told of what a user throws, which then finds the connection broken
@@ -65,23 +66,26 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
     this.ipAddress = ipAddress;
     this.#idleMs = idleMs;
     this.#heads = heads;
+    this.#listeners = {
+      data: (bytes: Buffer) => {
+        try {
+          this.#read(bytes);
+        } catch (error) {
+          onFault(error);
+          socket.destroy(new Error('a fault in warctap, see its log'));
+        }
+      },
+      drain: () => this.#user?.onDrain(),
+      end: () => this.#over(),
+      error: (error: Error) => {
+        this.#error = error;
+      },
+      close: () => this.#over(),
+      timeout: () => ifIdle(socket, () => this.#idle()),
+    };
     this.tls = tls;
     socket.setTimeout(idleMs);
-    socket.on('data', (bytes: Buffer) => {
-      try {
-        this.#read(bytes);
-      } catch (error) {
-        onFault(error);
-        socket.destroy(new Error('a fault in warctap, see its log'));
-      }
-    });
-    socket.on('drain', () => this.#user?.onDrain());
-    socket.on('end', () => this.#over());
-    socket.on('error', (error: Error) => {
-      this.#error = error;
-    });
-    socket.on('close', () => this.#over());
-    socket.on('timeout', () => ifIdle(socket, () => this.#idle()));
+    for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener);
   }
 
   get usable(): boolean {
@@ -108,7 +112,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
     const open = this.usable;
     this.#user = events;
     this.#onUnusable = undefined;
-    this.#reader = new ResponseReader(request.method, this, this.#heads);
+    this.#reader = new ResponseReader(request.method, this, this.#heads, request.webSocket);
     this.#framing = undefined;
     this.#persistent = request.minor === 1;
     this.#chunks = request.http2 === true && request.hasBody && !request.fields.has('content-length');
@@ -155,6 +159,17 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
 
   onBody(piece: Buffer, payload: readonly Buffer[]): void {
     this.#user?.onBody(piece, payload);
+  }
+
+  /** The socket is not this connection's any more. */
+  onSwitched(head: ResponseHead, bytes: Buffer, rest: Buffer): void {
+    const user = this.#user;
+    this.#user = undefined;
+    this.#persistent = false;
+    this.#minor = head.minor;
+    this.socket.pause();
+    for (const [event, listener] of Object.entries(this.#listeners)) this.socket.removeListener(event, listener);
+    user?.onSwitched?.(head, bytes, { socket: this.socket, first: rest });
   }
 
   onGivenUp(error: MessageError): void {
@@ -222,7 +237,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
       if (!(error instanceof MessageError)) throw error;
       return this.#loseInvalid(error);
     }
-    if (!done) user.onRead(bytes.length, reader.done, reader.exact);
+    if (!done && this.#user !== undefined) user.onRead(bytes.length, reader.done, reader.exact);
   }
 
   #loseInvalid(error: MessageError): void {

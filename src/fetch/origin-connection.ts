@@ -8,6 +8,7 @@ import type { Truncation } from '../capture/capture.ts';
 import type { Fields } from '../http/fields.ts';
 import type { FetchError } from '../http/fetch-error.ts';
 import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
+import type { Upgraded } from '../http/sides.ts';
 import type { Target } from '../http/target.ts';
 import type { TlsFacts } from '../tls/facts.ts';
 import type { Upstream } from './upstream.ts';
@@ -20,12 +21,16 @@ export interface OutgoingRequest {
   readonly servername: string | undefined;
   /** a proxy of its own for this request */
   readonly upstream?: Upstream | undefined;
+  /** connect also to what could not be reached a moment ago */
+  readonly afresh?: boolean | undefined;
   /** as the client sent them */
   readonly fields: Fields;
   /** sent instead of the client's Host, or where it sent none; undefined leaves it */
   readonly host: string | undefined;
   /** added to Via; undefined adds nothing */
   readonly via: string | undefined;
+  /** it asks for a WebSocket (RFC 6455 §4.1) */
+  readonly webSocket?: boolean;
   /** of the client's HTTP/1: 0 asks the origin to close after its answer */
   readonly minor: 0 | 1;
   /** the client speaks HTTP/2, and so may the origin: every other is asked by HTTP/1.1 alone */
@@ -65,6 +70,8 @@ export interface AnswerEvents {
   onTrailers(fields: Fields): void;
   /** what was written has gone out */
   onDrain(): void;
+  /** The WebSocket that was asked for begins: the connection is for whoever is told. @param bytes the head as a record has it */
+  onSwitched?(head: ResponseHead, bytes: Buffer, connection: Upgraded): void;
 }
 
 /** One request that was sent, and its answer. */

@@ -16,6 +16,8 @@ export interface Origin {
   readonly onlyHttp1?: boolean | undefined;
   /** the proxy that leads there, instead of the one for all */
   readonly upstream?: Upstream | undefined;
+  /** also when it could not be reached a moment ago */
+  readonly afresh?: boolean | undefined;
 }
 
 /** Makes a connection. @throws FetchError (rejects with it) */

@@ -12,7 +12,7 @@
  *            ◄─────────  interim … head, body …, end or fail        or: answer, refuse, openTunnel, upgrade
  * ```
  */
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import type { Answer } from './answer.ts';
 import type { FetchError } from './fetch-error.ts';
 import type { Fields } from './fields.ts';
@@ -123,15 +123,22 @@ export interface ClientSide {
   /** CONNECT is answered, and what comes from now on is served as a connection to this host. */
   openTunnel(authority: Authority): void;
   /**
-   * The connection speaks another protocol from now on, and belongs to whoever calls this: the answer is not written yet (RFC 9110 §7.8).
+   * The connection speaks another protocol from now on, and belongs to whoever calls this (RFC 9110 §7.8).
    *
+   * @param answer the 101, which is written first; without one it is for the caller to write it
    * @returns undefined when there is no connection, or the client has left
    */
-  upgrade(): Upgraded | undefined;
+  upgrade(answer?: Switching): Upgraded | undefined;
+}
+
+/** An answer of 101, as it is passed on. */
+export interface Switching {
+  readonly head: ResponseHead;
+  readonly form: AnswerForm;
 }
 
 export interface Upgraded {
-  readonly socket: Duplex;
-  /** bytes that came after the request */
+  readonly socket: Socket;
+  /** bytes that came after the head, or the request */
   readonly first: Buffer;
 }

@@ -19,19 +19,25 @@ export interface SentRequest {
   /** added to Via; undefined adds nothing */
   readonly via: string | undefined;
   readonly minor: 0 | 1;
+  /** it asks for a WebSocket */
+  readonly webSocket?: boolean | undefined;
 }
 
 /** The head of a request as its origin gets it. */
-export function requestBytes({ method, target, fields, host, via, minor }: SentRequest): Buffer {
+export function requestBytes({ method, target, fields, host, via, minor, webSocket }: SentRequest): Buffer {
   let missing = host === undefined ? '' : fieldLine('Host', host);
-  const lines = forwardedLines(fields, (field) => {
-    if (field.key === 'warcprox-meta' || field.key === 'warcprox-meta-secret') return '';
-    if (host !== undefined && field.key === 'host') {
-      missing = '';
-      return fieldLine(field.name, host);
-    }
-    return undefined;
-  });
+  const lines = forwardedLines(
+    fields,
+    (field) => {
+      if (field.key === 'warcprox-meta' || field.key === 'warcprox-meta-secret') return '';
+      if (host !== undefined && field.key === 'host') {
+        missing = '';
+        return fieldLine(field.name, host);
+      }
+      return undefined;
+    },
+    webSocket,
+  );
   const added = via === undefined ? '' : fieldLine('Via', via);
   return Buffer.from(`${method} ${target.path} HTTP/1.${minor}\r\n${missing}${lines}${added}\r\n`, 'latin1');
 }
@@ -42,6 +48,8 @@ export interface ResponseForm {
   readonly close: boolean;
   /** the body is sent without its chunks, for a client that cannot read them */
   readonly unchunk: boolean;
+  /** it begins a WebSocket */
+  readonly upgrades?: boolean;
   /** added to Via; undefined leaves Via alone */
   readonly via: string | undefined;
   /** fields of our own */
@@ -49,35 +57,39 @@ export interface ResponseForm {
 }
 
 /** The head of a response as an HTTP/1 client gets it, Latin-1. */
-export function responseLines(head: ResponseHead, { framing, close, unchunk, via, added }: ResponseForm): string {
+export function responseLines(head: ResponseHead, { framing, close, unchunk, upgrades, via, added }: ResponseForm): string {
   const { fields } = head;
   const lastVia = fields.list.findLast((field) => field.key === 'via');
   // Neither may be there, and some clients wait for the body they promise (RFC 9110 §8.6, RFC 9112 §6.1).
   const unframed = head.status < 200 || head.status === 204;
   const firstLength = fields.list.find((field) => field.key === 'content-length');
-  const lines = forwardedLines(fields, (field) => {
-    switch (field.key) {
-      case 'strict-transport-security':
-        return '';
-      // Only one statement on where the body ends is passed on, the one that we went by (RFC 9112 §6.3).
-      case 'content-length':
-        if (framing.kind === 'length')
-          return field !== firstLength
-            ? ''
-            : field.value === String(framing.length)
-              ? undefined
-              : fieldLine(field.name, String(framing.length));
-        return framing.kind === 'none' && !unframed ? undefined : '';
-      case 'transfer-encoding':
-        return framing.kind === 'length' || unchunk || unframed ? '' : undefined;
-      case 'trailer':
-        return unchunk ? '' : undefined;
-      case 'via':
-        return field === lastVia && via !== undefined ? fieldLine(field.name, `${field.value}, ${via}`) : undefined;
-      default:
-        return undefined;
-    }
-  });
+  const lines = forwardedLines(
+    fields,
+    (field) => {
+      switch (field.key) {
+        case 'strict-transport-security':
+          return '';
+        // Only one statement on where the body ends is passed on, the one that we went by (RFC 9112 §6.3).
+        case 'content-length':
+          if (framing.kind === 'length')
+            return field !== firstLength
+              ? ''
+              : field.value === String(framing.length)
+                ? undefined
+                : fieldLine(field.name, String(framing.length));
+          return framing.kind === 'none' && !unframed ? undefined : '';
+        case 'transfer-encoding':
+          return framing.kind === 'length' || unchunk || unframed ? '' : undefined;
+        case 'trailer':
+          return unchunk ? '' : undefined;
+        case 'via':
+          return field === lastVia && via !== undefined ? fieldLine(field.name, `${field.value}, ${via}`) : undefined;
+        default:
+          return undefined;
+      }
+    },
+    upgrades,
+  );
   let own = via === undefined || lastVia !== undefined || head.status < 200 ? '' : fieldLine('Via', via);
   for (const [name, value] of added) own += fieldLine(name, value);
   return `HTTP/1.1 ${head.status} ${head.reason}\r\n${lines}${own}${close ? 'Connection: close\r\n' : ''}\r\n`;

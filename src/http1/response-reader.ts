@@ -6,6 +6,7 @@
 import type { Framing, ResponseHead } from '../http/message.ts';
 import { bodyReader, type BodyReader } from './body.ts';
 import { MessageError } from '../http/errors.ts';
+import { beginsWebSocket } from '../http/websocket.ts';
 import { responseFraming } from './framing.ts';
 import { NO_CEILING, type HeadMemory, type HeadOwner } from './head-memory.ts';
 import { HeadReader, parseResponseHead } from './head.ts';
@@ -16,19 +17,24 @@ export interface ResponseEvents extends HeadOwner {
   onHead(head: ResponseHead, framing: Framing, bytes: Buffer): void;
   /** @param payload the slices of the piece that are not transfer-coding */
   onBody(piece: Buffer, payload: readonly Buffer[]): void;
+  /** The WebSocket that was asked for begins. @param rest its first bytes. Nothing more is read */
+  onSwitched?(head: ResponseHead, bytes: Buffer, rest: Buffer): void;
 }
 
 export class ResponseReader {
   readonly #method: string;
   readonly #events: ResponseEvents;
   readonly #headReader: HeadReader;
+  readonly #webSocket: boolean;
+  #switched = false;
   #interim = false;
   #body: BodyReader | undefined;
   #excess = false;
 
-  /** @param method of the request, which decides whether there is a body */
-  constructor(method: string, events: ResponseEvents, memory: HeadMemory = NO_CEILING) {
+  /** @param method of the request, which decides whether there is a body. @param webSocket the request has asked for one */
+  constructor(method: string, events: ResponseEvents, memory: HeadMemory = NO_CEILING, webSocket = false) {
     this.#method = method;
+    this.#webSocket = webSocket;
     this.#events = events;
     this.#headReader = new HeadReader(memory, events, true);
   }
@@ -56,6 +62,7 @@ export class ResponseReader {
   /** @throws MessageError when the bytes are no answer; whatever came before has been told of */
   read(bytes: Buffer): void {
     let rest = bytes;
+    if (this.#switched) return;
     while (this.#body === undefined) {
       rest = this.#headReader.withoutEmptyLines(rest);
       if (rest.length === 0) return;
@@ -63,7 +70,7 @@ export class ResponseReader {
       if (found === undefined) return;
       rest = found.rest;
       const head = parseResponseHead(found.head);
-      if (head.status === 101) throw new MessageError('syntax', '101 Switching Protocols without being asked');
+      if (head.status === 101) return this.#switch(head, found.head, rest);
       if (head.status < 200) {
         this.#interim = true;
         this.#events.onInterim(head);
@@ -79,6 +86,14 @@ export class ResponseReader {
   /** Nothing more is read of a head that has begun. */
   release(): void {
     this.#headReader.release();
+  }
+
+  /** @throws MessageError for another protocol than the one that was asked for, if one was */
+  #switch(head: ResponseHead, bytes: Buffer, rest: Buffer): void {
+    if (!this.#webSocket) throw new MessageError('syntax', '101 Switching Protocols without being asked');
+    if (!beginsWebSocket(head)) throw new MessageError('syntax', '101 Switching Protocols without "Upgrade: websocket"');
+    this.#switched = true;
+    this.#events.onSwitched?.(head, bytes, rest);
   }
 
   #readBody(body: BodyReader, bytes: Buffer): void {

@@ -10,16 +10,28 @@ import { hopByHop } from '../http/hop-by-hop.ts';
  * The lines of all fields that are sent on, in order, each ended by CRLF.
  *
  * @param replace may give another line for a field (`''` drops it), or undefined to leave it
+ * @param upgrades the connections become those of a WebSocket: they are told so
  */
-export function forwardedLines(fields: Fields, replace: (field: Field) => string | undefined): string {
+export function forwardedLines(fields: Fields, replace: (field: Field) => string | undefined, upgrades = false): string {
   const dropped = hopByHop(fields);
   const chunked = fields.members('transfer-encoding').findLast((coding) => coding !== 'identity') === 'chunked';
   let lines = '';
+  const told = new Set<string>();
   for (const field of fields.list) {
+    if (upgrades && (field.key === 'upgrade' || field.key === 'connection') && !told.has(field.key)) {
+      told.add(field.key);
+      lines += upgradeLine(field);
+    }
     if (dropped(field)) continue;
     lines += replace(field) ?? (chunked && field.key === 'transfer-encoding' ? codingsLine(field) : lineOf(field));
   }
   return lines;
+}
+
+/** As it came, unless it says more than what is passed on. */
+function upgradeLine(field: Field): string {
+  const only = field.key === 'upgrade' ? 'websocket' : 'Upgrade';
+  return field.value.toLowerCase() === only.toLowerCase() ? lineOf(field) : fieldLine(field.name, only);
 }
 
 function lineOf(field: Field): string {

@@ -97,6 +97,11 @@ export const FETCH_ERRORS = {
     fix: 'make room on the disk of `--dir` and in `TMPDIR`, whichever the line names, or lower `--min-free-space`',
     says: ['too little space is left on the disk of … (… free…, --min-free-space is …)'],
   },
+  'too-many-websockets': {
+    status: 503,
+    when: 'half of `--max-threads` are WebSockets that are open already',
+    fix: 'raise `--max-threads`, or close some',
+  },
   'shutting-down': {
     status: 503,
     when: 'the proxy stops, or cannot write its WARC files any more',
@@ -161,6 +166,11 @@ export const ANSWERS = {
     when: 'a rule in `blocks` or `compressed_blocks` matches the URL',
     fix: 'nothing, if it is meant so; else change the rule, which the field Warcprox-Meta of the answer holds',
   },
+  'request rejected by warcprox: WebSockets are refused (--websocket of the proxy says so)': {
+    status: 403,
+    when: 'a WebSocket is asked for, and `--websocket` is `refuse`',
+    fix: 'nothing, if it is meant so; else leave the option out',
+  },
   'request rejected by warcprox: reached … …=…': {
     status: 420,
     when: 'a limit of Warcprox-Meta is reached; 430 for a soft limit',
@@ -175,6 +185,11 @@ export const ANSWERS = {
     status: 421,
     when: 'a page of the proxy is asked for by a host name that is not its own',
     fix: 'do as the line says, if the name is meant to be one of the proxy',
+  },
+  'a page of … may not open a WebSocket here; see --page-host': {
+    status: 403,
+    when: 'a browser opens a WebSocket to the crawl server for a page that is not one of the server, by its Origin',
+    fix: 'nothing, as it may be an attack; behind a proxy that asks by another host name, give that of the page with `--page-host`',
   },
   'Warcprox-Meta: stats.buckets: … of them are new, expected at most … new ones a second, try again in … s': {
     status: 429,

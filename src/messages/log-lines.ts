@@ -22,6 +22,14 @@ export const LOG_LINES = {
     when: 'what had come of an answer could not be kept',
     fix: 'make room in the folder of temporary files (`TMPDIR`)',
   },
+  'messages of a WebSocket are missing in the archive: …': {
+    when: 'what passed is no WebSocket any more, or is compressed in a way that is not known; what passes is passed on all the same',
+    fix: 'nothing at the proxy: client and origin speak so. Where the reason is a temporary file, make room in `TMPDIR`',
+  },
+  'a message of a WebSocket is too long to be played back': {
+    when: 'a line of the messages is longer than 16 MiB; it is left out, and the others are played',
+    fix: 'nothing; the record holds it, and other tools read it there',
+  },
   'archived, because its MIME type filters cannot be decided: …': {
     when: 'the regexes of `mime-type-filters` take too long for this Content-Type',
     fix: 'write simpler ones',

@@ -24,21 +24,21 @@ export interface MetaCacheOptions {
   readonly regexes: Regexes;
   readonly slices: TimeSlices;
   /** of all values, decompressed rules and what is made of them included */
-  readonly maxChars?: number;
+  readonly maxBytes?: number;
   readonly maxEntries?: number;
 }
 
 /** One with as many rules as there may be, and many others. */
-const MAX_CHARS = 64 * 1024 * 1024;
+const MAX_BYTES = 32 * 1024 * 1024;
 /** Compressed rules may be a thousand times as long: one after the other, so that no more than one is in the making. */
 const LARGE_CHARS = 4 * 1024;
 const MAX_ENTRIES = 1_000;
 
-export function metaCache({ regexes, slices, maxChars = MAX_CHARS, maxEntries = MAX_ENTRIES }: MetaCacheOptions): MetaCache {
+export function metaCache({ regexes, slices, maxBytes = MAX_BYTES, maxEntries = MAX_ENTRIES }: MetaCacheOptions): MetaCache {
   const known = new LRUCache<string, Meta | Promise<Meta>>({
     max: maxEntries,
-    maxSize: maxChars,
-    sizeCalculation: (meta, value) => 1 + (meta instanceof Promise ? value.length : meta.chars),
+    maxSize: maxBytes,
+    sizeCalculation: (meta, value) => 1 + (meta instanceof Promise ? value.length : meta.size),
   });
   const oneByOne = turns();
   const parse = (value: string) => slices.run(parseSteps(value, regexes));

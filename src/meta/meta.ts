@@ -5,8 +5,6 @@
  */
 import type { JsonObject } from './json.ts';
 import type { Regex } from '../regex/regex.ts';
-import type { RuleTarget } from './rule-target.ts';
-import type { Steps } from '../util/slices.ts';
 
 export interface Meta {
   /** the whole JSON object, unknown fields included: plugins read their own from it */
@@ -36,8 +34,8 @@ export interface Meta {
   };
   /** what was skipped, one line each: for the log */
   readonly warnings: readonly string[];
-  /** length of all the text that it was made of, decompressed rules included, and of what was made of it: a measure of memory */
-  readonly chars: number;
+  /** bytes of memory that it takes, about, with the text that it was made of and decompressed rules */
+  readonly size: number;
 }
 
 export interface DedupBucket {
@@ -68,11 +66,23 @@ export interface Limit {
   readonly value: number;
 }
 
-export interface UrlRule {
-  /** as the client wrote it */
+/** As the client wrote it where that can be compared as it is, else with what was made of it: `rules.ts` tells them apart. */
+export type UrlRule = RuleTexts | MadeRule;
+
+export type RuleTexts = {
+  readonly exact?: boolean | null;
+  /** normalised */
+  readonly domain?: string | undefined;
+  readonly surt?: string | undefined;
+  readonly ssurt?: string | undefined;
+  readonly substring?: string | undefined;
+};
+
+export interface MadeRule {
   readonly raw: JsonObject;
-  /** at once if it can be said without a regex */
-  matches(target: RuleTarget): boolean | Steps<boolean>;
+  readonly texts: RuleTexts;
+  readonly regex: Regex | undefined;
+  readonly parentRegex: Regex | undefined;
 }
 
 export interface MimeTypeFilter {
@@ -95,5 +105,5 @@ export const NO_META: Meta = Object.freeze({
   acceptsCaptureMetadata: false,
   metadata: Object.freeze({ seed: undefined, hopPath: undefined, brozzledUrl: undefined, hopViaUrl: undefined, jobId: undefined }),
   warnings: [],
-  chars: 0,
+  size: 0,
 });

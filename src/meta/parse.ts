@@ -16,8 +16,6 @@ import { finish, type Steps } from '../util/slices.ts';
 
 /** Leaves room in a file name for what templates add (as src/warc/filename.ts, which has the last word, does). */
 const MAX_PREFIX_BYTES = 128;
-/** A rule takes about so much beside its text. */
-const RULE_CHARS = 200;
 /** Each is asked for every capture, and stored. */
 const MAX_DEDUP_BUCKETS = 1_000;
 
@@ -37,7 +35,7 @@ export function* parseSteps(value: string, regexes: Regexes, inflating: Inflatin
   const warnings: string[] = [];
   const warn = (line: string): void => void warnings.push(line);
   const warcPrefix = readPrefix(raw);
-  const { rules, chars } = yield* readBlocks(raw, regexes, inflating);
+  const { rules, size } = yield* readBlocks(raw, regexes, inflating);
   return {
     raw,
     warcPrefix,
@@ -51,7 +49,7 @@ export function* parseSteps(value: string, regexes: Regexes, inflating: Inflatin
     acceptsCaptureMetadata: readAccept(raw).includes('capture-metadata'),
     metadata: readMetadata(raw),
     warnings,
-    chars: value.length + chars + RULE_CHARS * rules.length,
+    size: value.length + size,
   };
 }
 

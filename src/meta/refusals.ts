@@ -3,9 +3,8 @@
  *
  * Source: spec/warcprox.md §5 ("Limit reached", "Blocked").
  */
-import { compactJson, spacedJson } from './json.ts';
+import { compactJson, spacedJson, type JsonObject } from './json.ts';
 import type { ReachedLimit } from './limits.ts';
-import type { UrlRule } from './meta.ts';
 
 export interface MetaRefusal {
   readonly status: number;
@@ -24,7 +23,8 @@ export function softLimitRefusal(reached: ReachedLimit): MetaRefusal {
   return refuseLimit(430, 'soft limit', 'reached-soft-limit', reached);
 }
 
-export function blockRefusal({ raw }: Pick<UrlRule, 'raw'>): MetaRefusal {
+/** @param raw the rule as the client wrote it */
+export function blockRefusal(raw: JsonObject): MetaRefusal {
   const body = `request rejected by warcprox: blocked by rule found in Warcprox-Meta header: ${spacedJson(raw)}\n`;
   return { status: 403, reason: 'Forbidden', body, fields: [metaField({ 'blocked-by-rule': raw })] };
 }

@@ -7,7 +7,7 @@ import { MetaError } from './errors.ts';
 import { RegexError } from '../regex/errors.ts';
 import { isWithin, normalHost } from '../url/host.ts';
 import { isObject, type JsonObject } from './json.ts';
-import type { UrlRule } from './meta.ts';
+import type { MadeRule, RuleTexts, UrlRule } from './meta.ts';
 import type { Regex, Regexes } from '../regex/regex.ts';
 import { ruleTarget, type RuleTarget } from './rule-target.ts';
 import { finish, type Steps, type TimeSlices } from '../util/slices.ts';
@@ -24,10 +24,14 @@ const URL_MATCH: Readonly<Record<string, 'regex' | 'surt' | 'substring'>> = {
   STRING_MATCH: 'substring',
 };
 
+const NO_TEXTS: RuleTexts = {};
+
 /** CPU time that the rules of one request may take; far more than thousands of usual ones need. */
 const MAX_RULES_MS = 5_000;
 
 /**
+ * There may be 200,000, and a rule is no more than the object that the client wrote, where that says it all.
+ *
  * @param field path of the rule, such as `blocks[3]`
  * @throws MetaError naming the condition
  */
@@ -38,57 +42,58 @@ export function readRule(raw: unknown, field: string, regexes: Regexes): UrlRule
   const { domain, surt, ssurt, substring, ...patterns } = withoutUrlMatch(texts, field);
   const regex = readRegex(patterns.regex, `${field}.${texts.regex === undefined ? 'value' : 'regex'}`, 'whole', regexes);
   const parentRegex = readRegex(patterns.parent_url_regex, `${field}.parent_url_regex`, 'whole', regexes);
-  if ([domain, surt, ssurt, substring, regex, parentRegex].every((condition) => condition === undefined)) {
-    throw new MetaError('value', field, 'expected a rule with a condition', raw);
-  }
-  return new Rule(raw, exact, domain === undefined ? undefined : normalHost(domain), surt, ssurt, substring, regex, parentRegex);
+  const isRegex = regex !== undefined || parentRegex !== undefined;
+  const isText = [domain, surt, ssurt, substring].some((condition) => condition !== undefined);
+  if (!isRegex && !isText) throw new MetaError('value', field, 'expected a rule with a condition', raw);
+  const normal = domain === undefined ? undefined : normalHost(domain);
+  const isPlain = raw.domain === normal && raw.surt === surt && raw.ssurt === ssurt && raw.substring === substring;
+  if (isPlain && !isRegex) return raw;
+  return new Made(raw, isText ? { exact, domain: normal, surt, ssurt, substring } : NO_TEXTS, regex, parentRegex);
 }
 
-/** There may be a hundred thousand: one object for each, and no more. */
-class Rule implements UrlRule {
+class Made implements MadeRule {
   readonly raw: JsonObject;
-  readonly #exact: boolean;
-  readonly #domain: string | undefined;
-  readonly #surt: string | undefined;
-  readonly #ssurt: string | undefined;
-  readonly #substring: string | undefined;
-  readonly #regex: Regex | undefined;
-  readonly #parentRegex: Regex | undefined;
+  readonly texts: RuleTexts;
+  readonly regex: Regex | undefined;
+  readonly parentRegex: Regex | undefined;
 
-  constructor(
-    raw: JsonObject,
-    exact: boolean,
-    domain: string | undefined,
-    surt: string | undefined,
-    ssurt: string | undefined,
-    substring: string | undefined,
-    regex: Regex | undefined,
-    parentRegex: Regex | undefined,
-  ) {
+  constructor(raw: JsonObject, texts: RuleTexts, regex: Regex | undefined, parentRegex: Regex | undefined) {
     this.raw = raw;
-    this.#exact = exact;
-    this.#domain = domain;
-    this.#surt = surt;
-    this.#ssurt = ssurt;
-    this.#substring = substring;
-    this.#regex = regex;
-    this.#parentRegex = parentRegex;
+    this.texts = texts;
+    this.regex = regex;
+    this.parentRegex = parentRegex;
   }
+}
 
-  matches(target: RuleTarget): boolean | Steps<boolean> {
-    const { host, href } = target.url;
-    if (this.#domain !== undefined && !(this.#exact ? host === this.#domain : isWithin(host, this.#domain))) return false;
-    if (this.#surt !== undefined && !this.#begins(target.surt(), this.#surt)) return false;
-    if (this.#ssurt !== undefined && !this.#begins(target.ssurt(), this.#ssurt)) return false;
-    if (this.#substring !== undefined && !href.includes(this.#substring)) return false;
-    if (this.#parentRegex !== undefined && target.parentUrl() === undefined) return false;
-    if (this.#regex === undefined && this.#parentRegex === undefined) return true;
-    return matchRegexes(target, this.#regex, this.#parentRegex);
-  }
+function isMade(rule: UrlRule): rule is MadeRule {
+  return rule instanceof Made;
+}
 
-  #begins(form: string, wanted: string): boolean {
-    return this.#exact ? form === wanted : form.startsWith(wanted);
-  }
+/** The rule as the client wrote it. */
+export function rawRule(rule: UrlRule): JsonObject {
+  return isMade(rule) ? rule.raw : rule;
+}
+
+/** About so many bytes of memory does it take, beside its text. */
+export function weightOf(rule: UrlRule): number {
+  return isMade(rule) ? 300 : 100;
+}
+
+/** At once if it can be said without a regex. */
+function matches(rule: UrlRule, target: RuleTarget): boolean | Steps<boolean> {
+  const texts: RuleTexts = isMade(rule) ? rule.texts : rule;
+  const { exact, domain, surt, ssurt, substring } = texts;
+  const { host, href } = target.url;
+  const begins = (form: string, wanted: string) => (exact === true ? form === wanted : form.startsWith(wanted));
+  if (domain !== undefined && !(exact === true ? host === domain : isWithin(host, domain))) return false;
+  if (surt !== undefined && !begins(target.surt(), surt)) return false;
+  if (ssurt !== undefined && !begins(target.ssurt(), ssurt)) return false;
+  if (substring !== undefined && !href.includes(substring)) return false;
+  if (!isMade(rule)) return true;
+  const { regex, parentRegex } = rule;
+  if (parentRegex !== undefined && target.parentUrl() === undefined) return false;
+  if (regex === undefined && parentRegex === undefined) return true;
+  return matchRegexes(target, regex, parentRegex);
 }
 
 function* matchRegexes(target: RuleTarget, regex: Regex | undefined, parentRegex: Regex | undefined): Steps<boolean> {
@@ -129,7 +134,7 @@ export function firstMatch(
 
 /** Whether one rule matches, however long it takes. */
 export function ruleMatches(rule: UrlRule, url: string, parentUrl?: string): boolean {
-  const result = rule.matches(ruleTarget(url, parentUrl));
+  const result = matches(rule, ruleTarget(url, parentUrl));
   return typeof result === 'boolean' ? result : finish(result);
 }
 
@@ -138,7 +143,7 @@ function* matchSteps(rules: readonly UrlRule[], target: RuleTarget): Steps<UrlRu
   // Looking for a text takes a µs for each 4 KiB or so of the URL.
   const weight = 1 + Math.floor(target.url.href.length / 1024);
   for (const rule of rules) {
-    const result = rule.matches(target);
+    const result = matches(rule, target);
     if (typeof result === 'boolean' ? result : yield* result) return rule;
     // A rule takes 0.05 to 5 µs.
     unpaused += typeof result === 'boolean' ? weight : 20;

@@ -3,6 +3,7 @@
  * the archive.
  *
  *   body ──► key ──► playback ──► head and body, as fast as the client takes them
+ *   handshake ──► websocket.ts ──► 101 and messages, at their times
  */
 import { plainAnswer } from '../http/answer.ts';
 import { MessageError } from '../http/errors.ts';
@@ -12,13 +13,17 @@ import { AS_IT_IS, type ClientRequest, type ClientSide, type ClientTunnel, type 
 import { recordUri } from '../http/record-uri.ts';
 import { absoluteTarget, tunnelTarget } from '../http/target.ts';
 import type { RequestHead } from '../http/message.ts';
+import { asksForWebSocket } from '../http/websocket.ts';
 import type { Log } from '../util/log.ts';
 import { reasonOf } from '../util/thrown.ts';
 import type { Playback, PlaybackAnswer } from './answer.ts';
+import type { WebSocketPlayback } from './websocket.ts';
 import { IncompleteError } from '../warc/read/message.ts';
 
 export interface PlaybackHandlerOptions {
   readonly playback: Playback;
+  /** of handshakes; without it they are asked for as pages are */
+  readonly webSockets?: WebSocketPlayback;
   readonly log: Log;
 }
 
@@ -30,12 +35,15 @@ export interface PlaybackHandler {
 
 export function playbackHandler(options: PlaybackHandlerOptions): PlaybackHandler {
   const running = new Set<Promise<void>>();
+  const run = (played: Promise<void>) => {
+    running.add(played);
+    void played.finally(() => running.delete(played));
+  };
   return {
     handler: (request, client) => {
-      const playing = new Playing(options, request, client, (played) => {
-        running.add(played);
-        void played.finally(() => running.delete(played));
-      });
+      if (options.webSockets !== undefined && asksForWebSocket(request.head, request.hasBody))
+        return run(options.webSockets(request, client));
+      const playing = new Playing(options, request, client, run);
       client.serve(playing);
       if (!request.hasBody || !request.expectsContinue) return;
       // A client that waits to be asked for a body that has no meaning gets its answer instead.

@@ -102,6 +102,7 @@ function processorsOf(
       pool: warcs,
       records: { version: options.warcVersion, digest: digestOf(options), newRecordId, protocol: !options.noWarcProtocol },
       methods,
+      recordFailures: options.recordFailures,
       blackout: { seconds: options.blackoutPeriod, now: timeOfDay },
       log,
     }),

@@ -114,12 +114,19 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       {
         ...way,
         recording,
+        recordFailures: options.recordFailures,
         now: timeOfDay,
         newRecordId,
         sink: (capture) => archive.push(capture),
         maxResourceBytes: options.maxResourceSize ?? 0,
         finishAbandoned: options.finishAbandoned,
         heads: this.heads,
+        webSockets: {
+          maxBytes: options.websocketMaxSize,
+          idleMs: options.fetchTimeout * 1000,
+          lingerMs: options.socketTimeout * 1000,
+          log,
+        },
         minRate: { bytesPerSecond: options.minRate, windowMs: timeoutMs },
       },
       { maxExchanges: handles.maxExchanges, fetchTimeoutMs: options.fetchTimeout * 1000, noSpace: space.refusal },
@@ -243,6 +250,11 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     this.#admission.close();
   }
 
+  /** Resolves, after `stop`, when everything that ran is in the archive's hands. */
+  stopped(): Promise<void> {
+    return this.#admission.settled();
+  }
+
   /** Stop, write everything that has come, close all files. Further calls wait for the same. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -256,7 +268,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   async #close(): Promise<void> {
     this.stop();
     const rooms = [this.archive, this.#opened.databases, this.#origins, this.#space, this.#expected];
-    await allInOrder(rooms.map((room) => () => room.close()));
+    await allInOrder([() => this.stopped(), ...rooms.map((room) => () => room.close())]);
   }
 
   async #archived(capture: Capture): Promise<void> {

@@ -18,7 +18,7 @@ import type { OpenJobs } from './crawl.ts';
 
 export interface OpenCrawlJobs {
   /** with a playback index: bodies of revisits are found by it */
-  readonly core: Core;
+  readonly core: Pick<Core, 'fetch' | 'warcDir' | 'playbackIndex'>;
   /** undefined: no browser is asked for */
   readonly render?: Render | undefined;
   readonly level: ClassicLevel;

@@ -1,6 +1,7 @@
 /** Who may use the crawl server: a file of users, made at the first start with one whose password is told once. */
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { AuthFileError, HTPASSWD, readAuthFile, withUser, type Users } from '../auth/auth-file.ts';
 import { hashPassword } from '../auth/password-hash.ts';
 import { OptionError } from '../options/error.ts';
@@ -30,8 +31,17 @@ export async function crawlUsers({
   readonly log: Log;
 }): Promise<{ users: Users; first: FirstAccount | undefined }> {
   const first = await madeFirst(file, adminPassword);
+  return { users: await orRefusedUsers(file, readAuthFile(file, log, HTPASSWD)), first };
+}
+
+export function usersFile({ db, authFile }: { readonly db: string; readonly authFile: string | undefined }): string {
+  return authFile ?? join(db, 'users');
+}
+
+/** @throws OptionError for a file that cannot be used */
+export async function orRefusedUsers(file: string, reading: Promise<Users>): Promise<Users> {
   try {
-    return { users: await readAuthFile(file, log, HTPASSWD), first };
+    return await reading;
   } catch (error) {
     if (!(error instanceof AuthFileError)) throw error;
     throw new OptionError('authFile', file, error.expected);

@@ -4,12 +4,11 @@
  *   listener ─ log-in ─ WebSocket ─► commands ─► settings, jobs ─ Core.fetch ─► origin, WARC files
  */
 import { EventEmitter } from 'node:events';
+import { hostname as machineName } from 'node:os';
 import { join } from 'node:path';
 import type { ClassicLevel } from 'classic-level';
-import { createAuthenticator } from '../auth/authenticator.ts';
-import { withLogin } from '../auth/login.ts';
 import { SecretBox } from '../auth/secret-box.ts';
-import { jobLogPage } from '../crawl/api/log-page.ts';
+import { createAuthenticator } from '../auth/authenticator.ts';
 import { CrawlServer } from '../crawl/api/server.ts';
 import type { Render } from '../crawl/jobs/render.ts';
 import type { Jobs } from '../crawl/jobs/types.ts';
@@ -18,8 +17,7 @@ import { Resources } from '../crawl/monitor/resources.ts';
 import { scheduledJobs } from '../crawl/scheduled-jobs.ts';
 import { Scheduler } from '../crawl/settings/scheduler.ts';
 import { openSettings, type Settings } from '../crawl/settings/settings.ts';
-import { plainAnswer } from '../http/answer.ts';
-import type { Handler } from '../http/sides.ts';
+import type { Changes } from '../options/changes.ts';
 import type { CrawlSlice } from '../options/rows/crawl.ts';
 import type { ResolvedCoreOptions } from '../options/table.ts';
 import { Listener } from '../serve/listener.ts';
@@ -30,11 +28,12 @@ import type { Log } from '../util/log.ts';
 import { isLoopback } from '../util/network.ts';
 import { allInOrder } from '../util/thrown.ts';
 import { timeOfDayMs } from '../util/time-of-day.ts';
-import { serveFetch } from '../web/pages.ts';
+import { crawlHandler } from './crawl-handler.ts';
 import { openJobs as jobsOnCore } from './crawl-jobs.ts';
 import { CrawlRenderer } from './crawl-render.ts';
 import { openCore, type Core, type CoreEvents } from './core.ts';
-import { crawlUsers, type FirstAccount } from './crawl-users.ts';
+import { CrawlReload } from './crawl-reload.ts';
+import { crawlUsers, usersFile, type FirstAccount } from './crawl-users.ts';
 import type { Figures } from './figures.ts';
 import { handlesFor, tellOfHandles } from './handles.ts';
 import { listenAt } from './listening.ts';
@@ -63,13 +62,13 @@ export interface JobsParts {
 
 /** Frames of the resource monitor that are kept, one a second. */
 const HISTORY = 300;
-const CHALLENGE = 'Basic realm="Crawler"';
 const OWNER_ONLY = 0o700;
 
 type Closing = () => Promise<void> | void;
 
 /** What it is put together from. */
 interface CrawlRooms {
+  readonly reload: CrawlReload;
   readonly folder: string;
   readonly first: FirstAccount | undefined;
   readonly jobs: Jobs;
@@ -93,9 +92,10 @@ export class CrawlProgram extends EventEmitter<CoreEvents> implements AsyncDispo
   readonly #listener: Listener;
   readonly #scheme: string;
   readonly #steps: readonly Closing[];
+  readonly #reload: CrawlReload;
   #closing: Promise<void> | undefined;
 
-  constructor({ folder, first, jobs, settings, core, listener, scheme, steps }: CrawlRooms) {
+  constructor({ reload, folder, first, jobs, settings, core, listener, scheme, steps }: CrawlRooms) {
     super();
     this.folder = folder;
     this.first = first;
@@ -106,6 +106,7 @@ export class CrawlProgram extends EventEmitter<CoreEvents> implements AsyncDispo
     this.#listener = listener;
     this.#scheme = scheme;
     this.#steps = steps;
+    this.#reload = reload;
     core.on('capture', (capture) => this.emit('capture', capture));
     core.on('fatal', (error) => this.emit('fatal', error));
   }
@@ -120,6 +121,11 @@ export class CrawlProgram extends EventEmitter<CoreEvents> implements AsyncDispo
   /** What has been archived. */
   figures(): Figures {
     return this.#core.figures();
+  }
+
+  /** Take over what is reloadable, all of it or, with an error, nothing. One call at a time. @throws OptionError */
+  reload(options: CrawlSlice & ResolvedCoreOptions): Promise<Changes> {
+    return this.#reload.to(options);
   }
 
   /** Take no more requests, pause the jobs, write everything. Further calls wait for the same. */
@@ -161,7 +167,7 @@ async function start(
   const databases = new Databases(log);
   opened(() => databases.close());
   const level = await openLevel(databases, join(folder, 'database'));
-  const { users, first } = await crawlUsers({ file: options.authFile ?? join(folder, 'users'), adminPassword, log });
+  const { users, first } = await crawlUsers({ file: usersFile(options), adminPassword, log });
   const box = await SecretBox.open(join(folder, 'secrets.key'), true);
   const settings = await openSettings({ level, box, now: timeOfDayMs });
 
@@ -186,9 +192,11 @@ async function start(
   const scheduler = new Scheduler({ schedules: settings.schedules, jobs: scheduledJobs(jobs, settings.policies), now: timeOfDayMs, log });
   opened(() => scheduler.close());
 
+  const authenticator = createAuthenticator({ users, challenge: 'Basic realm="Crawler"' });
   const server = new CrawlServer({ jobs, settings, resources, maxRequest: options.maxRequest, log });
+  const hostNames = [options.address, machineName(), ...options.pageHost];
   const listener = (later.listener = new Listener({
-    handler: withLogin(createAuthenticator({ users, challenge: CHALLENGE }), handlerOf(server, jobs, log), log),
+    handler: crawlHandler({ server, jobs, authenticator, hostNames, replayUrl: options.replayUrl, log }),
     secureContexts: () => Promise.reject(new Error('there are no tunnels here')),
     secure,
     maxConnections: handles.maxConnections,
@@ -201,22 +209,14 @@ async function start(
   opened(() => listener.close());
   opened(() => server.close());
   opened(() => listener.stop());
-  const program = new CrawlProgram({ folder, first, jobs, settings, core, listener, scheme, steps });
+  const reload = new CrawlReload({ options, core, authenticator, log });
+  const program = new CrawlProgram({ reload, folder, first, jobs, settings, core, listener, scheme, steps });
   const { port, address } = options;
   await listenAt(listener, { address: address === 'localhost' ? '127.0.0.1' : address, port, portFlag: '--port' });
   if (secure === undefined && !isLoopback(listener.address?.address ?? ''))
     log.warn({ address }, 'passwords come in the clear from other machines: --tls-cert and --tls-key speak TLS');
   tellOfHandles(wanted, handles, log);
   return program;
-}
-
-function handlerOf(server: CrawlServer, jobs: Jobs, log: Log): Handler {
-  return (request, client) => {
-    if (server.takes(request)) return server.serve(request, client);
-    const page = request.head.method === 'GET' ? jobLogPage(jobs, request.head.target) : undefined;
-    if (page !== undefined) serveFetch(page, request, client, log);
-    else client.answer(plainAnswer(404, 'the API is a WebSocket at /ws/'), request.hasBody);
-  };
 }
 
 async function openLevel(databases: Databases, folder: string): Promise<ClassicLevel> {

@@ -26,6 +26,7 @@ import type { ListeningSlice } from '../options/rows/listening.ts';
 import { PROXY_OPTIONS, type ResolvedOptions, type WarctapOptions } from '../options/table.ts';
 import { playback } from '../playback/answer.ts';
 import { playbackHandler, type PlaybackHandler } from '../playback/handler.ts';
+import { noWebSockets, webSocketPlayback } from '../playback/websocket.ts';
 import { createRoad } from '../proxy/road.ts';
 import { createSteering } from '../proxy/steering.ts';
 import { withTunnels } from '../serve/connect.ts';
@@ -112,8 +113,12 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     const status = () => ({ ...core.state(), host: machineName(), address: this.address, port: this.port, metaIgnored: steering.ignored });
     const isOwnHost = ownHosts([options.address, machineName(), ...options.pageHost]);
     const pages = createPages({ routes: { '/status': statusPage(status) }, isOwnHost, log });
-    this.#listener = later.proxy = listenerFor(createRoad({ passage: core.passage, pages, steering, via: options.via }));
-    this.#played = core.playbackIndex && playbackHandler({ playback: playback({ index: core.playbackIndex, dir: options.dir, log }), log });
+    this.#listener = later.proxy = listenerFor(
+      createRoad({ passage: core.passage, pages, steering, via: options.via, webSockets: options.websocket }),
+    );
+    const archived = core.playbackIndex && { index: core.playbackIndex, dir: options.dir, log };
+    const webSockets = archived && (options.playbackWebsocket === 'log' ? webSocketPlayback(archived) : noWebSockets);
+    this.#played = archived && playbackHandler({ playback: playback(archived), ...(webSockets && { webSockets }), log });
     if (this.#played !== undefined) this.#playbackListener = later.playback = listenerFor(this.#played.handler);
   }
 
@@ -200,6 +205,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     await allInOrder([
       () => this.#playbackListener?.close(),
       () => this.#played?.settled(),
+      () => core.stopped(),
       // Who waits for a record to be written is answered before the connections are closed.
       () => core.archive.close(),
       () => this.#listener.close(),

@@ -27,6 +27,8 @@ export interface FetchInit {
   readonly cutsOff?: boolean;
   /** the way to the origin for this request alone, instead of the one in the options */
   readonly upstream?: Upstream;
+  /** connect also to a host that could not be reached less than a minute ago */
+  readonly afresh?: boolean;
 }
 
 const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -36,7 +38,7 @@ const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
  * @throws MessageError for a URL, a method or a header that cannot be sent
  */
 export function wantedOf(url: string, init: FetchInit, userAgent: string, recordId: string): WantedFetch {
-  const { method = 'GET', headers = [], body, meta, upstream } = init;
+  const { method = 'GET', headers = [], body, meta, upstream, afresh } = init;
   if (!METHOD.test(method) || method === 'CONNECT')
     throw new MessageError('syntax', 'method not understood, expected one such as GET', method);
   const target = urlTarget(method, url);
@@ -66,6 +68,7 @@ export function wantedOf(url: string, init: FetchInit, userAgent: string, record
       target,
       servername: undefined,
       upstream,
+      afresh,
       fields,
       host: undefined,
       via: undefined,

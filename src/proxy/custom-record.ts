@@ -20,6 +20,9 @@ const RECORD_TYPES = ['warcinfo', 'response', 'resource', 'request', 'metadata',
 /** What a client is answered when its record is in the file. */
 export const RECORDED = 204;
 
+/** No room would be enough for its record. */
+export const TOO_LARGE = plainAnswer(413, 'record not written: it is larger than temporary files may be (--max-spool)');
+
 /** What a client wants written, but for the bytes. */
 export interface RecordDraft {
   readonly method: string;
@@ -113,7 +116,7 @@ export class CustomRecord implements RequestBody, SpoolHolder {
   onFull(alone: boolean): void {
     this.#recorder.bytes.release();
     const answer = alone
-      ? plainAnswer(413, 'record not written: it is larger than temporary files may be (--max-spool)')
+      ? TOO_LARGE
       : plainAnswer(503, 'record not written: too little space is left for temporary files');
     this.#client?.answer(answer, true);
   }

@@ -16,7 +16,7 @@ import { MetaError } from '../meta/errors.ts';
 import { reachedLimit, type BucketStats } from '../meta/limits.ts';
 import { NO_META, type Meta } from '../meta/meta.ts';
 import { blockRefusal, limitRefusal, softLimitRefusal, type MetaRefusal } from '../meta/refusals.ts';
-import { firstMatch } from '../meta/rules.ts';
+import { firstMatch, rawRule } from '../meta/rules.ts';
 import { newBuckets } from './new-buckets.ts';
 import type { StatisticsStore } from '../store/statistics.ts';
 import type { TimeSlices } from '../util/slices.ts';
@@ -82,7 +82,7 @@ export function createGate({ cache, slices, statistics, log }: GateOptions): Gat
   ): MetaRefusal | undefined | Promise<MetaRefusal | undefined> => {
     if (meta.blocks.length === 0) return undefined;
     const rule = firstMatch(meta.blocks, url, referer, slices, gone());
-    return rule instanceof Promise ? rule.then((found) => found && blockRefusal(found)) : rule && blockRefusal(rule);
+    return rule instanceof Promise ? rule.then((found) => found && blockRefusal(rawRule(found))) : rule && blockRefusal(rawRule(rule));
   };
 
   const enforce = (meta: Meta, url: string, referer: string | undefined, gone: () => AbortSignal): Verdict | Promise<Verdict> => {

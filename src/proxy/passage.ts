@@ -7,11 +7,15 @@
  * Source: spec/warcprox.md §5 (order of enforcement).
  */
 import type { Admission } from '../fetch/admission.ts';
+import { noRoom } from '../fetch/exchange-parts.ts';
 import type { OutgoingRequest } from '../fetch/origin-connection.ts';
+import { FetchError } from '../http/fetch-error.ts';
 import type { Fields } from '../http/fields.ts';
 import type { AnswerForm, ClientSide } from '../http/sides.ts';
+import { httpUrl } from '../http/websocket.ts';
 import type { Meta } from '../meta/meta.ts';
-import { CustomRecord, type RecordDraft, type RecordServices } from './custom-record.ts';
+import { canHold } from '../util/spool.ts';
+import { CustomRecord, TOO_LARGE, type RecordDraft, type RecordServices } from './custom-record.ts';
 import type { Gate, Verdict } from './gate.ts';
 
 /** What may be asked for. Of the client's fields Warcprox-Meta and Referer are looked at. */
@@ -21,11 +25,15 @@ export interface WantedRecord {
   readonly kind: 'record';
   readonly fields: Fields;
   readonly draft: RecordDraft;
+  /** bytes, where they were announced */
+  readonly bodySize?: number | undefined;
 }
 
 export interface WantedFetch {
   readonly kind: 'fetch';
   readonly outgoing: OutgoingRequest;
+  /** bytes, where they were announced */
+  readonly bodySize?: number | undefined;
   /** of the principal record, for whoever wants to know it before */
   readonly recordId?: string;
 }
@@ -69,7 +77,8 @@ export function createPassage({ gate, admission, records, warcPrefix, warcDate }
       },
       client,
     );
-    client.serve(exchange);
+    if (exchange instanceof FetchError) client.fail(exchange, undefined);
+    else client.serve(exchange);
   };
 
   /** Past the gate, or not. */
@@ -78,6 +87,9 @@ export function createPassage({ gate, admission, records, warcPrefix, warcDate }
     if (refusal !== undefined) return client.answer(refusal, true);
     const { closed } = admission;
     if (closed !== undefined) return client.fail(closed, undefined);
+    // Before gigabytes have come that cannot be kept.
+    if (wanted.bodySize !== undefined && !canHold(records.recording.spool, wanted.bodySize))
+      return wanted.kind === 'record' ? client.answer(TOO_LARGE, true) : client.fail(noRoom(true), undefined);
     if (wanted.kind === 'record') {
       client.askForBody();
       return client.serve(new CustomRecord(records, wanted.draft, meta, meta.warcPrefix ?? warcPrefix, client));
@@ -97,7 +109,7 @@ export function createPassage({ gate, admission, records, warcPrefix, warcDate }
     try {
       const verdict =
         wanted.kind === 'fetch'
-          ? gate.judge(wanted.outgoing.fields, wanted.outgoing.target.url, client.untilGone)
+          ? gate.judge(wanted.outgoing.fields, judgedUrl(wanted.outgoing), client.untilGone)
           : gate.judge(wanted.fields, wanted.draft.url, client.untilGone);
       if (verdict instanceof Promise)
         void verdict.then((settled) => pass(wanted, client, settled)).catch((error: unknown) => client.refuse(error));
@@ -106,4 +118,9 @@ export function createPassage({ gate, admission, records, warcPrefix, warcDate }
       client.refuse(error);
     }
   };
+}
+
+/** What rules are about: a WebSocket is judged as what it is asked of, so that no rule for `https` is got round by `wss`. */
+function judgedUrl({ webSocket, target }: OutgoingRequest): string {
+  return webSocket === true ? httpUrl(target.url) : target.url;
 }

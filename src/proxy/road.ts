@@ -5,8 +5,11 @@
  */
 import type { Handler } from '../http/sides.ts';
 import type { Passage } from './passage.ts';
+import { plainAnswer } from '../http/answer.ts';
 import { route } from './router.ts';
 import type { Steering } from './steering.ts';
+
+const NO_WEBSOCKETS = plainAnswer(403, 'request rejected by warcprox: WebSockets are refused (--websocket of the proxy says so)');
 
 export interface RoadServices {
   readonly passage: Passage;
@@ -14,6 +17,8 @@ export interface RoadServices {
   readonly steering: Pick<Steering, 'refuse' | 'heeded'>;
   /** add Via to requests, too */
   readonly via: boolean;
+  /** what becomes of who asks for a WebSocket */
+  readonly webSockets?: 'archive' | 'refuse';
 }
 
 export interface OwnPages {
@@ -22,12 +27,14 @@ export interface OwnPages {
   readonly handler: Handler;
 }
 
-export function createRoad({ passage, pages, steering, via }: RoadServices): Handler {
+export function createRoad({ passage, pages, steering, via, webSockets }: RoadServices): Handler {
   return (request, client) => {
     const { method, target } = request.head;
     if (request.tunnel === undefined && target.startsWith('/') && pages.has(method, target)) return pages.handler(request, client);
     const refusal = steering.refuse(request.head);
     if (refusal !== undefined) return client.answer(refusal, true);
-    passage(route({ ...request, head: steering.heeded(request.head) }, via), client);
+    const wanted = route({ ...request, head: steering.heeded(request.head) }, via);
+    if (webSockets === 'refuse' && wanted.kind === 'fetch' && wanted.outgoing.webSocket === true) return client.answer(NO_WEBSOCKETS, true);
+    passage(wanted, client);
   };
 }

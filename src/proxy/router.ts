@@ -7,6 +7,7 @@ import type { RequestHead } from '../http/message.ts';
 import type { ClientRequest } from '../http/sides.ts';
 import { isRecordMethod } from '../http/record-uri.ts';
 import { absoluteTarget, hostField, parseAuthority, tunnelTarget, writtenAuthorityOf, type Target } from '../http/target.ts';
+import { asksForWebSocket, httpUrl, webSocketUrl } from '../http/websocket.ts';
 import { recordDraft } from './custom-record.ts';
 import { VIA, type Wanted } from './passage.ts';
 
@@ -16,10 +17,16 @@ import { VIA, type Wanted } from './passage.ts';
  */
 export function route({ head, framing, hasBody, expectsContinue, tunnel, http2 }: ClientRequest, via: boolean): Wanted {
   const { method, target: written, fields, minor } = head;
-  if (isRecordMethod(method)) return { kind: 'record', fields, draft: recordDraft(head, framing) };
-  const target = tunnel === undefined ? absoluteTarget(method, written) : tunnelTarget(tunnel, method, written);
+  const bodySize = framing.kind === 'length' ? framing.length : undefined;
+  if (isRecordMethod(method)) return { kind: 'record', fields, draft: recordDraft(head, framing), bodySize };
+  const webSocket = asksForWebSocket(head, hasBody);
+  // RFC 6455 §3: `ws` is `http`, but for the protocol that begins.
+  const asked = webSocket ? httpUrl(written) : written;
+  const found = tunnel === undefined ? absoluteTarget(method, asked) : tunnelTarget(tunnel, method, asked);
+  const target = webSocket ? { ...found, url: webSocketUrl(found.url) } : found;
   return {
     kind: 'fetch',
+    bodySize,
     outgoing: {
       method,
       target,
@@ -27,6 +34,7 @@ export function route({ head, framing, hasBody, expectsContinue, tunnel, http2 }
       fields,
       host: hostOf(head, target, tunnel === undefined),
       via: via ? VIA : undefined,
+      webSocket,
       minor,
       http2,
       hasBody,

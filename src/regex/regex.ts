@@ -52,10 +52,25 @@ export function createRegexes({ maxBytes = MAX_BYTES }: RegexesOptions = {}): Re
   /** those of them that have a table */
   const tables = new LRUCache<string, Machine>({ maxSize: maxBytes / 4, dispose: (machine) => machine.forget() });
 
-  function build(key: string, node: RegexNode): Machine {
-    const machine = new Machine(compileRegex(node), scratch);
-    machines.set(key, machine, { size: PROGRAM_BYTES + INSTRUCTION_BYTES * node.size + 2 * key.length });
+  /** A program that is needed once is not kept: of 200,000 regexes in one request each would put another out. */
+  function machineFor(regex: Kept): Machine {
+    const machine = new Machine(compileRegex(parse(regex.source, regex.extent)), scratch);
+    if (regex.wasUsed) machines.set(regex.key, machine, { size: PROGRAM_BYTES + INSTRUCTION_BYTES * regex.size + 2 * regex.key.length });
+    regex.wasUsed = true;
     return machine;
+  }
+
+  function* match(regex: Kept, text: string): Steps<boolean> {
+    const { key } = regex;
+    let machine = machines.get(key);
+    if (machine === undefined) {
+      machine = machineFor(regex);
+      yield;
+    }
+    const { cells } = machine;
+    const matched = yield* machine.match(text);
+    if (machine.cells !== cells && machines.peek(key) === machine) tables.set(key, machine, { size: CELL_BYTES * machine.cells + 1 });
+    return matched;
   }
 
   return {
@@ -63,25 +78,33 @@ export function createRegexes({ maxBytes = MAX_BYTES }: RegexesOptions = {}): Re
       const key = `${extent} ${source}`;
       const known = read.get(key);
       if (known !== undefined) return known;
-      const regex: Regex = {
-        source,
-        size: parse(source, extent).size,
-        *match(text) {
-          let machine = machines.get(key);
-          if (machine === undefined) {
-            machine = build(key, parse(source, extent));
-            yield;
-          }
-          const { cells } = machine;
-          const matched = yield* machine.match(text);
-          if (machine.cells !== cells && machines.peek(key) === machine) tables.set(key, machine, { size: CELL_BYTES * machine.cells + 1 });
-          return matched;
-        },
-      };
+      const regex = new Kept(key, source, extent, parse(source, extent).size, match);
       read.set(key, regex);
       return regex;
     },
   };
+}
+
+/** Small, as there may be 200,000 in one request. */
+class Kept implements Regex {
+  readonly key: string;
+  readonly source: string;
+  readonly extent: Extent;
+  readonly size: number;
+  readonly #match: (regex: Kept, text: string) => Steps<boolean>;
+  wasUsed = false;
+
+  constructor(key: string, source: string, extent: Extent, size: number, match: (regex: Kept, text: string) => Steps<boolean>) {
+    this.key = key;
+    this.source = source;
+    this.extent = extent;
+    this.size = size;
+    this.#match = match;
+  }
+
+  match(text: string): Steps<boolean> {
+    return this.#match(this, text);
+  }
 }
 
 function parse(source: string, extent: Extent): RegexNode {

@@ -9,7 +9,7 @@ import { plainAnswer, type Answer } from '../http/answer.ts';
 import { MessageError } from '../http/errors.ts';
 import type { FetchError } from '../http/fetch-error.ts';
 import type { Framing, RequestHead, ResponseHead } from '../http/message.ts';
-import type { AnswerForm, ClientSide, ClientTunnel, Handler, RequestBody, Upgraded } from '../http/sides.ts';
+import type { AnswerForm, ClientSide, ClientTunnel, Handler, RequestBody, Switching, Upgraded } from '../http/sides.ts';
 import { writtenUrl, type Authority } from '../http/target.ts';
 import { keepsConnection } from '../http1/framing.ts';
 import { RequestReader, type RequestEvents, type RequestReaderOptions } from '../http1/request-reader.ts';
@@ -163,13 +163,14 @@ export class Http1Connection implements ClientSide, RequestEvents {
     this.#services.openTunnel(this.#socket, authority, left.first);
   }
 
-  upgrade(): Upgraded | undefined {
+  upgrade(answer?: Switching): Upgraded | undefined {
     if (this.gone) return undefined;
     const first = this.#reader.stop();
     if (this.#ended && first.length === 0) {
       this.#finish();
       return undefined;
     }
+    if (answer !== undefined) this.#writer.switching(answer);
     this.#detach();
     return { socket: this.#socket, first };
   }

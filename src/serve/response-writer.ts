@@ -5,7 +5,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Framing, ResponseHead } from '../http/message.ts';
-import type { AnswerForm } from '../http/sides.ts';
+import type { AnswerForm, Switching } from '../http/sides.ts';
 import { responseLines } from '../http1/forward.ts';
 
 const NO_BODY: Framing = { kind: 'none' };
@@ -39,6 +39,12 @@ export class ResponseWriter {
   interim(head: ResponseHead, form: AnswerForm): boolean {
     if (this.#http10) return true;
     return this.#socket.write(responseLines(head, { framing: NO_BODY, close: false, unchunk: false, via: form.via, added: [] }), 'latin1');
+  }
+
+  /** What follows is another protocol. */
+  switching({ head, form: { via, added } }: Switching): void {
+    this.#begun = true;
+    this.#socket.write(responseLines(head, { framing: NO_BODY, close: false, unchunk: false, upgrades: true, via, added }), 'latin1');
   }
 
   /**

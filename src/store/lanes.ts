@@ -6,17 +6,19 @@
  * KEY cut         the same, of which the end is missing
  * KEY other       redirects and errors
  * KEY range 0-99  206 and 416, which only who asks for just that range can use; once for each way to ask for it
- * custom          records that a client wrote
+ * custom          records that a client wrote, and the messages of WebSockets, for who asks for them as for a page
+ * websocket       the messages of WebSockets, for who opens one
  * unknown         what a version without lanes has indexed: answers of whatever status to any method but HEAD, and records of clients
  * unknown HEAD    the same, to HEAD
  * ```
  *
- * 304 and 412 answer a condition that nobody else sets: they are in no lane.
+ * 304 and 412 answer a condition that nobody else sets, and 101 begins what is no answer any more: they are in no lane.
  * Which lanes a request looks into, and in what order, is for playback/choice.ts.
  */
 export type Lane = string;
 
 export const CUSTOM: Lane = 'custom';
+export const WEBSOCKET: Lane = 'websocket';
 export const UNKNOWN: Lane = 'unknown';
 export const UNKNOWN_HEAD: Lane = 'unknown HEAD';
 
@@ -51,7 +53,7 @@ export interface Answered {
 
 export function lanesOf({ key, status, truncated, ranges }: Answered): readonly Lane[] {
   if (isOfRange(status)) return [...new Set(ranges)].map((text) => rangeLane(key, text));
-  if (isConditional(status)) return [];
+  if (isConditional(status) || status < 200) return [];
   if (status >= 300) return [lane(key, 'other')];
   return [lane(key, truncated ? 'cut' : 'whole')];
 }

@@ -42,7 +42,8 @@ function formPairs(body: Buffer): readonly Pair[] | undefined {
   return pairs.some((pair) => pair.join('').includes(REPLACED)) ? undefined : pairs;
 }
 
-function multipartPairs(contentType: string, body: Buffer): readonly Pair[] | undefined {
+/** @returns names and values with a character for each byte; undefined where that is no multipart body */
+export function multipartPairs(contentType: string, body: Buffer): readonly Pair[] | undefined {
   const [, quoted, token] = /;\s*boundary=(?:"([^"]+)"|([^\s;]+))/i.exec(contentType) ?? [];
   const boundary = quoted ?? token;
   if (boundary === undefined) return undefined;

@@ -43,6 +43,11 @@ export class SpoolSpace {
     this.#options = options;
   }
 
+  /** Bytes that all temporary files may take; 0 is no bound. */
+  get maxBytes(): number {
+    return this.#options.maxBytes;
+  }
+
   /** Bytes of all spools, wherever they are. */
   get held(): number {
     return this.#held;

@@ -31,6 +31,11 @@ export interface SpoolOptions {
   readonly dir: string;
 }
 
+/** Whether a spool of these can take so many bytes, however empty the others are. */
+export function canHold({ maxMemoryBytes, space }: SpoolOptions, bytes: number): boolean {
+  return bytes <= maxMemoryBytes || space === undefined || space.maxBytes === 0 || bytes <= space.maxBytes;
+}
+
 /** Who appends to a spool. */
 export interface SpoolHolder {
   /** There is no room for more, and nothing more should be appended. @param alone it is large by itself: more than half of what all may take */

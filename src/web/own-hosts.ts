@@ -16,3 +16,16 @@ export function ownHosts(names: readonly string[]): (host: string | undefined) =
     return bracketed === undefined ? isIPv4(name) || known.has(name.toLowerCase().replace(/\.$/, '')) : isIPv6(bracketed);
   };
 }
+
+/**
+ * Whether a page is one of ours by the Origin that a browser tells of it: it came from the host that is asked, or from one of these names,
+ * as with a proxy in front that asks by another name.
+ *
+ * Source: RFC 6454 §7, RFC 6455 §10.2.
+ */
+export function isOwnOrigin(origin: string, host: string | undefined, names: readonly string[]): boolean {
+  if (!/^https?:/.test(origin) || !URL.canParse(origin)) return false;
+  const page = new URL(origin);
+  const asked = `${page.protocol}//${host ?? ''}`;
+  return (URL.canParse(asked) && new URL(asked).host === page.host) || names.some((name) => name.toLowerCase() === page.hostname);
+}

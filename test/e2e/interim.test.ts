@@ -143,11 +143,11 @@ test('trailers count with the heads before them: the answer is cut, and kept as 
 
 test('101 is refused: nobody asked for another protocol, because Upgrade is not passed on', async () => {
   await using origin = await startOrigin(({ socket }) =>
-    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'),
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n'),
   );
   await using proxy = await startProxy();
   using client = await RawClient.connect(proxy.port);
-  client.send(get(`${origin.url}/`, 'Connection: Upgrade\r\nUpgrade: websocket\r\n'));
+  client.send(get(`${origin.url}/`, 'Connection: Upgrade\r\nUpgrade: h2c\r\n'));
   assert.equal((await client.response()).status, 502);
   assert.doesNotMatch(origin.requests[0]?.bytes.toString() ?? '', /upgrade/i);
   await proxy.captured(1);

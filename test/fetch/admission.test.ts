@@ -5,6 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { test, type TestContext } from 'node:test';
 import type { Capture } from '../../src/capture/capture.ts';
 import { Admission } from '../../src/fetch/admission.ts';
+import { Exchange } from '../../src/fetch/exchange.ts';
 import { OriginPool } from '../../src/fetch/pool.ts';
 import { AS_IT_IS } from '../../src/http/sides.ts';
 import { NO_META } from '../../src/meta/meta.ts';
@@ -34,7 +35,9 @@ function limited(t: TestContext) {
   );
   const client = new FakeClient();
   const request = { outgoing: outgoingRequest(), referer: undefined, meta: NO_META, warcPrefix: 'X', form: () => AS_IT_IS };
-  client.serve(admission.exchange(request, client));
+  const exchange = admission.exchange(request, client);
+  assert.ok(exchange instanceof Exchange);
+  client.serve(exchange);
   return {
     client,
     captures,

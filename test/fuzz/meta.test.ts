@@ -17,7 +17,7 @@ import { orderedEntries } from '../../src/meta/json.ts';
 import { parseMeta } from '../../src/meta/parse.ts';
 import { blockRefusal } from '../../src/meta/refusals.ts';
 import { createRegexes, type Regexes } from '../../src/regex/regex.ts';
-import { ruleMatches } from '../../src/meta/rules.ts';
+import { rawRule, ruleMatches } from '../../src/meta/rules.ts';
 import { ssurt, surt } from '../../src/url/surt.ts';
 import { joinUrl, splitUrl } from '../../src/url/url-parts.ts';
 import { countSteps } from '../meta/support.ts';
@@ -44,7 +44,7 @@ function metaLaws(value: string, regexes: Regexes, tally: Tally): void {
   const again = parseMeta(value, regexes);
   const plain = ({ blocks, mimeTypeFilters, ...rest }: typeof meta) => ({
     ...rest,
-    blocks: blocks.map(({ raw }) => raw),
+    blocks: blocks.map(rawRule),
     filters: mimeTypeFilters.map(({ type, regex }) => `${type} ${regex.source}`),
   });
   assert.deepEqual(plain(again), plain(meta));
@@ -53,7 +53,7 @@ function metaLaws(value: string, regexes: Regexes, tally: Tally): void {
     for (const url of URLS) {
       if (ruleMatches(rule, url, URLS[0])) tally.add('rules that match');
     }
-    const { body, fields } = blockRefusal(rule);
+    const { body, fields } = blockRefusal(rawRule(rule));
     for (const line of [body.slice(0, -1), ...fields.map(([, text]) => text)]) assert.match(line, /^[ -~]*$/);
   }
   for (const { regex } of meta.mimeTypeFilters) countSteps(regex.match('image/png; charset=\xe4'));

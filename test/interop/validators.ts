@@ -2,7 +2,7 @@
  * Other people's validators of WARC files: `warcio check` (Python) and `jwarc validate` (Java).
  *
  * Looked for in WARCTAP_WARCIO (command) and WARCTAP_JWARC (jar), then in the folder that `install.sh` fills (WARCTAP_INTEROP, else
- * tmp/interop); warcio then on PATH. A test that needs one that is missing is skipped and says so.
+ * tmp/interop); those of Python then on PATH. A test that needs one that is missing is skipped and says so.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -44,6 +44,11 @@ export function jwarc(): Validator {
   const jar = [process.env.WARCTAP_JWARC, join(folder, 'jwarc.jar')].find((path) => path !== undefined && existsSync(path));
   // It prints what is wrong with WARC headers, but does not let that decide its exit code.
   return validator('jwarc', javaFor(jar), ['-jar', jar ?? '', 'validate', '--forbid-extensions', '-v'], /ERROR|exception/i);
+}
+
+/** A program of Python's that `install.sh` has put there, or that is on PATH. */
+export function fromVenv(name: string, ask: readonly string[], says: RegExp): Tool {
+  return findTool({ commands: [join(folder, 'venv/bin', name), name], ask, says, needs: `Python's ${name} (${INSTALL})` });
 }
 
 function javaFor(jar: string | undefined): Tool {

@@ -48,7 +48,7 @@ describe('the cache of values', () => {
   });
 
   test('forgets by size, decompressed rules included', () => {
-    const cache = metaCache({ regexes: createRegexes(), slices: timeSlices({ now: () => 0 }), maxChars: 70_000 });
+    const cache = metaCache({ regexes: createRegexes(), slices: timeSlices({ now: () => 0 }), maxBytes: 70_000 });
     const small = cache.read('{"x":1}');
     const blocks = JSON.stringify(Array.from({ length: 300 }, () => ({ domain: 'example.org' })));
     const value = JSON.stringify({ compressed_blocks: deflateSync(blocks).toString('base64') });

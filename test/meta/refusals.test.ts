@@ -37,7 +37,7 @@ describe('a refusal', () => {
   });
 
   test('for a block is the one of the API document', () => {
-    const refusal = blockRefusal({ raw: { ssurt: 'com,example,//http:/' } });
+    const refusal = blockRefusal({ ssurt: 'com,example,//http:/' });
     assert.deepEqual(refusal, {
       status: 403,
       reason: 'Forbidden',
@@ -48,7 +48,7 @@ describe('a refusal', () => {
   });
 
   test('keeps the order of the rule, and ASCII', () => {
-    const { body, fields } = blockRefusal({ raw: { substring: 'é\r\n😀', domain: 'x', exact: true } });
+    const { body, fields } = blockRefusal({ substring: 'é\r\n😀', domain: 'x', exact: true });
     const rule = '"substring": "\\u00e9\\r\\n\\ud83d\\ude00", "domain": "x", "exact": true';
     assert.equal(body, `request rejected by warcprox: blocked by rule found in Warcprox-Meta header: {${rule}}\n`);
     assert.deepEqual(fields, [['Warcprox-Meta', `{"blocked-by-rule":{${rule.replaceAll(': ', ':').replaceAll(', ', ',')}}}`]]);

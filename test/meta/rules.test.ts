@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createRegexes } from '../../src/regex/regex.ts';
-import { firstMatch, readRule, ruleMatches } from '../../src/meta/rules.ts';
+import { firstMatch, rawRule, readRule, ruleMatches } from '../../src/meta/rules.ts';
 import { timeSlices } from '../../src/util/slices.ts';
 import { countTurns, metaError, tickingClock } from './support.ts';
 
@@ -79,8 +79,13 @@ describe('a rule', () => {
   });
 
   test('keeps what the client wrote', () => {
-    const raw = { substring: 'b', domain: 'A.org' };
-    assert.equal(rule(raw).raw, raw);
+    for (const raw of [
+      { substring: 'b', domain: 'A.org' },
+      { domain: 'a.org', exact: null, surt: null },
+      { surt: 'x', exact: true },
+      { regex: 'x' },
+    ])
+      assert.equal(rawRule(rule(raw)), raw);
   });
 });
 

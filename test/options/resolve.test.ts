@@ -54,9 +54,11 @@ test('the options of a core are the very rows of the proxy, and fewer', () => {
     'cacert',
     'certsDir',
     'playbackPort',
+    'playbackWebsocket',
     'maxConnections',
     'headTimeout',
     'via',
+    'websocket',
   ]);
 });
 
@@ -74,7 +76,14 @@ test('what is resolved for a proxy can be given to whoever needs a core, or one 
 test('a table can be had without some of its rows', () => {
   const fewer = without(LISTENING_ROWS, 'port', 'address');
   const resolved: Resolved<typeof fewer> = resolve(fewer);
-  assert.deepEqual(resolved, { proxyAuthFile: undefined, metaSecret: undefined, metaSecretFile: undefined, http2: 'auto', http2Streams: 100, pageHost: [] });
+  assert.deepEqual(resolved, {
+    proxyAuthFile: undefined,
+    metaSecret: undefined,
+    metaSecretFile: undefined,
+    http2: 'auto',
+    http2Streams: 100,
+    pageHost: [],
+  });
 });
 
 test('a secret of any composition is not shown when it is refused', () => {

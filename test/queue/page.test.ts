@@ -42,7 +42,7 @@ describe('the page for people', { skip: browser.skip }, () => {
   async function open(options: Parameters<Browser['newPage']>[0] = {}): Promise<Page> {
     const page = await running.newPage({ viewport: { width: 1100, height: 900 }, ...options });
     page.on('request', (request) => request.url().startsWith(queue.url) || strangers.push(request.url()));
-    page.on('console', (message) => message.type() === 'error' && !/ 40[13] /.test(message.text()) && complaints.push(message.text()));
+    page.on('console', (message) => message.type() === 'error' && !/ 40[013] /.test(message.text()) && complaints.push(message.text()));
     page.on('pageerror', (error) => complaints.push(error.message));
     await page.goto(queue.url);
     return page;
@@ -101,6 +101,39 @@ describe('the page for people', { skip: browser.skip }, () => {
     await page.keyboard.press('Enter');
     await page.getByText('1 added, 0 known. No URLs: nonsense').waitFor();
     assert.equal((await ask(queue.url, '/urls?url=http://added.example/', { key: ADMIN })).status, 200);
+    await page.close();
+  });
+
+  test('lets workers in, releases what they have and keeps them out, and tells what was reported when', async () => {
+    const page = await open();
+    page.on('dialog', (dialog) => void dialog.accept());
+    await logIn(page);
+    await page.getByLabel('Let a worker in').fill('short');
+    await page.keyboard.press('Enter');
+    await page.getByText(/^a key must have \d+ to \d+ characters, got 5$/).waitFor();
+    await page.getByLabel('Let a worker in').fill('nadia:a-long-key-of-hers');
+    await page.keyboard.press('Enter');
+    await page.getByText('nadia is let in.').waitFor();
+    await page.getByRole('button', { name: 'Remove: nadia' }).waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Remove: admin' }).count(), 0);
+    await page.getByRole('button', { name: 'Release what it has: boris' }).click();
+    await page.locator('#counts').getByText(/^0$/).first().waitFor();
+    assert.deepEqual((await ask(queue.url, '/active', { key: ADMIN })).json, []);
+    await page.getByRole('button', { name: 'Remove: nadia' }).click();
+    await page.getByRole('button', { name: 'Remove: nadia' }).waitFor({ state: 'detached' });
+    assert.match(await page.locator('#statistics').innerText(), /boris\s+2\s+2/);
+    await page.getByLabel('Days (UTC) from').fill('2001-01-01');
+    await page.getByLabel('to', { exact: true }).fill('2001-12-31');
+    await page.getByRole('button', { name: 'Show' }).click();
+    await page.getByText(/In all 0 reports/).waitFor();
+    await page.getByLabel('One a line').fill('http://urgent.example/');
+    await page.getByLabel('Priority').fill('7');
+    await page.getByRole('button', { name: 'Add', exact: true }).click();
+    await page.getByText('1 added, 0 known.').waitFor();
+    const { json } = await ask(queue.url, '/urls?url=http://urgent.example/', { key: ADMIN });
+    assert.equal((json as { urls: { priority: number }[] }).urls[0]?.priority, 7);
+    await page.getByText('Added, and not reported yet').click();
+    await page.locator('#unreported-links').getByText('http://host-29.example').waitFor();
     await page.close();
   });
 

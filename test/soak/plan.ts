@@ -169,6 +169,10 @@ const DUPLICATE_BYTES = 30_000;
 const ONION = 5;
 /** `--max-resource-size`: a few of the largest answers are cut by it. */
 export const MAX_RESOURCE_BYTES = 3_000_000;
+/** No answer is nearer to it: a download ends with the read that reaches it, and one that ends within that read is whole. */
+const CLEAR_BYTES = 128 * 1024;
+/** Of these, half is sent. */
+const HALVED: readonly Answering[] = ['cut', 'cut-chunks', 'reset'];
 /** `user:password` that the program asks for. */
 export const LOGIN = 'soak:Mixed traffic with faults';
 /** For requests to the proxy outside of tunnels. */
@@ -234,7 +238,9 @@ export class Plan {
     const large = kind === 'leaves-answer' || kind === 'slow-reader';
     const plainly = large || kind === 'leaves-upload' || kind === 'again';
     const answering = mixed ? pick(ALL, random) : plainly ? 'length' : pick(WHOLE, random);
-    const size = large ? 200_000 + Math.floor(random() * 2_000_000) : sizeOf(random);
+    const any = large ? 200_000 + Math.floor(random() * 2_000_000) : sizeOf(random);
+    // What is cut is no answer that a second one could repeat.
+    const size = kind === 'again' ? Math.min(any, MAX_RESOURCE_BYTES - CLEAR_BYTES) : clearSize(any, answering);
     const turn = random();
     const isWhole = answering === 'length' || answering === 'chunked' || answering === 'gzip';
     const posts = kind === 'leaves-upload' || (isWhole && mixed && turn < 0.2);
@@ -432,6 +438,15 @@ function sizeOf(random: Random): number {
     from = to;
   }
   return 0;
+}
+
+/** Clearly below the limit, or clearly above it. */
+function clearSize(size: number, answering: Answering): number {
+  // How much is left of it by its compression is not known yet.
+  if (answering === 'gzip') return Math.min(size, MAX_RESOURCE_BYTES - CLEAR_BYTES);
+  const times = HALVED.includes(answering) ? 2 : 1;
+  const [limit, clear] = [MAX_RESOURCE_BYTES * times, CLEAR_BYTES * times];
+  return Math.abs(size - limit) < clear ? limit - clear : size;
 }
 
 function pick<Name extends string>(weights: Weights<Name>, random: Random): Name {

@@ -36,5 +36,6 @@ export function exchangeCapture(url: string): ExchangeCapture {
 
 export function failedCapture(url: string): FailedCapture {
   const error = Object.assign(new Error('failed'), { code: 'not-connected' });
-  return { ...base(url), kind: 'failure', error, status: 502, outcome: { archive: false } };
+  const unsent = { request: undefined, ipAddress: undefined, protocol: undefined, tls: undefined };
+  return { ...base(url), kind: 'failure', ...unsent, error, status: 502, outcome: { archive: false } };
 }

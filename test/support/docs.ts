@@ -21,7 +21,9 @@ export const DOCS: readonly { readonly path: string; readonly text: string }[] =
   'CHANGELOG.md',
   'CONTRIBUTING.md',
   'certs/README.md',
-  ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
 ].map((path) => ({ path, text: read(path) }));
 
 /** What the first group of the pattern has matched, everywhere in a text. */

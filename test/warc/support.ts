@@ -140,6 +140,10 @@ export function failure(): FailedCapture {
     outcome,
     error: Object.assign(new Error('no such host'), { code: 'not-resolved' }),
     status: 502,
+    request: undefined,
+    ipAddress: undefined,
+    protocol: undefined,
+    tls: undefined,
   };
 }
 

@@ -1,8 +1,11 @@
 /** All commands, in the order of `warctap --help`. To add one, write its file and add its line. */
 import type { CommandFamily, CommandSpec } from '../command.ts';
 import { ca } from './ca.ts';
+import { cat } from './cat.ts';
+import { cdxj } from './cdxj.ts';
 import { completion } from './completion.ts';
 import { crawl } from './crawl.ts';
+import { ls } from './ls.ts';
 import { man } from './man.ts';
 import { passwd } from './passwd.ts';
 import { proxy } from './proxy.ts';
@@ -13,12 +16,17 @@ import { store } from './store.ts';
 import { tls } from './tls.ts';
 import { transform } from './transform.ts';
 import { verify } from './verify.ts';
+import { wacz } from './wacz.ts';
 
 /** What `warctap` does when no command is named. */
 export const DEFAULT_COMMAND: CommandSpec = proxy;
 
 export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [
   ca,
+  ls,
+  cat,
+  cdxj,
+  wacz,
   verify,
   repair,
   tls,

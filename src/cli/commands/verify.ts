@@ -21,11 +21,10 @@ of a collection at once: what a revisit refers to may stand in another file.`,
 
   async run({ operands, own: { allowUnresolved = false } }) {
     const files = await warcFiles('verify', operands);
-    const { verifyFiles } = await import('../../warc/tools/verify.ts');
+    const [{ verifyFiles }, { faultLine }] = await Promise.all([import('../../warc/tools/verify.ts'), import('../../warc/read/onward.ts')]);
     const reports = await verifyFiles(files, {
       allowUnresolved,
-      onFault: ({ file, offset, problem }) =>
-        process.stdout.write(`${file}: ${offset === undefined ? '' : `record at byte ${offset}: `}${problem}\n`),
+      onFault: (fault) => process.stdout.write(`${faultLine(fault)}\n`),
     });
     for (const report of reports) if (report.faults === 0) process.stdout.write(`${summary(report)}\n`);
     return reports.some(({ faults }) => faults > 0) ? EXIT.failed.code : EXIT.ok.code;

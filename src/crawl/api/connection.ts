@@ -7,12 +7,15 @@
  */
 import type { RawData, WebSocket } from 'ws';
 import type { Log } from '../../util/log.ts';
+import type { ServerMessage } from '../proto/starbelly_pb.ts';
 import type { Dispatch } from './dispatch.ts';
-import { readRequest } from './envelope.ts';
+import { failure } from './envelope.ts';
 import { Subscriptions } from './subscriptions.ts';
+import type { WireForm } from './wire-forms.ts';
 
 export interface ConnectionParts {
   readonly socket: WebSocket;
+  readonly form: WireForm;
   readonly dispatch: Dispatch;
   readonly log: Log;
 }
@@ -30,16 +33,18 @@ const MAX_MISSED = 2;
 export class Connection {
   readonly subscriptions: Subscriptions;
   readonly #socket: WebSocket;
+  readonly #form: WireForm;
   readonly #dispatch: Dispatch;
   readonly #waiting: (() => void)[] = [];
   readonly #pings: NodeJS.Timeout;
   #running = 0;
   #missed = 0;
 
-  constructor({ socket, dispatch, log }: ConnectionParts) {
+  constructor({ socket, form, dispatch, log }: ConnectionParts) {
     this.#socket = socket;
+    this.#form = form;
     this.#dispatch = dispatch;
-    this.subscriptions = new Subscriptions({ send: (bytes) => this.#send(bytes), room: () => this.#room() });
+    this.subscriptions = new Subscriptions({ send: (message) => this.#send(message), room: () => this.#room() });
     this.#pings = setInterval(() => this.#ping(), PING_MS);
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     socket.on('pong', () => (this.#missed = 0));
@@ -53,14 +58,16 @@ export class Connection {
   }
 
   #receive(data: RawData, isBinary: boolean): void {
-    if (!isBinary) return this.#socket.close(UNSUPPORTED_DATA, 'expected a binary message');
-    const request = readRequest(data as Buffer);
+    if (isBinary !== this.#form.isBinary)
+      return this.#socket.close(UNSUPPORTED_DATA, `expected a ${this.#form.isBinary ? 'binary' : 'text'} message`);
+    const request = this.#form.read(data as Buffer);
+    if (request !== undefined && 'unread' in request) return this.#send(failure(request.requestId, request.unread));
     if (request === undefined) return this.#socket.close(INVALID_PAYLOAD, 'expected a Request with a request_id');
     this.#running++;
-    void this.#dispatch(request, this.subscriptions).then(({ bytes, after }) => {
+    void this.#dispatch(request, this.subscriptions).then(({ message, after }) => {
       this.#running--;
       if (this.#socket.readyState !== this.#socket.OPEN) return;
-      this.#send(bytes);
+      this.#send(message);
       after?.();
       this.#readOn();
     });
@@ -74,9 +81,9 @@ export class Connection {
     else if (!full && this.#socket.isPaused) this.#socket.resume();
   }
 
-  #send(bytes: Uint8Array): void {
+  #send(message: ServerMessage): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    this.#socket.send(bytes, () => {
+    this.#socket.send(this.#form.write(message), () => {
       // Whoever takes something is there.
       this.#missed = 0;
       if (this.#isFull()) return;

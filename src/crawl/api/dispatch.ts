@@ -4,13 +4,13 @@
 import type { Log } from '../../util/log.ts';
 import { reasonOf } from '../../util/thrown.ts';
 import { Failure } from '../failure.ts';
-import type { Request } from '../proto/starbelly_pb.ts';
+import type { Request, ServerMessage } from '../proto/starbelly_pb.ts';
 import type { Commands, Handler } from './command.ts';
 import { failure, missingField, nameOf, success, type CommandName } from './envelope.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 export interface Answered {
-  readonly bytes: Uint8Array;
+  readonly message: ServerMessage;
   /** called once the response is on its way */
   readonly after?: () => void;
 }
@@ -22,19 +22,19 @@ export type Dispatch = (request: Request, subscriptions: Subscriptions) => Promi
 /** The promise never rejects. */
 export function dispatching(commands: Commands, log: Log): Dispatch {
   return async ({ requestId, Command: command }, subscriptions) => {
-    if (command.case === undefined) return { bytes: failure(requestId, 'No command specified') };
+    if (command.case === undefined) return { message: failure(requestId, 'No command specified') };
     const name = nameOf(command.case);
     const handler = commands[command.case] as Handler<CommandName> | undefined;
-    if (handler === undefined) return { bytes: failure(requestId, `Invalid command name: ${name}`) };
+    if (handler === undefined) return { message: failure(requestId, `Invalid command name: ${name}`) };
     const missing = missingField(command);
-    if (missing !== undefined) return { bytes: failure(requestId, `Missing required field: ${missing}`) };
+    if (missing !== undefined) return { message: failure(requestId, `Missing required field: ${missing}`) };
     try {
       const { body, after } = (await handler(command.value, subscriptions)) ?? {};
-      return { bytes: success(requestId, body), ...(after === undefined ? {} : { after }) };
+      return { message: success(requestId, body), ...(after === undefined ? {} : { after }) };
     } catch (error) {
-      if (error instanceof Failure) return { bytes: failure(requestId, error.message) };
+      if (error instanceof Failure) return { message: failure(requestId, error.message) };
       log.error({ err: error, command: name }, `a command failed: ${reasonOf(error)}`);
-      return { bytes: failure(requestId, FAULT) };
+      return { message: failure(requestId, FAULT) };
     }
   };
 }

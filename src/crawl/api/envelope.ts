@@ -1,9 +1,9 @@
 /**
- * Requests as they come, and what goes back: one message of the protocol in each message of the WebSocket.
+ * What goes back for a request, and what a request lacks.
  *
  * Source: the published schema; proto2, so that presence counts and unknown fields are kept.
  */
-import { create, fromBinary, isFieldSet, toBinary } from '@bufbuild/protobuf';
+import { create, isFieldSet } from '@bufbuild/protobuf';
 import { FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
 import {
   EventSchema,
@@ -13,6 +13,7 @@ import {
   type Event,
   type Request,
   type Response,
+  type ServerMessage,
 } from '../proto/starbelly_pb.ts';
 
 export type Command = Exclude<Request['Command'], { case: undefined }>;
@@ -20,16 +21,6 @@ export type CommandName = Command['case'];
 export type CommandOf<Name extends CommandName> = Extract<Command, { case: Name }>['value'];
 export type Body = Exclude<Response['Body'], { case: undefined }>;
 export type EventBody = Exclude<Event['Body'], { case: undefined }>;
-
-/** @returns undefined for what is no request, or has no identifier that could be answered */
-export function readRequest(bytes: Uint8Array): Request | undefined {
-  try {
-    const request = fromBinary(RequestSchema, bytes);
-    return isFieldSet(request, RequestSchema.field.requestId) ? request : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 /** As the schema names it: `get_job`. */
 export function nameOf(command: CommandName): string {
@@ -45,19 +36,19 @@ export function missingField(command: Command): string | undefined {
   return missing && `${nameOf(command.case)}.${missing.name}`;
 }
 
-export function success(requestId: number, body: Body | undefined): Uint8Array {
+export function success(requestId: number, body: Body | undefined): ServerMessage {
   return response(create(ResponseSchema, { requestId, isSuccess: true, ...(body === undefined ? {} : { Body: body }) }));
 }
 
-export function failure(requestId: number, errorMessage: string): Uint8Array {
+export function failure(requestId: number, errorMessage: string): ServerMessage {
   return response(create(ResponseSchema, { requestId, isSuccess: false, errorMessage }));
 }
 
-export function event(subscriptionId: number, body: EventBody): Uint8Array {
+export function event(subscriptionId: number, body: EventBody): ServerMessage {
   const value = create(EventSchema, { subscriptionId, Body: body });
-  return toBinary(ServerMessageSchema, create(ServerMessageSchema, { MessageType: { case: 'event', value } }));
+  return create(ServerMessageSchema, { MessageType: { case: 'event', value } });
 }
 
-function response(value: Response): Uint8Array {
-  return toBinary(ServerMessageSchema, create(ServerMessageSchema, { MessageType: { case: 'response', value } }));
+function response(value: Response): ServerMessage {
+  return create(ServerMessageSchema, { MessageType: { case: 'response', value } });
 }

@@ -1,6 +1,6 @@
 /** Jobs and their items as messages. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import type { Job, ReadItem } from '../jobs/types.ts';
+import type { BodyForm, Job, ReadItem } from '../jobs/types.ts';
 import { CrawlResponseSchema, JobSchema, type CrawlResponse, type Job as JobMessage } from '../proto/starbelly_pb.ts';
 import { timeText } from '../times.ts';
 import { briefly } from './policy-messages.ts';
@@ -36,8 +36,8 @@ export function changedJob(before: Job, after: Job): JobMessage | undefined {
   return changed.length === 0 ? undefined : create(JobSchema, { ...Object.fromEntries(changed), jobId: after.id });
 }
 
-/** As it is sent, with its body. */
-export function itemMessage({ answer, body, record, exception, finalUrl, ...item }: ReadItem): CrawlResponse {
+/** As it is sent, with its body unless that was not asked for. */
+export function itemMessage({ answer, body, record, exception, finalUrl, ...item }: ReadItem, bodies: BodyForm = 'packed'): CrawlResponse {
   return create(CrawlResponseSchema, {
     jobId: item.jobId,
     url: item.url,
@@ -48,11 +48,12 @@ export function itemMessage({ answer, body, record, exception, finalUrl, ...item
     duration: item.duration,
     isSuccess: item.isSuccess,
     isCompressed: body?.isCompressed ?? false,
+    sequence: BigInt(item.sequence),
     ...(exception === undefined ? {} : { exception }),
     ...(answer === undefined
       ? {}
       : {
-          body: body?.bytes ?? new Uint8Array(),
+          ...(bodies === 'none' ? {} : { body: body?.bytes ?? new Uint8Array() }),
           contentType: answer.contentType,
           statusCode: answer.status,
           headers: answer.headers.map(([key, value]) => ({ key, value })),

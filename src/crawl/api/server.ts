@@ -23,6 +23,7 @@ import { scheduleCommands } from './commands/schedules.ts';
 import { subscriptionCommands } from './commands/subscriptions.ts';
 import { Connection } from './connection.ts';
 import { dispatching, type Dispatch } from './dispatch.ts';
+import { BINARY, JSON_FORM, JSON_PROTOCOL } from './wire-forms.ts';
 
 export interface ServerParts {
   readonly jobs: Jobs;
@@ -45,7 +46,13 @@ export class CrawlServer {
 
   constructor({ jobs, settings, resources, maxRequest, log }: ServerParts) {
     this.#log = log;
-    this.#sockets = new WebSocketServer({ noServer: true, maxPayload: maxRequest, perMessageDeflate: false, clientTracking: true });
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: maxRequest,
+      perMessageDeflate: false,
+      clientTracking: true,
+      handleProtocols: (offered) => (offered.has(JSON_PROTOCOL) ? JSON_PROTOCOL : ([...offered][0] ?? false)),
+    });
     const commands: Commands = {
       ...jobCommands(jobs, settings),
       ...policyCommands(settings),
@@ -71,7 +78,8 @@ export class CrawlServer {
     const headers = Object.fromEntries(head.fields.list.map(({ name, value }) => [name.toLowerCase(), value]));
     const message = Object.assign(new IncomingMessage(new Socket()), { method: head.method, url: head.target, headers });
     this.#sockets.handleUpgrade(message, left.socket, left.first, (socket) => {
-      const connection = new Connection({ socket, dispatch: this.#dispatch, log: this.#log });
+      const form = socket.protocol === JSON_PROTOCOL ? JSON_FORM : BINARY;
+      const connection = new Connection({ socket, form, dispatch: this.#dispatch, log: this.#log });
       this.#connections.add(connection);
       socket.once('close', () => this.#connections.delete(connection));
     });

@@ -3,13 +3,18 @@
  */
 import { create } from '@bufbuild/protobuf';
 import { Failure } from '../failure.ts';
-import { ResponseNewSubscriptionSchema, SubscriptionClosed_Reason as Reason, SubscriptionClosedSchema } from '../proto/starbelly_pb.ts';
+import {
+  ResponseNewSubscriptionSchema,
+  SubscriptionClosed_Reason as Reason,
+  SubscriptionClosedSchema,
+  type ServerMessage,
+} from '../proto/starbelly_pb.ts';
 import type { Reply } from './command.ts';
 import { event, type EventBody } from './envelope.ts';
 
 /** The way out of a connection. */
 export interface Outlet {
-  send(bytes: Uint8Array): void;
+  send(message: ServerMessage): void;
   /** resolves when the client has taken so much that more may be sent; undefined when it has */
   room(): Promise<void> | undefined;
 }

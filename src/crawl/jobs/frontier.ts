@@ -26,7 +26,7 @@ interface Stored {
   readonly k?: Entry['kind'];
 }
 
-const MAX_PER_HOST = 10;
+const MAX_PER_HOST = 100;
 
 export class Frontier {
   /** by name */

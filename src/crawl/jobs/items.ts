@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import type { Batch, CrawlDatabase } from './database.ts';
 import { count, itemKey, key, readItemKey, within, type ItemKind } from './keys.ts';
-import type { Id, Item, ItemBody, ItemFilter, ItemsAfter, Page, ReadItem, RecordPlace } from './types.ts';
+import type { BodyForm, Id, Item, ItemBody, ItemFilter, ItemPage, ItemsAfter, ReadItem, RecordPlace } from './types.ts';
 import { JobDeletedError } from './types.ts';
 import type { NewItem } from './visit.ts';
 import type { Waiting } from './waiters.ts';
@@ -85,12 +85,12 @@ export class Items {
   }
 
   /** In ascending sequence. @throws Error that says why one cannot be read */
-  async page(job: Id, filter: ItemFilter, { offset, limit }: Page, compressionOk: boolean): Promise<ReadItem[]> {
+  async page(job: Id, filter: ItemFilter, { offset, limit, bodies, newestFirst = false }: ItemPage): Promise<ReadItem[]> {
     const { db } = this.#parts;
     const names: Buffer[] = [];
     let skipped = 0;
     if (limit > 0) {
-      for await (const name of db.keys(within(key('I', job)))) {
+      for await (const name of db.keys({ ...within(key('I', job)), reverse: newestFirst })) {
         if (!filter[readItemKey(name).kind] || skipped++ < offset) continue;
         names.push(name);
         if (names.length === limit) break;
@@ -100,9 +100,15 @@ export class Items {
     const items: ReadItem[] = [];
     for (const [index, name] of names.entries()) {
       const value = values[index];
-      if (value !== undefined) items.push(await this.#read(job, name, value, compressionOk));
+      if (value !== undefined) items.push(await this.#read(job, name, value, bodies));
     }
     return items;
+  }
+
+  /** @returns undefined where there is none. @throws Error that says why it cannot be read */
+  async one(job: Id, sequence: number, bodies: BodyForm): Promise<ReadItem | undefined> {
+    const [entry] = await this.#parts.db.entries({ ...within(key('I', job, count(sequence))), limit: 1 });
+    return entry && this.#read(job, ...entry, bodies);
   }
 
   /** @throws JobDeletedError; Error that says why one cannot be read */
@@ -118,7 +124,7 @@ export class Items {
         if (running === undefined) throw new JobDeletedError('the job was deleted');
         const entries = await this.#parts.db.entries({ gte: key('I', job, count(from + 1)), lt, limit: AHEAD });
         for (const [name, value] of entries) {
-          const item = await this.#read(job, name, value, compressionOk);
+          const item = await this.#read(job, name, value, compressionOk ? 'packed' : 'plain');
           if (isAborted(signal)) return;
           yield item;
           from = item.sequence;
@@ -133,15 +139,15 @@ export class Items {
     }
   }
 
-  async #read(jobId: Id, name: Buffer, value: Buffer, compressionOk: boolean): Promise<ReadItem> {
+  async #read(jobId: Id, name: Buffer, value: Buffer, bodies: BodyForm): Promise<ReadItem> {
     const stored = JSON.parse(value.toString()) as Stored;
     const item = itemOf(jobId, readItemKey(name).sequence, stored);
-    const body = stored.b === undefined ? undefined : await this.#body(item, stored.b, compressionOk);
+    const body = stored.b === undefined || bodies === 'none' ? undefined : await this.#body(item, stored.b, bodies);
     return { ...item, body };
   }
 
-  async #body(item: Item, place: NonNullable<Stored['b']>, compressionOk: boolean): Promise<ItemBody | undefined> {
-    const isPacked = compressionOk && PACKED.test(item.answer?.contentType ?? '');
+  async #body(item: Item, place: NonNullable<Stored['b']>, form: BodyForm): Promise<ItemBody | undefined> {
+    const isPacked = form === 'packed' && PACKED.test(item.answer?.contentType ?? '');
     const known = `${item.sequence} ${isPacked}`;
     const cached = this.#cache.get(known);
     if (cached !== undefined) return cached;

@@ -4,6 +4,7 @@
  * The end of an entry is one change: the item with its number, the counters, the links that are new, the cookies, and that the entry is
  * gone. Whatever is under way when the job stops is not stored, and stands in the frontier as if it had not been begun.
  */
+import { setMaxListeners } from 'node:events';
 import { LRUCache } from 'lru-cache';
 import type { Log } from '../../util/log.ts';
 import { codeOf, reasonOf } from '../../util/thrown.ts';
@@ -64,6 +65,8 @@ export class JobRun {
     this.record = parts.record;
     this.frontier = parts.frontier;
     const { clock, rules } = parts.visits;
+    // Each request listens to it.
+    setMaxListeners(0, this.#stopping.signal);
     this.#beganAt = clock.elapsed();
     this.#ranBefore = this.record.ranMs;
     if (rules.maxMs < Infinity) this.#timeOut(rules.maxMs - this.#ranBefore);

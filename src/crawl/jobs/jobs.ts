@@ -22,9 +22,11 @@ import { ID_BYTES, key, within } from './keys.ts';
 import type { CrawlJobsParts } from './parts.ts';
 import { defaultName, readSeed, readTags, seedUrl } from './seeds.ts';
 import type {
+  BodyForm,
   Downloads,
   Id,
   ItemFilter,
+  ItemPage,
   ItemsAfter,
   Job,
   JobChange,
@@ -158,10 +160,17 @@ export class CrawlJobs implements Jobs {
     });
   }
 
-  async items(id: Id, filter: ItemFilter, page: Page, compressionOk: boolean): Promise<Listed<ReadItem>> {
+  async items(id: Id, filter: ItemFilter, page: ItemPage): Promise<Listed<ReadItem>> {
     const { counts } = await this.get(id);
     const total = (filter.success ? counts.successes : 0) + (filter.error ? counts.errors : 0) + (filter.exception ? counts.exceptions : 0);
-    return { found: await this.#items.page(id, filter, page, compressionOk), total };
+    return { found: await this.#items.page(id, filter, page), total };
+  }
+
+  async item(id: Id, sequence: number, bodies: BodyForm): Promise<ReadItem> {
+    await this.get(id);
+    const item = await this.#items.one(id, sequence, bodies);
+    if (item === undefined) throw new Failure(`No item of that job has the number ${sequence}`);
+    return item;
   }
 
   async itemsAfter(id: Id, sequence: number, options: ItemsAfter): Promise<AsyncIterable<ReadItem>> {

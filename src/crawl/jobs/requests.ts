@@ -39,6 +39,7 @@ export interface SiteRequest {
   readonly body?: string;
   readonly meta: object;
   readonly upstream?: Upstream;
+  readonly afresh?: boolean;
   readonly signal: AbortSignal;
   readonly cutsOff: true;
 }
@@ -64,6 +65,8 @@ export interface Asked {
   readonly method?: string;
   readonly body?: string;
   readonly upstream: Upstream | undefined;
+  /** its host is tried again, however lately it has failed */
+  readonly afresh?: boolean;
   /** taken already */
   readonly turn?: Turn | undefined;
   /** the request is not at its end with the body, but when the page is released */
@@ -109,7 +112,7 @@ export class Requests {
   async open(
     asker: Asker,
     url: string,
-    { turn, upstream, held = false, onStart, pauseMs, method, body, headers }: Asked,
+    { turn, upstream, afresh = false, held = false, onStart, pauseMs, method, body, headers }: Asked,
   ): Promise<SitePage> {
     const { fetch, turns, timeoutMs } = this.#parts;
     const own = turn ?? (await turns.turn(hostOf(url), asker.signal));
@@ -134,6 +137,7 @@ export class Requests {
       const page = await fetch(url, {
         headers,
         meta: asker.meta,
+        afresh,
         signal: stop.signal,
         cutsOff: true,
         ...(method === undefined ? {} : { method }),

@@ -110,7 +110,7 @@ export interface ItemBody {
   readonly isCompressed: boolean;
 }
 
-/** An item with what it has of a body: undefined for an exception. */
+/** An item with what it has of a body: undefined for an exception, and where none was asked for. */
 export interface ReadItem extends Item {
   readonly body: ItemBody | undefined;
 }
@@ -119,6 +119,15 @@ export interface ItemFilter {
   readonly success: boolean;
   readonly error: boolean;
   readonly exception: boolean;
+}
+
+/** How bodies are handed out: text may be packed, none is, or they are not read. */
+export type BodyForm = 'packed' | 'plain' | 'none';
+
+export interface ItemPage extends Page {
+  readonly bodies: BodyForm;
+  /** in descending sequence */
+  readonly newestFirst?: boolean;
 }
 
 /** The job of a stream of items was deleted meanwhile. */
@@ -175,7 +184,9 @@ export interface Jobs {
   /** @throws Failure for one that may still run */
   delete(id: Id): Promise<void>;
   /** In ascending sequence. @throws Failure */
-  items(id: Id, filter: ItemFilter, page: Page, compressionOk: boolean): Promise<Listed<ReadItem>>;
+  items(id: Id, filter: ItemFilter, page: ItemPage): Promise<Listed<ReadItem>>;
+  /** One of them, by its sequence. @throws Failure */
+  item(id: Id, sequence: number, bodies: BodyForm): Promise<ReadItem>;
   /**
    * All items of a sequence greater than this one: first those there are, then those that come, without a gap; it ends with the job. As
    * slowly as it is read, in bounded memory.

@@ -216,6 +216,7 @@ class Visit {
       ],
       upstream: await rules.proxyFor(url),
       turn,
+      afresh: this.#tries > 0,
       held: true,
       onStart: () => {
         if (this.#startedAt !== undefined) return;

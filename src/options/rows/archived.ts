@@ -19,6 +19,11 @@ export const ARCHIVED_ROWS = group('What is archived', {
     defaultText: 'all methods',
     summary: 'archive only requests with this method; may be repeated',
   },
+  recordFailures: {
+    kind: onOff,
+    default: false,
+    summary: 'records of fetches without an answer: why, and the request that was sent',
+  },
   tlsEvidence: {
     argument: 'WHAT',
     kind: oneOf('off', 'chain'),
@@ -35,6 +40,12 @@ export const ARCHIVED_ROWS = group('What is archived', {
     kind: orNone(size()),
     defaultText: 'none',
     summary: 'stop a download past this size and mark its record as truncated',
+  },
+  websocketMaxSize: {
+    argument: 'SIZE',
+    kind: size(),
+    default: 104_857_600,
+    summary: 'what is archived of the messages of one WebSocket, as lines of JSON; past it they are passed on only; 0: no limit',
   },
 });
 

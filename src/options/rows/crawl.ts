@@ -21,6 +21,10 @@ const SERVER_ROWS = group('Crawl', {
   port: { ...LISTENING_ROWS.port, default: 8010, variables: ['STARBELLY_PORT'] },
   address: { ...LISTENING_ROWS.address, variables: ['STARBELLY_HOST'] },
   ...TLS_ROWS,
+  pageHost: {
+    ...LISTENING_ROWS.pageHost,
+    summary: 'a host name for the page, beside IP addresses, localhost and the names of this machine; may be repeated',
+  },
   db: {
     argument: 'DIR',
     kind: path,
@@ -31,6 +35,7 @@ const SERVER_ROWS = group('Crawl', {
     argument: 'FILE',
     kind: path,
     defaultText: 'users in the folder of --db',
+    reloadable: true,
     summary: 'names and passwords of clients, made by "warctap passwd" or htpasswd; a missing one is made with the user admin',
   },
   maxDownloads: { argument: 'N', kind: wholeNumber(1, 1000), default: 20, summary: 'requests to sites at once, of all jobs together' },
@@ -63,6 +68,15 @@ const SERVER_ROWS = group('Crawl', {
     summary: 'time that a page may take in the browser; what it has loaded by then counts',
   },
   maxRequest: { argument: 'SIZE', kind: size(1_048_576), default: 16_777_216, summary: 'bytes of one request of a client' },
+  replayUrl: {
+    argument: 'URL',
+    kind: text(
+      'a URL of http or https with {URL} in it, such as https://replay.example/all/{TIMESTAMP}/{URL}',
+      (value) => /^https?:\/\/[^{}/]+\/.*\{URL\}/.test(value) && URL.canParse(value),
+    ),
+    defaultText: 'none',
+    summary: 'where the page has a fetched URL replayed from the WARC files; {TIMESTAMP} stands for its time, 14 digits',
+  },
   maxConnections,
   headTimeout,
 });

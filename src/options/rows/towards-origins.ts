@@ -69,6 +69,12 @@ export const ORIGIN_ROWS = group('Towards origins', {
 /** What a proxy adds to the requests of its clients. */
 export const FORWARDING_ROWS = group('Towards origins', {
   via: { kind: onOff, default: false, summary: 'send a Via header to origins' },
+  websocket: {
+    argument: 'WHAT',
+    kind: oneOf('archive', 'refuse'),
+    default: 'archive',
+    summary: 'what becomes of WebSockets: archive (passed on, and their messages kept) or refuse (answered 403)',
+  },
 });
 
 export type OriginSlice = Resolved<typeof ORIGIN_ROWS>;

@@ -24,5 +24,6 @@ export async function ask(path, { method = 'GET', type = 'application/json', bod
   }
   if (response.status === 401 || response.status === 403) throw new WrongKey("This is not the administrator's key.");
   if (!response.ok) throw new Error((await response.text()).trim() || `The manager answers ${response.status}.`);
-  return response.json();
+  const text = await response.text();
+  return text === '' ? null : JSON.parse(text);
 }

@@ -1,6 +1,6 @@
 /** What is asked for by hand: a URL or a host, the list of hosts, and new URLs. */
 import { ask } from './ask.js';
-import { ago, cell, element, number, rows } from './show.js';
+import { ago, cell, element, number, rows } from '../../web/page/show.js';
 
 const byId = (id) => document.getElementById(id);
 
@@ -18,11 +18,19 @@ export function wireLookUp(guard) {
 }
 
 async function add() {
-  const { added, known, rejected } = await ask('/temp-new-links', { method: 'POST', type: 'text/plain', body: byId('urls').value });
+  const { added, known, rejected } = await ask('/temp-new-links', { method: 'POST', ...linksIn(byId('urls').value) });
   const no = rejected.length === 0 ? '' : ` No URLs: ${rejected.slice(0, 5).join(', ')}${rejected.length > 5 ? ' …' : ''}`;
   byId('added').textContent = `${number(added)} added, ${number(known)} known.${no}`;
   byId('urls').value = '';
   document.dispatchEvent(new Event('changed'));
+}
+
+/** A priority is said of each link; without one as many may be sent as one likes. */
+function linksIn(text) {
+  const priority = Number(byId('priority').value);
+  if (priority === 0) return { type: 'text/plain', body: text };
+  const urls = text.split('\n').map((line) => line.trim());
+  return { body: JSON.stringify(urls.filter((url) => url !== '').map((url) => ({ url, priority }))) };
 }
 
 /** A host may be told without its port: then both usual ones are looked up. */

@@ -1,6 +1,7 @@
 /** The page: log-in, and then what there is to see, asked for anew every two seconds while somebody looks. */
 import { ask, key, WrongKey } from './ask.js';
 import { showHosts, wireLookUp } from './look-up.js';
+import { showStatistics, wireManage } from './manage.js';
 import { showOverview } from './overview.js';
 
 const byId = (id) => document.getElementById(id);
@@ -59,6 +60,7 @@ async function enter() {
   show(true);
   await refresh();
   await guard(showHosts, byId('hosts'));
+  await guard(showStatistics, byId('statistics'));
 }
 
 byId('log-in').addEventListener('submit', (event) => {
@@ -70,5 +72,6 @@ byId('log-out').addEventListener('click', () => logOut());
 document.addEventListener('changed', () => void refresh());
 document.addEventListener('visibilitychange', () => void refresh());
 wireLookUp(guard);
+wireManage(guard);
 if (key.get() === null) show(false);
 else enter().catch((error) => logOut(error.message));

@@ -1,6 +1,7 @@
 /** What is always shown and kept up to date: counts, rates, workers, last reports. */
 import { ask } from './ask.js';
-import { ago, bytes, cell, chart, element, number, rows } from './show.js';
+import { workerActions } from './manage.js';
+import { ago, bytes, cell, chart, element, number, rows } from '../../web/page/show.js';
 
 const byId = (id) => document.getElementById(id);
 const TITLES = { urls: 'known', waiting: 'waiting', given: 'handed out', visited: 'visited', failed: 'given up', hosts: 'hosts at work' };
@@ -56,17 +57,25 @@ function showWorkers(workers, { workers: wishes }) {
         cell(number(sites), 'number'),
         cell(bytes(size), 'number'),
         cell(ago(seen), 'time'),
+        workerActions(name, actionButton),
       ];
     },
-    'No worker has a key yet: warctap queue keys add KEY',
+    'No worker has a key yet: let one in.',
+    7,
   );
 }
 
 function wish(text, change) {
-  const button = element('button', { type: 'button', className: 'plain' }, text);
+  return actionButton(text, text, '/control', { method: 'PUT', body: JSON.stringify(change) });
+}
+
+/** @param call as `ask` takes it, and perhaps a question that is asked first */
+function actionButton(text, label, path, { question, ...call }) {
+  const button = element('button', { type: 'button', className: 'plain', ariaLabel: label }, text);
   button.addEventListener('click', async () => {
+    if (question !== undefined && !confirm(question)) return;
     button.disabled = true;
-    await ask('/control', { method: 'PUT', body: JSON.stringify(change) }).catch(() => undefined);
+    await ask(path, call).catch(() => undefined);
     button.blur();
     document.dispatchEvent(new Event('changed'));
   });

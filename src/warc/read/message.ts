@@ -1,13 +1,13 @@
 /**
- * The HTTP response in a record: its head understood, its body still to be read.
+ * The HTTP message in a record: its head understood, its body still to be read.
  *
  * Never holds more than the head and one piece of the body.
  */
-import type { BodyPiece, Framing, ResponseHead } from '../../http/message.ts';
+import type { BodyPiece, Framing, RequestHead, ResponseHead } from '../../http/message.ts';
 import { bodyReader } from '../../http1/body.ts';
 import { MessageError } from '../../http/errors.ts';
-import { responseFraming } from '../../http1/framing.ts';
-import { HeadReader, parseResponseHead } from '../../http1/head.ts';
+import { requestFraming, responseFraming } from '../../http1/framing.ts';
+import { HeadReader, parseRequestHead, parseResponseHead } from '../../http1/head.ts';
 import type { ReadRecord } from './reader.ts';
 
 export interface ArchivedMessage {
@@ -37,51 +37,78 @@ export class IncompleteError extends Error {
 
 /** The block of a record: a message, or just bytes where it is none. */
 export async function readBlock(record: ReadRecord): Promise<ArchivedMessage | ArchivedBytes> {
-  const pieces = record.content()[Symbol.asyncIterator]();
-  if (!holdsResponse(record)) return { kind: 'bytes', bytes: after([], pieces) };
+  const { head: bytes, size, rest } = holdsResponse(record) ? await splitHead(record) : { rest: after([], piecesOf(record)) };
+  if (bytes === undefined) return { kind: 'bytes', bytes: rest };
+  const head = parsed(() => parseResponseHead(bytes));
+  if (head === undefined) return { kind: 'bytes', bytes: after([bytes], rest[Symbol.asyncIterator]()) };
+  const truncated = record.header('WARC-Truncated') !== undefined;
+  return { kind: 'http', head, framing: framingOf(head), bodySize: record.contentLength - size, truncated, rest };
+}
+
+export interface ArchivedRequest extends Omit<ArchivedMessage, 'kind' | 'head'> {
+  readonly kind: 'request';
+  readonly head: RequestHead;
+}
+
+/** The block of a `request` record: a request, or just bytes where it is none. */
+export async function readRequest(record: ReadRecord): Promise<ArchivedRequest | ArchivedBytes> {
+  const { head: bytes, size, rest } = isHttp(record) ? await splitHead(record) : { rest: after([], piecesOf(record)) };
+  if (bytes === undefined) return { kind: 'bytes', bytes: rest };
+  const head = parsed(() => parseRequestHead(bytes));
+  if (head === undefined) return { kind: 'bytes', bytes: after([bytes], rest[Symbol.asyncIterator]()) };
+  const framing: Framing = parsed(() => requestFraming(head)) ?? { kind: 'close' };
+  const truncated = record.header('WARC-Truncated') !== undefined;
+  return { kind: 'request', head, framing, bodySize: record.contentLength - size, truncated, rest };
+}
+
+type Split =
+  | { readonly head: Buffer; readonly size: number; readonly rest: AsyncIterable<Buffer> }
+  | { readonly head?: undefined; readonly size?: undefined; readonly rest: AsyncIterable<Buffer> };
+
+/** @returns the head with its size, and what comes after it; without one all of the block */
+async function splitHead(record: ReadRecord): Promise<Split> {
+  const pieces = piecesOf(record);
   const reader = new HeadReader();
   const read: Buffer[] = [];
   let size = 0;
-  for (;;) {
-    const next = await pieces.next();
-    if (next.done === true) break;
+  for (let next = await pieces.next(); next.done !== true; next = await pieces.next()) {
     const piece = bufferOf(next.value);
     read.push(piece);
     size += piece.length;
-    try {
-      const found = reader.push(piece);
-      if (found === undefined) continue;
-      const head = parseResponseHead(found.head);
-      return {
-        kind: 'http',
-        head,
-        framing: framingOf(head),
-        bodySize: record.contentLength - (size - found.rest.length),
-        truncated: record.header('WARC-Truncated') !== undefined,
-        rest: after([found.rest], pieces),
-      };
-    } catch (error) {
-      if (!(error instanceof MessageError)) throw error;
-      break;
-    }
+    const found = parsed(() => reader.push(piece) ?? 'more');
+    if (found === undefined) break;
+    if (found !== 'more') return { head: found.head, size: size - found.rest.length, rest: after([found.rest], pieces) };
   }
-  return { kind: 'bytes', bytes: after(read, pieces) };
+  return { rest: after(read, pieces) };
+}
+
+/** What is read, or undefined where it is no HTTP. */
+function parsed<Read>(read: () => Read): Read | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof MessageError) return undefined;
+    throw error;
+  }
+}
+
+function piecesOf(record: ReadRecord): AsyncIterator<Uint8Array> {
+  return record.content()[Symbol.asyncIterator]();
 }
 
 /** Clients may write records of any type; these two are ours to understand when they hold HTTP. */
 function holdsResponse(record: ReadRecord): boolean {
   const { type } = record;
-  return (type === 'response' || type === 'revisit') && /^application\/http\b/i.test(record.header('Content-Type') ?? '');
+  return (type === 'response' || type === 'revisit') && isHttp(record);
+}
+
+function isHttp(record: ReadRecord): boolean {
+  return /^application\/http\b/i.test(record.header('Content-Type') ?? '');
 }
 
 /** A client would not know where such a body ends; the record does. */
 function framingOf(head: ResponseHead): Framing {
-  try {
-    return responseFraming(head, 'GET');
-  } catch (error) {
-    if (!(error instanceof MessageError)) throw error;
-    return { kind: 'close' };
-  }
+  return parsed(() => responseFraming(head, 'GET')) ?? { kind: 'close' };
 }
 
 /**

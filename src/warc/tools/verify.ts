@@ -5,21 +5,9 @@
  * record. Changes nothing.
  * Source: ISO 28500:2017 §4, §5, §6.7, Annex D.
  */
-import { open } from 'node:fs/promises';
-import { isSystemError, reasonOf } from '../../util/thrown.ts';
-import { WarcReadError } from '../errors.ts';
 import { DigestCheck, HttpPayloadCheck, type DigestVerdict } from './payload.ts';
-import { readWarc, type ReadRecord } from '../read/reader.ts';
-import { findRecord } from '../read/scan.ts';
-import { FileWindow } from '../window.ts';
-
-export interface Fault {
-  readonly file: string;
-  /** start of the record in bytes of the (compressed) file; undefined when it is about the whole file */
-  readonly offset: number | undefined;
-  /** one line */
-  readonly problem: string;
-}
+import { eachRecord, type Fault } from '../read/onward.ts';
+import type { ReadRecord } from '../read/reader.ts';
 
 export interface FileReport {
   readonly file: string;
@@ -74,39 +62,19 @@ async function verifyFile(file: string, { onFault }: VerifyOptions, seen: Set<st
     report.faults += 1;
     onFault({ file, offset, problem });
   };
-  let next: number | undefined = 0;
-  while (next !== undefined) {
-    try {
-      for await (const record of readWarc(file, { start: next })) {
-        await verifyRecord(record, report, (problem) => fault(record.offset, problem));
-        // Counts as there only once it is known to be whole.
-        await record.length();
-        report.records += 1;
-        const id = record.header('WARC-Record-ID');
-        if (id !== undefined) seen.add(id);
-        const target = record.type === 'revisit' ? record.header('WARC-Refers-To') : undefined;
-        if (target !== undefined && !seen.has(target)) waiting.push({ report, offset: record.offset, id: target });
-      }
-      next = undefined;
-    } catch (error) {
-      if (!(error instanceof WarcReadError)) throw error;
-      const isSystem = isSystemError(error.cause);
-      fault(isSystem ? undefined : error.offset, problemOf(error));
-      next = isSystem ? undefined : await recordAfter(file, error.offset);
-    }
-  }
+  const visit = async (record: ReadRecord) => {
+    await verifyRecord(record, report, (problem) => fault(record.offset, problem));
+    // Counts as there only once it is known to be whole.
+    await record.length();
+    report.records += 1;
+    const id = record.header('WARC-Record-ID');
+    if (id !== undefined) seen.add(id);
+    const target = record.type === 'revisit' ? record.header('WARC-Refers-To') : undefined;
+    if (target !== undefined && !seen.has(target)) waiting.push({ report, offset: record.offset, id: target });
+  };
+  await eachRecord(file, visit, ({ offset, problem }) => fault(offset, problem));
   if (report.records === 0 && report.faults === 0) fault(undefined, 'holds no record');
   return report;
-}
-
-async function recordAfter(file: string, offset: number): Promise<number | undefined> {
-  const handle = await open(file, 'r');
-  try {
-    const { size } = await handle.stat();
-    return await findRecord(new FileWindow(handle, size), offset);
-  } finally {
-    await handle.close();
-  }
 }
 
 type Counts = Record<'digests' | 'uncheckedDigests' | 'codedDigests', number>;
@@ -139,10 +107,6 @@ function payloadCheck(record: ReadRecord): DigestCheck | HttpPayloadCheck | unde
   if (record.header('WARC-Truncated') !== undefined) return undefined;
   const isHttp = /^application\/http\b/i.test(record.header('Content-Type') ?? '');
   return isHttp ? new HttpPayloadCheck(digest, record.type === 'request') : new DigestCheck(digest);
-}
-
-function problemOf(error: WarcReadError): string {
-  return reasonOf(error.cause ?? error.message);
 }
 
 /** On one line and of a bounded length, whatever stands in the file. */

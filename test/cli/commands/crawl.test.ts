@@ -1,6 +1,6 @@
 /** The commands that ask a crawl server, as people call them. */
 import assert from 'node:assert/strict';
-import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { CrawlClient, JobRunState } from '../../../src/crawl/client.ts';
@@ -116,6 +116,12 @@ test('crawl serve tells a password once, pauses what runs on SIGTERM, and has it
   const client = await CrawlClient.connect({ url, username: 'admin', password });
   const { policyId } = await client.get({ case: 'setPolicy', value: { policy: policy() } }, 'newPolicy');
   const { jobId } = await client.get({ case: 'setJob', value: { policyId, seeds: [site.url] } }, 'newJob');
+  // {SHA} of "test".
+  appendFileSync(join(folder, 'db', 'users'), 'another:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=\n');
+  program.child.kill('SIGUSR2');
+  await program.line('reloaded: --auth-file');
+  await using other = await CrawlClient.connect({ url, username: 'another', password: 'test' });
+  assert.equal((await other.get({ case: 'listJobs', value: {} }, 'listJobs')).total, 1);
   const inUse = await runToEnd(serve(folder));
   assert.match(inUse.stderr, /^warctap: database .+ is in use by .*--db\n$/);
   assert.equal(inUse.code, 1);
@@ -127,9 +133,9 @@ test('crawl serve tells a password once, pauses what runs on SIGTERM, and has it
 
   const again = begin(t, serve(folder));
   const next = /ws:\S+/.exec(await again.line('listens on'))![0];
-  const { runState } = await CrawlClient.connect({ url: next, username: 'admin', password }).then(async (other) => {
-    const job = await other.get({ case: 'getJob', value: { jobId } }, 'job');
-    await other.close();
+  const { runState } = await CrawlClient.connect({ url: next, username: 'admin', password }).then(async (after) => {
+    const job = await after.get({ case: 'getJob', value: { jobId } }, 'job');
+    await after.close();
     return job;
   });
   assert.equal(runState, JobRunState.PAUSED);

@@ -1,6 +1,8 @@
 /** How a crawl treats its sites: delays, robots.txt, Retry-After, redirects. */
 import assert from 'node:assert/strict';
-import type { RequestListener } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { PolicyRobotsTxt_Usage as Usage, PolicyUrlRule_Action as Action, PatternMatch } from '../../../src/crawl/proto/starbelly_pb.ts';
 import { allItems, crawl, openCrawls, pathsOf, policy, startSite } from './support.ts';
@@ -141,4 +143,20 @@ test('a seed that leads to another page of its site is followed, though robots.t
   const [, items] = await crawl(crawls, home.url, policy({ robotsTxt: { usage: Usage.OBEY } }));
   assert.deepEqual([items[0]?.answer?.status, items[0]?.finalUrl], [200, `${home.url}/home`]);
   assert.deepEqual(home.asked, ['/', '/robots.txt', '/home', '/private']);
+});
+
+test('a retry connects anew to a host that could not be reached a moment ago', async (t) => {
+  const server = createServer(text('there'));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((done) => server.close(done));
+  await using crawls = await openCrawls({ settings: { retries: 3, retryMs: 10 } });
+  const its = policy({ mimeTypeRules: [{ save: true }] });
+  const id = await crawls.jobs.create({ seeds: [`http://127.0.0.1:${port}/`], policy: its });
+  await new Promise<void>((done) => crawls.jobs.onLog(id, ({ reason }) => reason === 'retry' && done()));
+  server.listen(port, '127.0.0.1');
+  t.after(() => server.close());
+  const [item] = await allItems(crawls, id);
+  assert.equal(item?.answer?.status, 200);
 });

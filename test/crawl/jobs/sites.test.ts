@@ -1,22 +1,16 @@
 /** What a crawl does at a site: logs in, goes through proxies, finds links in more than HTML; and what the core makes of it. */
 import assert from 'node:assert/strict';
 import { create } from '@bufbuild/protobuf';
-import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
-import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import type { IncomingMessage } from 'node:http';
 import { test } from 'node:test';
 import {
   CaptchaSolverAntigateCharacters,
   CaptchaSolverSchema,
   DomainLoginSchema,
-  PatternMatch,
   PolicyRobotsTxt_Usage as Usage,
   PolicyUrlRule_Action as Action,
 } from '../../../src/crawl/proto/starbelly_pb.ts';
 import { solveCaptcha } from '../../../src/crawl/jobs/captcha.ts';
-import { startSocks } from '../../support/socks.ts';
 import { crawl, openCrawls, pages, pathsOf, policy, startSite } from './support.ts';
 
 const HTML = { 'Content-Type': 'text/html' };
@@ -91,54 +85,6 @@ test('a service reads a CAPTCHA', async (t) => {
   ]);
 });
 
-test('rules send requests through HTTP and SOCKS proxies, and the record is that of the site', async (t) => {
-  const site = await startSite(t, pages({ '/': 'home <a href="/socks"><a href="/direct">', '/socks': 's', '/direct': 'd' }));
-  const lines: string[] = [];
-  const proxy = createServer((request, response) => {
-    lines.push(`${request.method} ${request.url} ${request.headers['proxy-authorization'] ?? '-'}`);
-    const { port, pathname } = new URL(request.url ?? '');
-    httpRequest({ port, path: pathname, headers: request.headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 0, answer.headers);
-      answer.pipe(response);
-    }).end();
-  });
-  proxy.on('connect', (request: IncomingMessage, socket: import('node:net').Socket) => {
-    lines.push(`CONNECT ${request.url}`);
-    const to = connect(Number((request.url ?? '').split(':')[1]), '127.0.0.1', () => {
-      socket.write('HTTP/1.1 200 OK\r\n\r\n');
-      socket.pipe(to).pipe(socket);
-    });
-  });
-  proxy.listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
-  t.after(() => proxy.close());
-  await using socks = await startSocks();
-  await using crawls = await openCrawls();
-  const { MATCHES: match } = PatternMatch;
-  const proxyRules = [
-    { pattern: '/socks$', match, proxyUrl: `socks5://127.0.0.1:${socks.port}` },
-    {
-      pattern: '/direct$',
-      match: PatternMatch.DOES_NOT_MATCH,
-      proxyUrl: `http://me:pass@127.0.0.1:${(proxy.address() as AddressInfo).port}`,
-    },
-    {},
-  ];
-  const [job] = await crawl(crawls, `${site.url}/`, policy({ proxyRules }));
-  assert.equal(job.counts.successes, 3);
-  assert.deepEqual(lines, [`GET ${site.url}/ Basic bWU6cGFzcw==`]);
-  assert.deepEqual(
-    socks.asked.map(({ destination }) => destination),
-    [`127.0.0.1:${site.port}`],
-  );
-  await crawls.close();
-  const warc = readdirSync(crawls.warcDir)
-    .map((name) => readFileSync(join(crawls.warcDir, name), 'latin1'))
-    .join('');
-  assert.match(warc, /\r\n\r\nGET \/ HTTP\/1\.1\r\nHost: 127\.0\.0\.1/);
-  assert.doesNotMatch(warc, /bWU6cGFzcw/);
-});
-
 test('links are found in feeds, style sheets, Link fields and sitemaps', async (t) => {
   const texts: Record<string, readonly [type: string, body: string, link?: string]> = {
     '/': [
@@ -208,6 +154,10 @@ test('the core counts what a job fetches, and its refusals are exceptions', asyn
     .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
   const metadata = `${uuid} ${site.url}/`;
   assert.deepEqual(captured, [`${site.url}/ ${metadata}`, `${site.url}/b ${metadata}`]);
+  await using limited = await openCrawls({ meta: { stats: { buckets: ['few'] }, limits: { 'few/total/urls': 1 } } });
+  const [rest, left] = await crawl(limited, `${site.url}/`);
+  assert.deepEqual([rest.counts.successes, rest.counts.exceptions], [1, 1]);
+  assert.match(left[1]?.exception ?? '', /^ProxyRejected: .*reached limit few\/total\/urls=1/s);
   await using strict = await openCrawls({ core: { allowLocalhost: false } });
   const [refused, items] = await crawl(strict, `${site.url}/`, policy({ urlRules: [{ action: Action.ADD, amount: 1 }] }));
   assert.equal(refused.counts.exceptions, 1);

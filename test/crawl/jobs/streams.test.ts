@@ -118,7 +118,7 @@ test('items are read in pages of the kinds that are asked for', async (t) => {
   await using crawls = await openCrawls();
   const [{ id }, all] = await crawl(crawls, site.url);
   const read = async (success: boolean, error: boolean, offset: number, limit: number) => {
-    const { found, total } = await crawls.jobs.items(id, { success, error, exception: false }, { offset, limit }, true);
+    const { found, total } = await crawls.jobs.items(id, { success, error, exception: false }, { offset, limit, bodies: 'packed' });
     return [total, found.map(({ url }) => new URL(url).pathname)];
   };
   const paths = (wanted: (status: number) => boolean) =>

@@ -82,6 +82,8 @@ export interface CrawlsOptions {
   readonly core?: CoreOptions;
   readonly settings?: Partial<CrawlSettings>;
   readonly log?: Log;
+  /** added to what jobs say of themselves to the core */
+  readonly meta?: object;
 }
 
 export function temporaryFolder(): string {
@@ -95,6 +97,7 @@ export async function openCrawls({
   core: given = {},
   settings = {},
   log = silentLog,
+  meta = {},
 }: CrawlsOptions = {}): Promise<Crawls> {
   const warcDir = join(folder, 'warcs');
   const stores = { dedupDbFile: join(folder, 'core-db'), statsDbFile: join(folder, 'core-db') };
@@ -106,7 +109,12 @@ export async function openCrawls({
   const logins = new Map<string, DomainLogin>();
   const solvers: CaptchaSolver[] = [];
   const jobs = await openCrawlJobs({
-    ...{ core, level, folder, log },
+    core: {
+      warcDir: core.warcDir,
+      playbackIndex: core.playbackIndex,
+      fetch: (url, request) => core.fetch(url, { ...request, meta: { ...request?.meta, ...meta } }),
+    },
+    ...{ level, folder, log },
     delays: { delayOf: (host) => delays.get(host) ?? 0 },
     logins: { loginOf: (host) => logins.get(host) },
     solvers: { solverOf: (id) => solvers.find(({ solverId }) => Buffer.from(solverId).equals(id)) },

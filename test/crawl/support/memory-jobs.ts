@@ -7,6 +7,7 @@ import {
   JobDeletedError,
   type Id,
   type ItemFilter,
+  type ItemPage,
   type ItemsAfter,
   type Job,
   type JobChange,
@@ -115,11 +116,18 @@ export class MemoryJobs implements Jobs {
     this.#events.emit('change', { kind: 'deleted', id });
   }
 
-  items(id: Id, { success, error, exception }: ItemFilter, { offset, limit }: Page) {
+  items(id: Id, { success, error, exception }: ItemFilter, { offset, limit, newestFirst = false }: ItemPage) {
     this.#known(id);
     const kindOf = (item: ReadItem) => (item.exception !== undefined ? exception : item.isSuccess ? success : error);
     const found = (this.#items.get(hexOf(id)) ?? []).filter(kindOf);
+    if (newestFirst) found.reverse();
     return Promise.resolve({ found: found.slice(offset, offset + limit), total: found.length });
+  }
+
+  item(id: Id, wanted: number): Promise<ReadItem> {
+    this.#known(id);
+    const item = this.#items.get(hexOf(id))?.find(({ sequence }) => sequence === wanted);
+    return item === undefined ? Promise.reject(new Failure(`No item of that job has the number ${wanted}`)) : Promise.resolve(item);
   }
 
   itemsAfter(id: Id, sequence: number, { signal }: ItemsAfter): Promise<AsyncIterable<ReadItem>> {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { buildRecords } from '../../../src/archive/records.ts';
-import { verifyFiles, type Fault, type FileReport } from '../../../src/warc/tools/verify.ts';
+import type { Fault } from '../../../src/warc/read/onward.ts';
+import { verifyFiles, type FileReport } from '../../../src/warc/tools/verify.ts';
 import { base32Sha1, bordersOf, handMade, idOf, members, type HandMade } from './repair-support.ts';
 import { custom, exchange, pool, readAll, recordOptions, sha1, tempDir } from '../support.ts';
 

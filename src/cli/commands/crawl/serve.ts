@@ -4,7 +4,8 @@
 import { resolve as pathOf } from 'node:path';
 import { resolve } from '../../../options/resolve.ts';
 import { ADMIN_PASSWORD_ROWS, CRAWL_ROWS } from '../../../options/rows/crawl.ts';
-import { namesIn } from '../../../options/row.ts';
+import type { Changes } from '../../../options/changes.ts';
+import { namesIn, type Resolved } from '../../../options/row.ts';
 import { CORE_OPTIONS } from '../../../options/table.ts';
 import { defineCommand } from '../../command.ts';
 import { EXIT } from '../../exit.ts';
@@ -23,7 +24,7 @@ export const crawlServe = defineCommand({
 WARCTAP_CRAWL_ADMIN_PASSWORD, or a random one that is printed once. Every option
 may also be set in the environment (WARCTAP_CRAWL_MAX_DOWNLOADS=5) or in the file
 of --config (max-downloads: 5). A flag goes before the environment, the
-environment before the file.`,
+environment before the file. On SIGUSR2 what is reloadable is read again.`,
   exits: {
     ok: 'stopped by a signal, jobs paused, everything written',
     failed: 'could not start (port or database in use …), or a fault of warctap',
@@ -41,6 +42,7 @@ environment before the file.`,
         return startCrawl({ options, adminPassword: options.adminPassword, log });
       },
       tell: startBlock,
+      reload: { read: settings, apply: (program, given) => program.reload(resolve(SETTINGS, { prefix: PREFIX, ...given })) },
     });
   },
 });
@@ -49,15 +51,17 @@ environment before the file.`,
 export interface RunningCrawl extends Running {
   readonly url: string;
   readonly folder: string;
+  reload(options: Resolved<typeof SETTINGS>): Promise<Changes>;
   readonly warcDir: string;
   readonly first: { readonly user: string; readonly password: string | undefined } | undefined;
 }
 
 function startBlock(program: RunningCrawl): string {
-  return [`warctap crawl listens on ${program.url.replace('http', 'ws')}/ws/`, ...placesOf(program), ''].join('\n');
+  const page = `  page        ${program.url}/`;
+  return [`warctap crawl listens on ${program.url.replace('http', 'ws')}/ws/`, page, ...placesOf(program), ''].join('\n');
 }
 
-export function placesOf({ folder, warcDir, first }: Omit<RunningCrawl, keyof Running>): string[] {
+export function placesOf({ folder, warcDir, first }: Pick<RunningCrawl, 'folder' | 'warcDir' | 'first'>): string[] {
   const account = first?.password === undefined ? [] : [`  user        ${first.user}, password ${first.password} (told this once)`];
   return [`  database    ${pathOf(folder)}`, `  WARC files  ${pathOf(warcDir)}`, ...account];
 }

@@ -60,12 +60,19 @@ export function jobCommands(jobs: Jobs, { policies }: Settings): Commands {
       return { body: { case: 'listJobs', value: create(ResponseListJobsSchema, { jobs: found.map(listedJob), total }) } };
     },
 
-    getJobItems: async ({ jobId, includeSuccess, includeError, includeException, compressionOk, page }) => {
+    getJobItems: async (command) => {
+      const { jobId, includeSuccess, includeError, includeException, compressionOk, page, withoutBody, newestFirst } = command;
       const id = readId(jobId);
       if (!includeSuccess && !includeError && !includeException) throw new Failure('You must set at least one include_* flag to true.');
       const filter = { success: includeSuccess, error: includeError, exception: includeException };
-      const { found, total } = await jobs.items(id, filter, spanOf(page, MAX_ITEMS), compressionOk);
-      return { body: { case: 'listItems', value: create(ResponseListItemsSchema, { items: found.map(itemMessage), total }) } };
+      const bodies = withoutBody ? 'none' : compressionOk ? 'packed' : 'plain';
+      const { found, total } = await jobs.items(id, filter, { ...spanOf(page, MAX_ITEMS), bodies, newestFirst });
+      return {
+        body: {
+          case: 'listItems',
+          value: create(ResponseListItemsSchema, { items: found.map((item) => itemMessage(item, bodies)), total }),
+        },
+      };
     },
 
     deleteJob: async ({ jobId }) => {

@@ -26,9 +26,10 @@ export function ago(time) {
   return seconds < 86400 ? `${Math.floor(seconds / 3600)} h ago` : `${Math.floor(seconds / 86400)} days ago`;
 }
 
-export function rows(body, list, columns, empty) {
+/** @param columns the cells of one. @param empty what is said when there is none, over so many columns */
+export function rows(body, list, columns, empty, span = 6) {
   const made = list.map((item) => element('tr', {}, ...columns(item)));
-  if (made.length === 0) made.push(element('tr', {}, element('td', { className: 'empty', colSpan: 6 }, empty)));
+  if (made.length === 0) made.push(element('tr', {}, element('td', { className: 'empty', colSpan: span }, empty)));
   body.replaceChildren(...made);
 }
 
@@ -38,20 +39,32 @@ const SVG = 'http://www.w3.org/2000/svg';
 
 /** A bar for each minute; the sum and the highest are told as text. */
 export function chart(title, minutes) {
-  const most = Math.max(1, ...minutes);
-  const svg = document.createElementNS(SVG, 'svg');
-  svg.setAttribute('viewBox', `0 0 ${minutes.length} 100`);
-  svg.setAttribute('preserveAspectRatio', 'none');
-  svg.setAttribute('class', 'chart');
-  svg.setAttribute('aria-hidden', 'true');
-  minutes.forEach((value, index) => {
-    if (value === 0) return;
-    const bar = document.createElementNS(SVG, 'rect');
-    const height = Math.max(2, (value / most) * 100);
-    for (const [name, is] of Object.entries({ x: index + 0.1, y: 100 - height, width: 0.8, height })) bar.setAttribute(name, is);
-    svg.append(bar);
-  });
   const sum = minutes.reduce((total, value) => total + value, 0);
   const told = `${title}: ${number(sum)}, at most ${number(Math.max(0, ...minutes))} a minute`;
-  return element('figure', {}, svg, element('figcaption', {}, told));
+  return element('figure', {}, bars(minutes), element('figcaption', {}, told));
+}
+
+/** Of more the gaps would be less than a pixel each: they are one shape. */
+const MAX_BARS = 100;
+
+function drawn(name, attributes) {
+  const made = document.createElementNS(SVG, name);
+  for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
+  return made;
+}
+
+/** A bar for each value. @param most the height of the chart, at least */
+export function bars(values, most = 1) {
+  most = Math.max(most, ...values);
+  const svg = drawn('svg', { viewBox: `0 0 ${values.length} 100`, preserveAspectRatio: 'none', class: 'chart', 'aria-hidden': 'true' });
+  const heights = values.map((value) => (value === 0 ? 0 : Math.max(2, (value / most) * 100)));
+  if (values.length > MAX_BARS) {
+    const steps = heights.map((height, index) => `V${100 - height}H${index + 1}`);
+    svg.append(drawn('path', { d: `M0 100${steps.join('')}V100Z` }));
+  } else {
+    heights.forEach((height, index) => {
+      if (height > 0) svg.append(drawn('rect', { x: index + 0.1, y: 100 - height, width: 0.8, height }));
+    });
+  }
+  return svg;
 }
