@@ -50,7 +50,9 @@ async function askedIn(
     if (found === undefined) continue;
     const head = parseRequestHead(found.head);
     const key = new RequestKey(method, head.fields.get('content-type'));
-    const body = bodyReader(requestFraming(head), false);
+    // What has come in frames of HTTP/2 need not say how long it is: it is all that follows.
+    const framing = requestFraming(head);
+    const body = bodyReader(framing.kind === 'none' ? { kind: 'close' } : framing, false);
     const take = (bytes: Buffer) => {
       const payload: Buffer[] = [];
       body.read(bytes, 0, payload);

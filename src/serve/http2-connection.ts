@@ -75,7 +75,7 @@ export class Http2Connection {
   look(crowded: boolean): void {
     if (this.#session.destroyed) return;
     for (const stream of this.#streams) stream.look(crowded);
-    if (this.#flood.look()) this.#end('a client of HTTP/2 floods its connection with frames: it was closed');
+    if (this.#flood.look()) this.#endFlood();
     else if (this.#takesTooLittle(crowded)) this.#end('a client takes its answers too slowly: its connection was closed');
   }
 
@@ -86,7 +86,12 @@ export class Http2Connection {
     return this.#taking?.tooSlow(crowded) === true;
   }
 
+  #endFlood(): void {
+    this.#end('a client of HTTP/2 floods its connection: it was closed');
+  }
+
   #end(line: string): void {
+    if (this.#session.destroyed) return;
     this.#services.log.info({ client: this.#client.address }, line);
     this.#session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
   }
@@ -99,6 +104,7 @@ export class Http2Connection {
     stream.once('close', () => {
       this.#streams.delete(side);
       this.#memory.give(taken);
+      if (stream.aborted && stream.rstCode !== 0 && this.#flood.reset()) this.#endFlood();
     });
     try {
       const { head, framing, bytes } = requestOf(list, hasBody);

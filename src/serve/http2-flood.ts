@@ -2,7 +2,8 @@
  * Whether a client of HTTP/2 sends more frames that ask for nothing than it can have use for: PING, SETTINGS, PRIORITY, WINDOW_UPDATE.
  *
  * Frames are nghttp2's to read and are not seen here, but bytes are: those that are neither heads nor bodies. It sees to the rest itself:
- * streams opened and reset, answers to PING and SETTINGS that pile up, CONTINUATION without end, empty frames.
+ * answers to PING and SETTINGS that pile up, CONTINUATION without end, empty frames. Of streams that are opened and reset it lets pass
+ * more than is good for a proxy, which goes on with what it has begun to fetch.
  * Source: CVE-2019-9511 to 9518, CVE-2023-44487, CVE-2024-27983.
  */
 import { performance } from 'node:perf_hooks';
@@ -18,12 +19,18 @@ const MAX_BYTES_PER_SECOND = 64 * 1024;
 /** Whoever takes much gives leave for more, by two frames of 13 bytes for some 30 KiB at most. */
 const TAKEN_PER_BYTE = 512;
 
+/** Streams that are reset at once, as by a browser that leaves a page, and more of them a second. */
+const MAX_RESETS = 300;
+const RESETS_PER_SECOND = 20;
+
 export class Flood {
   readonly #source: FloodSource;
   #expected = 0;
   #seen = 0;
   #sent = 0;
   #sinceMs = performance.now();
+  #resets = 0;
+  #resetMs = 0;
 
   constructor(source: FloodSource) {
     this.#source = source;
@@ -32,6 +39,14 @@ export class Flood {
   /** So many bytes were of heads or bodies. */
   expected(bytes: number): void {
     this.#expected += bytes;
+  }
+
+  /** A stream was reset. @returns true when it is one too many */
+  reset(): boolean {
+    const nowMs = performance.now();
+    this.#resets = Math.max(0, this.#resets - ((nowMs - this.#resetMs) / 1000) * RESETS_PER_SECOND) + 1;
+    this.#resetMs = nowMs;
+    return this.#resets > MAX_RESETS;
   }
 
   /** To be called about once a second. @returns true when it is one */

@@ -2,9 +2,8 @@
  * One request of a client that speaks HTTP/2: its stream, as the client's side of what serves it.
  *
  * Slow or gone, it is so for itself: other streams of its connection go on.
- * Source: RFC 9113 §8.1 (messages; NO_ERROR where no more of a request is wanted), §7 (error codes).
  */
-import { constants, type ServerHttp2Stream } from 'node:http2';
+import type { ServerHttp2Stream } from 'node:http2';
 import { performance } from 'node:perf_hooks';
 import { plainAnswer, type Answer } from '../http/answer.ts';
 import { MessageError } from '../http/errors.ts';
@@ -13,17 +12,14 @@ import { fieldOf, Fields } from '../http/fields.ts';
 import type { Framing, RequestHead, ResponseHead } from '../http/message.ts';
 import { AS_IT_IS, type AnswerForm, type ClientSide, type ClientTunnel, type Handler, type RequestBody } from '../http/sides.ts';
 import { writtenUrl } from '../http/target.ts';
-import { responseHeaders, trailerHeaders } from '../http2/headers.ts';
 import { MESSAGE_ERRORS } from '../messages/answers.ts';
 import type { Log } from '../util/log.ts';
 import { MinimumRate, type MinimumRateOptions } from '../util/minimum-rate.ts';
+import { Http2Answer } from './http2-answer.ts';
 
-const { NGHTTP2_NO_ERROR } = constants;
-const NOTHING = Buffer.alloc(0);
-const CONTINUE = { ':status': 100 };
 const REQUEST_TIMEOUT = 408;
 /**
- * So many times `--socket-timeout` may nothing be taken of a stream whose connection moves: a page that shows a video lets it wait. Less where
+ * So many times `--socket-timeout` may nothing be taken of a stream whose connection moves: a page that shows a video lets it wait. Once where
  * others wait for their turn.
  */
 const PATIENCE = 10;
@@ -51,6 +47,7 @@ export class Http2Stream implements ClientSide {
   readonly #stream: ServerHttp2Stream;
   readonly #services: StreamServices;
   readonly #client: StreamClient;
+  readonly #answer: Http2Answer;
   #request: RequestHead | undefined;
   #serving: RequestBody | undefined;
   /** all of the request has come */
@@ -58,14 +55,6 @@ export class Http2Stream implements ClientSide {
   /** the client waits for 100 (Continue) before it sends its body */
   #expecting = false;
   #paused = false;
-  #begun = false;
-  /** all that there is to say has been said, or will be */
-  #over = false;
-  /** there is more of the answer than its client is to get */
-  #cut = false;
-  /** the end of the answer is on its way */
-  #trailed = false;
-  #trailers: Fields | undefined;
   readonly #rate: MinimumRate;
   /** when something of the body has come, or was asked for */
   #bodySinceMs = performance.now();
@@ -79,6 +68,7 @@ export class Http2Stream implements ClientSide {
     this.#stream = stream;
     this.#services = services;
     this.#client = client;
+    this.#answer = new Http2Answer(stream);
     this.address = client.address;
     this.port = client.port;
     this.#complete = !hasBody;
@@ -94,20 +84,18 @@ export class Http2Stream implements ClientSide {
     const expectsContinue = head.fields.members('expect').includes('100-continue');
     const hasBody = !this.#complete;
     this.#expecting = expectsContinue && hasBody;
-    try {
+    this.#try(() => {
       this.#services.handler({ head, framing, hasBody, expectsContinue, tunnel: this.#client.tunnel, http2: true }, this);
-    } catch (error) {
-      this.refuse(error);
-    }
+    });
   }
 
   get gone(): boolean {
-    return this.#stream.closed || this.#stream.destroyed || this.#over;
+    return this.#answer.over;
   }
 
   /** Bytes of its answer that wait for the client. */
   get waitingBytes(): number {
-    return this.#stream.destroyed ? 0 : this.#stream.bufferSize;
+    return this.#answer.waitingBytes;
   }
 
   /** Nothing is wanted of the client: the one who serves it is to do something. */
@@ -125,7 +113,7 @@ export class Http2Stream implements ClientSide {
     const patienceMs = minRate.bytesPerSecond === 0 ? Infinity : minRate.windowMs * (crowded ? 1 : PATIENCE);
     if (nowMs - this.#waitingSinceMs > patienceMs) {
       log.info({ client: this.address }, 'a client takes its answer too slowly: its stream was closed');
-      this.#reset('too slow');
+      this.#answer.reset('too slow');
     } else if (!this.waitsForUs && nowMs - this.#bodySinceMs > socketTimeoutMs) {
       this.#tooSlow('request body not complete within the idle time-out');
     }
@@ -142,7 +130,7 @@ export class Http2Stream implements ClientSide {
   }
 
   askForBody(): void {
-    if (this.#expecting && !this.#begun && !this.gone) this.#stream.additionalHeaders(CONTINUE);
+    if (this.#expecting) this.#answer.askForBody();
     this.#expecting = false;
   }
 
@@ -154,32 +142,21 @@ export class Http2Stream implements ClientSide {
   }
 
   interim(head: ResponseHead, form: AnswerForm): boolean {
-    if (this.gone || this.#begun) return true;
     if (head.status === 100) this.#expecting = false;
-    this.#stream.additionalHeaders(responseHeaders(head, { kind: 'none' }, form));
+    this.#answer.interim(head, form);
     return true;
   }
 
   head(head: ResponseHead, framing: Framing, form: AnswerForm): void {
-    if (this.gone) return;
-    this.#begun = true;
-    const endStream = framing.kind === 'none' || (framing.kind === 'length' && framing.length === 0);
-    // Trailers of HTTP/1 are a part of its chunks, and are not passed on.
-    const mayTrail = !endStream && (framing.kind === 'close' || head.fields.has('trailer'));
-    if (mayTrail) this.#stream.on('wantTrailers', () => this.#sendTrailers());
-    // Node would add a date.
-    const options = { endStream, waitForTrailers: mayTrail, sendDate: false };
-    this.#stream.respond(responseHeaders(head, framing, form), options);
+    this.#answer.head(head, framing, form);
   }
 
   body(_bytes: Buffer, payload: readonly Buffer[]): boolean {
-    if (this.gone || this.#stream.writableEnded) return true;
-    for (const slice of payload) if (slice.length > 0) this.#stream.write(slice);
-    return !this.#stream.writableNeedDrain;
+    return this.#answer.body(payload);
   }
 
   trailers(fields: Fields): void {
-    this.#trailers = fields;
+    this.#answer.trailers(fields);
   }
 
   flush(): void {
@@ -188,7 +165,6 @@ export class Http2Stream implements ClientSide {
 
   end(accepted: Promise<void> | undefined): void {
     this.#unserve();
-    if (this.gone) return;
     // A stream that has not ended counts: its client asks for no more than there may be (SETTINGS_MAX_CONCURRENT_STREAMS).
     if (accepted === undefined) this.#finish();
     else void accepted.then(() => this.#finish());
@@ -197,24 +173,25 @@ export class Http2Stream implements ClientSide {
   fail(error: FetchError, accepted: Promise<void> | undefined): void {
     this.#unserve();
     if (this.gone) return;
-    if (this.#begun) return this.#cutAfterAll();
+    if (this.#answer.begun) return this.#answer.breakOff();
     const message = error.code === 'shutting-down' ? 'request refused' : error.message;
     this.#services.log.info(
       { code: error.code, status: error.status, url: this.#request && writtenUrl(this.#request.target, this.#client.tunnel) },
       message,
     );
-    this.#answer(plainAnswer(error.status, error.message), accepted);
+    this.#tell(plainAnswer(error.status, error.message), accepted);
   }
 
   answer(answer: Answer): void {
     this.#unserve();
-    this.#answer(answer, undefined);
+    this.#tell(answer, undefined);
   }
 
   refuse(thrown: unknown): void {
     if (!(thrown instanceof MessageError)) return this.#fault(thrown);
     this.#unserve();
-    if (this.#begun) this.#cutAfterAll();
+    if (this.gone) return;
+    if (this.#answer.begun) this.#answer.breakOff();
     else this.answer(plainAnswer(MESSAGE_ERRORS[thrown.code].status, thrown.message));
   }
 
@@ -223,11 +200,11 @@ export class Http2Stream implements ClientSide {
   }
 
   upgrade(): undefined {
-    return undefined; // a stream cannot become anything else (RFC 9113 §8.6)
+    this.refuse(new MessageError('syntax', 'a stream of HTTP/2 cannot become another protocol')); // RFC 9113 §8.6
   }
 
-  #answer(answer: Answer, accepted: Promise<void> | undefined): void {
-    if (this.gone) return;
+  /** An answer of our own. */
+  #tell(answer: Answer, accepted: Promise<void> | undefined): void {
     const { status, reason = '', contentType, fields = [] } = answer;
     const bytes = Buffer.from(answer.body);
     const own = [...fields, ...(this.#services.answerFields ?? [])].map(([name, value]) => fieldOf(name, value));
@@ -240,36 +217,15 @@ export class Http2Stream implements ClientSide {
     this.end(accepted);
   }
 
-  #sendTrailers(): void {
-    // Without them the stream ends by a frame of its own; one that is cut must not end. Node asks again where it was slow to send them.
-    if (this.#cut || this.#trailed || this.#stream.closed) return;
-    this.#trailed = true;
-    this.#stream.sendTrailers(trailerHeaders(this.#trailers ?? new Fields([])));
-  }
-
   #finish(): void {
-    if (this.gone) return;
-    this.#over = true;
-    const stream = this.#stream;
-    // Nobody reads the rest of its request: the client need not send it.
-    stream.end(() => {
-      if (!this.#complete) stream.close(NGHTTP2_NO_ERROR);
-    });
+    this.#answer.finish(() => !this.#complete);
   }
 
   /** The request is given up. */
   #tooSlow(line: string): void {
     this.#unserve()?.clientGone();
-    if (this.#begun) this.#reset('too slow');
+    if (this.#answer.begun) this.#answer.reset('too slow');
     else this.answer(plainAnswer(REQUEST_TIMEOUT, line));
-  }
-
-  /** Break off in the middle of an answer, once what there is of it has gone out. */
-  #cutAfterAll(): void {
-    this.#over = true;
-    this.#cut = true;
-    if (this.#stream.writable) this.#stream.write(NOTHING, () => this.#reset('answer cut short'));
-    else this.#reset('answer cut short');
   }
 
   #onData(piece: Buffer): void {
@@ -286,6 +242,7 @@ export class Http2Stream implements ClientSide {
   }
 
   #onEnd(): void {
+    // Node ends what was reset, too.
     if (this.#stream.rstCode !== 0 || this.#stream.aborted) return;
     this.#complete = true;
     this.#serving?.endRequest();
@@ -313,11 +270,6 @@ export class Http2Stream implements ClientSide {
   #fault(error: unknown): void {
     this.#services.log.error({ err: error }, 'a fault in warctap: the stream of a client was closed');
     this.#unserve()?.clientGone();
-    this.#reset('a fault');
-  }
-
-  /** By RST_STREAM at once. Node's `close` would end it first, so that a part of an answer looked like all of it. */
-  #reset(why: string): void {
-    this.#stream.destroy(new Error(why));
+    this.#answer.reset('a fault');
   }
 }

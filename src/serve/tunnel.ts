@@ -120,7 +120,7 @@ async function openTls(
   tls.on('end', stop);
   tls.once('secure', () => {
     inTime();
-    tls.removeListener('timeout', idle).removeListener('end', stop).removeListener('error', failed);
+    tls.removeListener('timeout', idle).removeListener('end', stop).removeListener('error', failed).removeListener('_tlsError', failed);
     // Some clients look at the certificate when the handshake is over.
     tls.on('error', (error: Error) => {
       if (isTlsAlert(error)) failures.tell({ client, host: authority.host, error });

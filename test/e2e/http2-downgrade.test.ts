@@ -27,7 +27,13 @@ after(async () => {
 
 /** A request as it should be, with what is wrong instead or beside. */
 function request(wrong: Readonly<Record<string, string | undefined>> = {}, ...more: List): List {
-  const usual = { ':method': 'GET', ':scheme': 'https', ':authority': authority, ':path': '/', ...wrong };
+  const usual: Readonly<Record<string, string | undefined>> = {
+    ':method': 'GET',
+    ':scheme': 'https',
+    ':authority': authority,
+    ':path': '/',
+    ...wrong,
+  };
   return [...Object.entries(usual).filter((entry): entry is [string, string] => entry[1] !== undefined), ...more];
 }
 

@@ -28,9 +28,12 @@ export async function tunnelTls(port: number, authority: string, ca: string, off
   const head = await outer.head();
   if (!head.startsWith('HTTP/1.1 200 ')) throw new Error(`CONNECT was answered ${head}`);
   outer.socket.removeAllListeners('data').removeAllListeners('end').removeAllListeners('close');
+  outer.socket.on('error', () => undefined);
   const host = authority.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
   const socket = connectTls({ socket: outer.socket, ca, host, checkServerIdentity: checkIdentity, ALPNProtocols: [...offered] });
   await once(socket, 'secureConnect');
+  // Otherwise it would stay half-open, as the outer one.
+  socket.on('end', () => socket.destroy());
   return socket;
 }
 

@@ -1,0 +1,145 @@
+/** Other people's clients of HTTP/2 through the proxy: curl, nghttp, h2load, Chromium. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { chromium } from 'playwright-core';
+import { startHttp2Origin } from '../support/http2.ts';
+import { startProxy } from '../support/proxy.ts';
+import { browserTool, findTool, tool } from '../support/tools.ts';
+
+const run = promisify(execFile);
+const curl = tool('curl');
+const nghttp = findTool({ commands: ['nghttp'], ask: ['--version'], says: /^nghttp nghttp2\// });
+const h2load = findTool({ commands: ['h2load'], ask: ['--version'], says: /^h2load nghttp2\// });
+const browser = browserTool();
+const RESOURCES = 100;
+
+/** Whoever connects to it is in a tunnel through the proxy, for clients that know none. */
+async function tunnelPort(proxyPort: number, authority: string): Promise<Server & AsyncDisposable> {
+  const server = createServer((client) => {
+    const proxy = connect(proxyPort, '127.0.0.1', () => proxy.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`));
+    for (const [one, other] of [
+      [client, proxy],
+      [proxy, client],
+    ] as const)
+      one.on('error', () => undefined).on('close', () => other.destroy());
+    // Nothing comes behind the answer to CONNECT before the client has spoken.
+    proxy.once('data', () => client.pipe(proxy).pipe(client));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return Object.assign(server, {
+    [Symbol.asyncDispose]: async () => {
+      await new Promise((resolve) => server.close(resolve));
+    },
+  });
+}
+
+const startSmall = () =>
+  startHttp2Origin((stream) => {
+    stream.respond({ ':status': 200, 'content-type': 'text/plain' });
+    stream.end('x'.repeat(1000));
+  });
+
+test('curl --http2', { skip: curl.skip }, async () => {
+  await using origin = await startSmall();
+  await using proxy = await startProxy();
+  const dir = await mkdtemp(join(tmpdir(), 'warctap-test-'));
+  const ca = join(dir, 'ca.pem');
+  await writeFile(ca, proxy.ca);
+  const asked = ['-sS', '--http2', '--cacert', ca, '-x', `http://127.0.0.1:${proxy.port}`, '-o', join(dir, 'out')];
+  const { stdout } = await run(curl.command, [...asked, '-w', '%{http_version} %{http_code} %{size_download}', `${origin.url}/curl`]);
+  await rm(dir, { recursive: true });
+  assert.equal(stdout, '2 200 1000');
+  await proxy.captured(1);
+  assert.equal(origin.asked.length, 1);
+});
+
+test('nghttp', { skip: nghttp.skip }, async () => {
+  await using origin = await startSmall();
+  await using proxy = await startProxy();
+  await using tunnel = await tunnelPort(proxy.port, `127.0.0.1:${origin.port}`);
+  const { port } = tunnel.address() as AddressInfo;
+  const { stdout } = await run(nghttp.command, ['-v', '-n', '--no-verify-peer', `https://127.0.0.1:${port}/nghttp`]);
+  assert.match(stdout, /:status: 200/);
+});
+
+test('h2load: 16 and 100 streams on one connection', { skip: h2load.skip }, async () => {
+  await using origin = await startSmall();
+  await using proxy = await startProxy();
+  await using tunnel = await tunnelPort(proxy.port, `127.0.0.1:${origin.port}`);
+  const { port } = tunnel.address() as AddressInfo;
+  for (const streams of ['16', '100']) {
+    const { stdout } = await run(h2load.command, ['-n', '300', '-c', '1', '-m', streams, `https://127.0.0.1:${port}/h2load`]);
+    assert.match(stdout, /300 succeeded, 0 failed, 0 errored, 0 timeout/);
+  }
+  await proxy.captured(600);
+});
+
+test('Chromium: a page with 100 resources at once, an upload, an event stream, all by h2', { skip: browser.skip }, async () => {
+  await using origin = await startHttp2Origin((stream, headers) => {
+    const path = headers[':path'] ?? '';
+    const answer = (type: string, body: string) => {
+      stream.respond({ ':status': 200, 'content-type': type });
+      stream.end(body);
+    };
+    if (path === '/') {
+      stream.additionalHeaders({ ':status': 103, link: '</0.js>; rel=preload; as=script' });
+      const scripts = Array.from({ length: RESOURCES }, (_, n) => `<script async src="/${n}.js"></script>`);
+      return answer('text/html', `<!doctype html><script>loaded = 0</script>${scripts.join('')}`);
+    }
+    if (path === '/upload') {
+      let received = 0;
+      stream.on('data', (piece: Buffer) => (received += piece.length));
+      stream.on('end', () => answer('text/plain', String(received)));
+      return;
+    }
+    if (path === '/events') return answer('text/event-stream', 'data: first\n\ndata: second\n\n');
+    answer('text/javascript', 'loaded++');
+  });
+  await using proxy = await startProxy();
+  const running = await chromium.launch({
+    executablePath: browser.command,
+    proxy: { server: `http://127.0.0.1:${proxy.port}`, bypass: '<-loopback>' },
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+  try {
+    const page = await (await running.newContext({ ignoreHTTPSErrors: true })).newPage();
+    await page.goto(`${origin.url}/`);
+    await page.waitForFunction(`loaded === ${RESOURCES}`);
+    const protocols = await page.evaluate<string[]>(
+      `[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')].filter(({ name }) => !name.endsWith('.ico')).map((each) => each.nextHopProtocol)`,
+    );
+    assert.equal(protocols.length, RESOURCES + 1);
+    assert.deepEqual(new Set(protocols), new Set(['h2']));
+    const size = 300_000;
+    const upload = `fetch('/upload', { method: 'POST', body: new Uint8Array(${size}) }).then((answer) => answer.text())`;
+    assert.equal(await page.evaluate(upload), String(size));
+    const events = `new Promise((resolve) => {
+      const told = [];
+      const source = new EventSource('/events');
+      source.onmessage = ({ data }) => told.push(data) === 2 && (source.close(), resolve(told));
+    })`;
+    assert.deepEqual(await page.evaluate(events), ['first', 'second']);
+  } finally {
+    await running.close();
+  }
+  for (const path of ['/', '/0.js', `/${RESOURCES - 1}.js`, '/upload', '/events']) await proxy.captureOf(origin.url + path);
+  const responses = (await proxy.records()).filter(({ type }) => type === 'response' || type === 'revisit');
+  assert.ok(responses.length >= RESOURCES + 3);
+  assert.match(responses[0]?.fields.get('warc-protocol') ?? '', /h2/);
+});
