@@ -75,7 +75,7 @@ test('npm pack, installed elsewhere: npx warctap archives, and a program can imp
   await stop();
   const [warc = ''] = readdirSync(join(folder, 'warcs'));
   assert.match(warc, /\.warc\.gz$/);
-  assert.match(await newcomer.type(`npx warctap verify warcs/${warc}`), /: ok, 3 records, /);
+  assert.match(await newcomer.type(`npx warctap verify warcs/${warc}`), /: ok, 5 records, /);
   assert.equal(await newcomer.type(`node -e "import('warctap').then((it) => console.log(typeof it.createProxy))"`), 'function\n');
   assert.ok(!readFileSync(join(folder, 'node_modules/warctap/dist/index.js'), 'utf8').includes('sourceMappingURL'));
 });

@@ -66,6 +66,7 @@ export class TapSide implements MessageEvents, SpoolHolder {
 
   /** @throws WebSocketError when nothing can be read any more */
   read(bytes: Buffer): void {
+    if (this.#over) return;
     this.#atMs = this.#options.nowMs();
     this.#reader.read(bytes);
   }

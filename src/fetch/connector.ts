@@ -91,7 +91,7 @@ export class Connector {
             : await this.#direct(origin).then((socket) => [socket, socket.remoteAddress] as const);
       reached = ipAddress;
       const { timeoutMs, onFault, heads } = this.#options;
-      const key = originKey(origin, origin.servername, upstream, origin.http2);
+      const key = originKey(origin, origin.servername, upstream, origin.http2, origin.imitation);
       if (origin.scheme === 'http') return new Http1Origin(tcp, key, ipAddress, timeoutMs, onFault, heads);
       const { socket, facts } = await this.#tls.secure(tcp, origin, key);
       this.#options.onSecured(origin);

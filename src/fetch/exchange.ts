@@ -78,7 +78,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
 
   start(): void {
     const { outgoing } = this.#request;
-    const key = originKey(outgoing.target, outgoing.servername, outgoing.upstream, outgoing.http2);
+    const key = originKey(outgoing.target, outgoing.servername, outgoing.upstream, outgoing.http2, outgoing.imitation);
     if (isRepeatable(outgoing)) this.#goOnWith(this.#services.pool.take(key));
     else this.#services.pool.takeFresh(key, (kept) => this.#goOnWith(kept));
   }
@@ -214,9 +214,9 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   #connect(): void {
     this.#phase = 'connecting';
     this.#stream = undefined;
-    const { target, servername, upstream, afresh, http2 } = this.#request.outgoing;
+    const { target, servername, upstream, afresh, http2, imitation } = this.#request.outgoing;
     const { scheme, host, port } = target;
-    this.#services.connect({ scheme, host, port, servername, upstream, afresh, http2 }).then(
+    this.#services.connect({ scheme, host, port, servername, upstream, afresh, http2, imitation }).then(
       (connection) => this.#goOnWith(connection),
       (error: unknown) => {
         if (this.#phase === 'connecting')

@@ -10,11 +10,14 @@ import { LRUCache } from 'lru-cache';
 import { FetchError } from '../http/fetch-error.ts';
 import { certificatesOf, chainSize, type OriginCertificates } from '../tls/certificates.ts';
 import { tlsFacts, type TlsFacts } from '../tls/facts.ts';
+import type { TlsImitation } from '../tls/imitation.ts';
 import { established } from './established.ts';
 import type { Origin } from './origin.ts';
 
 export interface OriginTlsOptions {
   readonly secureContext: SecureContext;
+  /** what is said instead to an origin that is to hear a client's hello */
+  readonly imitate?: (imitation: TlsImitation) => SecureContext;
   /** limit of a handshake; 0 is none */
   readonly timeoutMs: number;
   /** the certificates of origins are noted, for the archive */
@@ -55,7 +58,9 @@ export class OriginTls {
    * @throws FetchError; the connection is closed then
    */
   async secure(tcp: Socket, origin: Origin, key: string): Promise<Secured> {
-    const { secureContext, timeoutMs } = this.#options;
+    const { imitate, timeoutMs } = this.#options;
+    const { imitation } = origin;
+    const secureContext = (imitation && imitate?.(imitation)) ?? this.#options.secureContext;
     const name = origin.servername ?? origin.host;
     const session = this.#sessions.get(key);
     const socket = connect({
@@ -64,7 +69,7 @@ export class OriginTls {
       secureContext,
       rejectUnauthorized: false,
       checkServerIdentity: (_servername, certificate) => checkServerIdentity(name, certificate),
-      ALPNProtocols: origin.http2 === true && origin.onlyHttp1 !== true ? ['h2', 'http/1.1'] : ['http/1.1'],
+      ...alpnOf(origin.http2 === true && origin.onlyHttp1 !== true ? ['h2', 'http/1.1'] : ['http/1.1'], imitation),
       ...(session === undefined ? {} : { session: session.ticket }),
     });
     let early: Buffer | undefined;
@@ -98,4 +103,11 @@ export class OriginTls {
     const message = `the certificate of ${origin.host}:${origin.port} is not to be trusted: ${certificates.error}`;
     throw new FetchError('certificate-refused', `${message} (--origin-certificates of the proxy is refuse)`);
   }
+}
+
+/** Of what may be spoken with the origin as much as the client offers, in its order; one that offers nothing has nothing offered. */
+function alpnOf(spoken: readonly string[], imitation: TlsImitation | undefined): { ALPNProtocols?: string[] } {
+  if (imitation === undefined) return { ALPNProtocols: [...spoken] };
+  const offered = imitation.alpn.filter((name) => spoken.includes(name));
+  return offered.length === 0 ? {} : { ALPNProtocols: offered };
 }

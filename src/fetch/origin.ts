@@ -1,6 +1,7 @@
 /**
  * Where a connection leads.
  */
+import type { TlsImitation } from '../tls/imitation.ts';
 import type { OriginConnection } from './origin-connection.ts';
 import { upstreamKey, type Upstream } from './upstream.ts';
 
@@ -16,6 +17,8 @@ export interface Origin {
   readonly onlyHttp1?: boolean | undefined;
   /** the proxy that leads there, instead of the one for all */
   readonly upstream?: Upstream | undefined;
+  /** the hello to be said, instead of the one for all */
+  readonly imitation?: TlsImitation | undefined;
   /** also when it could not be reached a moment ago */
   readonly afresh?: boolean | undefined;
 }
@@ -24,7 +27,14 @@ export interface Origin {
 export type Connect = (origin: Origin) => Promise<OriginConnection>;
 
 /** Connections with the same key are interchangeable. */
-export function originKey({ scheme, host, port }: Origin, servername: string | undefined, upstream?: Upstream, http2 = false): string {
-  const key = `${scheme}|${host}|${port}|${servername ?? ''}${http2 ? '|h2' : ''}`;
+export function originKey(
+  { scheme, host, port }: Origin,
+  servername: string | undefined,
+  upstream?: Upstream,
+  http2 = false,
+  imitation?: TlsImitation,
+): string {
+  const said = imitation === undefined || scheme === 'http' ? '' : `|${imitation.key}`;
+  const key = `${scheme}|${host}|${port}|${servername ?? ''}${http2 ? '|h2' : ''}${said}`;
   return upstream === undefined ? key : `${key}|${upstreamKey(upstream)}`;
 }

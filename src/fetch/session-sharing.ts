@@ -38,7 +38,7 @@ export class SessionSharing {
 
   async #shared(origin: Origin): Promise<OriginConnection> {
     const { connect } = this.#options;
-    const key = originKey(origin, origin.servername, origin.upstream, true);
+    const key = originKey(origin, origin.servername, origin.upstream, true, origin.imitation);
     for (let young = this.#young.get(key); young !== undefined; young = this.#young.get(key)) {
       const session = await young;
       if (session?.usable === true && !session.busy) {
@@ -53,7 +53,7 @@ export class SessionSharing {
 
   /** HTTP/1.1 is all that this origin wants to be asked by. */
   wantsHttp1(origin: Origin): void {
-    this.#http1.set(originKey(origin, origin.servername, origin.upstream, true), 'wanted');
+    this.#http1.set(originKey(origin, origin.servername, origin.upstream, true, origin.imitation), 'wanted');
   }
 
   #asKnown(origin: Origin, key: string): Origin {

@@ -6,6 +6,7 @@
  */
 import { constants } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { ImitatedContexts } from './imitated-contexts.ts';
 
 export type BrowserProfile = 'chrome' | 'firefox';
 
@@ -41,7 +42,18 @@ const PROFILES: Record<BrowserProfile, SecureContextOptions> = {
 
 /** One context for all connections to origins: making one costs more than a handshake. */
 export function originSecureContext(profile: BrowserProfile | undefined, unsafeLegacyRenegotiation: boolean): SecureContext {
+  return createSecureContext({
+    ...(profile === undefined ? PERMISSIVE : PROFILES[profile]),
+    ...connectingOptions(unsafeLegacyRenegotiation),
+  });
+}
+
+/** Contexts that say what clients say. */
+export function imitatedContexts(fallback: SecureContext, unsafeLegacyRenegotiation: boolean): ImitatedContexts {
+  return new ImitatedContexts(connectingOptions(unsafeLegacyRenegotiation), fallback);
+}
+
+function connectingOptions(unsafeLegacyRenegotiation: boolean): SecureContextOptions {
   const renegotiation = unsafeLegacyRenegotiation ? constants.SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION : 0;
-  const secureOptions = constants.SSL_OP_LEGACY_SERVER_CONNECT | renegotiation;
-  return createSecureContext({ ...(profile === undefined ? PERMISSIVE : PROFILES[profile]), secureOptions });
+  return { secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT | renegotiation };
 }

@@ -16,12 +16,9 @@ export function forwardedLines(fields: Fields, replace: (field: Field) => string
   const dropped = hopByHop(fields);
   const chunked = fields.members('transfer-encoding').findLast((coding) => coding !== 'identity') === 'chunked';
   let lines = '';
-  const told = new Set<string>();
+  const untold = upgrades ? new Set(['upgrade', 'connection']) : undefined;
   for (const field of fields.list) {
-    if (upgrades && (field.key === 'upgrade' || field.key === 'connection') && !told.has(field.key)) {
-      told.add(field.key);
-      lines += upgradeLine(field);
-    }
+    if (untold?.delete(field.key) === true) lines += upgradeLine(field);
     if (dropped(field)) continue;
     lines += replace(field) ?? (chunked && field.key === 'transfer-encoding' ? codingsLine(field) : lineOf(field));
   }

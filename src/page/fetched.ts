@@ -4,7 +4,7 @@
  * Source: RFC 9110 §15.4 (redirects), §8.4 (content codings).
  */
 import { PassThrough, type Duplex } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
+import * as zlib from 'node:zlib';
 
 /** What is needed of an answer; that of a core's `fetch` fits. */
 export interface FetchedPage {
@@ -32,10 +32,12 @@ export const ACCEPT_ENCODING = 'gzip, deflate, br';
 
 const CODINGS: Readonly<Record<string, () => Duplex>> = {
   identity: () => new PassThrough(),
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
+  gzip: zlib.createGunzip,
+  'x-gzip': zlib.createGunzip,
+  deflate: zlib.createInflate,
+  br: zlib.createBrotliDecompress,
+  // From Node 22.15 on.
+  ...('createZstdDecompress' in zlib ? { zstd: zlib.createZstdDecompress as () => Duplex } : {}),
 };
 
 /** Streams that undo the codings of a Content-Encoding field, one after the other; undefined when one of them is not known. */
@@ -49,4 +51,4 @@ export function unpackers(coding = ''): Duplex[] | undefined {
 }
 
 /** For a body that says `deflate` and is raw, as some servers send it. */
-export const rawDeflate: () => Duplex = createInflateRaw;
+export const rawDeflate: () => Duplex = zlib.createInflateRaw;

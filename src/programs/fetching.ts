@@ -8,7 +8,7 @@ import type { Connect, Origin } from '../fetch/origin.ts';
 import { OriginPool } from '../fetch/pool.ts';
 import { SessionSharing } from '../fetch/session-sharing.ts';
 import type { Resolve } from '../fetch/resolver.ts';
-import { originSecureContext } from '../fetch/tls-profiles.ts';
+import { imitatedContexts, originSecureContext } from '../fetch/tls-profiles.ts';
 import type { HeadMemory } from '../http1/head-memory.ts';
 import type { ArchivedSlice } from '../options/rows/archived.ts';
 import type { AddressSlice, OriginSlice } from '../options/rows/towards-origins.ts';
@@ -45,10 +45,14 @@ function connectorOf(
   { options, timeoutMs, resolve, listening, heads, onSecured, log }: ConnectorParts,
   onHttp1Wanted: (origin: Origin) => void,
 ): Connector {
+  const { sslContext, unsafeLegacyRenegotiation } = options;
+  const secureContext = originSecureContext(sslContext === 'mirror' ? undefined : sslContext, unsafeLegacyRenegotiation);
+  const imitated = sslContext === 'mirror' ? imitatedContexts(secureContext, unsafeLegacyRenegotiation) : undefined;
   return new Connector({
     resolve,
     rules: addressRules({ ...options, listening }),
-    secureContext: originSecureContext(options.sslContext, options.unsafeLegacyRenegotiation),
+    secureContext,
+    ...(imitated && { imitate: (imitation) => imitated.of(imitation) }),
     evidence: options.tlsEvidence === 'chain',
     refuseUntrusted: options.originCertificates === 'refuse',
     socks: options.socksProxy && {

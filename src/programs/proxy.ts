@@ -103,6 +103,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
         http2Streams: options.http2 === 'auto' ? options.http2Streams : 0,
         maxConnections: handles.maxConnections,
         socketTimeoutMs: options.socketTimeout * 1000,
+        imitate: options.sslContext === 'mirror',
         headTimeoutMs: options.headTimeout * 1000,
         minRate: { bytesPerSecond: options.minRate, windowMs: options.socketTimeout * 1000 },
         heads: core.heads,
@@ -242,8 +243,7 @@ export async function startProxy(options: ResolvedOptions, log: Log, resolve: Re
     playbackIndex: playback,
     listening: () => [later.proxy?.address, later.playback?.address].filter((address) => address !== undefined),
     onSecured: ({ host, servername }) => {
-      later.leaves?.keep(host);
-      if (servername !== undefined) later.leaves?.keep(servername);
+      for (const name of [host, servername]) if (name !== undefined) later.leaves?.keep(name);
     },
   });
   const proxy = await putTogether({ options, core, authenticator, metaSecret, later, handles, log }).catch(async (error: unknown) => {

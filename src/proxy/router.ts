@@ -31,6 +31,7 @@ export function route({ head, framing, hasBody, expectsContinue, tunnel, http2 }
       method,
       target,
       servername: tunnel?.servername,
+      imitation: tunnel?.imitation,
       fields,
       host: hostOf(head, target, tunnel === undefined),
       via: via ? VIA : undefined,

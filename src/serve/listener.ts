@@ -17,6 +17,8 @@ export interface ListenerOptions extends Omit<ConnectionServices, 'openTunnel'> 
   readonly secureContexts: SecureContexts;
   /** every connection begins with TLS, by this certificate */
   readonly secure?: SecureContext | undefined;
+  /** what clients say first in tunnels is read, for origins to hear the same */
+  readonly imitate?: boolean | undefined;
   /** HTTP/2 inside of tunnels: streams at a time of one connection; undefined or 0 without it */
   readonly http2Streams?: number | undefined;
   readonly maxConnections: number;
@@ -66,7 +68,7 @@ export class Listener {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
       if (secure === undefined) serve(socket);
-      else this.#beginTls({ ...options, failures, serve, secureContexts: () => secure }, socket);
+      else this.#beginTls({ ...options, imitate: false, failures, serve, secureContexts: () => secure }, socket);
     });
     this.#server.maxConnections = maxConnections;
     this.#server.on('drop', () =>

@@ -10,6 +10,8 @@ import type { Log } from '../util/log.ts';
 import type { ClientTunnel } from '../http/sides.ts';
 import { ifIdle, timeLimit } from '../util/after-reading.ts';
 import { reasonOf } from '../util/thrown.ts';
+import { readHello } from './hello.ts';
+import type { TlsImitation } from '../tls/imitation.ts';
 import { isTlsAlert, type TlsFailures } from './tls-failures.ts';
 
 /** Certificates for the names that clients ask for; at once when it is known. */
@@ -22,6 +24,8 @@ export interface TunnelServices {
   readonly headTimeoutMs: number;
   readonly log: Log;
   readonly failures: TlsFailures;
+  /** what clients say first is read, for origins to hear the same */
+  readonly imitate?: boolean | undefined;
   /** offers HTTP/2, once what serves it has been loaded */
   readonly http2?: (() => Promise<void>) | undefined;
   /** serves the requests inside */
@@ -49,7 +53,8 @@ export function openTunnel(services: TunnelServices, socket: Socket, authority: 
     socket.removeListener('data', begin).removeListener('end', stop).removeListener('timeout', idle);
     socket.pause();
     if (bytes[0] === TLS_HANDSHAKE) {
-      void openTls(services, socket, authority, bytes);
+      if (services.imitate !== true) return void openTls(services, socket, authority, bytes);
+      readHello(socket, bytes, services.headTimeoutMs, (all, imitation) => void openTls(services, socket, authority, all, imitation));
     } else {
       socket.removeListener('error', quiet);
       services.serve(socket, { ...authority, scheme: 'http', servername: undefined }, bytes);
@@ -60,7 +65,13 @@ export function openTunnel(services: TunnelServices, socket: Socket, authority: 
   socket.resume();
 }
 
-async function openTls(services: TunnelServices, socket: Socket, authority: Authority, first: Buffer): Promise<void> {
+async function openTls(
+  services: TunnelServices,
+  socket: Socket,
+  authority: Authority,
+  first: Buffer,
+  imitation?: TlsImitation,
+): Promise<void> {
   const { secureContexts, log, failures } = services;
   const client = socket.remoteAddress;
   let secureContext: SecureContext;
@@ -116,6 +127,6 @@ async function openTls(services: TunnelServices, socket: Socket, authority: Auth
     });
     const name: unknown = Reflect.get(tls, 'servername');
     const servername = typeof name === 'string' && name !== '' && name !== authority.host ? name.toLowerCase() : undefined;
-    services.serve(tls, { ...authority, scheme: 'https', servername }, Buffer.alloc(0));
+    services.serve(tls, { ...authority, scheme: 'https', servername, imitation }, Buffer.alloc(0));
   });
 }

@@ -8,7 +8,7 @@ import { relative, sep } from 'node:path';
 export const OPEN_SUFFIX = '.open';
 
 /** What names end with, whoever has written the file. */
-export const WARC_SUFFIX = /\.warc(\.gz)?$/;
+export const WARC_SUFFIX = /\.warc(\.gz|\.zst)?$/;
 
 /** The name that a file has when it is closed. */
 export function closedName(file: string): string {

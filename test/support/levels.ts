@@ -5,8 +5,8 @@
 /** From the bottom up; a room may import itself and whatever stands in an earlier line. */
 export const LEVELS: readonly (readonly string[])[] = [
   ['util', 'messages'],
-  ['url', 'regex'],
-  ['http', 'tls'],
+  ['url', 'regex', 'tls'],
+  ['http'],
   ['http1', 'http2', 'meta', 'page', 'websocket'],
   ['warc', 'store', 'ca', 'auth'],
   ['capture'],

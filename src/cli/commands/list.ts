@@ -4,6 +4,7 @@ import { ca } from './ca.ts';
 import { cat } from './cat.ts';
 import { cdxj } from './cdxj.ts';
 import { completion } from './completion.ts';
+import { convert } from './convert.ts';
 import { crawl } from './crawl.ts';
 import { ls } from './ls.ts';
 import { man } from './man.ts';
@@ -27,6 +28,7 @@ export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [
   cat,
   cdxj,
   wacz,
+  convert,
   verify,
   repair,
   tls,

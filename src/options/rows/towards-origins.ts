@@ -26,9 +26,9 @@ export const ORIGIN_ROWS = group('Towards origins', {
   },
   sslContext: {
     argument: 'B',
-    kind: oneOf('chrome', 'firefox'),
+    kind: oneOf('chrome', 'firefox', 'mirror'),
     defaultText: 'none',
-    summary: 'TLS settings of that browser, chrome or firefox',
+    summary: 'TLS settings of that browser, chrome or firefox, or mirror: those of each client',
   },
   unsafeLegacyRenegotiation: {
     kind: onOff,

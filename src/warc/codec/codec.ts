@@ -7,7 +7,7 @@
 import type { RecordBytes } from '../record.ts';
 import type { FileWindow } from '../window.ts';
 
-export type CodecName = 'none' | 'gzip';
+export type CodecName = 'none' | 'gzip' | 'zstd';
 
 /** A record as it stands in the file, in pieces; undefined for one that has to be streamed. */
 export type UnitPieces = readonly Buffer[] | undefined;
@@ -47,6 +47,8 @@ export interface Unit {
 export interface Decoder {
   /** what a unit begins with: by it a file is recognised, and a record searched for */
   readonly magic: Buffer;
+  /** what a file may begin with besides */
+  readonly alsoBegins?: Buffer;
   /** a unit has an end of its own; otherwise only the header of its record says where it ends */
   readonly delimits: boolean;
   /** For one file: what its beginning may say holds for all units in it. @returns the unit that begins at a place */

@@ -5,8 +5,9 @@ import type { FileWindow } from '../window.ts';
 import type { Decoder } from './codec.ts';
 import { gzipDecoder } from './gzip/decoder.ts';
 import { plainDecoder } from './none/decoder.ts';
+import { zstdDecoder } from './zstd/decoder.ts';
 
-const PACKED: readonly Decoder[] = [gzipDecoder];
+const PACKED: readonly Decoder[] = [gzipDecoder, zstdDecoder];
 const RECOGNISED_BYTES = 2;
 
 /**
@@ -17,5 +18,6 @@ const RECOGNISED_BYTES = 2;
  */
 export async function decoderAt(window: FileWindow, position: number, bytes = RECOGNISED_BYTES): Promise<Decoder> {
   const first = await window.read(position, bytes);
-  return PACKED.find(({ magic }) => first.length === bytes && magic.subarray(0, bytes).equals(first)) ?? plainDecoder;
+  const begins = (magic: Buffer | undefined) => first.length === bytes && magic?.subarray(0, bytes).equals(first) === true;
+  return PACKED.find(({ magic, alsoBegins }) => begins(magic) || begins(alsoBegins)) ?? plainDecoder;
 }

@@ -2,7 +2,7 @@
  * Crawl jobs beside Scrapy with scrapy-warcio: CPU and time for each page, of one site, in turns.
  *
  *   python3 -m venv tmp/scrapy && tmp/scrapy/bin/pip install scrapy scrapy-warcio       (and libmagic, of the system)
- *   node --import tsx test/bench/crawl/run.ts [PAGES] [ROUNDS]
+ *   npm run build && node --import tsx test/bench/crawl/run.ts [PAGES] [ROUNDS] [JOBS...]
  *
  * CPU is that of the whole process with its threads, from the first request on; the site is another process. Prints the lines of
  * docs/benchmarks.md: medians of the rounds.
@@ -16,7 +16,7 @@ import { createInterface } from 'node:readline';
 
 const PYTHON = process.env.WARCTAP_SCRAPY_PYTHON ?? 'tmp/scrapy/bin/python';
 const HOSTS = '20';
-const [, , pages = '2000', rounds = '3'] = process.argv;
+const [, , pages = '2000', rounds = '3', ...jobCounts] = process.argv;
 const here = (name: string) => join(import.meta.dirname, name);
 const ours = (name: string, ...args: string[]) => [process.execPath, '--import', 'tsx', here(name), ...args] as const;
 
@@ -48,9 +48,9 @@ const port = String((await site.lines.next()).value);
 const runs = new Map<string, Figures[]>();
 try {
   for (let round = 0; round < Number(rounds); round++) {
-    for (const jobs of ['1', '10']) {
+    for (const jobs of jobCounts.length === 0 ? ['1', '10'] : jobCounts) {
       for (const [name, command] of [
-        ['warctap', ours('warctap.ts')],
+        ['warctap', [process.execPath, here('warctap.js')]],
         ['Scrapy', [PYTHON, here('scrapy_peer.py')]],
       ] as const) {
         const folder = mkdtempSync(join(tmpdir(), 'warctap-bench-crawl-'));

@@ -6,7 +6,7 @@ const [, , folder = '', seed = '', after = '0'] = process.argv;
 const crawls = await openCrawls({ folder });
 crawls.delays.set('127.0.0.1', 0.002);
 const [known] = (await crawls.jobs.list({}, { offset: 0, limit: 1 })).found;
-const id = known?.id ?? (await crawls.jobs.create({ seeds: [seed], policy: policy() }));
+const id = known?.id ?? (await crawls.jobs.create({ seeds: [seed], policy: policy({ limits: { maxCost: 100 } }) }));
 if (known?.runState === JobRunState.PAUSED) await crawls.jobs.setState(id, JobRunState.RUNNING);
 for await (const item of await crawls.jobs.itemsAfter(id, Number(after), { compressionOk: false }))
   process.stdout.write(`${JSON.stringify({ sequence: item.sequence, url: item.url, text: textOf(item) })}\n`);

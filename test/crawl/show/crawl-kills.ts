@@ -79,7 +79,8 @@ export async function crawlWithKills(last: number, kills: readonly number[], lat
 
 const [, script, pages, times] = process.argv;
 if (script === import.meta.filename && pages !== undefined) {
-  const each = Math.floor(Number(pages) / Number(times));
+  // It reads on until it is dead: a third of what could be leaves room for that.
+  const each = Math.floor(Number(pages) / Number(times) / 3);
   const kills = Array.from({ length: Number(times) }, () => 1 + Math.floor(Math.random() * each));
   await crawlWithKills(Number(pages) - 1, kills, () => Math.random() * 30);
   process.stdout.write(`${pages} pages, killed after ${kills.join(', ')} items: each once, and as many as the counters say\n`);

@@ -11,6 +11,7 @@ import { createEncoder } from '../../../src/warc/codec/encoders.ts';
 import { gzipDecoder } from '../../../src/warc/codec/gzip/decoder.ts';
 import { inlineCompressor } from '../../../src/warc/codec/gzip/compressor.ts';
 import { gzipEncoder } from '../../../src/warc/codec/gzip/encoder.ts';
+import { zstdDecoder } from '../../../src/warc/codec/zstd/decoder.ts';
 import { plainDecoder } from '../../../src/warc/codec/none/decoder.ts';
 import { bytesOf, recordOf, type RecordBytes } from '../../../src/warc/record.ts';
 import { readWarc } from '../../../src/warc/read/reader.ts';
@@ -22,6 +23,7 @@ const CODECS = [
   { name: 'none', create: () => createEncoder('none'), decoder: plainDecoder, suffix: '.warc' },
   { name: 'gzip', create: () => createEncoder('gzip'), decoder: gzipDecoder, suffix: '.warc.gz' },
   { name: 'gzip on this thread', create: () => gzipEncoder(inlineCompressor), decoder: gzipDecoder, suffix: '.warc.gz' },
+  { name: 'zstd', create: () => createEncoder('zstd'), decoder: zstdDecoder, suffix: '.warc.zst' },
 ];
 
 /** Sizes around every border, of text and of noise; those that are not in memory have to be streamed. */

@@ -1,29 +1,29 @@
 /**
  * Crawl jobs over a site, and what they cost this process, threads included.
  *
- *   node --import tsx test/bench/crawl/warctap.ts PORT JOBS FOLDER
+ *   node test/bench/crawl/warctap.js PORT JOBS FOLDER
  *
- * Without politeness: no delay, no robots.txt. Prints a line of JSON. Times begin when the jobs are made.
+ * What is built is what runs. Without politeness: no delay, no robots.txt. Prints a line of JSON. Times begin when the jobs are made.
  */
 import { performance } from 'node:perf_hooks';
 import { clone } from '@bufbuild/protobuf';
-import { PolicyRobotsTxt_Usage as Usage, PolicySchema } from '../../../src/crawl/proto/starbelly_pb.ts';
-import { resolve } from '../../../src/options/resolve.ts';
-import { CRAWL_ROWS } from '../../../src/options/rows/crawl.ts';
-import { CORE_OPTIONS } from '../../../src/options/table.ts';
-import { startCrawl } from '../../../src/programs/crawl.ts';
-import { silentLog } from '../../../src/util/log.ts';
+import { PolicyRobotsTxt_Usage as Usage, PolicySchema } from '../../../dist/crawl/proto/starbelly_pb.js';
+import { resolve } from '../../../dist/options/resolve.js';
+import { CRAWL_ROWS } from '../../../dist/options/rows/crawl.js';
+import { CORE_OPTIONS } from '../../../dist/options/table.js';
+import { startCrawl } from '../../../dist/programs/crawl.js';
+import { silentLog } from '../../../dist/util/log.js';
 
 const [, , port = '', jobs = '1', folder = ''] = process.argv;
 const own = { port: 0, db: `${folder}/db`, dir: `${folder}/warcs`, statsDbFile: `${folder}/stores`, dedupDbFile: `${folder}/stores` };
 const options = resolve({ ...CRAWL_ROWS, ...CORE_OPTIONS }, { ...own, gzip: true, allowLocalhost: true });
-await using program = await startCrawl({ options, adminPassword: 'a password', log: silentLog });
+const program = await startCrawl({ options, adminPassword: 'a password', log: silentLog });
 await program.settings.rateLimits.set('', 0);
 const policy = clone(
   PolicySchema,
-  program.settings.policies.list().find(({ name }) => name === 'Broad Crawl')!,
+  program.settings.policies.list().find(({ name }) => name === 'Broad Crawl'),
 );
-policy.robotsTxt!.usage = Usage.IGNORE;
+policy.robotsTxt.usage = Usage.IGNORE;
 policy.limits = undefined;
 
 const before = process.cpuUsage();
@@ -41,3 +41,4 @@ const { user, system } = process.cpuUsage(before);
 process.stdout.write(
   `${JSON.stringify({ pages, cpuMs: (user + system) / 1000, wallMs: wall, maxRssMiB: process.resourceUsage().maxRSS / 1024 })}\n`,
 );
+await program.close();

@@ -1,0 +1,66 @@
+/**
+ * `warctap convert`: WARC files packed, or unpacked, beside the old ones.
+ */
+import { basename, dirname, join } from 'node:path';
+import { oneOf, onOff, path } from '../../options/kinds.ts';
+import { resolve } from '../../options/resolve.ts';
+import { group } from '../../options/row.ts';
+import { defineCommand } from '../command.ts';
+import { EXIT, UsageError } from '../exit.ts';
+import { warcFiles } from '../warc-operands.ts';
+
+const ROWS = group('Options', {
+  to: {
+    argument: 'HOW',
+    kind: oneOf('gzip', 'plain', 'zstd'),
+    defaultText: 'none',
+    summary: 'how records are written: gzip or zstd, each record by itself, or plain',
+  },
+  dirTo: { argument: 'DIR', kind: path, defaultText: 'none', summary: 'where the new files go; beside the old ones without it' },
+  force: { short: 'f', kind: onOff, default: false, summary: 'replace a file that is there' },
+});
+
+export const convert = defineCommand({
+  name: 'convert',
+  summary: 'Write WARC files anew, packed in another way, with each byte of each record as it is.',
+  operands: { name: '[FILE|DIR...]', summary: 'WARC files of any tool, or folders of them' },
+  own: ROWS,
+  notes: `A file gets its name when it is whole: NAME.warc.gz, .warc, .warc.zst. The old ones
+stay. What cannot be read is told and left out.`,
+  exits: { ok: 'all was written', failed: 'a file could not be read to its end, or written', usage: 'bad option or argument' },
+
+  async run({ operands, own }) {
+    const { to, dirTo, force } = resolve(ROWS, own);
+    if (to === undefined) throw new UsageError('convert: expected --to gzip, --to plain or --to zstd');
+    const files = await warcFiles('convert', operands);
+    const [{ overFiles }, { convertFile }, { createEncoder }] = await Promise.all([
+      import('../over-files.ts'),
+      import('../../warc/tools/convert.ts'),
+      import('../../warc/codec/encoders.ts'),
+    ]);
+    const encoder = createEncoder(to === 'plain' ? 'none' : to);
+    let code: number = EXIT.ok.code;
+    try {
+      for (const file of files) {
+        const name = `${basename(file).replace(/\.warc(?:\.\w+)*$/, '')}${encoder.suffix}`;
+        const output = join(dirTo ?? dirname(file), name);
+        const ended = await overFiles([file], { output, force }, async ({ write, fault, at }) => {
+          const records = await convertFile(file, {
+            encoder,
+            write: async (pieces) => {
+              for (const piece of pieces) await write(piece);
+            },
+            onFault: fault,
+            onRecord: (offset) => at(file, offset),
+          });
+          if (records === 0) throw new UsageError(`convert: ${file} holds no record that can be read`);
+          process.stdout.write(`${output}: ${records} records\n`);
+        });
+        code = Math.max(code, ended);
+      }
+    } finally {
+      await encoder.close();
+    }
+    return code;
+  },
+});
