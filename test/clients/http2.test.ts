@@ -1,6 +1,6 @@
-/** Other people's clients of HTTP/2 through the proxy: curl, nghttp, h2load, Chromium. */
+/** Other people's clients and origins of HTTP/2 through the proxy: curl, nghttp, h2load, Chromium, Java; nginx. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
-import { startHttp2Origin } from '../support/http2.ts';
+import { testCertificate } from '../support/certificate.ts';
+import { http2Client, startHttp2Origin } from '../support/http2.ts';
 import { startProxy } from '../support/proxy.ts';
 import { browserTool, findTool, tool } from '../support/tools.ts';
 
@@ -18,6 +19,8 @@ const curl = tool('curl');
 const nghttp = findTool({ commands: ['nghttp'], ask: ['--version'], says: /^nghttp nghttp2\// });
 const h2load = findTool({ commands: ['h2load'], ask: ['--version'], says: /^h2load nghttp2\// });
 const browser = browserTool();
+const nginx = findTool({ commands: ['nginx', '/usr/sbin/nginx'], ask: ['-V'], says: /--with-http_v2_module/, needs: 'nginx with HTTP/2' });
+const java = tool('java');
 const RESOURCES = 100;
 
 /** Whoever connects to it is in a tunnel through the proxy, for clients that know none. */
@@ -39,6 +42,29 @@ async function tunnelPort(proxyPort: number, authority: string): Promise<Server 
       await new Promise((resolve) => server.close(resolve));
     },
   });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** Resolves when something listens there. */
+async function reachable(port: number, by: ChildProcess): Promise<void> {
+  while (by.exitCode === null) {
+    const socket = connect(port, '127.0.0.1');
+    const open = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (open) return;
+  }
+  throw new Error(`it has ended with ${by.exitCode}`);
 }
 
 const startSmall = () =>
@@ -80,6 +106,64 @@ test('h2load: 16 and 100 streams on one connection', { skip: h2load.skip }, asyn
     assert.match(stdout, /300 succeeded, 0 failed, 0 errored, 0 timeout/);
   }
   await proxy.captured(600);
+});
+
+test('nginx as the origin', { skip: nginx.skip }, async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'warctap-test-'));
+  const { key, cert } = await testCertificate();
+  await writeFile(join(dir, 'key.pem'), key);
+  await writeFile(join(dir, 'cert.pem'), cert.slice(cert.indexOf('-----BEGIN CERTIFICATE-----')));
+  await writeFile(join(dir, 'large.bin'), Buffer.alloc(1_000_000, 'n'));
+  const port = await freePort();
+  await writeFile(
+    join(dir, 'nginx.conf'),
+    `daemon off; master_process off; pid nginx.pid; error_log error.log; events {}
+http { access_log off; client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
+server { listen 127.0.0.1:${port} ssl http2; ssl_certificate cert.pem; ssl_certificate_key key.pem; root .; } }`,
+  );
+  const running = spawn(nginx.command, ['-p', `${dir}/`, '-c', 'nginx.conf', '-e', 'error.log'], { stdio: 'ignore' });
+  try {
+    await reachable(port, running);
+    await using proxy = await startProxy();
+    using client = await http2Client(proxy.port, `127.0.0.1:${port}`, proxy.ca);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => client.get('/large.bin')));
+    for (const { status, body } of answers) assert.deepEqual([status, body.length], [200, 1_000_000]);
+    assert.equal((await client.get('/missing')).status, 404);
+    await proxy.captured(21);
+    const response = (await proxy.records()).find(({ type }) => type === 'response');
+    assert.match(response?.fields.get('warc-protocol') ?? '', /h2/);
+  } finally {
+    running.kill();
+    if (running.exitCode === null) await once(running, 'exit');
+    await rm(dir, { recursive: true });
+  }
+});
+
+const JAVA = `
+import java.net.*; import java.net.http.*; import javax.net.ssl.*; import java.security.cert.X509Certificate;
+class Ask { public static void main(String[] a) throws Exception {
+  TrustManager all = new X509ExtendedTrustManager() {
+    public void checkClientTrusted(X509Certificate[] c, String t) {} public void checkServerTrusted(X509Certificate[] c, String t) {}
+    public void checkClientTrusted(X509Certificate[] c, String t, Socket s) {} public void checkServerTrusted(X509Certificate[] c, String t, Socket s) {}
+    public void checkClientTrusted(X509Certificate[] c, String t, SSLEngine e) {} public void checkServerTrusted(X509Certificate[] c, String t, SSLEngine e) {}
+    public X509Certificate[] getAcceptedIssuers() { return new X509Certificate[0]; } };
+  SSLContext tls = SSLContext.getInstance("TLS"); tls.init(null, new TrustManager[] { all }, null);
+  HttpClient client = HttpClient.newBuilder().sslContext(tls).version(HttpClient.Version.HTTP_2).proxy(ProxySelector.of(new InetSocketAddress("127.0.0.1", Integer.parseInt(a[0])))).build();
+  HttpResponse<String> answer = client.send(HttpRequest.newBuilder(URI.create(a[1])).POST(HttpRequest.BodyPublishers.ofString("posted")).build(), HttpResponse.BodyHandlers.ofString());
+  System.out.println(answer.version() + " " + answer.statusCode() + " " + answer.body().length());
+} }`;
+
+test("Java's HttpClient", { skip: java.skip }, async () => {
+  await using origin = await startSmall();
+  await using proxy = await startProxy();
+  const dir = await mkdtemp(join(tmpdir(), 'warctap-test-'));
+  await writeFile(join(dir, 'Ask.java'), JAVA);
+  try {
+    const { stdout } = await run(java.command, [join(dir, 'Ask.java'), String(proxy.port), `${origin.url}/java`]);
+    assert.equal(stdout.trim(), 'HTTP_2 200 1000');
+  } finally {
+    await rm(dir, { recursive: true });
+  }
 });
 
 test('Chromium: a page with 100 resources at once, an upload, an event stream, all by h2', { skip: browser.skip }, async () => {
