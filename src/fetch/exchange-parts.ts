@@ -69,6 +69,12 @@ export function noRoom(alone: boolean): FetchError {
     : new FetchError('no-space', 'too little space is left for temporary files');
 }
 
+/** Where a request was sent, as far as it was. */
+export interface OnOrigin {
+  readonly connection: OriginConnection | undefined;
+  readonly stream: OriginStream | undefined;
+}
+
 /** When an exchange began: by the clock of the wall, and by the one that nobody sets. */
 interface Began {
   readonly startedAt: Date;
@@ -85,12 +91,11 @@ export function exchangeCapture(
   request: ExchangeRequest,
   services: ExchangeServices,
   began: Began,
-  connection: OriginConnection | undefined,
-  stream: OriginStream | undefined,
+  origin: OnOrigin,
   messages: Messages,
 ): ExchangeCapture {
   const captured = capturedOf(request, services, began);
-  return Object.freeze({ kind: 'exchange', ...captured, ...spokenOn(connection, stream), ...messages, outcome: { archive: true } });
+  return Object.freeze({ kind: 'exchange', ...captured, ...spokenOn(origin), ...messages, outcome: { archive: true } });
 }
 
 /** The handshake of a WebSocket, and what has passed after it. */
@@ -98,15 +103,14 @@ export function webSocketCapture(
   request: ExchangeRequest,
   services: ExchangeServices,
   began: Began,
-  connection: OriginConnection | undefined,
-  stream: OriginStream | undefined,
+  origin: OnOrigin,
   passed: Messages & WebSocketEnd,
 ): WebSocketCapture {
   const captured = capturedOf(request, services, began);
-  return Object.freeze({ kind: 'websocket', ...captured, ...spokenOn(connection, stream), ...passed, outcome: { archive: true } });
+  return Object.freeze({ kind: 'websocket', ...captured, ...spokenOn(origin), ...passed, outcome: { archive: true } });
 }
 
-function spokenOn(connection: OriginConnection | undefined, stream: OriginStream | undefined): Spoken {
+function spokenOn({ connection, stream }: OnOrigin): Spoken {
   return { ipAddress: connection?.ipAddress, protocol: stream?.protocol ?? '', tls: connection?.tls };
 }
 
@@ -116,8 +120,7 @@ export function failedCapture(
   services: ExchangeServices,
   began: Began,
   error: FetchError,
-  connection: OriginConnection | undefined,
-  stream: OriginStream | undefined,
+  { connection, stream }: OnOrigin,
   sent: SentRequest | undefined,
 ): FailedCapture {
   const captured = capturedOf(request, services, began);

@@ -21,8 +21,8 @@ import { Valve } from '../util/valve.ts';
 import { AnswerLimits } from './answer-limits.ts';
 import { exchangeCapture, failedCapture, isRepeatable, leftOf, noRoom, webSocketCapture } from './exchange-parts.ts';
 import type { ExchangeClient, ExchangeRequest, ExchangeServices } from './exchange-parts.ts';
-import { originKey } from './origin.ts';
-import type { AnswerEvents, OriginConnection, OriginStream } from './origin-connection.ts';
+import type { OriginConnection } from './origin-connection.ts';
+import { OriginSide, type OriginUser } from './origin-side.ts';
 import { Upload } from './upload.ts';
 import { relayWebSocket } from './websocket.ts';
 import type { Relay } from './relay.ts';
@@ -34,7 +34,7 @@ const MAX_SENDINGS = 4;
 
 type Phase = 'connecting' | 'head' | 'body' | 'sending' | 'switched' | 'ended';
 
-export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
+export class Exchange implements RequestBody, OriginUser, SpoolHolder {
   readonly startedAt: Date;
   /** the same by the clock that nobody sets */
   readonly startedMs = performance.now();
@@ -48,9 +48,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   readonly #download = new Valve(0);
   #client: ExchangeClient | undefined;
   #phase: Phase = 'connecting';
-  #connection: OriginConnection | undefined;
-  #stream: OriginStream | undefined;
-  #sendings = 0;
+  readonly #origin: OriginSide;
   readonly #recording: Recording;
   #requestComplete: boolean;
   #exact = true;
@@ -65,6 +63,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     this.#onEnded = () => (this.#limits.release(), onEnded());
     this.#recording = new Recording(services.recording, this);
     this.#limits = new AnswerLimits(services);
+    this.#origin = new OriginSide(services, request.outgoing, this);
     this.startedAt = services.now();
     this.#form = request.form(this.startedAt);
     this.#requestComplete = !request.outgoing.hasBody;
@@ -77,10 +76,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   }
 
   start(): void {
-    const { outgoing } = this.#request;
-    const key = originKey(outgoing.target, outgoing.servername, outgoing.upstream, outgoing.http2, outgoing.imitation);
-    if (isRepeatable(outgoing)) this.#goOnWith(this.#services.pool.take(key));
-    else this.#services.pool.takeFresh(key, (kept) => this.#goOnWith(kept));
+    this.#origin.take();
   }
 
   write(bytes: Buffer, payload: readonly Buffer[]): boolean {
@@ -134,6 +130,20 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     this.#stop('length', noRoom(alone));
   }
 
+  onConnected(connection: OriginConnection): boolean {
+    if (this.#phase !== 'connecting') return false;
+    this.#phase = 'head';
+    const stream = this.#origin.send(connection, this.#upload?.waiting ?? []);
+    this.#recording.sentHead(stream.sentHead);
+    this.#upload?.begin(stream);
+    if (this.#requestComplete) this.#upload?.end();
+    return true;
+  }
+
+  onUnreachable(error: FetchError): void {
+    if (this.#phase === 'connecting') this.#fail(error);
+  }
+
   onInterim(head: ResponseHead): void {
     if (!this.#endIfNotRecorded()) this.#download.set(CLIENT, this.#client?.interim(head, this.#form) === false);
   }
@@ -169,8 +179,8 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   onLost(error: FetchError, truncated: Truncation, unanswered: boolean, unseen = false): void {
     const { outgoing } = this.#request;
     if (this.#phase !== 'head') this.#stop(truncated, error);
-    else if (unseen && !outgoing.hasBody && this.#sendings < MAX_SENDINGS) this.#again();
-    else if (unanswered && isRepeatable(outgoing)) this.#connect();
+    else if (unseen && !outgoing.hasBody && this.#origin.sendings < MAX_SENDINGS) this.#again(() => this.#origin.take());
+    else if (unanswered && isRepeatable(outgoing)) this.#again(() => this.#origin.connect());
     else this.#stop(truncated, error);
   }
 
@@ -187,7 +197,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     this.#webSocket = relayWebSocket({ url, head, client, origin, recording }, webSockets, (end) => {
       this.#phase = 'ended';
       const passed = { ...messages, ...end };
-      void sink(webSocketCapture(this.#request, this.#services, this, this.#connection, this.#stream, passed));
+      void sink(webSocketCapture(this.#request, this.#services, this, this.#origin, passed));
       this.#onEnded();
     });
   }
@@ -204,49 +214,13 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     else if (this.#phase !== 'ended') this.#fail(error);
   }
 
-  /** On whatever connection there is: the one that it was sent on may be as good as ever. */
-  #again(): void {
+  #again(on: () => void): void {
     this.#phase = 'connecting';
-    this.#stream = undefined;
-    this.start();
-  }
-
-  #connect(): void {
-    this.#phase = 'connecting';
-    this.#stream = undefined;
-    const { target, servername, upstream, afresh, http2, imitation } = this.#request.outgoing;
-    const { scheme, host, port } = target;
-    this.#services.connect({ scheme, host, port, servername, upstream, afresh, http2, imitation }).then(
-      (connection) => this.#goOnWith(connection),
-      (error: unknown) => {
-        if (this.#phase === 'connecting')
-          this.#fail(error instanceof FetchError ? error : new FetchError('not-connected', reasonOf(error)));
-      },
-    );
-  }
-
-  #goOnWith(connection: OriginConnection | undefined): void {
-    if (this.#phase !== 'connecting') connection?.unwanted();
-    else if (connection === undefined) this.#connect();
-    else this.#connected(connection);
-  }
-
-  #connected(connection: OriginConnection): void {
-    this.#phase = 'head';
-    this.#sendings++;
-    this.#connection = connection;
-    const { outgoing } = this.#request;
-    const stream = connection.request(outgoing, this.#upload?.waiting ?? [], this);
-    this.#stream = stream;
-    // A connection that can carry more is there for others, too.
-    if (!connection.busy) this.#services.pool.put(connection);
-    this.#recording.sentHead(stream.sentHead);
-    this.#upload?.begin(stream);
-    if (this.#requestComplete) this.#upload?.end();
+    on();
   }
 
   #letDown(holder: number): void {
-    if (this.#download.release(holder)) this.#stream?.resume();
+    if (this.#download.release(holder)) this.#origin.stream?.resume();
   }
 
   /** What has come decides whether the response is over, and whether more of it is wanted now. */
@@ -260,7 +234,7 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
 
   #pause(): void {
     this.#limits.restart();
-    this.#stream?.pause();
+    this.#origin.stream?.pause();
     if (!this.#download.isHeldBy(DISK)) return;
     this.#recording.onResponseDrain(() => {
       if (!this.#endIfNotRecorded()) this.#letDown(DISK);
@@ -278,8 +252,8 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
     if (this.#endIfNotRecorded()) return;
     this.#phase = 'ended';
     const messages = this.#recording.finish(truncated);
-    const capture = exchangeCapture(this.#request, this.#services, this, this.#connection, this.#stream, messages);
-    this.#leaveOrigin(truncated === undefined && this.#requestComplete);
+    const capture = exchangeCapture(this.#request, this.#services, this, this.#origin, messages);
+    this.#origin.leave(truncated === undefined && this.#requestComplete);
     const client = this.#client;
     this.#client = undefined;
     const accepted = this.#services.sink(capture);
@@ -299,23 +273,12 @@ export class Exchange implements RequestBody, AnswerEvents, SpoolHolder {
   #fail(error: FetchError): void {
     this.#phase = 'ended';
     const sent = leftOf(this.#recording, this.#services, error, this.#requestComplete);
-    const capture = failedCapture(this.#request, this.#services, this, error, this.#connection, this.#stream, sent);
-    this.#leaveOrigin(false);
+    const capture = failedCapture(this.#request, this.#services, this, error, this.#origin, sent);
+    this.#origin.leave(false);
     const client = this.#client;
     this.#client = undefined;
     const accepted = this.#services.sink(capture);
     client?.fail(error, accepted);
     this.#onEnded();
-  }
-
-  #leaveOrigin(whole: boolean): void {
-    const connection = this.#connection;
-    const stream = this.#stream;
-    this.#connection = undefined;
-    this.#stream = undefined;
-    if (connection === undefined || stream === undefined) return;
-    if (whole) stream.release();
-    else stream.reset();
-    this.#services.pool.put(connection);
   }
 }
