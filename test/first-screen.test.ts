@@ -68,9 +68,11 @@ test('the first screen of the README does what it says', { skip }, async (t) => 
       ['warcinfo', undefined],
       ['response', 'https://example.com/'],
       ['request', 'https://example.com/'],
+      ['metadata', 'tls:example.com:443'],
+      ['metadata', 'tls:example.com:443'],
     ],
   );
-  assert.match(await newcomer.type(verify), /: ok, 3 records, /);
+  assert.match(await newcomer.type(verify), /: ok, 5 records, /);
   assert.deepEqual(look.slice(2), []);
 
   await newcomer.type(exportCa[0] ?? '');

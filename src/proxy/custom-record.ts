@@ -115,9 +115,7 @@ export class CustomRecord implements RequestBody, SpoolHolder {
 
   onFull(alone: boolean): void {
     this.#recorder.bytes.release();
-    const answer = alone
-      ? TOO_LARGE
-      : plainAnswer(503, 'record not written: too little space is left for temporary files');
+    const answer = alone ? TOO_LARGE : plainAnswer(503, 'record not written: too little space is left for temporary files');
     this.#client?.answer(answer, true);
   }
 

@@ -103,7 +103,14 @@ test('a program that embeds the proxy reloads it as well, and an address that wa
   await using running = await startProxy(options);
   assert.equal(await statusOf(running, url), 400);
   const { dir, proxy } = running;
-  const given = { port: 0, dir: join(dir, 'warcs'), cacert: proxy.caFile, certsDir: join(dir, 'certs'), minFreeSpace: 0 };
+  const given = {
+    port: 0,
+    dir: join(dir, 'warcs'),
+    cacert: proxy.caFile,
+    certsDir: join(dir, 'certs'),
+    minFreeSpace: 0,
+    tlsEvidence: 'off',
+  } as const;
   const db = { dedupDbFile: join(dir, 'db'), statsDbFile: join(dir, 'db') };
   assert.deepEqual(await proxy.reload({ ...given, ...db, ...options, deny: [], gzip: true }), { now: ['deny'], atNextStart: ['gzip'] });
   assert.equal(await statusOf(running, url), 200);

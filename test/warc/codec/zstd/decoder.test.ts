@@ -47,7 +47,7 @@ async function packed(): Promise<Buffer> {
     bytesOf(Buffer.from('text and text and text'.repeat(20))),
     '1.1',
   );
-  return Buffer.concat(((await zstdEncoder.units([record]).next()) ?? []));
+  return Buffer.concat((await zstdEncoder.units([record]).next()) ?? []);
 }
 
 test('a frame ends where its last block does, behind its checksum, if it has one', async () => {
