@@ -62,6 +62,21 @@ export function isRepeatable({ hasBody, method }: OutgoingRequest): boolean {
   return !hasBody && REPEATABLE.has(method);
 }
 
+/** A request that its origin refuses to look at, however often it comes, is not sent for ever. */
+const MAX_SENDINGS = 4;
+
+/** It may be sent again when its origin has said that it did not look at it. @param sendings how often it was sent */
+export function mayBeSentAgain({ hasBody }: OutgoingRequest, sendings: number): boolean {
+  return !hasBody && sendings < MAX_SENDINGS;
+}
+
+/** The time limit of a fetch has passed. @param connecting there was no connection yet */
+export function late(connecting: boolean): FetchError {
+  return connecting
+    ? new FetchError('connect-timeout', 'connecting took longer than the time limit of a fetch')
+    : new FetchError('response-timeout', 'no answer within the time limit of a fetch');
+}
+
 /** There was no room for more of what is recorded. @param alone it was large by itself */
 export function noRoom(alone: boolean): FetchError {
   return alone

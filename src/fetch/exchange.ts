@@ -19,7 +19,7 @@ import type { SpoolHolder } from '../util/spool.ts';
 import { reasonOf } from '../util/thrown.ts';
 import { Valve } from '../util/valve.ts';
 import { AnswerLimits } from './answer-limits.ts';
-import { exchangeCapture, failedCapture, isRepeatable, leftOf, noRoom, webSocketCapture } from './exchange-parts.ts';
+import { exchangeCapture, failedCapture, isRepeatable, late, leftOf, mayBeSentAgain, noRoom, webSocketCapture } from './exchange-parts.ts';
 import type { ExchangeClient, ExchangeRequest, ExchangeServices } from './exchange-parts.ts';
 import type { OriginConnection } from './origin-connection.ts';
 import { OriginSide, type OriginUser } from './origin-side.ts';
@@ -29,8 +29,6 @@ import type { Relay } from './relay.ts';
 
 /** Who may hold the answer back. */
 const [CLIENT, DISK] = [1, 2] as const;
-/** A request that its origin refuses to look at, however often it comes, is not sent for ever. */
-const MAX_SENDINGS = 4;
 
 type Phase = 'connecting' | 'head' | 'body' | 'sending' | 'switched' | 'ended';
 
@@ -114,11 +112,7 @@ export class Exchange implements RequestBody, OriginUser, SpoolHolder {
   /** The time limit of a fetch has passed. A WebSocket has one of its own. */
   outOfTime(): void {
     if (this.#phase === 'switched') return;
-    const error =
-      this.#phase === 'connecting'
-        ? new FetchError('connect-timeout', 'connecting took longer than the time limit of a fetch')
-        : new FetchError('response-timeout', 'no answer within the time limit of a fetch');
-    this.#stop('time', error);
+    this.#stop('time', late(this.#phase === 'connecting'));
   }
 
   /** The proxy stops, for this reason: what has come is kept. */
@@ -179,7 +173,7 @@ export class Exchange implements RequestBody, OriginUser, SpoolHolder {
   onLost(error: FetchError, truncated: Truncation, unanswered: boolean, unseen = false): void {
     const { outgoing } = this.#request;
     if (this.#phase !== 'head') this.#stop(truncated, error);
-    else if (unseen && !outgoing.hasBody && this.#origin.sendings < MAX_SENDINGS) this.#again(() => this.#origin.take());
+    else if (unseen && mayBeSentAgain(outgoing, this.#origin.sendings)) this.#again(() => this.#origin.take());
     else if (unanswered && isRepeatable(outgoing)) this.#again(() => this.#origin.connect());
     else this.#stop(truncated, error);
   }
