@@ -1,9 +1,11 @@
 /**
- * The load generator: so many connections, on each one request after the other, by hand on raw sockets.
+ * The load generator: so many connections, on each one request after the other, by hand on raw sockets; or so many streams on each.
  *
  * `node --import tsx test/bench/load.ts JSON` with a `Load`. Prints `begin` when the warm-up is over, and a `LoadResult` as JSON.
  */
+import type { ClientHttp2Session } from 'node:http2';
 import { request, STALE, type Exchange, type Done } from './client.ts';
+import { openSession, requestStream } from './http2-client.ts';
 import { hostName, ORIGIN_HOST } from './hosts.ts';
 
 export interface Load {
@@ -13,6 +15,7 @@ export interface Load {
   readonly scheme: 'http' | 'https';
   readonly size: number;
   readonly connections: number;
+  readonly streams: number;
   readonly keepAlive: boolean;
   readonly hosts: number;
   readonly warmUpSeconds: number;
@@ -109,7 +112,38 @@ function createLane(): Lane {
   };
 }
 
-const lanes = Array.from({ length: load.connections }, createLane);
+/** A stream after the other. */
+function createStreams(session: ClientHttp2Session): Lane {
+  return {
+    run: (next) =>
+      new Promise((over) => {
+        const step = (): void => {
+          const host = next();
+          if (host === undefined) return over();
+          const sentMs = performance.now();
+          requestStream(session, load, target(host).path, (error) => {
+            if (error === undefined) {
+              answered++;
+              times.push(performance.now() - sentMs);
+              return step();
+            }
+            errors++;
+            firstError ??= error;
+            setTimeout(step, AFTER_ERROR_MS);
+          });
+        };
+        step();
+      }),
+  };
+}
+
+async function createLanes(): Promise<readonly Lane[]> {
+  if (load.streams === 0) return Array.from({ length: load.connections }, createLane);
+  const sessions = await Promise.all(Array.from({ length: load.connections }, () => openSession(load, ORIGIN_HOST)));
+  return sessions.flatMap((session) => Array.from({ length: load.streams }, () => createStreams(session)));
+}
+
+const lanes = await createLanes();
 const all = (next: Next) => Promise.all(lanes.map((lane) => lane.run(next)));
 
 function timed(seconds: number): Promise<unknown> {

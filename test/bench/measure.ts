@@ -51,7 +51,9 @@ export async function measure(workload: Workload, peer: Peer | undefined, times:
   const keep = (process: Running) => (started.push(process), process);
   try {
     const others = workload.allCores ? 'all' : 'others';
-    const origin = keep(startScript(others, 'origin.ts', [workload.scheme, workload.body, String(workload.size)]));
+    const origin = keep(
+      startScript(others, 'origin.ts', [workload.scheme, workload.body, String(workload.size), workload.streams > 0 ? 'h2' : 'http/1.1']),
+    );
     const originPort = Number(await nextLine(origin, STALLED_MS));
     const port = peer === undefined ? 0 : await freePort();
     const options = peer && startOptions(workload, dir, port, originPort);
@@ -59,9 +61,9 @@ export async function measure(workload: Workload, peer: Peer | undefined, times:
     const proxy = peer && options && keep(startProxy(workload.allCores ? 'all' : 'proxy', peer.start(options)));
     if (proxy) await untilListening(port, proxy);
 
-    const { scheme, size, connections, keepAlive, hosts } = workload;
+    const { scheme, size, connections, streams, keepAlive, hosts } = workload;
     const { warmUpSeconds, seconds } = times;
-    const load: Load = { proxyPort: port, originPort, scheme, size, connections, keepAlive, hosts, warmUpSeconds, seconds };
+    const load: Load = { proxyPort: port, originPort, scheme, size, connections, streams, keepAlive, hosts, warmUpSeconds, seconds };
     const loader = keep(startScript(others, 'load.ts', [JSON.stringify(load)]));
     const cpu = (process: Running | undefined) => (process === undefined ? 0 : usageOf(process).cpuSeconds);
     if ((await nextLine(loader, STALLED_MS)) !== 'begin') throw new Error('the load did not begin');
@@ -99,9 +101,9 @@ async function fillIndex(dir: string, count: number): Promise<void> {
   await nextLine(startScript('all', 'fill-index.ts', [join(dir, 'warctap.db'), String(count)]), FILLED_MS);
 }
 
-function startOptions({ gzip, hosts }: Workload, root: string, port: number, originPort: number) {
+function startOptions({ gzip, hosts, streams }: Workload, root: string, port: number, originPort: number) {
   const dir = join(root, 'proxy');
   mkdirSync(dir);
   const names = hosts === 0 ? [] : Array.from({ length: hosts + 1 }, (_, index) => hostName(index));
-  return { dir, port, originPort, gzip, hosts: names };
+  return { dir, port, originPort, gzip, http2: streams > 0, hosts: names };
 }

@@ -1,9 +1,10 @@
 /**
  * A cheap origin: answers every request at once, without looking at more of it than its end.
  *
- * `node --import tsx test/bench/origin.ts http|https random|text|same SIZE` prints its port.
+ * `node --import tsx test/bench/origin.ts http|https random|text|same SIZE http/1.1|h2` prints its port.
  */
 import { once } from 'node:events';
+import { createServer as createHttp2Server } from 'node:http2';
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { bodies, COUNTER_CHARS } from './bodies.ts';
@@ -11,7 +12,7 @@ import { originCertificate } from './certificate.ts';
 import { ORIGIN_ADDRESSES } from './hosts.ts';
 import type { BodyKind } from './workloads.ts';
 
-const [scheme = 'http', kind = 'random', size = '1000'] = process.argv.slice(2);
+const [scheme = 'http', kind = 'random', size = '1000', protocol = 'http/1.1'] = process.argv.slice(2);
 const type = kind === 'text' ? 'text/html; charset=utf-8' : 'application/octet-stream';
 const head = Buffer.from(
   `HTTP/1.1 200 OK\r\nServer: bench\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\nContent-Type: ${type}\r\nContent-Length: ${size}\r\n\r\n`,
@@ -52,10 +53,27 @@ function serve(socket: Socket): void {
   });
 }
 
+/** By HTTP/2: a stream at a time is looked at as little. */
+function serveSessions(): (socket: Socket) => void {
+  const server = createHttp2Server();
+  const fields = { server: 'bench', date: 'Thu, 01 Jan 2026 00:00:00 GMT', 'content-type': type, 'content-length': size };
+  server.on('stream', (stream) => {
+    const template = templates[count % templates.length] ?? head;
+    const body = Buffer.from(template.subarray(head.length));
+    if (kind !== 'same') body.write(String(count++).padStart(COUNTER_CHARS, '0'), 0, 'latin1');
+    stream.on('error', () => undefined);
+    stream.respond({ ':status': 200, ...fields });
+    stream.end(body);
+  });
+  return (socket) => server.emit('connection', socket);
+}
+
 const certificate = await originCertificate();
+const secure = () =>
+  protocol === 'h2' ? createTlsServer({ ...certificate, ALPNProtocols: ['h2'] }, serveSessions()) : createTlsServer(certificate, serve);
 let port = 0;
 for (const host of ORIGIN_ADDRESSES) {
-  const server = scheme === 'https' ? createTlsServer(certificate, serve) : createTcpServer({ noDelay: true }, serve);
+  const server = scheme === 'https' ? secure() : createTcpServer({ noDelay: true }, serve);
   server.listen({ port, host, backlog: 4096 });
   await once(server, 'listening');
   ({ port } = server.address() as AddressInfo);

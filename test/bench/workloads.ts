@@ -12,6 +12,8 @@ export interface Workload {
   readonly size: number;
   readonly gzip: boolean;
   readonly connections: number;
+  /** requests at once on each connection, by HTTP/2; 0: HTTP/1.1, one after the other */
+  readonly streams: number;
   /** false: one connection for each request */
   readonly keepAlive: boolean;
   /** 0: one host, for as long as the run takes; otherwise one request to each of so many hosts */
@@ -32,6 +34,7 @@ const base = {
   size: 1000,
   gzip: true,
   connections: 16,
+  streams: 0,
   keepAlive: true,
   hosts: 0,
   stored: 0,
@@ -61,6 +64,8 @@ export const WORKLOADS: readonly Workload[] = [
     once: ['relay', 'relay and SHA-1 twice'],
   },
   { ...base, name: '1,000 hosts once each, https, gzip', hosts: 1000, keepAlive: false, peers: ['http-mitm-proxy'] },
+  { ...base, name: '1 kB unique, HTTP/2, 16 streams, gzip', connections: 1, streams: 16, once: ['mitmproxy'] },
+  { ...base, name: '1 kB unique, HTTP/2, 100 streams, gzip', connections: 1, streams: 100, once: ['mitmproxy'] },
   { ...base, name: '256 connections, 1 kB unique, https, gzip', connections: 256 },
   { ...base, name: 'a connection per request, 1 kB unique, https, gzip', keepAlive: false },
   { ...base, name: 'a connection per request, 1 kB unique, http, gzip', keepAlive: false, scheme: 'http' },

@@ -29,6 +29,7 @@ test('a response has a digest of all its bytes, and one of its payload', () => {
     contentType: 'text/plain',
     location: '/b',
     truncated: undefined,
+    trailers: undefined,
     digest: sha1(Buffer.concat([head, body])),
     headSize: head.length,
     payloadSize: 5,

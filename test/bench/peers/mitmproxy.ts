@@ -11,7 +11,7 @@ export const mitmproxy: Peer = {
     [PYTHON, '-m', 'venv', 'venv'],
     ['venv/bin/pip', 'install', '--quiet', 'mitmproxy'],
   ],
-  start: ({ dir, port }) => ({
+  start: ({ dir, port, http2 }) => ({
     command: installed('mitmproxy', 'venv/bin/mitmdump'),
     args: [
       '--quiet',
@@ -20,17 +20,12 @@ export const mitmproxy: Peer = {
       ...OPTIONS.flatMap((option) => ['--set', option]),
       '--set',
       `confdir=${dir}/ca`,
+      '--set',
+      `http2=${http2}`,
     ],
     cwd: dir,
     env: { PYTHONPATH: resolve('test/bench/peers/python') },
   }),
 };
 
-const OPTIONS = [
-  'flow_detail=0',
-  'ssl_insecure=true',
-  'http2=false',
-  'connection_strategy=lazy',
-  'upstream_cert=false',
-  'stream_large_bodies=100k',
-];
+const OPTIONS = ['flow_detail=0', 'ssl_insecure=true', 'connection_strategy=lazy', 'upstream_cert=false', 'stream_large_bodies=100k'];

@@ -15,6 +15,7 @@ export interface StartOptions {
   readonly port: number;
   readonly originPort: number;
   readonly gzip: boolean;
+  readonly http2: boolean;
   /** names below `localhost` that have to resolve */
   readonly hosts: readonly string[];
 }
