@@ -10,9 +10,7 @@ import { EventEmitter } from 'node:events';
 import { stat } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { hostname as machineName } from 'node:os';
-import { AuthFileError, readAuthFile, type Users } from '../auth/auth-file.ts';
-import { createAuthenticator, type UserAuthenticator } from '../auth/authenticator.ts';
-import { readMetaSecret } from '../auth/meta-secret.ts';
+import type { UserAuthenticator } from '../auth/authenticator.ts';
 import { withLogin } from '../auth/login.ts';
 import { loadOrCreateCa, type CertificateAuthority } from '../ca/authority.ts';
 import { openLeafStore, type LeafStore } from '../ca/contexts.ts';
@@ -22,7 +20,6 @@ import type { Handler } from '../http/sides.ts';
 import { changesOf, type Changes } from '../options/changes.ts';
 import { OptionError } from '../options/error.ts';
 import { resolveOptions } from '../options/resolve.ts';
-import type { ListeningSlice } from '../options/rows/listening.ts';
 import { PROXY_OPTIONS, type ResolvedOptions, type WarctapOptions } from '../options/table.ts';
 import { playback } from '../playback/answer.ts';
 import { playbackHandler, type PlaybackHandler } from '../playback/handler.ts';
@@ -37,6 +34,7 @@ import { allInOrder } from '../util/thrown.ts';
 import { ownHosts } from '../web/own-hosts.ts';
 import { createPages } from '../web/pages.ts';
 import { statusPage } from '../web/status.ts';
+import { authenticatorOf, metaSecretOf, usersOf } from './access-files.ts';
 import { openCore, type Core, type CoreEvents } from './core.ts';
 import type { Figures } from './figures.ts';
 import { handlesFor, tellOfHandles, type Handles } from './handles.ts';
@@ -272,31 +270,6 @@ async function putTogether(parts: Omit<ProxyParts, 'ca' | 'leaves'>): Promise<Wa
   if (!isFolder) throw new OptionError('certsDir', places.leaves, 'a folder, existing or not');
   const leaves = (later.leaves = await openLeafStore({ ca, dir: places.leaves, log }));
   return new WarctapProxy({ ...parts, ca, leaves });
-}
-
-async function authenticatorOf({ proxyAuthFile: file }: ListeningSlice, log: Log): Promise<UserAuthenticator | undefined> {
-  return file === undefined ? undefined : createAuthenticator({ users: await usersOf(file, log) });
-}
-
-/** @throws OptionError */
-function usersOf(file: string, log: Log): Promise<Users> {
-  return orRefused('proxyAuthFile', file, readAuthFile(file, log));
-}
-
-async function metaSecretOf({ metaSecret, metaSecretFile: file }: ListeningSlice, log: Log): Promise<string | undefined> {
-  if (file === undefined) return metaSecret;
-  if (metaSecret !== undefined) throw new OptionError('metaSecretFile', file, 'only one of --meta-secret and --meta-secret-file');
-  return orRefused('metaSecretFile', file, readMetaSecret(file, log));
-}
-
-/** @throws OptionError for a file that cannot be used */
-async function orRefused<T>(option: string, file: string, reading: Promise<T>): Promise<T> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (!(error instanceof AuthFileError)) throw error;
-    throw new OptionError(option, file, error.expected);
-  }
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {
