@@ -56,9 +56,10 @@ for (const tls of [false, true]) {
     assert.equal(archive, true);
     assert.deepEqual(
       records.map(({ type }) => type),
-      ['response', 'request'],
+      ['response', 'request', ...(tls ? ['metadata', 'metadata'] : [])],
     );
-    assert.deepEqual(await written(), [`response ${url(path)}`, `request ${url(path)}`]);
+    const evidence = `metadata ${url('').replace('https://', 'tls:')}`;
+    assert.deepEqual(await written(), [`response ${url(path)}`, `request ${url(path)}`, ...(tls ? [evidence, evidence] : [])]);
   });
 }
 
