@@ -45,8 +45,8 @@ export class OriginSide implements OnOrigin {
   /** Whatever connection there is; also again, as the one that it was sent on may be as good as ever. */
   take(): void {
     this.#stream = undefined;
-    const { target, servername, upstream, http2 } = this.#outgoing;
-    const key = originKey(target, servername, upstream, http2);
+    const { target, servername, upstream, http2, imitation } = this.#outgoing;
+    const key = originKey(target, servername, upstream, http2, imitation);
     const { pool } = this.#services;
     if (isRepeatable(this.#outgoing)) this.#use(pool.take(key));
     else pool.takeFresh(key, (kept) => this.#use(kept));
@@ -55,9 +55,9 @@ export class OriginSide implements OnOrigin {
   /** A new connection. */
   connect(): void {
     this.#stream = undefined;
-    const { target, servername, upstream, afresh, http2 } = this.#outgoing;
+    const { target, servername, upstream, afresh, http2, imitation } = this.#outgoing;
     const { scheme, host, port } = target;
-    this.#services.connect({ scheme, host, port, servername, upstream, afresh, http2 }).then(
+    this.#services.connect({ scheme, host, port, servername, upstream, afresh, http2, imitation }).then(
       (connection) => this.#use(connection),
       (error: unknown) => this.#user.onUnreachable(error instanceof FetchError ? error : new FetchError('not-connected', reasonOf(error))),
     );
