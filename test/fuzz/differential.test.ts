@@ -43,7 +43,9 @@ function requestSentOn(stream: Buffer): SentOn | undefined {
 }
 
 function requestAgrees(sent: SentOn, leniency: Leniency, tally: Tally): void {
-  const follows = sent.done && sent.persistent ? NEXT_REQUEST : '';
+  // Behind a handshake nothing is sent before it is answered.
+  const upgrades = /\r\nupgrade: /i.test(sent.head.toString('latin1'));
+  const follows = sent.done && sent.persistent && !upgrades ? NEXT_REQUEST : '';
   const { messages, error } = node.requests(Buffer.concat([sent.head, bytes(sent.body), bytes(follows)]), leniency);
   const [first, second] = messages;
   if (first?.complete !== true) {

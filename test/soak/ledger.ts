@@ -115,6 +115,7 @@ export class Ledger {
         continue;
       }
       let principal: string | undefined;
+      const evidence = new Set<string>();
       for await (const record of recordsOf(join(warcDir, name))) {
         if (record.type === 'warcinfo') continue;
         records++;
@@ -123,6 +124,13 @@ export class Ledger {
         const index = Number(/^(?:urn:soak:|https?:\/\/[^/]+\/)(\d+)/.exec(url)?.[1]);
         const step = this.#plan.step(index);
         const fault = (text: string) => this.#report(`${name}: ${record.type} ${url}: ${text}`);
+        if (record.type === 'metadata' && url.startsWith('tls:')) {
+          const key = `${url} ${record.field('content-type')}`;
+          if (evidence.has(key)) fault('its certificates are in this file already');
+          if (record.field('warc-concurrent-to') !== principal) fault('does not belong to the record before it');
+          evidence.add(key);
+          continue;
+        }
         if (step?.url !== url) {
           fault('nobody asked for it');
           continue;
