@@ -32,7 +32,7 @@ interface Read {
   readonly text: string;
 }
 
-/** @param kills items that are read in each run before it is killed @param laterMs how long after that @throws AssertionError */
+/** @param kills items in all after which it is killed, at least one of each run @param laterMs how long after that @throws AssertionError */
 export async function crawlWithKills(last: number, kills: readonly number[], laterMs: () => number = () => 0): Promise<void> {
   const server = createServer((request, response) => response.writeHead(200, HTML).end(`${request.url} ${web(last, request.url ?? '')}`));
   server.listen(0, '127.0.0.1');
@@ -58,7 +58,7 @@ export async function crawlWithKills(last: number, kills: readonly number[], lat
     return child.signalCode;
   };
   try {
-    for (const until of kills) assert.equal(await run(until), 'SIGKILL');
+    for (const until of kills) assert.equal(await run(Math.max(1, until - read.length)), 'SIGKILL');
     assert.equal(await run(undefined), null);
   } finally {
     server.closeAllConnections();
@@ -79,9 +79,9 @@ export async function crawlWithKills(last: number, kills: readonly number[], lat
 
 const [, script, pages, times] = process.argv;
 if (script === import.meta.filename && pages !== undefined) {
-  // It reads on until it is dead: a third of what could be leaves room for that.
-  const each = Math.floor(Number(pages) / Number(times) / 3);
-  const kills = Array.from({ length: Number(times) }, () => 1 + Math.floor(Math.random() * each));
+  // Over the whole crawl but its end: it reads on until it is dead.
+  const each = (Number(pages) * 0.9) / Number(times);
+  const kills = Array.from({ length: Number(times) }, (_, nth) => Math.floor((nth + Math.random()) * each));
   await crawlWithKills(Number(pages) - 1, kills, () => Math.random() * 30);
   process.stdout.write(`${pages} pages, killed after ${kills.join(', ')} items: each once, and as many as the counters say\n`);
 }
