@@ -222,8 +222,10 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
   }
 
   #idle(): void {
+    // Who has not said all of its request is waited for elsewhere.
+    const unsaid = this.#chunks && !this.full;
     if (this.#user === undefined) this.destroy();
-    else if (!this.#paused) this.#lose('no answer from the origin within the idle time-out', 'response-timeout', 'time');
+    else if (!this.#paused && !unsaid) this.#lose('no answer from the origin within the idle time-out', 'response-timeout', 'time');
   }
 
   #read(bytes: Buffer): void {

@@ -179,8 +179,9 @@ export class Http2OriginStream implements OriginStream {
   }
 
   #idle(): void {
-    // Who holds the origin back has no right to be impatient.
-    if (this.#paused || this.#events === undefined) return;
+    // Who holds the origin back has no right to be impatient; who has not said all of its request is waited for elsewhere.
+    const unsaid = this.#stream?.writable === true && !this.full;
+    if (this.#paused || unsaid || this.#events === undefined) return;
     this.#lose('response-timeout', 'no answer from the origin within the idle time-out', 'time', false);
     this.#giveUp();
   }

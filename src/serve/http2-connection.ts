@@ -122,8 +122,8 @@ export class Http2Connection {
   /** Nothing has come or gone for a while. What waits for its turn or for its origin is not the client's fault. */
   #onIdle(): void {
     const streams = [...this.#streams];
-    if (streams.some((stream) => stream.waitsForUs) && streams.every((stream) => stream.waitingBytes === 0)) return;
     if (streams.length === 0) this.#session.close();
-    else this.#session.destroy();
+    else if (streams.some((stream) => stream.waitingBytes > 0)) this.#session.destroy();
+    else for (const stream of streams) if (!stream.waitsForUs) stream.stalled();
   }
 }

@@ -115,8 +115,13 @@ export class Http2Stream implements ClientSide {
       log.info({ client: this.address }, 'a client takes its answer too slowly: its stream was closed');
       this.#answer.reset('too slow');
     } else if (!this.waitsForUs && nowMs - this.#bodySinceMs > socketTimeoutMs) {
-      this.#tooSlow('request body not complete within the idle time-out');
+      this.stalled();
     }
+  }
+
+  /** Nothing more of its request has come. */
+  stalled(): void {
+    this.#tooSlow('request body not complete within the idle time-out');
   }
 
   readonly untilGone = (): AbortSignal => (this.#left ??= new AbortController()).signal;

@@ -21,10 +21,15 @@ import { testCertificate } from './certificate.ts';
 import { RawClient } from './client.ts';
 import { checkIdentity } from './identity.ts';
 
-/** TLS in a tunnel through the proxy, with what was offered in ALPN. */
-export async function tunnelTls(port: number, authority: string, ca: string, offered: readonly string[]): Promise<TLSSocket> {
+/**
+ * TLS in a tunnel through the proxy, with what was offered in ALPN.
+ *
+ * @param fields lines of CONNECT
+ * @throws when CONNECT is refused, with the head of the answer
+ */
+export async function tunnelTls(port: number, authority: string, ca: string, offered: readonly string[], fields = ''): Promise<TLSSocket> {
   const outer = await RawClient.connect(port);
-  outer.send(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`);
+  outer.send(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${fields}\r\n`);
   const head = await outer.head();
   if (!head.startsWith('HTTP/1.1 200 ')) throw new Error(`CONNECT was answered ${head}`);
   outer.socket.removeAllListeners('data').removeAllListeners('end').removeAllListeners('close');
@@ -54,14 +59,18 @@ export interface Http2Client extends Disposable {
   get(path: string, headers?: OutgoingHttpHeaders, body?: Buffer | string): Promise<Answered>;
 }
 
-/** @param authority where the tunnel leads */
+/**
+ * @param authority where the tunnel leads
+ * @param fields lines of CONNECT
+ */
 export async function http2Client(
   port: number,
   authority: string,
   ca: string,
   options: SecureClientSessionOptions = {},
+  fields = '',
 ): Promise<Http2Client> {
-  const socket = await tunnelTls(port, authority, ca, ['h2', 'http/1.1']);
+  const socket = await tunnelTls(port, authority, ca, ['h2', 'http/1.1'], fields);
   if (socket.alpnProtocol !== 'h2') throw new Error(`not h2: ${String(socket.alpnProtocol)}`);
   const session = connectHttp2(`https://${authority}`, { ...options, createConnection: () => socket });
   session.on('error', () => undefined);

@@ -1,0 +1,173 @@
+/**
+ * Bounds of time, of turns and of memory over HTTP/2: who passes one pays for it, and other streams and connections go on.
+ *
+ * Source: docs/http2.md "Bounds".
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { RawClient } from '../support/client.ts';
+import { answered, http2Client, startHttp2Origin } from '../support/http2.ts';
+import { ok } from '../support/messages.ts';
+import { startOrigin } from '../support/origin.ts';
+import { startProxy, type TestProxy } from '../support/proxy.ts';
+
+const NO_ERROR = 0;
+const MIB = 1024 * 1024;
+
+const clientOf = (proxy: TestProxy, { port }: { port: number }) => http2Client(proxy.port, `127.0.0.1:${port}`, proxy.ca);
+
+/** Answers with its path; `/large` with more than anybody keeps, `/held` when it is told to. */
+async function startVariousOrigin() {
+  const held: (() => void)[] = [];
+  let heard: () => void = () => undefined;
+  const origin = await startHttp2Origin(
+    (stream, headers) => {
+      const path = headers[':path'] ?? '';
+      stream.resume();
+      const answer = () => {
+        stream.respond({ ':status': 200 });
+        stream.end(path.startsWith('/large') ? Buffer.alloc(16 * MIB) : path);
+      };
+      if (path.startsWith('/held')) held.push(answer);
+      else answer();
+      heard();
+    },
+    { maxSessionMemory: 64 },
+  );
+  return Object.assign(origin, {
+    release: () => held.splice(0).forEach((answer) => answer()),
+    /** Resolves when so many requests have come. */
+    heard: async (count: number) => {
+      while (origin.asked.length < count) await new Promise<void>((resolve) => (heard = resolve));
+    },
+  });
+}
+
+async function untilWaiting(proxy: TestProxy, count: number): Promise<void> {
+  using client = await RawClient.connect(proxy.port);
+  for (;;) {
+    client.send('GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const status = JSON.parse((await client.response()).body.toString()) as { unaccepted_requests: number };
+    if (status.unaccepted_requests === count) return;
+  }
+}
+
+test('where others wait for their turn, a stream of which nothing is taken is reset; other streams and connections go on', async () => {
+  await using origin = await startVariousOrigin();
+  await using proxy = await startProxy({ maxThreads: 2, socketTimeout: 1, tmpFileMaxMemorySize: 1024 });
+  using client = await clientOf(proxy, origin);
+  using other = await clientOf(proxy, origin);
+  const slow = client.session.request({ ':path': '/large' });
+  slow.on('error', () => undefined);
+  await once(slow, 'response');
+  const goOn = async (by: typeof client, name: string) => {
+    for (let n = 0; !slow.closed; n++) assert.equal((await by.get(`/${name}/${n}`)).body.toString(), `/${name}/${n}`);
+    assert.equal((await by.get('/after')).body.toString(), '/after');
+  };
+  await Promise.all(['a', 'b', 'c', 'd'].flatMap((name) => [goOn(client, name), goOn(other, name)]));
+  assert.notEqual(slow.rstCode, NO_ERROR);
+});
+
+test('a connection of which nothing is taken is closed, and others go on', async () => {
+  await using origin = await startVariousOrigin();
+  await using proxy = await startProxy({ socketTimeout: 1, tmpFileMaxMemorySize: 1024 });
+  using client = await clientOf(proxy, origin);
+  using other = await clientOf(proxy, origin);
+  const slow = client.session.request({ ':path': '/large' });
+  slow.on('error', () => undefined);
+  await once(slow, 'response');
+  const closed = once(client.session, 'close');
+  for (let n = 0; !client.session.closed; n++) assert.equal((await other.get(`/${n}`)).body.toString(), `/${n}`);
+  await closed;
+  assert.ok(slow.destroyed);
+  using next = await clientOf(proxy, origin);
+  assert.equal((await next.get('/next')).body.toString(), '/next');
+});
+
+test('an upload that stalls is answered 408, and its origin gets no whole request; the connection goes on', async () => {
+  let whole = 0;
+  let resolve: (rstCode: number) => void = () => undefined;
+  const broken = new Promise<number>((done) => (resolve = done));
+  await using origin = await startHttp2Origin((stream, headers) => {
+    if (headers[':method'] === 'GET') {
+      stream.respond({ ':status': 200 });
+      stream.end('go on');
+      return;
+    }
+    stream.resume();
+    stream.on('end', () => (whole += stream.aborted ? 0 : 1));
+    stream.on('close', () => resolve(stream.rstCode));
+  });
+  await using proxy = await startProxy({ socketTimeout: 1 });
+  using client = await clientOf(proxy, origin);
+  const upload = client.session.request({ ':path': '/', ':method': 'POST' });
+  const answer = answered(upload);
+  upload.write('some of it');
+  const { status, body } = await answer;
+  assert.equal(status, 408);
+  assert.equal(body.toString(), 'request body not complete within the idle time-out\n');
+  assert.notEqual(await broken, NO_ERROR);
+  assert.equal(whole, 0);
+  assert.equal((await client.get('/after')).body.toString(), 'go on');
+});
+
+test('an upload that stalls beside streams that move is answered 408 as well, whatever its origin speaks', async () => {
+  await using speaksH2 = await startVariousOrigin();
+  await using speaksHttp1 = await startOrigin(({ socket, path }) => socket.write(ok(path)), { tls: true });
+  await using proxy = await startProxy({ socketTimeout: 1 });
+  const stall = async (origin: { port: number }) => {
+    using client = await clientOf(proxy, origin);
+    const upload = client.session.request({ ':path': '/held', ':method': 'POST' });
+    const answer = answered(upload);
+    upload.write('some of it');
+    for (let n = 0; !upload.closed; n++) assert.equal((await client.get(`/${n}`)).body.toString(), `/${n}`);
+    assert.equal((await answer).status, 408);
+  };
+  await Promise.all([stall(speaksH2), stall(speaksHttp1)]);
+});
+
+test('a stream past --max-threads waits for its turn and is served; one that is reset meanwhile never reaches the origin', async () => {
+  await using origin = await startVariousOrigin();
+  await using proxy = await startProxy({ maxThreads: 1 });
+  using client = await clientOf(proxy, origin);
+  const first = client.get('/held');
+  await origin.heard(1);
+  const leaving = client.session.request({ ':path': '/leaving' });
+  leaving.on('error', () => undefined);
+  await untilWaiting(proxy, 1);
+  const upload = client.get('/second', { ':method': 'POST' }, Buffer.alloc(200_000));
+  await untilWaiting(proxy, 2);
+  leaving.close(8);
+  await untilWaiting(proxy, 1);
+  assert.equal(origin.asked.length, 1);
+  origin.release();
+  assert.equal((await first).body.toString(), '/held');
+  assert.equal((await upload).body.toString(), '/second');
+  assert.deepEqual(
+    origin.asked.map(({ headers }) => headers[':path']),
+    ['/held', '/second'],
+  );
+});
+
+test('past --max-head-memory streams are answered 431, those that fit go on, and what they took is given back', async () => {
+  await using origin = await startVariousOrigin();
+  await using proxy = await startProxy({ maxHeadMemory: MIB });
+  const clients = [await clientOf(proxy, origin), await clientOf(proxy, origin)];
+  const large = { 'x-large': 'x'.repeat(60_000) };
+  let refused = 0;
+  const answers = Array.from({ length: 40 }, async (_, n) => {
+    const { status, body } = await clients[n % 2]!.get(`/held/${n}`, large);
+    if (status === 200) return;
+    refused++;
+    assert.equal(status, 431);
+    assert.equal(body.toString(), `heads of all connections together larger than ${MIB} bytes (--max-head-memory)\n`);
+  });
+  while (refused + origin.asked.length < 40) await new Promise(setImmediate);
+  assert.ok(origin.asked.length >= 1 && origin.asked.length <= 17, `${origin.asked.length} went on`);
+  assert.equal((await clients[0]!.get('/small')).status, 200);
+  origin.release();
+  await Promise.all(answers);
+  assert.equal((await clients[1]!.get('/afterwards', large)).status, 200);
+  for (const client of clients) client[Symbol.dispose]();
+});
