@@ -41,10 +41,12 @@ export class OriginPool {
     const latest = this.#byKey.get(key)?.at(-1);
     const sinceMs = latest && this.#idle.get(latest);
     if (latest === undefined || sinceMs === undefined || performance.now() - sinceMs > FRESH_MS) return taken(undefined);
-    this.#forget(latest);
+    // One that can carry more stays here for the others, who would connect anew meanwhile.
+    if (latest.capacity === 1) this.#forget(latest);
     afterReading(() => {
-      if (latest.usable) return taken(latest);
-      latest.destroy();
+      this.#forget(latest);
+      if (latest.usable && !latest.busy) return taken(latest);
+      if (!latest.usable) latest.destroy();
       taken(undefined);
     });
   }

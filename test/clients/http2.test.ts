@@ -1,4 +1,4 @@
-/** Other people's clients and origins of HTTP/2 through the proxy: curl, nghttp, h2load, Chromium, Java; nginx. */
+/** Other people's clients and origins of HTTP/2 through the proxy: curl, nghttp, h2load, Chromium, Java, Go, Python; nginx. */
 import assert from 'node:assert/strict';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +12,7 @@ import { chromium } from 'playwright-core';
 import { testCertificate } from '../support/certificate.ts';
 import { http2Client, startHttp2Origin } from '../support/http2.ts';
 import { startProxy } from '../support/proxy.ts';
-import { browserTool, findTool, tool } from '../support/tools.ts';
+import { browserTool, findTool, tool, type Tool } from '../support/tools.ts';
 
 const run = promisify(execFile);
 const curl = tool('curl');
@@ -21,6 +21,8 @@ const h2load = findTool({ commands: ['h2load'], ask: ['--version'], says: /^h2lo
 const browser = browserTool();
 const nginx = findTool({ commands: ['nginx', '/usr/sbin/nginx'], ask: ['-V'], says: /--with-http_v2_module/, needs: 'nginx with HTTP/2' });
 const java = tool('java');
+/** The packages of Python that test/clients/install.sh installs. */
+const PYTHON = process.env.WARCTAP_CLIENTS_PYTHON ?? join(import.meta.dirname, '../../tmp/clients/venv/bin/python');
 const RESOURCES = 100;
 
 /** Whoever connects to it is in a tunnel through the proxy, for clients that know none. */
@@ -165,6 +167,124 @@ test("Java's HttpClient", { skip: java.skip }, async () => {
     await rm(dir, { recursive: true });
   }
 });
+
+const GO = `package main
+
+import ("bytes"; "crypto/tls"; "crypto/x509"; "fmt"; "io"; "net/http"; "net/url"; "os")
+
+func check(err error) { if err != nil { panic(err) } }
+
+func main() {
+	proxy, err := url.Parse(os.Args[1]); check(err)
+	pem, err := os.ReadFile(os.Args[2]); check(err)
+	roots := x509.NewCertPool(); roots.AppendCertsFromPEM(pem)
+	client := &http.Client{Transport: &http.Transport{
+		Proxy: http.ProxyURL(proxy), ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: roots},
+	}}
+	ask := func(n int) string {
+		answer, err := client.Post(fmt.Sprintf("%s/%d", os.Args[3], n), "text/plain", bytes.NewReader(make([]byte, 100000)))
+		check(err)
+		body, err := io.ReadAll(answer.Body); check(err)
+		return fmt.Sprintf("%s %d %s %s", answer.Proto, answer.StatusCode, body, answer.Trailer.Get("X-Sum"))
+	}
+	fmt.Println(ask(0))
+	told := make(chan string)
+	for n := 1; n < 20; n++ { go func() { told <- ask(n) }() }
+	for n := 1; n < 20; n++ { fmt.Println(<-told) }
+}
+`;
+
+const HTTPX = `
+import asyncio, httpx, ssl, sys
+proxy, authority, url = sys.argv[1:]
+async def main():
+    trusted = ssl.create_default_context(cafile=authority)
+    async with httpx.AsyncClient(http2=True, proxy=proxy, verify=trusted, trust_env=False) as client:
+        async def ask(n):
+            answer = await client.post(f'{url}/{n}', content=bytes(100000))
+            print(answer.http_version, answer.status_code, answer.text)
+        await ask(0)
+        await asyncio.gather(*(ask(n) for n in range(1, 20)))
+asyncio.run(main())
+`;
+
+/** Whoever uploads to it is told how much has come, and has a trailer behind it. */
+const startCounting = () =>
+  startHttp2Origin((stream) => {
+    let received = 0;
+    stream.on('data', (piece: Buffer) => (received += piece.length));
+    stream.on('end', () => {
+      stream.respond({ ':status': 200, 'content-type': 'text/plain' }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': String(received) }));
+      stream.end(String(received));
+    });
+  });
+
+interface Uploader {
+  readonly name: string;
+  readonly tool: Tool;
+  /** the file that the program stands in, and how it is run */
+  readonly file: string;
+  readonly program: string;
+  readonly args: (file: string) => readonly string[];
+  /** what it prints of each of its 20 uploads */
+  readonly says: string;
+}
+
+const UPLOADERS: readonly Uploader[] = [
+  {
+    name: "Go's net/http",
+    tool: findTool({ commands: ['go'], ask: ['version'], says: /^go version go\d/m }),
+    file: 'ask.go',
+    program: GO,
+    args: (file) => ['run', file],
+    says: 'HTTP/2.0 200 100000 100000',
+  },
+  {
+    name: "Python's httpx",
+    tool: findTool({
+      commands: ['python3', PYTHON],
+      ask: ['-c', 'import httpx, h2; print("has", "both")'],
+      says: /^has both$/m,
+      needs: 'a python3 that has httpx[http2]',
+    }),
+    file: 'ask.py',
+    program: HTTPX,
+    args: (file) => [file],
+    says: 'HTTP/2 200 100000',
+  },
+];
+
+for (const { name, tool, file, program, args, says } of UPLOADERS) {
+  test(`${name}: 20 uploads on one connection`, { skip: tool.skip }, async () => {
+    await using origin = await startCounting();
+    await using proxy = await startProxy();
+    const dir = await mkdtemp(join(tmpdir(), 'warctap-test-'));
+    try {
+      await writeFile(join(dir, file), program);
+      await writeFile(join(dir, 'ca.pem'), proxy.ca);
+      // Both ask 127.0.0.1 past a proxy of the environment, but not past one that they are told.
+      const told = [`http://127.0.0.1:${proxy.port}`, join(dir, 'ca.pem'), origin.url];
+      const { stdout } = await run(tool.command, [...args(join(dir, file)), ...told]);
+      assert.deepEqual(
+        stdout.trim().split(/\r?\n/),
+        Array.from({ length: 20 }, () => says),
+      );
+    } finally {
+      await rm(dir, { recursive: true });
+    }
+    await proxy.captured(20);
+    assert.equal(origin.sessions.length, 1);
+    const records = await proxy.records();
+    assert.equal(records.filter(({ type }) => type === 'metadata').length, 20);
+    const requests = records.filter(({ type }) => type === 'request');
+    assert.equal(requests.length, 20);
+    for (const { block, fields } of requests) {
+      assert.match(fields.get('warc-protocol') ?? '', /h2/);
+      assert.ok(block.subarray(-100_000).equals(Buffer.alloc(100_000)));
+    }
+  });
+}
 
 test('Chromium: a page with 100 resources at once, an upload, an event stream, all by h2', { skip: browser.skip }, async () => {
   await using origin = await startHttp2Origin((stream, headers) => {

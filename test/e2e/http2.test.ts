@@ -129,6 +129,21 @@ test('100 requests at once share one session with their origin', async () => {
   await proxy.captured(100);
 });
 
+test('uploads at once share the session that is there', async () => {
+  await using origin = await startHttp2Origin((stream) => {
+    stream.resume().on('end', () => {
+      stream.respond({ ':status': 200 });
+      stream.end();
+    });
+  });
+  await using proxy = await startProxy();
+  using client = await http2Client(proxy.port, `127.0.0.1:${origin.port}`, proxy.ca);
+  const upload = () => client.get('/', { ':method': 'POST' }, 'body');
+  assert.equal((await upload()).status, 200);
+  for (const { status } of await Promise.all(Array.from({ length: 20 }, upload))) assert.equal(status, 200);
+  assert.equal(origin.sessions.length, 1);
+});
+
 test('an origin that takes few streams is given more sessions', async () => {
   const open: (() => void)[] = [];
   await using origin = await startHttp2Origin(
