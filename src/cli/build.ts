@@ -21,6 +21,8 @@ export interface ProgramParts {
   readonly environment: Environment;
   /** told the exit code of an action */
   readonly ended: (code: number) => void;
+  /** where help and version go; by default to stdout */
+  readonly out?: (text: string) => void;
 }
 
 /** What all commands of one call share: a setting may stand before the command's name as well. */
@@ -29,9 +31,18 @@ interface Shared extends Pick<ProgramParts, 'environment' | 'ended'> {
 }
 
 /** @throws by its `parseAsync`: CommanderError (help and version too, with exit code 0), UsageError, and what the actions throw */
-export function buildProgram({ root, commands, version, environment, ended }: ProgramParts): Command {
+export function buildProgram({
+  root,
+  commands,
+  version,
+  environment,
+  ended,
+  out = (text) => process.stdout.write(text),
+}: ProgramParts): Command {
   const shared: Shared = { flags: {}, environment, ended };
-  const program = prepare(new Command('warctap')).enablePositionalOptions().configureHelp({ formatHelp: commandsFirst });
+  const program = prepare(new Command('warctap').configureOutput({ writeOut: out }))
+    .enablePositionalOptions()
+    .configureHelp({ formatHelp: commandsFirst });
   furnish(program, root, root.name, shared);
   program
     .description(`${root.summary}\n\nWithout a command it runs the proxy.`)

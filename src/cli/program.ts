@@ -11,8 +11,16 @@ import { COMMANDS, DEFAULT_COMMAND } from './commands/list.ts';
 import { EXIT, exitCodeOf } from './exit.ts';
 import { reasonOf } from '../util/thrown.ts';
 
+/** Where help goes, and what keeps a command from its work; what commands tell by themselves goes to the process's own. */
+export interface Told {
+  out(text: string): void;
+  error(text: string): void;
+}
+
+const STREAMS: Told = { out: (text) => process.stdout.write(text), error: (text) => process.stderr.write(text) };
+
 /** @param args without the names of node and the script */
-export async function main(args: readonly string[]): Promise<number> {
+export async function main(args: readonly string[], told = STREAMS): Promise<number> {
   let exitCode: number = EXIT.ok.code;
   const program = buildProgram({
     root: DEFAULT_COMMAND,
@@ -20,13 +28,14 @@ export async function main(args: readonly string[]): Promise<number> {
     version: readVersion(),
     environment: process.env,
     ended: (code) => (exitCode = code),
+    out: (text) => told.out(text),
   });
   try {
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === EXIT.ok.code) return EXIT.ok.code;
-    process.stderr.write(`warctap: ${error instanceof CommanderError ? oneLineOfCommander(error) : reasonOf(error)}\n`);
+    told.error(`warctap: ${error instanceof CommanderError ? oneLineOfCommander(error) : reasonOf(error)}\n`);
     return error instanceof CommanderError ? EXIT.usage.code : exitCodeOf(error);
   }
 }

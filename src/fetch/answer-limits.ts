@@ -65,9 +65,14 @@ export class AnswerLimits {
     return this.#rate.tooSlow(bytes);
   }
 
-  /** Its origin was held back. */
-  restart(): void {
-    this.#rate?.restart();
+  /** Its origin is held back: that time is not its own. */
+  hold(): void {
+    this.#rate?.hold();
+  }
+
+  /** It may go on. */
+  resume(): void {
+    this.#rate?.resume();
   }
 
   /** @returns false when there is no room for it */

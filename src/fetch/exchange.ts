@@ -214,7 +214,9 @@ export class Exchange implements RequestBody, OriginUser, SpoolHolder {
   }
 
   #letDown(holder: number): void {
-    if (this.#download.release(holder)) this.#origin.stream?.resume();
+    if (!this.#download.release(holder)) return;
+    this.#limits.resume();
+    this.#origin.stream?.resume();
   }
 
   /** What has come decides whether the response is over, and whether more of it is wanted now. */
@@ -222,12 +224,12 @@ export class Exchange implements RequestBody, OriginUser, SpoolHolder {
     if (whole) return this.#whole(exact);
     const reached = this.#limits.reached(this.#recording.received);
     if (reached !== undefined) this.#end(reached);
-    else if (!this.#download.open) this.#pause();
     else if (this.#limits.tooSlow(received)) this.#end('time');
+    else if (!this.#download.open) this.#pause();
   }
 
   #pause(): void {
-    this.#limits.restart();
+    this.#limits.hold();
     this.#origin.stream?.pause();
     if (!this.#download.isHeldBy(DISK)) return;
     this.#recording.onResponseDrain(() => {

@@ -181,14 +181,15 @@ export class RequestReader implements HeadOwner {
       const noRoom = end < bytes.length ? this.#keepIfRoom(bytes.subarray(end)) : undefined;
       serving.endRequest();
       if (noRoom !== undefined) this.#refuse(noRoom);
-    } else if (!ready) {
-      this.#rate?.restart();
-      this.#source.pause();
-    } else {
-      this.#rate ??= new MinimumRate(this.#options.minRate);
-      if (!this.#rate.tooSlow(bytes.length)) return;
+      return;
+    }
+    this.#rate ??= new MinimumRate(this.#options.minRate);
+    if (this.#rate.tooSlow(bytes.length)) {
       this.unserve()?.clientGone();
       this.#events.onTooSlow('request body comes too slowly');
+    } else if (!ready) {
+      this.#rate.hold();
+      this.#source.pause();
     }
   }
 
@@ -207,6 +208,13 @@ export class RequestReader implements HeadOwner {
       if (!(error instanceof MessageError)) throw error;
       return error;
     }
+  }
+
+  /** More of the body may come. */
+  resume(): void {
+    if (this.#state !== 'body') return;
+    this.#rate?.resume();
+    this.#source.resume();
   }
 
   /** The request, or what came after it, cannot be read on. */

@@ -96,7 +96,7 @@ export class Http1Connection implements ClientSide, RequestEvents {
   }
 
   resumeRequest(): void {
-    if (this.#reader.state === 'body') this.#socket.resume();
+    this.#reader.resume();
   }
 
   interim(head: ResponseHead, form: AnswerForm): boolean {

@@ -142,6 +142,7 @@ export class Http2Stream implements ClientSide {
   resumeRequest(): void {
     if (!this.#paused) return;
     this.#paused = false;
+    this.#rate.resume();
     this.#bodySinceMs = performance.now();
     this.#stream.resume();
   }
@@ -239,11 +240,13 @@ export class Http2Stream implements ClientSide {
     this.#bodySinceMs = performance.now();
     const serving = this.#serving;
     if (serving === undefined) return;
-    if (!serving.write(piece, [piece])) {
-      this.#rate.restart();
+    const ready = serving.write(piece, [piece]);
+    if (this.#rate.tooSlow(piece.length)) this.#tooSlow('request body comes too slowly');
+    else if (!ready) {
+      this.#rate.hold();
       this.#paused = true;
       this.#stream.pause();
-    } else if (this.#rate.tooSlow(piece.length)) this.#tooSlow('request body comes too slowly');
+    }
   }
 
   #onEnd(): void {

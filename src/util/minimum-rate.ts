@@ -14,6 +14,8 @@ export class MinimumRate {
   readonly #options: MinimumRateOptions;
   #bytes = 0;
   #sinceMs: number | undefined;
+  /** the sender is held back since then */
+  #heldMs: number | undefined;
 
   constructor(options: MinimumRateOptions) {
     this.#options = options;
@@ -28,6 +30,7 @@ export class MinimumRate {
   tooSlow(bytes: number, atLeast = 0): boolean {
     const { bytesPerSecond, windowMs } = this.#options;
     if (bytesPerSecond === 0) return false;
+    this.resume();
     const nowMs = performance.now();
     this.#sinceMs ??= nowMs;
     this.#bytes += bytes;
@@ -40,9 +43,15 @@ export class MinimumRate {
     return slow;
   }
 
-  /** Measure anew: the sender was held back. */
-  restart(): void {
-    this.#sinceMs = undefined;
-    this.#bytes = 0;
+  /** From now on the sender is held back: that time is not its own. */
+  hold(): void {
+    this.#heldMs ??= performance.now();
+  }
+
+  /** It may go on. */
+  resume(): void {
+    if (this.#heldMs === undefined) return;
+    if (this.#sinceMs !== undefined) this.#sinceMs += performance.now() - this.#heldMs;
+    this.#heldMs = undefined;
   }
 }

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { main } from '../../src/cli/program.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -61,6 +62,13 @@ export function start(args: readonly string[], { env = {}, cwd = root, fake = 'r
 
 export async function runToEnd(args: readonly string[], options?: ChildOptions): Promise<Ended> {
   return start(args, options).ended;
+}
+
+/** In this process: of what ends before a command does anything. */
+export async function runHere(...args: readonly string[]): Promise<Ended> {
+  let [stdout, stderr] = ['', ''];
+  const code = await main(args, { out: (text) => (stdout += text), error: (text) => (stderr += text) });
+  return { code, stdout, stderr };
 }
 
 /** The options that the proxy was started with. */

@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { COMMANDS, DEFAULT_COMMAND } from '../../src/cli/commands/list.ts';
 import { outlineOf } from '../../src/cli/outline.ts';
 import { findTool } from '../support/tools.ts';
-import { runToEnd } from './child.ts';
+import { runHere, runToEnd } from './child.ts';
 
 const SHELLS = {
   bash: findTool({ commands: ['bash'], ask: ['--version'], says: /^GNU bash, version/ }),
@@ -135,7 +135,7 @@ describe('the outline behind them', () => {
 
   test('has every option that the help of its command has', async () => {
     for (const { path, options } of outline) {
-      const { stdout } = await runToEnd([...path.split(' ').filter((word) => word !== ''), '--help']);
+      const { stdout } = await runHere(...path.split(' ').filter((word) => word !== ''), '--help');
       const told = [...stdout.matchAll(/^ {2}(?:-\w, )?--([\w-]+)/gm)].map(([, flag]) => flag);
       assert.deepEqual(
         told,

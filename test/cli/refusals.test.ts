@@ -5,7 +5,7 @@ import { OptionError } from '../../src/options/error.ts';
 import { flagOf, namesIn, rowIn, variableOf } from '../../src/options/row.ts';
 import { COMMAND_LINE_ROWS } from '../../src/options/rows/logs-and-settings.ts';
 import { PROXY_OPTIONS } from '../../src/options/table.ts';
-import { runToEnd } from './child.ts';
+import { runHere, runToEnd } from './child.ts';
 
 const ROWS = { ...PROXY_OPTIONS, ...COMMAND_LINE_ROWS };
 
@@ -98,10 +98,11 @@ function assertTold(line: string, name: Refused, place: string): void {
   assert.doesNotMatch(line.trimEnd(), /\n/);
 }
 
-describe('a bad value ends the program with exit code 2 and one line', { concurrency: 2 }, () => {
+describe('a bad value ends the program with exit code 2 and one line', () => {
   for (const name of REFUSED_NAMES.filter((name) => rowIn(ROWS, name).kind.shape !== 'switch')) {
     test(`--${flagOf(name)}`, async () => {
-      const { code, stdout, stderr } = await runToEnd([`--${flagOf(name)}`, BAD[name]]);
+      // Were the value taken, the folder would keep it from starting.
+      const { code, stdout, stderr } = await runHere('--dir=/dev/null/nowhere', `--${flagOf(name)}`, BAD[name]);
       assert.equal(code, 2);
       assert.equal(stdout, '');
       assertTold(stderr, name, `warctap: --${flagOf(name)}: `);

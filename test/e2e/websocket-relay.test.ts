@@ -188,7 +188,10 @@ describe('answers to a handshake', () => {
 
   test('a wrong Sec-WebSocket-Accept is for the client to see', async () => {
     const wrong = switching().replace(/Accept: .*/, 'Accept: bm9uc2Vuc2U=');
-    await using origin = await switchingOrigin(({ socket }) => socket.write(wrong));
+    await using origin = await switchingOrigin(({ socket }) => {
+      socket.once('end', () => socket.end());
+      socket.write(wrong);
+    });
     await using proxy = await startProxy();
     using client = await RawClient.connect(proxy.port);
     client.send(handshake(wsUrl(origin), `127.0.0.1:${origin.port}`));

@@ -38,13 +38,40 @@ test('exactly the minimum is enough', (t) => {
   assert.equal(rate.tooSlow(15), false);
 });
 
-test('who was held back is measured anew', (t) => {
+test('the time in which the sender is held back is not its own', (t) => {
   const pass = clock(t);
   const rate = new MinimumRate({ bytesPerSecond: 10, windowMs: 1000 });
   rate.tooSlow(1);
-  rate.restart();
+  rate.hold();
+  pass(3000);
+  rate.hold();
+  pass(2000);
+  rate.resume();
+  pass(999);
+  assert.equal(rate.tooSlow(1), false);
+});
+
+test('nor until it sends, where nobody tells that it may', (t) => {
+  const pass = clock(t);
+  const rate = new MinimumRate({ bytesPerSecond: 10, windowMs: 1000 });
+  rate.tooSlow(1);
+  rate.hold();
   pass(5000);
   assert.equal(rate.tooSlow(1), false);
+});
+
+test('being held back again and again is no way to be slow', (t) => {
+  const pass = clock(t);
+  const rate = new MinimumRate({ bytesPerSecond: 10, windowMs: 1000 });
+  let slow = false;
+  for (let piece = 0; piece < 101; piece++) {
+    slow = rate.tooSlow(0.01);
+    rate.hold();
+    pass(1);
+    rate.resume();
+    pass(10);
+  }
+  assert.equal(slow, true);
 });
 
 test('0 is no minimum', (t) => {

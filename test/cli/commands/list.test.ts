@@ -5,7 +5,7 @@ import type { CommandFamily, CommandSpec } from '../../../src/cli/command.ts';
 import { COMMANDS, DEFAULT_COMMAND } from '../../../src/cli/commands/list.ts';
 import { EXIT, type ExitName } from '../../../src/cli/exit.ts';
 import { flagOf } from '../../../src/options/row.ts';
-import { runToEnd } from '../child.ts';
+import { runHere, runToEnd } from '../child.ts';
 
 type Listed = CommandSpec | CommandFamily;
 
@@ -25,11 +25,11 @@ function unfolded(text: string): string {
 /** Those that read their own arguments have a help of their own, too. */
 const ALL = [{ words: [], spec: DEFAULT_COMMAND }, ...withWords(COMMANDS)].filter(({ spec }) => !('raw' in spec));
 
-describe('every command', { concurrency: 2 }, () => {
+describe('every command', () => {
   for (const { words, spec } of ALL) {
     test(`${['warctap', ...words].join(' ')} has a summary of one line, and a help that ends with 0 and names its options and exit codes`, async () => {
       assert.match(spec.summary, /^[A-Z][^\n]{20,110}\.$/);
-      const { code, stdout, stderr } = await runToEnd([...words, '--help']);
+      const { code, stdout, stderr } = await runHere(...words, '--help');
       assert.deepEqual([code, stderr], [0, '']);
       assert.ok(unfolded(stdout).includes(unfolded(spec.summary)), stdout);
       for (const line of stdout.split('\n')) assert.ok(line.length <= 84, line);
