@@ -12,8 +12,9 @@ const USUAL = { ':method': 'GET', ':scheme': 'https', ':authority': 'a.example',
 
 /** @param changed pseudo-header fields instead of the usual ones; undefined leaves one out */
 function request(changed: Readonly<Record<string, string | undefined>>, ...fields: readonly Pair[]): string[] {
-  const pseudo = Object.entries({ ...USUAL, ...changed }).filter((pair): pair is [string, string] => pair[1] !== undefined);
-  return [...pseudo, ...fields].flat();
+  const all: Readonly<Record<string, string | undefined>> = { ...USUAL, ...changed };
+  const pseudo = Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [name, value]));
+  return [...pseudo, ...fields.flat()];
 }
 
 /** What stands in the head behind the first line. */
