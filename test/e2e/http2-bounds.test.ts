@@ -5,9 +5,9 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { RawClient } from '../support/client.ts';
-import { answered, http2Client, startHttp2Origin } from '../support/http2.ts';
+import { answered, http2Client, startHttp2Origin, type Http2Client } from '../support/http2.ts';
 import { ok } from '../support/messages.ts';
 import { startOrigin } from '../support/origin.ts';
 import { startProxy, type TestProxy } from '../support/proxy.ts';
@@ -44,6 +44,14 @@ async function startVariousOrigin() {
   });
 }
 
+/** It has begun, and nobody reads it. */
+async function stalledAnswer(client: Http2Client) {
+  const stream = client.session.request({ ':path': '/large' });
+  stream.on('error', () => undefined);
+  await once(stream, 'response');
+  return stream;
+}
+
 async function untilWaiting(proxy: TestProxy, count: number): Promise<void> {
   using client = await RawClient.connect(proxy.port);
   for (;;) {
@@ -53,78 +61,87 @@ async function untilWaiting(proxy: TestProxy, count: number): Promise<void> {
   }
 }
 
-test('where others wait for their turn, a stream of which nothing is taken is reset; other streams and connections go on', async () => {
-  await using origin = await startVariousOrigin();
-  await using proxy = await startProxy({ maxThreads: 2, socketTimeout: 1, tmpFileMaxMemorySize: 1024 });
-  using client = await clientOf(proxy, origin);
-  using other = await clientOf(proxy, origin);
-  const slow = client.session.request({ ':path': '/large' });
-  slow.on('error', () => undefined);
-  await once(slow, 'response');
-  const goOn = async (by: typeof client, name: string) => {
-    for (let n = 0; !slow.closed; n++) assert.equal((await by.get(`/${name}/${n}`)).body.toString(), `/${name}/${n}`);
-    assert.equal((await by.get('/after')).body.toString(), '/after');
-  };
-  await Promise.all(['a', 'b', 'c', 'd'].flatMap((name) => [goOn(client, name), goOn(other, name)]));
-  assert.notEqual(slow.rstCode, NO_ERROR);
-});
-
-test('a connection of which nothing is taken is closed, and others go on', async () => {
-  await using origin = await startVariousOrigin();
-  await using proxy = await startProxy({ socketTimeout: 1, tmpFileMaxMemorySize: 1024 });
-  using client = await clientOf(proxy, origin);
-  using other = await clientOf(proxy, origin);
-  const slow = client.session.request({ ':path': '/large' });
-  slow.on('error', () => undefined);
-  await once(slow, 'response');
-  const closed = once(client.session, 'close');
-  for (let n = 0; !client.session.closed; n++) assert.equal((await other.get(`/${n}`)).body.toString(), `/${n}`);
-  await closed;
-  assert.ok(slow.destroyed);
-  using next = await clientOf(proxy, origin);
-  assert.equal((await next.get('/next')).body.toString(), '/next');
-});
-
-test('an upload that stalls is answered 408, and its origin gets no whole request; the connection goes on', async () => {
-  let whole = 0;
-  let resolve: (rstCode: number) => void = () => undefined;
-  const broken = new Promise<number>((done) => (resolve = done));
-  await using origin = await startHttp2Origin((stream, headers) => {
-    if (headers[':method'] === 'GET') {
-      stream.respond({ ':status': 200 });
-      stream.end('go on');
-      return;
-    }
-    stream.resume();
-    stream.on('end', () => (whole += stream.aborted ? 0 : 1));
-    stream.on('close', () => resolve(stream.rstCode));
+// Each waits for a time-out, so that they do it together.
+describe('who is too slow', { concurrency: true }, () => {
+  test('where others wait for their turn, a stream of which nothing is taken is reset; other streams and connections go on', async () => {
+    const said: string[] = [];
+    const keep = (_fields: object, message: string) => said.push(message);
+    const options = { socketTimeout: 1, tmpFileMaxMemorySize: 1024, log: { debug: keep, info: keep, warn: keep, error: keep } };
+    await using origin = await startVariousOrigin();
+    await using crowded = await startProxy({ ...options, maxThreads: 2 });
+    await using roomy = await startProxy(options);
+    using client = await clientOf(crowded, origin);
+    using other = await clientOf(crowded, origin);
+    using patient = await clientOf(roomy, origin);
+    const slow = await stalledAnswer(client);
+    const spared = await stalledAnswer(patient);
+    const goOn = async (by: Http2Client, name: string) => {
+      for (let n = 0; !slow.closed; n++) assert.equal((await by.get(`/${name}/${n}`)).body.toString(), `/${name}/${n}`);
+      assert.equal((await by.get('/after')).body.toString(), '/after');
+    };
+    const names = ['a', 'b', 'c', 'd'];
+    await Promise.all([...names.flatMap((name) => [goOn(client, name), goOn(other, name)]), goOn(patient, 'alone')]);
+    assert.notEqual(slow.rstCode, NO_ERROR);
+    assert.ok(said.includes('a client takes its answer too slowly: its stream was closed'), said.join());
+    // Where nobody waits there is patience for ten times as long.
+    assert.ok(!spared.closed);
   });
-  await using proxy = await startProxy({ socketTimeout: 1 });
-  using client = await clientOf(proxy, origin);
-  const upload = client.session.request({ ':path': '/', ':method': 'POST' });
-  const answer = answered(upload);
-  upload.write('some of it');
-  const { status, body } = await answer;
-  assert.equal(status, 408);
-  assert.equal(body.toString(), 'request body not complete within the idle time-out\n');
-  assert.notEqual(await broken, NO_ERROR);
-  assert.equal(whole, 0);
-  assert.equal((await client.get('/after')).body.toString(), 'go on');
-});
 
-test('an upload that stalls beside streams that move is answered 408 as well, whatever its origin speaks', async () => {
-  await using speaksH2 = await startVariousOrigin();
-  await using speaksHttp1 = await startOrigin(({ socket, path }) => socket.write(ok(path)), { tls: true });
-  await using proxy = await startProxy({ socketTimeout: 1 });
-  const stall = async (origin: { port: number }) => {
+  test('a connection of which nothing is taken is closed, and others go on', async () => {
+    await using origin = await startVariousOrigin();
+    await using proxy = await startProxy({ socketTimeout: 1, tmpFileMaxMemorySize: 1024 });
     using client = await clientOf(proxy, origin);
-    const upload = client.session.request({ ':path': '/held', ':method': 'POST' });
+    using other = await clientOf(proxy, origin);
+    const slow = await stalledAnswer(client);
+    const closed = once(client.session, 'close');
+    for (let n = 0; !client.session.closed; n++) assert.equal((await other.get(`/${n}`)).body.toString(), `/${n}`);
+    await closed;
+    assert.ok(slow.destroyed);
+    using next = await clientOf(proxy, origin);
+    assert.equal((await next.get('/next')).body.toString(), '/next');
+  });
+
+  test('an upload that stalls is answered 408, and its origin gets no whole request; the connection goes on', async () => {
+    let whole = 0;
+    let resolve: (rstCode: number) => void = () => undefined;
+    const broken = new Promise<number>((done) => (resolve = done));
+    await using origin = await startHttp2Origin((stream, headers) => {
+      if (headers[':method'] === 'GET') {
+        stream.respond({ ':status': 200 });
+        stream.end('go on');
+        return;
+      }
+      stream.resume();
+      stream.on('end', () => (whole += stream.aborted ? 0 : 1));
+      stream.on('close', () => resolve(stream.rstCode));
+    });
+    await using proxy = await startProxy({ socketTimeout: 1 });
+    using client = await clientOf(proxy, origin);
+    const upload = client.session.request({ ':path': '/', ':method': 'POST' });
     const answer = answered(upload);
     upload.write('some of it');
-    for (let n = 0; !upload.closed; n++) assert.equal((await client.get(`/${n}`)).body.toString(), `/${n}`);
-    assert.equal((await answer).status, 408);
-  };
-  await Promise.all([stall(speaksH2), stall(speaksHttp1)]);
+    const { status, body } = await answer;
+    assert.equal(status, 408);
+    assert.equal(body.toString(), 'request body not complete within the idle time-out\n');
+    assert.notEqual(await broken, NO_ERROR);
+    assert.equal(whole, 0);
+    assert.equal((await client.get('/after')).body.toString(), 'go on');
+  });
+
+  test('an upload that stalls beside streams that move is answered 408 as well, whatever its origin speaks', async () => {
+    await using speaksH2 = await startVariousOrigin();
+    await using speaksHttp1 = await startOrigin(({ socket, path }) => socket.write(ok(path)), { tls: true });
+    await using proxy = await startProxy({ socketTimeout: 1 });
+    const stall = async (origin: { port: number }) => {
+      using client = await clientOf(proxy, origin);
+      const upload = client.session.request({ ':path': '/held', ':method': 'POST' });
+      const answer = answered(upload);
+      upload.write('some of it');
+      for (let n = 0; !upload.closed; n++) assert.equal((await client.get(`/${n}`)).body.toString(), `/${n}`);
+      assert.equal((await answer).status, 408);
+    };
+    await Promise.all([stall(speaksH2), stall(speaksHttp1)]);
+  });
 });
 
 test('a stream past --max-threads waits for its turn and is served; one that is reset meanwhile never reaches the origin', async () => {
