@@ -34,13 +34,12 @@ import type { CoreEvents, CoreParts, CoreResources } from './core-parts.ts';
 import { Expected } from './expected.ts';
 import { wayToOrigins, type WayToOrigins } from './fetching.ts';
 import type { Figures } from './figures.ts';
-import { handlesFor, tellOfHandles } from './handles.ts';
 import { InnerClient } from './inner-client.ts';
 import { writeRecord, type InnerDraft } from './inner-record.ts';
-import { openParts, type Opened } from './open.ts';
+import type { Opened } from './open.ts';
 import { wantedOf, type FetchInit } from './request.ts';
 import { FetchedResponse } from './response.ts';
-import { openSpace, type Space } from './space.ts';
+import type { Space } from './space.ts';
 
 export type { CoreEvents, CoreParts } from './core-parts.ts';
 
@@ -284,19 +283,4 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       this.#log.error({ err: error }, 'a listener of the event "capture" has thrown');
     }
   }
-}
-
-/**
- * Open what a core needs.
- *
- * @throws OptionError, or an error whose message is one line, when it cannot start
- */
-export async function openCore(parts: CoreParts): Promise<Core> {
-  const { options, log, playbackIndex = false } = parts;
-  const wanted = { maxConnections: 0, playback: false, maxExchanges: options.maxThreads, crawlLogs: options.crawlLogDir !== undefined };
-  const handles = parts.handles ?? handlesFor(wanted);
-  const opened = await openParts({ options, playbackIndex, version: readVersion(), log });
-  const space = await openSpace({ options, dir: options.dir, spoolDir: tmpdir(), maxFiles: handles.maxSpools, log });
-  if (parts.handles === undefined) tellOfHandles(wanted, handles, log);
-  return new Core(parts, { opened, space, handles });
 }

@@ -18,7 +18,7 @@ const UNKNOWN_TYPE = 'application/octet-stream';
 /** @returns undefined where bodies are not kept. @throws whatever keeps a core from its start */
 export async function openContent({ storeContent, dir, gzip }: QueueSlice, log: Log): Promise<Core | undefined> {
   if (storeContent === 'digest') return undefined;
-  const { openCore } = await import('./core.ts');
+  const { openCore } = await import('./open-core.ts');
   const options = resolve(CORE_OPTIONS, { dir, gzip, prefix: PREFIX, dedupDbFile: false, statsDbFile: false });
   return openCore({ options, log });
 }

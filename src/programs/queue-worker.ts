@@ -18,7 +18,8 @@ import { Worker, type WorkerState } from '../queue/worker/worker.ts';
 import type { Log } from '../util/log.ts';
 import { reasonOf, allInOrder } from '../util/thrown.ts';
 import { readVersion } from '../util/version.ts';
-import { openCore, type Core, type CoreEvents } from './core.ts';
+import type { Core, CoreEvents } from './core.ts';
+import { openCore } from './open-core.ts';
 import type { Figures } from './figures.ts';
 
 export interface QueueWorkerParts {

@@ -9,26 +9,16 @@ import { plainAnswer, type Answer } from '../http/answer.ts';
 import { MessageError } from '../http/errors.ts';
 import type { FetchError } from '../http/fetch-error.ts';
 import type { Framing, RequestHead, ResponseHead } from '../http/message.ts';
-import type { AnswerForm, ClientSide, ClientTunnel, Handler, RequestBody, Switching, Upgraded } from '../http/sides.ts';
+import type { AnswerForm, ClientSide, ClientTunnel, RequestBody, Switching, Upgraded } from '../http/sides.ts';
 import { writtenUrl, type Authority } from '../http/target.ts';
 import { keepsConnection } from '../http1/framing.ts';
-import { RequestReader, type RequestEvents, type RequestReaderOptions } from '../http1/request-reader.ts';
+import { RequestReader, type RequestEvents } from '../http1/request-reader.ts';
 import { MESSAGE_ERRORS } from '../messages/answers.ts';
 import { ifIdle } from '../util/after-reading.ts';
-import type { Log } from '../util/log.ts';
 import { answerBytes } from './answer-bytes.ts';
+import type { ConnectionServices } from './connection-services.ts';
 import { lingeringClose, throwAway } from './lingering-close.ts';
 import { ResponseWriter } from './response-writer.ts';
-
-export interface ConnectionServices extends RequestReaderOptions {
-  readonly handler: Handler;
-  /** takes over a socket on which CONNECT was answered, with the bytes that came after it */
-  readonly openTunnel: (socket: Socket, authority: Authority, first: Buffer) => void;
-  readonly socketTimeoutMs: number;
-  /** added to answers that a connection gives itself */
-  readonly answerFields?: Answer['fields'];
-  readonly log: Log;
-}
 
 const NOTHING = Buffer.alloc(0);
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';

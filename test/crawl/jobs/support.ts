@@ -23,7 +23,8 @@ import {
 import { resolve } from '../../../src/options/resolve.ts';
 import type { CoreOptions } from '../../../src/options/table.ts';
 import { CORE_OPTIONS } from '../../../src/options/table.ts';
-import { openCore, type Core } from '../../../src/programs/core.ts';
+import type { Core } from '../../../src/programs/core.ts';
+import { openCore } from '../../../src/programs/open-core.ts';
 import { openCrawlJobs } from '../../../src/programs/crawl-jobs.ts';
 import { Databases } from '../../../src/store/level/database.ts';
 import { silentLog, type Log } from '../../../src/util/log.ts';
