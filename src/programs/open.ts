@@ -81,7 +81,6 @@ export async function openParts({ options, playbackIndex, version, log }: OpenOp
       drop: async (lost) => ((await stores.dedup?.drop(lost)) ?? 0) + ((await stores.playback?.drop(lost)) ?? 0),
       log,
     });
-    void stores.dedup?.learn();
     return {
       encoder,
       template,

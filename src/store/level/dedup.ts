@@ -1,16 +1,13 @@
 /**
  * The dedup index in LevelDB, with the claims of this process.
  *
- * Fronted by a bounded cache of what was found, and by a filter that knows what there is not. An entry is replaced only by another true one,
- * so what the cache holds stays true; a key is in the filter before its entry is in the database.
+ * Fronted by a bounded cache of what was found. An entry is replaced only by another true one, so what the cache holds stays true.
  * Source: spec/warcprox.md §4 (Dedup).
  */
 import { LRUCache } from 'lru-cache';
 import { Claims, type Holder } from '../claims.ts';
 import type { DedupIndex, DedupStore, Original, Published, Standing, Wanted } from '../dedup.ts';
-import { DatabaseError } from '../errors.ts';
-import { AFTER_JOURNAL, Journal, type JournalledSection } from './journal.ts';
-import { KnownKeys } from './known-keys.ts';
+import { Journal, type JournalledSection } from './journal.ts';
 import type { Change } from './section.ts';
 
 /** As it is in the database. */
@@ -28,9 +25,6 @@ const CACHED_ENTRIES = 20_000;
 /** characters of keys and entries: URLs can be long */
 const CACHED_SIZE = 16 * 1024 * 1024;
 
-/** That many take some milliseconds. */
-const LEARNT_AT_ONCE = 2_000;
-
 const NOTHING: Wanted = { key: '', claims: false };
 
 interface Parts {
@@ -38,17 +32,6 @@ interface Parts {
   readonly journal: Journal;
   readonly cache: LRUCache<string, Original>;
   readonly claims: Claims;
-  readonly known: KnownKeys;
-}
-
-export interface LevelDedup extends DedupStore {
-  /**
-   * Read all keys, in slices, so that from then on the database is asked only for those that it may have; again whenever it was away. To be
-   * called once.
-   *
-   * @returns when it has been done, or cannot be for now
-   */
-  learn(): Promise<void>;
 }
 
 export interface LevelDedupOptions {
@@ -60,7 +43,7 @@ export interface LevelDedupOptions {
 export function levelDedup(
   section: JournalledSection,
   { openFiles = new Set(), maxCached = CACHED_ENTRIES }: LevelDedupOptions = {},
-): LevelDedup {
+): DedupStore {
   const cache = new LRUCache<string, Original>({
     max: maxCached,
     maxSize: CACHED_SIZE,
@@ -68,44 +51,25 @@ export function levelDedup(
   });
   const claims = new Claims();
   const journal = new Journal(section, openFiles);
-  const known = new KnownKeys();
-  const learn = () =>
-    known.learn(section.keys(AFTER_JOURNAL, LEARNT_AT_ONCE)).catch((error: unknown) => {
-      if (!(error instanceof DatabaseError)) throw error;
-    });
   return {
-    holder: () => holderOf({ section, journal, cache, claims, known }),
+    holder: () => holderOf({ section, journal, cache, claims }),
     drop: (lost) => journal.drop(lost, storedIn, (key) => cache.delete(key)),
-    learn() {
-      // Repaired, or put there by somebody: it may have others now.
-      section.whenBack(() => void learn());
-      return learn();
-    },
   };
 }
 
 function holderOf(parts: Parts): DedupIndex {
-  const { section, journal, cache, claims, known } = parts;
+  const { section, journal, cache, claims } = parts;
   const self: Holder = {};
   return {
     claim(wanted) {
       const standings: Standing[] = [];
       const unknown: number[] = [];
-      const taken: string[] = [];
-      for (const [index, each] of wanted.entries()) {
-        const { key, claims: toWrite } = each;
-        const found = cache.get(key);
-        const isNew = found === undefined && known.isNew(key);
-        if (found === undefined && !isNew) unknown.push(index);
-        if (isNew && toWrite && claims.take(key, self)) taken.push(key);
-        standings[index] = isNew ? unpublished(parts, self, each) : found;
-      }
-      return unknown.length === 0 ? standings : ask(parts, self, wanted, standings, unknown, taken);
+      for (const [index, { key }] of wanted.entries()) if ((standings[index] = cache.get(key)) === undefined) unknown.push(index);
+      return unknown.length === 0 ? standings : ask(parts, self, wanted, standings, unknown);
     },
     async publish(originals) {
       const { own, taken } = notHeldByOthers(originals, claims, self);
       if (own.length === 0) return;
-      for (const { key } of own) known.add(key);
       try {
         await section.batch([...own.map(put), ...journal.rows(own)]);
         await journal.settle();
@@ -135,17 +99,15 @@ function holderOf(parts: Parts): DedupIndex {
  *
  * @param standings of all that are wanted, to be completed
  * @param unknown indexes of those that are not known yet
- * @param taken what was claimed among the others
  */
 async function ask(
-  parts: Parts,
+  { section, cache, claims }: Parts,
   self: Holder,
   wanted: readonly Wanted[],
   standings: Standing[],
   unknown: readonly number[],
-  taken: string[],
 ): Promise<readonly Standing[]> {
-  const { section, cache, claims } = parts;
+  const taken: string[] = [];
   const asked = unknown.map((index) => wanted[index] ?? NOTHING);
   for (const { key, claims: toWrite } of asked) {
     if (toWrite && claims.take(key, self)) taken.push(key);
@@ -157,24 +119,22 @@ async function ask(
     for (const key of taken) claims.free(key, self);
     throw error;
   }
+  const unpublished = ({ key, claims: toWrite }: Wanted): Standing => {
+    const holder = claims.holderOf(key);
+    if (holder === self) return toWrite ? 'won' : undefined;
+    if (holder !== undefined) return 'held';
+    // Whoever had it when we came has published it meanwhile, or let go of it: that is seen by who asks again.
+    return cache.get(key) ?? (toWrite ? 'held' : undefined);
+  };
   for (const [nth, each] of asked.entries()) {
     const value = values[nth];
     const original = value === undefined ? undefined : originalIn(value);
-    standings[unknown[nth] ?? 0] = original ?? unpublished(parts, self, each);
+    standings[unknown[nth] ?? 0] = original ?? unpublished(each);
     if (original === undefined) continue;
     cache.set(each.key, original);
     claims.free(each.key, self);
   }
   return standings;
-}
-
-/** How it stands with what the database does not have, once it has been claimed. */
-function unpublished({ cache, claims }: Parts, self: Holder, { key, claims: toWrite }: Wanted): Standing {
-  const holder = claims.holderOf(key);
-  if (holder === self) return toWrite ? 'won' : undefined;
-  if (holder !== undefined) return 'held';
-  // Whoever had it when we came has published it meanwhile, or let go of it: that is seen by who asks again.
-  return cache.get(key) ?? (toWrite ? 'held' : undefined);
 }
 
 function originalIn(value: string): Original {

@@ -12,7 +12,7 @@
 import { isLost, type Lost, type RecordPlace } from '../place.ts';
 import type { Change, Section } from './section.ts';
 
-export type JournalledSection = Pick<Section, 'get' | 'getMany' | 'batch' | 'iterator' | 'keys' | 'clear' | 'whenBack'>;
+export type JournalledSection = Pick<Section, 'get' | 'getMany' | 'batch' | 'iterator' | 'clear'>;
 
 /** An entry of the index, and where its record stands. */
 export interface Noted {
@@ -33,7 +33,7 @@ const COUNT_DIGITS = 8;
 const AT_ONCE = 1000;
 
 /** Every key of an index itself stands behind this. */
-export const AFTER_JOURNAL = '\x01';
+const AFTER_JOURNAL = '\x01';
 
 export class Journal {
   readonly #section: JournalledSection;

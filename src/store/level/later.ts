@@ -71,15 +71,6 @@ export class LaterSection {
     return this.#section.values(range);
   }
 
-  /** As the database has them. @throws DatabaseError */
-  keys(gte: string, atOnce: number): AsyncGenerator<string[], void> {
-    return this.#section.keys(gte, atOnce);
-  }
-
-  whenBack(back: () => void): void {
-    this.#section.whenBack(back);
-  }
-
   /** Delete what the database has in a range, or leave it there. */
   async clear(range: Pick<Range, 'gte' | 'lt'>): Promise<void> {
     await this.#section.clear(range).catch(unlessAway);

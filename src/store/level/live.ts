@@ -8,7 +8,7 @@
  * After a write that failed LevelDB's log may be out of step, and what is written after it lost at the next start: so it is never written
  * to again, but opened anew. Tries at once, then ever more rarely.
  */
-import type { ClassicLevel, IteratorOptions, KeyIteratorOptions } from 'classic-level';
+import type { ClassicLevel, IteratorOptions } from 'classic-level';
 import { performance } from 'node:perf_hooks';
 import type { Log } from '../../util/log.ts';
 import { codeOf, reasonOf } from '../../util/thrown.ts';
@@ -83,21 +83,6 @@ export class LiveFolder {
     const { level } = this;
     try {
       yield* level.iterator(options);
-    } catch (error) {
-      throw this.#failed(level, error);
-    }
-  }
-
-  /** Keys only, so many at once. @throws DatabaseError, as `use` */
-  async *keys(options: KeyIteratorOptions<string>, atOnce: number): AsyncGenerator<string[], void> {
-    const { level } = this;
-    try {
-      const iterator = level.keys(options);
-      try {
-        for (let keys = await iterator.nextv(atOnce); keys.length > 0; keys = await iterator.nextv(atOnce)) yield keys;
-      } finally {
-        await iterator.close();
-      }
     } catch (error) {
       throw this.#failed(level, error);
     }

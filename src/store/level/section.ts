@@ -42,11 +42,6 @@ export class Section {
     return this.#folder.problem;
   }
 
-  /** @param back called each time it can be used again */
-  whenBack(back: () => void): void {
-    this.#folder.whenBack(back);
-  }
-
   /** If it cannot be used, try once more now. */
   revive(): Promise<void> {
     return this.#folder.revive();
@@ -103,12 +98,6 @@ export class Section {
 
   async *values(range: Range): AsyncGenerator<string, void> {
     for await (const [, value] of this.iterator(range)) yield value;
-  }
-
-  /** Keys only, so many at once, from one on. They are not kept in LevelDB's cache. @throws DatabaseError */
-  async *keys(gte: string, atOnce: number): AsyncGenerator<string[], void> {
-    const range = { gte: this.#prefix + gte, lt: this.#end, fillCache: false };
-    for await (const keys of this.#folder.keys(range, atOnce)) yield keys.map((key) => key.slice(this.#prefix.length));
   }
 
   /** Delete what is in a range. @throws DatabaseError */
