@@ -8,10 +8,10 @@
 import type { Capture, ExchangeCapture, WebSocketCapture } from '../capture/capture.ts';
 import type { OriginCertificates } from '../tls/certificates.ts';
 import { pemOf } from '../tls/pem.ts';
-import { Digester } from '../util/digest.ts';
-import { asciiUri, field, warcDate } from '../warc/fields.ts';
-import { bytesOf, recordOf, type NewRecord } from '../warc/record.ts';
+import { field, warcDate } from '../warc/fields.ts';
+import type { NewRecord } from '../warc/record.ts';
 import type { Once } from '../warc/write/pool.ts';
+import { metadataRecord } from './metadata-record.ts';
 import type { RecordOptions } from './records.ts';
 import { spokenFields } from './spoken.ts';
 
@@ -35,20 +35,12 @@ function recordsOf(capture: Connected, certificates: OriginCertificates, options
 function metadata(
   capture: Connected,
   { origin }: OriginCertificates,
-  { digest, version, newRecordId }: RecordOptions,
+  options: RecordOptions,
   contentType: string,
   text: string,
   more: string,
 ): NewRecord {
-  const block = Buffer.from(text);
-  const digester = new Digester(digest);
-  digester.update(block);
-  const fields =
-    field('WARC-Target-URI', asciiUri(origin)) +
-    field('WARC-Concurrent-To', capture.recordId) +
-    field('WARC-IP-Address', capture.ipAddress) +
-    more +
-    field('Content-Type', contentType) +
-    field('WARC-Block-Digest', digester.finish());
-  return recordOf(newRecordId(), 'metadata', warcDate(capture.startedAt, version), fields, bytesOf(block), version);
+  const about = field('WARC-Concurrent-To', capture.recordId) + field('WARC-IP-Address', capture.ipAddress) + more;
+  const date = warcDate(capture.startedAt, options.version);
+  return metadataRecord({ id: options.newRecordId(), date, uri: origin, about, contentType, block: Buffer.from(text) }, options);
 }

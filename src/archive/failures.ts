@@ -5,27 +5,20 @@
  * Source: ISO 28500:2017 §6.5 (`metadata`); the statuses are those of the crawl log.
  */
 import type { FailedCapture } from '../capture/capture.ts';
-import { Digester } from '../util/digest.ts';
 import { asciiUri, field, warcDate } from '../warc/fields.ts';
-import { bytesOf, recordOf, type NewRecord } from '../warc/record.ts';
+import { recordOf, type NewRecord } from '../warc/record.ts';
 import { artificialStatus } from './crawl-log-line.ts';
+import { metadataRecord } from './metadata-record.ts';
 import type { RecordOptions } from './records.ts';
 import { spokenFields } from './spoken.ts';
 
 /** Its principal record first. */
 export function failureRecords(capture: FailedCapture, options: RecordOptions): readonly NewRecord[] {
   const { recordId, url, startedAt, request } = capture;
-  const { version, digest, newRecordId } = options;
+  const { version, newRecordId } = options;
   const date = warcDate(startedAt, version);
-  const block = Buffer.from(told(capture));
-  const digester = new Digester(digest);
-  digester.update(block);
-  const fields =
-    field('WARC-Target-URI', asciiUri(url)) +
-    field('WARC-IP-Address', capture.ipAddress) +
-    field('Content-Type', 'application/warc-fields') +
-    field('WARC-Block-Digest', digester.finish());
-  const metadata = recordOf(recordId, 'metadata', date, fields, bytesOf(block), version);
+  const about = field('WARC-IP-Address', capture.ipAddress);
+  const metadata = metadataRecord({ id: recordId, date, uri: url, about, block: Buffer.from(told(capture)) }, options);
   // What could not be kept is not there to be read.
   if (request === undefined || request.bytes.error !== undefined) return [metadata];
   const requestFields =

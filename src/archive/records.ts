@@ -11,6 +11,7 @@ import type { Bytes } from '../util/spool.ts';
 import { asciiUri, dateIn, field, warcDate, type WarcVersion } from '../warc/fields.ts';
 import { bytesOf, recordOf, type NewRecord } from '../warc/record.ts';
 import { failureRecords } from './failures.ts';
+import { metadataRecord } from './metadata-record.ts';
 import { spokenFields } from './spoken.ts';
 import { webSocketRecords } from './websocket-records.ts';
 
@@ -63,17 +64,11 @@ function trailersRecord(
   { url }: ExchangeCapture,
   principal: NewRecord,
   trailers: NonNullable<ExchangeCapture['response']['trailers']>,
-  { newRecordId, digest, version }: RecordOptions,
+  options: RecordOptions,
 ): NewRecord {
   const block = Buffer.from(trailers.map(({ name, value }) => `trailer: ${name}: ${value}\r\n`).join(''), 'latin1');
-  const digester = new Digester(digest);
-  digester.update(block);
-  const fields =
-    field('WARC-Target-URI', asciiUri(url)) +
-    field('WARC-Concurrent-To', principal.id) +
-    field('Content-Type', 'application/warc-fields') +
-    field('WARC-Block-Digest', digester.finish());
-  return recordOf(newRecordId(), 'metadata', principal.date, fields, bytesOf(block), version);
+  const about = field('WARC-Concurrent-To', principal.id);
+  return metadataRecord({ id: options.newRecordId(), date: principal.date, uri: url, about, block }, options);
 }
 
 function responseRecord(capture: ExchangeCapture, options: RecordOptions): NewRecord {
