@@ -12,8 +12,8 @@ export const APPLE_PROFILE_TYPE = 'application/x-apple-aspen-config';
 
 /** @returns a property list in XML; the same certificate gives the same profile, so that installing it again replaces it */
 export function appleProfile(ca: Pick<CertificateAuthority, 'certificate'>): string {
-  const { raw, subject } = ca.certificate;
-  const name = /^CN=(.*)$/m.exec(subject)?.[1] ?? 'warctap CA';
+  const { raw } = ca.certificate;
+  const name = nameOf(ca);
   const uuid = (of: string) => uuidOf(createHash('sha256').update(of).update(raw).digest());
   return `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
@@ -41,6 +41,11 @@ export function appleProfile(ca: Pick<CertificateAuthority, 'certificate'>): str
 </dict>
 </plist>
 `;
+}
+
+/** The common name of its subject, by which systems list it. */
+export function nameOf({ certificate }: Pick<CertificateAuthority, 'certificate'>): string {
+  return /^CN=(.*)$/m.exec(certificate.subject)?.[1] ?? 'warctap CA';
 }
 
 /** RFC 9562 §5.8, of bytes that are as good as random. */

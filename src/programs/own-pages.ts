@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { hostname as machineName } from 'node:os';
+import { nameOf } from '../ca/apple-profile.ts';
 import type { CertificateAuthority } from '../ca/authority.ts';
 import type { ResolvedOptions } from '../options/table.ts';
 import type { Log } from '../util/log.ts';
@@ -42,7 +43,7 @@ export function ownPages({ options, ca, login, listening, playbackUrl, status, l
     proxy: proxy(request),
     playback: playbackUrl(),
     login,
-    ca: { subject: ca.certificate.subject, sha256: ca.certificate.fingerprint256, validTo: new Date(ca.certificate.validTo).toISOString() },
+    ca: { name: nameOf(ca), sha256: ca.certificate.fingerprint256, validTo: new Date(ca.certificate.validTo).toISOString() },
     password: PKCS12_PASSWORD,
     pages: Object.keys(routes).map((path) => path.replace(/\*$/, '')),
   });

@@ -19,7 +19,7 @@ export interface About {
   /** the proxy asks for a password */
   readonly login: boolean;
   /** of the authority's certificate */
-  readonly ca: { readonly subject: string; readonly sha256: string; readonly validTo: string };
+  readonly ca: { readonly name: string; readonly sha256: string; readonly validTo: string };
   /** password of its PKCS#12 */
   readonly password: string;
   /** paths of the pages for people */

@@ -5,7 +5,6 @@
  * what its own site may have left in a browser has nothing to read here.
  * Source: RFC 9112 §3.2.2 (the target decides over Host).
  */
-import { plainAnswer } from '../http/answer.ts';
 import { fieldOf, Fields } from '../http/fields.ts';
 import type { RequestHead } from '../http/message.ts';
 import { isRecordMethod } from '../http/record-uri.ts';
@@ -46,6 +45,6 @@ export function withOneName(handler: Handler, ofEachName: readonly string[]): Ha
     const [path = ''] = head.target.split('?', 1);
     if (name === OWN_NAME || ofEachName.includes(path)) return handler(request, client);
     const place = `${tunnel?.scheme ?? 'http'}://${OWN_NAME}${head.target}`;
-    client.answer({ ...plainAnswer(307, `see ${place}`), fields: [['Location', place]] });
+    client.answer({ status: 307, contentType: 'text/plain;charset=utf-8', body: '', fields: [['Location', place]] });
   };
 }

@@ -18,7 +18,7 @@ async function begin() {
 
 function showFacts({ ca, proxy, playback }) {
   const pairs = [
-    ['Authority', ca.subject.replaceAll('\n', ', ')],
+    ['Authority', ca.name],
     ['SHA-256', element('span', { className: 'digest' }, ca.sha256)],
     ['Valid until', ca.validTo.slice(0, 10)],
     ['Proxy', proxy],
@@ -79,10 +79,12 @@ function showSystems(about) {
   const at = {
     origin: location.origin,
     through: about.through,
+    login: about.login,
     proxy: about.proxy,
     host,
     port,
     pac: pacOf(about.proxy),
+    authority: about.ca.name,
     password: about.password,
   };
   const buttons = SYSTEMS.map((system) => {
@@ -104,10 +106,14 @@ function showSystems(about) {
 }
 
 function part(title, steps) {
-  return [
-    element('h3', {}, title),
-    element('ol', {}, ...steps.map((step) => element('li', {}, ...(Array.isArray(step) ? [command(step[0])] : inline(step))))),
-  ];
+  const items = [];
+  for (const step of steps) {
+    const content = Array.isArray(step) ? [command(step[0])] : inline(step);
+    // A command belongs to what is said of it.
+    if (Array.isArray(step) && items.at(-1)?.said === true) items.at(-1).content.push(...content);
+    else items.push({ said: !Array.isArray(step), content });
+  }
+  return [element('h3', {}, title), element('ol', {}, ...items.map(({ content }) => element('li', {}, ...content)))];
 }
 
 /** What stands between backticks is code. */

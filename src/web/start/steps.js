@@ -2,10 +2,14 @@
  * How each system and program comes to trust the proxy and is led through it.
  *
  * Texts with code between backticks; a list within is a command. What is to be filled in is given: `origin` of this page, `proxy` as
- * `host:port`, `host`, `port`, `pac`, and `through`: this page itself has come through the proxy.
+ * `host:port`, `host`, `port`, `pac`, `login`, and
+ * `through`: this page itself has come through the proxy.
  */
 
-const fetched = ({ origin, through, proxy }, name) => [`curl ${through ? `--proxy http://${proxy} ` : ''}-o ${name} ${origin}/ca/${name}`];
+const fetched = ({ origin, through, proxy, login }, name) => {
+  const way = through ? `--proxy http://${proxy} ${login ? '--proxy-user NAME ' : ''}` : login ? '--user NAME ' : '';
+  return [`curl ${way}-o ${name} ${origin}/ca/${name}`];
+};
 const manual = ({ host, port }) => `address \`${host}\`, port \`${port}\`, for HTTP and HTTPS`;
 
 export const SYSTEMS = [
@@ -20,7 +24,10 @@ export const SYSTEMS = [
       `Settings → Network & internet → Proxy → “Use setup script”: \`${at.pac}\``,
       `Or by hand, in the same place under “Manual proxy setup”: ${manual(at)}.`,
     ],
-    undo: () => [['certutil -user -delstore Root "warctap CA"'], 'Or `certmgr.msc`, Trusted Root Certification Authorities.'],
+    undo: ({ authority }) => [
+      [`certutil -user -delstore Root "${authority}"`],
+      'Or `certmgr.msc`, Trusted Root Certification Authorities.',
+    ],
   },
   {
     id: 'macos',
@@ -68,7 +75,7 @@ export const SYSTEMS = [
       ['certutil -d sql:$HOME/.pki/nssdb -A -n warctap -t C,, -i warctap-ca.pem'],
       'Programs that go by the system’s store, on Debian and Ubuntu:',
       ['sudo cp warctap-ca.pem /usr/local/share/ca-certificates/warctap-ca.crt && sudo update-ca-certificates'],
-      'on Fedora:',
+      'The same on Fedora:',
       ['sudo cp warctap-ca.pem /etc/pki/ca-trust/source/anchors/ && sudo update-ca-trust'],
     ],
     proxy: (at) => [
