@@ -39,6 +39,7 @@ const INNER = [
   'VisitError',
   'WarcReadError',
   'WebSocketError',
+  'WireError',
 ];
 /** Holds the answer of another. */
 const CARRIERS = ['RefusedError'];
