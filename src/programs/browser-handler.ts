@@ -3,17 +3,16 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Handler } from '../http/sides.ts';
-import { createRoad, type OwnPages } from '../proxy/road.ts';
+import { route } from '../proxy/router.ts';
 import { createSteering } from '../proxy/steering.ts';
 import type { Core } from './core.ts';
 
-/** There are none behind it. */
-const NO_PAGES: OwnPages = {
-  has: () => false,
-  handler: (_, client) => client.refuse(new Error('there are no pages here')),
-};
-
 /** Pages may send any field; nobody is told the secret beside which Warcprox-Meta would count. */
 export function browserHandler({ passage }: Core): Handler {
-  return createRoad({ passage, pages: NO_PAGES, steering: createSteering(randomBytes(16).toString('hex')), via: false });
+  const steering = createSteering(randomBytes(16).toString('hex'));
+  return (request, client) => {
+    const refusal = steering.refuse(request.head);
+    if (refusal !== undefined) return client.answer(refusal, true);
+    passage(route({ ...request, head: steering.heeded(request.head) }, false), client);
+  };
 }
