@@ -117,17 +117,17 @@ test('/events of a proxy tells where the records are, and ends with it', async (
     client.send(get(origin.url + path));
     await client.response();
   }
-  const [one, two] = (await take(events, 2)).map(({ data }) => data as CaptureEvent);
-  assert.deepEqual([one?.url, one?.type, one?.archived, two?.archived], [`${origin.url}/one`, 'text/html', 'new', 'dup']);
+  const [one, two] = (await take(events, 2)).map(({ data }) => data as CaptureEvent) as [CaptureEvent, CaptureEvent];
+  assert.deepEqual([one.url, one.type, one.archived, two.archived], [`${origin.url}/one`, 'text/html', 'new', 'dup']);
   assert.deepEqual(
-    one?.records.map(({ type }) => type),
+    one.records.map(({ type }) => type),
     ['response', 'request'],
   );
-  assert.equal(two?.duplicateOf?.recordId, one?.recordId);
+  assert.equal(two.duplicateOf?.recordId, one.recordId);
   await proxy.proxy.close();
   assert.equal((await events.next()).done, true);
   const [response1] = (await proxy.records()).filter(({ type }) => type === 'response');
-  assert.equal(response1?.fields.get('warc-record-id'), one?.recordId);
+  assert.equal(response1?.fields.get('warc-record-id'), one.recordId);
 });
 
 test('where everybody could look, /events is off without a log-in; and no other site may ask', async () => {
