@@ -1,11 +1,19 @@
 /** What commands over WARC files write is what others write and read: `cdxj-indexer`, `wacz validate`, pywb; all Python's. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as passed } from 'node:timers/promises';
 import { runToEnd } from '../cli/child.ts';
 import { sampleFile } from '../cli/commands/files-support.ts';
+import { RawClient } from '../support/client.ts';
+import { get, ok } from '../support/messages.ts';
+import { startOrigin } from '../support/origin.ts';
+import { startProxy } from '../support/proxy.ts';
+import { tempDir } from '../warc/support.ts';
 import { handMade, idOf, members } from '../warc/tools/repair-support.ts';
 import { fromVenv } from './validators.ts';
 
@@ -99,3 +107,45 @@ test('pywb takes a WACZ with its index into a collection', { skip: manager.skip 
   assert.equal(theirs.replaceAll('a-0.warc.gz', 'a.warc.gz'), ours.stdout);
   assert.deepEqual(readFileSync(join(cwd, 'collections/c/archive/a-0.warc.gz')), readFileSync(file));
 });
+
+const player = fromVenv('wayback', ['--help'], /usage: wayback/);
+test(
+  'pywb plays a collection that was archived into, while nobody has added anything to it',
+  { skip: player.skip, timeout: 60_000 },
+  async (t) => {
+    const cwd = tempDir(t);
+    await using origin = await startOrigin(({ path, socket }) => socket.write(ok(`this is ${path}`, 'Content-Type: text/html\r\n')));
+    await using proxy = await startProxy({ collection: join(cwd, 'collections', 'web'), dir: './warcs', gzip: true, subdirPrefix: true });
+    const url = `${origin.url}/page?q=1`;
+    using client = await RawClient.connect(proxy.port);
+    client.send(get(url));
+    await client.response();
+    await proxy.proxy.close();
+
+    const port = await freePort();
+    const pywb = spawn(player.command, ['-p', String(port), '-b', '127.0.0.1'], { cwd, stdio: ['ignore', 'ignore', 'pipe'] });
+    t.after(() => pywb.kill());
+    const ended = once(pywb, 'close').then(() => assert.fail('pywb has ended'));
+    const played = async () => {
+      for (;;) {
+        const answer = await fetch(`http://127.0.0.1:${port}/web/mp_/${url}`).catch(() => undefined);
+        if (answer !== undefined) return answer;
+        await passed(100);
+      }
+    };
+    const answer = await Promise.race([played(), ended]);
+    assert.equal(answer.status, 200);
+    assert.match(await answer.text(), /this is \/page\?q=1/);
+    const index = await fetch(`http://127.0.0.1:${port}/web/cdx?url=${encodeURIComponent(url)}&output=json`);
+    assert.match(await index.text(), /"filename": "WARCPROX\/WARCPROX-[\w-]+\.warc\.gz"/);
+  },
+);
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
