@@ -2,7 +2,7 @@
  * What stands behind the queue of captures: the WARC files, and the processors of the chain, the whole list on one screen.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { hostname as machineName, networkInterfaces } from 'node:os';
+import { hostname as machineName } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { Archive, ArchiveState } from '../capture/archive.ts';
 import type { Capture } from '../capture/capture.ts';
@@ -11,6 +11,7 @@ import type { TimeSlices } from '../util/slices.ts';
 import type { Handles } from './handles.ts';
 import type { Opened } from './open.ts';
 import type { ResolvedCoreOptions } from '../options/table.ts';
+import { warcFolders } from '../options/warc-dir.ts';
 import { Chain } from '../archive/chain.ts';
 import { cdxDedupLoader } from '../archive/cdx-dedup-loader.ts';
 import { crawlLog } from '../archive/crawl-log.ts';
@@ -24,6 +25,7 @@ import { statsProcessor } from '../archive/stats.ts';
 import { warcWriter } from '../archive/warc-writer.ts';
 import type { DigestFormat } from '../util/digest.ts';
 import type { Log } from '../util/log.ts';
+import { machineAddress } from '../util/machine-address.ts';
 import { WarcWriteError } from '../warc/errors.ts';
 import { Names } from '../warc/write/names.ts';
 import { createExclusively } from '../warc/write/output.ts';
@@ -51,7 +53,7 @@ export interface OpenArchive {
   readonly archive: Archive & ArchiveState;
   /** what it has done since it was opened */
   readonly totals: RunningStats;
-  readonly warcs: Pick<WriterPool, 'filesBegun'>;
+  readonly warcs: Pick<WriterPool, 'filesBegun' | 'openFiles'>;
 }
 
 export const newRecordId = (): string => `<urn:uuid:${randomUUID()}>`;
@@ -127,7 +129,7 @@ function processorsOf(
 function warcFiles({ options, opened, handles, version, port, log }: ArchiveParts): WriterPool {
   const hostname = machineName();
   return new WriterPool({
-    dir: options.dir,
+    dir: warcFolders(options).dir,
     subdirPrefix: options.subdirPrefix,
     names: new Names({ template: opened.template, hostname, port, now: timeOfDay, newRandomToken: randomToken }),
     encoder: opened.encoder,
@@ -137,6 +139,7 @@ function warcFiles({ options, opened, handles, version, port, log }: ArchivePart
     maxBytes: options.size,
     idleMs: options.rolloverIdleTime === undefined ? undefined : options.rolloverIdleTime * 1000,
     openPaths: opened.openFiles,
+    indexes: opened.indexes,
     maxOpenFiles: handles.maxWarcs,
     now: timeOfDay,
     nowMs: () => performance.now(),
@@ -148,13 +151,4 @@ function warcFiles({ options, opened, handles, version, port, log }: ArchivePart
 function randomToken(): string {
   const letters = 'abcdefghijklmnopqrstuvwxyz0123456789';
   return Array.from(randomBytes(RANDOM_TOKEN_LENGTH), (byte) => letters[byte % letters.length]).join('');
-}
-
-/** An address of this machine that others could know it by. */
-function machineAddress(): string | undefined {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  return (
-    addresses.find(({ internal, family }) => !internal && family === 'IPv4')?.address ??
-    addresses.find(({ internal }) => !internal)?.address
-  );
 }
