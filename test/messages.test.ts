@@ -23,6 +23,7 @@ const TABLES = [ENDS, FETCH_ERRORS, MESSAGE_ERRORS, META_ERRORS] as readonly Rea
 const INNER = [
   'CertificateNameError',
   'CutOffError',
+  'DownloadError',
   'IncompleteError',
   'JobDeletedError',
   'NoBrowserError',
@@ -36,6 +37,7 @@ const INNER = [
   'StoppedError',
   'TimedOutError',
   'TooLargeError',
+  'VisitError',
   'WarcReadError',
   'WebSocketError',
   'WireError',

@@ -15,6 +15,7 @@ import type { OriginPool } from '../fetch/pool.ts';
 import { createResolver } from '../fetch/resolver.ts';
 import { HeadMemory } from '../http1/head-memory.ts';
 import { metaCache } from '../meta/cache.ts';
+import { warcFolders } from '../options/warc-dir.ts';
 import type { AddressSlice } from '../options/rows/towards-origins.ts';
 import { createGate } from '../proxy/gate.ts';
 import type { RecordServices } from '../proxy/custom-record.ts';
@@ -72,7 +73,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   constructor(parts: CoreParts, { opened, space, handles }: CoreResources) {
     super();
     const { options, log, resolve = createResolver(), listening = () => [], onSecured = () => undefined } = parts;
-    this.warcDir = options.dir;
+    this.warcDir = warcFolders(options).dir;
     this.playbackIndex = opened.playback;
     this.heads = new HeadMemory(options.maxHeadMemory);
     this.#opened = opened;

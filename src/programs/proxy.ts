@@ -92,7 +92,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     this.#inForce = options;
     this.caFile = ca.file;
     this.caCertificatePem = ca.certificatePem;
-    this.warcDir = options.dir;
+    this.warcDir = core.warcDir;
     core.on('capture', (capture) => this.emit('capture', capture));
     core.on('fatal', (error) => this.emit('fatal', error));
 
@@ -131,7 +131,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     this.#listener = later.proxy = listenerFor(
       createRoad({ passage: core.passage, pages, steering, via: options.via, webSockets: options.websocket }),
     );
-    const archived = core.playbackIndex && { index: core.playbackIndex, dir: options.dir, log };
+    const archived = core.playbackIndex && { index: core.playbackIndex, dir: core.warcDir, log };
     const webSockets = archived && (options.playbackWebsocket === 'log' ? webSocketPlayback(archived) : noWebSockets);
     this.#played = archived && playbackHandler({ playback: playback(archived), ...(webSockets && { webSockets }), log });
     if (this.#played !== undefined) this.#playbackListener = later.playback = listenerFor(this.#played.handler);
