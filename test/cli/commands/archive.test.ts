@@ -59,7 +59,7 @@ async function archived(t: TestContext, ...args: readonly string[]): Promise<Mad
 }
 
 const urlsOf = (records: readonly TestRecord[], type: string, site: string) =>
-  records.filter((record) => record.type === type && record.url?.startsWith(site) === true).map(({ url }) => url!.slice(site.length));
+  records.filter((record) => record.type === type && record.url.startsWith(site)).map(({ url }) => url.slice(site.length));
 const pathsOf = (pages: Made['pages'], site: string) => pages.map(({ url }) => String(url).slice(site.length));
 
 const STATIC: Texts = {
@@ -227,8 +227,8 @@ test('in a browser pages are gone down, what waits to be seen is loaded, and lin
   );
   const file = made.records.filter(({ url, type }) => type === 'response' && url === `${site.url}/file`);
   assert.ok(file.some(({ block }) => block.includes(Buffer.alloc(200_000, 'x'))));
-  const pictures = made.records.filter(({ type, url }) => type === 'resource' && /^urn:(?:view|fullPage):/.test(url ?? ''));
-  assert.deepEqual(pictures.map(({ url }) => url?.replace(site.url, '')).sort(), [
+  const pictures = made.records.filter(({ type, url }) => type === 'resource' && /^urn:(?:view|fullPage):/.test(url));
+  assert.deepEqual(pictures.map(({ url }) => url.replace(site.url, '')).sort(), [
     'urn:fullPage:/',
     'urn:fullPage:/dir/made',
     'urn:view:/',
