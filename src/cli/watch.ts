@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Capture } from '../capture/capture.ts';
-import { contentType, isFailure, statusOf, wireSize } from '../capture/kinds.ts';
+import { archivedAs, contentType, statusOf, wireSize } from '../capture/kinds.ts';
 import type { Figures } from '../programs/figures.ts';
 import { finalLine, liveLine, type Rates } from './figures-line.ts';
 import type { ProgramLog } from './log.ts';
@@ -116,12 +116,6 @@ function captureFields(capture: Capture): object {
     ...(type === undefined || type === '' ? {} : { type }),
     url: capture.url,
   };
-}
-
-function archivedAs(capture: Capture): 'new' | 'dup' | 'failed' | 'skipped' {
-  if (isFailure(capture)) return 'failed';
-  const type = capture.outcome.records?.[0]?.type;
-  return type === undefined ? 'skipped' : type === 'revisit' ? 'dup' : 'new';
 }
 
 /**

@@ -6,11 +6,16 @@ import { readFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as passed } from 'node:timers/promises';
 import { runToEnd } from '../cli/child.ts';
 import { sampleFile } from '../cli/commands/files-support.ts';
 import { startSite } from '../crawl/jobs/support.ts';
 import { browserTool } from '../support/tools.ts';
+import { RawClient } from '../support/client.ts';
+import { get, ok } from '../support/messages.ts';
+import { startOrigin } from '../support/origin.ts';
+import { startProxy } from '../support/proxy.ts';
+import { tempDir } from '../warc/support.ts';
 import { handMade, idOf, members } from '../warc/tools/repair-support.ts';
 import { fromVenv } from './validators.ts';
 
@@ -171,7 +176,32 @@ async function listening(port: number, ended: Promise<unknown>): Promise<void> {
     )) as [boolean];
     socket.destroy();
     if (taken) return;
-    await setTimeout(100);
+    await passed(100);
   }
   throw new Error('it has ended');
 }
+
+test(
+  'pywb plays a collection that was archived into, while nobody has added anything to it',
+  { skip: player.skip, timeout: 60_000 },
+  async (t) => {
+    const cwd = tempDir(t);
+    await using origin = await startOrigin(({ path, socket }) => socket.write(ok(`this is ${path}`, 'Content-Type: text/html\r\n')));
+    await using proxy = await startProxy({ collection: join(cwd, 'collections', 'web'), dir: './warcs', gzip: true, subdirPrefix: true });
+    const url = `${origin.url}/page?q=1`;
+    using client = await RawClient.connect(proxy.port);
+    client.send(get(url));
+    await client.response();
+    await proxy.proxy.close();
+
+    const port = await freePort();
+    const pywb = spawn(player.command, ['-p', String(port), '-b', '127.0.0.1'], { cwd, stdio: ['ignore', 'ignore', 'pipe'] });
+    t.after(() => pywb.kill());
+    await listening(port, once(pywb, 'close'));
+    const answer = await fetch(`http://127.0.0.1:${port}/web/mp_/${url}`);
+    assert.equal(answer.status, 200);
+    assert.match(await answer.text(), /this is \/page\?q=1/);
+    const index = await fetch(`http://127.0.0.1:${port}/web/cdx?url=${encodeURIComponent(url)}&output=json`);
+    assert.match(await index.text(), /"filename": "WARCPROX\/WARCPROX-[\w-]+\.warc\.gz"/);
+  },
+);

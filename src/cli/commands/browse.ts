@@ -15,7 +15,7 @@ import { inBytes } from '../figures-line.ts';
 /** Of the files, so many are named. */
 const FILES_SHOWN = 10;
 /** Where files go, which a WACZ has in itself. */
-const PLACES = ['dir', 'dedupDbFile', 'statsDbFile', 'subdirPrefix'] as const;
+const PLACES = ['dir', 'dedupDbFile', 'statsDbFile', 'subdirPrefix', 'collection'] as const;
 
 export const browse = defineCommand({
   name: 'browse',
