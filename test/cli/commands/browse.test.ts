@@ -12,7 +12,7 @@ import { testCertificate } from '../../support/certificate.ts';
 import { readFolder } from '../../support/proxy.ts';
 import { browserTool, findTool, tool } from '../../support/tools.ts';
 import { unzipped } from '../../support/unzipped.ts';
-import { runToEnd, start } from '../child.ts';
+import { runHere, runToEnd, start } from '../child.ts';
 
 const ALWAYS = ['--headless', '--allow-localhost', '--min-free-space', '0'];
 
@@ -108,7 +108,8 @@ test('what keeps it from starting is said in one line, and nothing is left', asy
   const dir = folder(t);
   const env = { PATH: '/nowhere', DISPLAY: '', WAYLAND_DISPLAY: '' };
   const refused = async (args: readonly string[], code: number, message: RegExp, more: Record<string, string> = {}) => {
-    const ended = await runToEnd(['browse', ...args, '--min-free-space', '0'], { env: { ...env, ...more }, cwd: dir });
+    const words = ['browse', ...args, '--min-free-space', '0'];
+    const ended = code === 2 ? await runHere(...words) : await runToEnd(words, { env: { ...env, ...more }, cwd: dir });
     assert.match(ended.stderr, message);
     assert.equal(ended.code, code, ended.stderr);
     assert.doesNotMatch(ended.stderr, /\n {4}at /);
