@@ -79,7 +79,12 @@ export class Http2Origin implements OriginConnection, StreamSession {
     this.ipAddress = options.ipAddress;
     this.tls = options.tls;
     this.onFault = options.onFault;
-    this.onHttp1Wanted = options.onHttp1Wanted;
+    this.onHttp1Wanted = () => {
+      options.onHttp1Wanted();
+      // Otherwise what is sent again would come by this session again.
+      this.#session.close();
+      this.#over();
+    };
     this.#idleMs = options.idleMs;
     const { settings, sessionWindow, pseudoOrder } = options.manner ?? OURS;
     this.#pseudoOrder = pseudoOrder;
