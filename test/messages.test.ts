@@ -29,6 +29,7 @@ const INNER = [
   'NotNowError',
   'ClientLeftError',
   'NotRepairedError',
+  'QueryError',
   'OtherLayoutError',
   'RenderError',
   'StdoutGone',
