@@ -8,7 +8,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['url', 'regex', 'tls'],
   ['http'],
   ['http1', 'http2', 'meta', 'page', 'websocket'],
-  ['warc', 'store', 'ca', 'auth', 'browser'],
+  ['warc', 'store', 'ca', 'auth', 'browser', 'trust'],
   ['capture'],
   ['options', 'serve', 'fetch', 'web'],
   ['archive', 'proxy', 'playback', 'queue', 'transform', 'crawl', 'visit'],
