@@ -220,7 +220,10 @@ try {
     all.push(await Crawl.start(Number(size), join(folder, size)));
     process.stderr.write(`${size} URLs are in\n`);
   }
-  for (let round = 0; round < ROUNDS; round++) for (const each of all) await each.work();
+  for (let round = 1; round <= ROUNDS; round++) {
+    for (const each of all) await each.work();
+    process.stderr.write(`round ${round}: ${all.map(({ cpuMs, pages }) => (cpuMs / pages).toFixed(2)).join(', ')} ms until now\n`);
+  }
   for (const { size, cpuMs, pages, maxRssMiB } of all)
     process.stdout.write(`${size} URLs: ${(cpuMs / pages).toFixed(2)} ms CPU a page, memory at most ${maxRssMiB.toFixed(0)} MiB\n`);
 } finally {
