@@ -2,6 +2,7 @@
  * What has to be there before a core can be put together: opened in order, and closed again when a later thing cannot be.
  */
 import { hostname as machineName, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { OptionError } from '../options/error.ts';
 import type { ResolvedCoreOptions } from '../options/table.ts';
 import { warcFolders } from '../options/warc-dir.ts';
@@ -13,6 +14,7 @@ import { Databases, type Database } from '../store/level/database.ts';
 import type { DedupStore } from '../store/dedup.ts';
 import { DatabaseError } from '../store/errors.ts';
 import { levelDedup } from '../store/level/dedup.ts';
+import { KnownKeys } from '../store/level/known-keys.ts';
 import { levelPlayback } from '../store/level/playback.ts';
 import { LevelStatistics } from '../store/level/statistics.ts';
 import type { PlaybackIndex } from '../store/playback.ts';
@@ -76,8 +78,10 @@ export async function openParts({ options, playbackIndex, version, log }: OpenOp
     const dedup = await database(options.cdxserverDedup === undefined && options.dedupDbFile);
     const stats = await database(options.statsDbFile);
     const playback = await database(playbackIndex && (options.dedupDbFile || options.statsDbFile || DATABASE));
+    const section = dedup?.later('dedup');
+    const known = dedup && section && new KnownKeys({ section, file: join(dedup.folder, 'warctap-dedup.filter'), log });
     const stores = {
-      dedup: dedup && levelDedup(dedup.later('dedup'), { openFiles }),
+      dedup: section && levelDedup(section, { openFiles, known }),
       playback: playback && levelPlayback(playback.later('playback'), openFiles),
     };
     await repairLeftovers({
@@ -87,6 +91,10 @@ export async function openParts({ options, playbackIndex, version, log }: OpenOp
       drop: async (lost) => ((await stores.dedup?.drop(lost)) ?? 0) + ((await stores.playback?.drop(lost)) ?? 0),
       log,
     });
+    if (known !== undefined) {
+      await known.begin();
+      dedup?.beforeClose(() => known.save());
+    }
     const indexes =
       options.cdxj || folder !== undefined ? new Indexes({ dir, subdirPrefix: options.subdirPrefix, folder, log }) : undefined;
     await indexes?.makeMissing((path) => openFiles.has(path));
