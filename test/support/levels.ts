@@ -11,7 +11,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['warc', 'store', 'ca', 'auth'],
   ['capture'],
   ['options', 'serve', 'fetch', 'web'],
-  ['archive', 'proxy', 'playback', 'queue', 'transform', 'crawl'],
+  ['archive', 'finished', 'proxy', 'playback', 'queue', 'transform', 'crawl'],
   ['programs', 'scraper'],
   ['index.ts'],
   ['cli'],
