@@ -311,5 +311,13 @@ export const LOG_LINES = {
     when: 'the database of a queue cannot be written',
     fix: 'make room on the disk of `--db`; it is tried again every second',
   },
+  'page not archived: …': {
+    when: '`warctap archive` could not load a page at all; a record in the WACZ says why where an origin did not answer',
+    fix: 'see the reason in the line; name the page again once it can be reached',
+  },
+  'page archived in part: …': {
+    when: '`warctap archive` ended a page before it had loaded all: it was too slow, or the command was stopped',
+    fix: 'raise `--page-timeout`, or name the page again',
+  },
   ...CRAWL_LINES,
 } as const satisfies Readonly<Record<string, MessageRow>>;

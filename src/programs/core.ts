@@ -30,7 +30,9 @@ import { allInOrder, reasonOf } from '../util/thrown.ts';
 import { readVersion } from '../util/version.ts';
 import { warcDate } from '../warc/fields.ts';
 import type { StatusSource } from '../web/status.ts';
+import type { Bound } from '../web/metrics/bound.ts';
 import { digestOf, newRecordId, openArchive, type OpenArchive } from './archiving.ts';
+import { boundsOf } from './bounds.ts';
 import type { CoreEvents, CoreParts, CoreResources } from './core-parts.ts';
 import { Expected } from './expected.ts';
 import { wayToOrigins, type WayToOrigins } from './fetching.ts';
@@ -52,6 +54,8 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   readonly playbackIndex: PlaybackIndex | undefined;
   /** room for the heads of clients and origins together */
   readonly heads: HeadMemory;
+  /** those that are written to, as they are now */
+  readonly disks: Space['disks'];
   readonly #version = readVersion();
   readonly #startedAt = timeOfDay();
   readonly #opened: Opened;
@@ -61,7 +65,8 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   #origins: OriginPool;
   readonly #space: Space;
   readonly #admission: Admission;
-  readonly #maxExchanges: number;
+  readonly #handles: CoreResources['handles'];
+  readonly #memory: MemoryBudget;
   readonly #records: RecordServices;
   readonly #expected = new Expected();
   readonly #log: Log;
@@ -75,14 +80,16 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     this.heads = new HeadMemory(options.maxHeadMemory);
     this.#opened = opened;
     this.#space = space;
+    this.disks = () => space.disks();
     this.#log = log;
-    this.#maxExchanges = handles.maxExchanges;
+    this.#handles = handles;
+    this.#memory = new MemoryBudget(options.maxMemory);
 
     const recording = {
       digest: digestOf(options),
       spool: {
         maxMemoryBytes: options.tmpFileMaxMemorySize,
-        budget: new MemoryBudget(options.maxMemory),
+        budget: this.#memory,
         space: space.spools,
         dir: tmpdir(),
       },
@@ -193,7 +200,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     return {
       version: this.#version,
       startedAt: this.#startedAt,
-      maxExchanges: this.#maxExchanges,
+      maxExchanges: this.#handles.maxExchanges,
       activeRequests: this.#admission.active,
       waitingRequests: this.#admission.waiting,
       queued,
@@ -208,6 +215,12 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       finished: this.#opened.finished?.state,
       rate: (minutes) => this.#totals.rate(minutes),
     };
+  }
+
+  /** What has a bound, and how much of it is taken. */
+  bounds(): readonly Bound[] {
+    const [admission, archive, origins, memory, warcs] = [this.#admission, this.archive, this.#origins, this.#memory, this.#warcs];
+    return boundsOf({ admission, archive, origins, memory, warcs, heads: this.heads, spools: this.#space.spools, handles: this.#handles });
   }
 
   /** Whether what nobody caught is the fault of a plugin; it is told and counted as a call that throws, and the core goes on. */
