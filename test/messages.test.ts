@@ -30,6 +30,7 @@ const INNER = [
   'NotNowError',
   'ClientLeftError',
   'NotRepairedError',
+  'QueryError',
   'OtherLayoutError',
   'RenderError',
   'StdoutGone',
