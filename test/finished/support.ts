@@ -29,7 +29,15 @@ export function tellingLog(): { readonly log: FinishedOptions['log']; readonly t
 
 /** A step that tells of each file, and does with it what `act` does. */
 export function stepOf(name: string, act: (file: FinishedFile, signal: AbortSignal) => unknown, more: Partial<Step> = {}): Step {
-  return { name, atOnce: 2, tries: Infinity, run: async (file, signal) => void (await act(file, signal)), ...more };
+  return {
+    name,
+    atOnce: 2,
+    tries: Infinity,
+    run: async (file, signal) => {
+      await act(file, signal);
+    },
+    ...more,
+  };
 }
 
 export function openFinished(dir: string, steps: readonly Step[], log = tellingLog().log): Promise<Finished> {

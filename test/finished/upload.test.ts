@@ -139,7 +139,6 @@ describe('uploads', { skip: moto.skip, concurrency: 1 }, () => {
       return true;
     });
     const { log, told } = tellingLog();
-    const file = fileIn(dir, 'a.warc', 'bytes');
     const drop = {
       name: 'delete',
       atOnce: 1,
@@ -147,6 +146,7 @@ describe('uploads', { skip: moto.skip, concurrency: 1 }, () => {
       run: ({ file: path }: { file: string }) => import('node:fs/promises').then(({ rm }) => rm(path)),
     };
     const finished = await openFinished(dir, [uploading(front), drop], log);
+    const file = fileIn(dir, 'a.warc', 'bytes');
     finished.add(file, undefined);
     await until(() => told.some(({ message }) => message.startsWith('upload of a finished WARC file has failed: ')));
     assert.ok(existsSync(file));
@@ -193,7 +193,7 @@ describe('uploads', { skip: moto.skip, concurrency: 1 }, () => {
     {
       await using program = await startProgram(dir, args(away), { variables: KEYS });
       using asking = await RawClient.connect(program.port);
-      for (let nth = 0; nth < 3; nth++) {
+      for (let nth = 0; nth < 5; nth++) {
         asking.send(get(`${origin.url}/${nth}`));
         await asking.response();
       }
