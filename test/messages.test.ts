@@ -26,7 +26,6 @@ const INNER = [
   'DownloadError',
   'IncompleteError',
   'JobDeletedError',
-  'NoBrowserError',
   'NotNowError',
   'ClientLeftError',
   'NotRepairedError',

@@ -6,7 +6,7 @@ import { VirtualList } from './list.js';
 
 const byId = (id) => document.getElementById(id);
 /** A person can follow so many a second; the others are counted. */
-const MOST = 40;
+const MOST = 20;
 const KEPT = 10_000;
 const PIECE = 200;
 const WRITTEN = { new: 'new', dup: 'duplicate', skipped: 'not written', failed: 'failed' };
@@ -126,6 +126,7 @@ async function more() {
     if (mine !== turn) return;
     olderFrom = everything ? found.next : found.before;
     list.addOlder(found.captures.reverse());
+    say();
   } catch (error) {
     if (mine === turn) say(error.message);
   } finally {

@@ -15,6 +15,7 @@ export class VirtualList {
   #end;
   /** oldest first */
   #rows = [];
+  /** elements in place, by their row */
   #shown = new Map();
   #room = element('div', { className: 'room' });
   #none = element('p', { className: 'none' });
@@ -66,6 +67,7 @@ export class VirtualList {
     if (this.#chosen >= 0) this.#chosen += rows.length;
     if (this.#rows.length > most) this.#rows.splice(0, this.#rows.length - most);
     this.#redraw();
+    this.#room.style.height = `${this.#rows.length * this.#height}px`;
     if (scrollTop > 0) this.#place.scrollTop = scrollTop + rows.length * this.#height;
   }
 
@@ -80,40 +82,50 @@ export class VirtualList {
     this.#waiting = true;
     requestAnimationFrame(() => {
       this.#waiting = false;
-      for (const line of this.#shown.values()) line.remove();
-      this.#shown.clear();
       this.#draw();
     });
   }
 
   #draw() {
-    const { clientHeight } = this.#place;
+    const { clientHeight, scrollTop } = this.#place;
     const count = this.#rows.length;
-    const first = this.#shown.values().next().value ?? (count > 0 ? this.#line(0) : undefined);
-    if (first !== undefined) this.#height = first.offsetHeight || this.#height;
+    const some = this.#shown.values().next().value ?? (count > 0 ? this.#line(0) : undefined);
+    if (some !== undefined) this.#height = some.offsetHeight || this.#height;
     this.#room.style.height = `${count * this.#height}px`;
     this.#none.hidden = count > 0 || this.#none.textContent === '';
-    const from = Math.max(0, Math.floor(this.#place.scrollTop / this.#height) - SPARE);
-    const to = Math.min(count, Math.ceil((this.#place.scrollTop + clientHeight) / this.#height) + SPARE);
-    for (const [nth, line] of this.#shown) {
-      if (nth >= from && nth < to) continue;
+    const from = Math.max(0, Math.floor(scrollTop / this.#height) - SPARE);
+    const to = Math.min(count, Math.ceil((scrollTop + clientHeight) / this.#height) + SPARE);
+    const inSight = new Set(this.#rows.slice(count - to, count - from));
+    for (const [row, line] of this.#shown) {
+      if (inSight.has(row)) continue;
       line.remove();
-      this.#shown.delete(nth);
+      this.#shown.delete(row);
     }
-    for (let nth = from; nth < to; nth++) if (!this.#shown.has(nth)) this.#line(nth);
+    // In the order in which they are read; those that are in it already stay.
+    let before = this.#none;
+    for (let nth = from; nth < to; nth++) {
+      const line = this.#line(nth);
+      if (before.nextSibling !== line) before.after(line);
+      before = line;
+    }
     if (to === count && count > 0) this.#end();
   }
 
+  /** The element of a row, at its place. */
   #line(nth) {
-    const line = element('div', { className: 'line', id: `row-${nth}` }, ...this.#cells(this.#rows[this.#rows.length - 1 - nth]));
+    const row = this.#rows[this.#rows.length - 1 - nth];
+    let line = this.#shown.get(row);
+    if (line === undefined) {
+      line = element('div', { className: 'line', role: 'option' }, ...this.#cells(row));
+      this.#shown.set(row, line);
+      this.#place.append(line);
+    }
+    line.id = `row-${nth}`;
     line.dataset.nth = String(nth);
-    line.setAttribute('role', 'option');
     line.setAttribute('aria-selected', String(nth === this.#chosen));
     line.setAttribute('aria-posinset', String(nth + 1));
     line.setAttribute('aria-setsize', String(this.#rows.length));
     line.style.top = `${nth * this.#height}px`;
-    this.#shown.set(nth, line);
-    this.#place.append(line);
     return line;
   }
 
@@ -128,15 +140,12 @@ export class VirtualList {
 
   #choose(nth, open) {
     if (this.#rows.length === 0) return;
-    this.#shown.get(this.#chosen)?.setAttribute('aria-selected', 'false');
     this.#chosen = nth;
     const top = nth * this.#height;
     const { scrollTop, clientHeight } = this.#place;
     if (top < scrollTop) this.#place.scrollTop = top;
     else if (top + this.#height > scrollTop + clientHeight) this.#place.scrollTop = top + this.#height - clientHeight;
     this.#draw();
-    const line = this.#shown.get(nth);
-    line?.setAttribute('aria-selected', 'true');
     this.#place.setAttribute('aria-activedescendant', `row-${nth}`);
     if (open) this.#open(this.#rows[this.#rows.length - 1 - nth]);
   }

@@ -10,6 +10,11 @@ const NAMES = {
   'max-memory': 'bodies in memory',
   'max-head-memory': 'heads in memory',
   'max-spool': 'bodies in temporary files',
+  'max-connections of playback': 'clients of playback',
+  websockets: 'WebSockets open',
+  'open-warc-files': 'WARC files open',
+  'idle-origin-connections': 'idle connections to origins',
+  'event-listeners': 'dashboards and other listeners',
 };
 
 export function showState(state) {
@@ -46,7 +51,7 @@ function showTotals({ totals }) {
     ['not written', number(totals.skipped)],
     ['failed', number(totals.failed)],
     ['under way', number(totals.active)],
-    ['wait for their turn', number(totals.waiting)],
+    ['waiting', number(totals.waiting)],
     ['in WARC files', bytes(totals.warcBytes)],
     ['behind', `${totals.behind < 10 ? totals.behind.toFixed(1) : Math.round(totals.behind)} s`],
   ];
@@ -87,7 +92,7 @@ function showSpace({ disks, memory, databases }) {
   const pairs = [
     ...disks.map(({ of, freeBytes, minBytes }) => [
       `Disk of ${of}`,
-      `${bytes(freeBytes)} free, at least ${bytes(minBytes)} wanted`,
+      `${bytes(freeBytes)} free${minBytes > 0 ? `, at least ${bytes(minBytes)} wanted` : ''}`,
       freeBytes < minBytes,
     ]),
     ['Memory', `${bytes(memory.rss)}, of it ${bytes(memory.heapUsed)} objects, ${bytes(memory.external)} buffers`],
