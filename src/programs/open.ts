@@ -27,6 +27,8 @@ import { createEncoder } from '../warc/codec/encoders.ts';
 import { WarcOptionError } from '../warc/errors.ts';
 import { nameTemplate, type NameTemplate } from '../warc/write/filename.ts';
 import { Indexes } from '../warc/write/indexes.ts';
+import { openFinished } from './finished-steps.ts';
+import type { Finished } from '../finished/finished.ts';
 import { prepareFolder } from '../warc/write/folder.ts';
 import { repairLeftovers } from '../warc/tools/leftovers.ts';
 import { loadLock, lockIfPossible, type FileLock } from '../warc/write/output.ts';
@@ -37,6 +39,8 @@ export interface Opened {
   readonly template: NameTemplate;
   /** closed with the WARC files */
   readonly indexes: Indexes | undefined;
+  /** told of the WARC files that are closed; closed after them */
+  readonly finished: Finished | undefined;
   readonly lock: FileLock;
   readonly databases: Databases;
   /** undefined when the feature is switched off */
@@ -98,8 +102,10 @@ export async function openParts({ options, playbackIndex, version, log }: OpenOp
     const indexes =
       options.cdxj || folder !== undefined ? new Indexes({ dir, subdirPrefix: options.subdirPrefix, folder, log }) : undefined;
     await indexes?.makeMissing((path) => openFiles.has(path));
+    const finished = await openFinished(options, log);
     return {
       encoder,
+      finished,
       indexes,
       template,
       lock: lock === undefined ? () => true : options.noWarcOpenSuffix ? lock : lockIfPossible(lock),

@@ -11,7 +11,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['warc', 'store', 'ca', 'auth', 'browser', 'trust'],
   ['capture'],
   ['options', 'serve', 'fetch', 'web'],
-  ['archive', 'proxy', 'playback', 'queue', 'transform', 'crawl', 'visit'],
+  ['archive', 'finished', 'proxy', 'playback', 'queue', 'transform', 'crawl', 'visit'],
   ['programs', 'scraper'],
   ['index.ts'],
   ['cli'],
