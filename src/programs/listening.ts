@@ -21,7 +21,7 @@ const ASK_MS = 1000;
 const MAX_STATUS_CHARS = 65_536;
 
 /** @throws ListenError */
-export async function listenAt(listener: Listener, place: Place): Promise<void> {
+export async function listenAt(listener: Pick<Listener, 'listen'>, place: Place): Promise<void> {
   const { address, port } = place;
   try {
     await listener.listen(port, address);

@@ -27,7 +27,7 @@ export interface OwnPagesParts {
   readonly listening: () => AddressInfo;
   /** of the playback proxy, if there is one */
   readonly playbackUrl: () => string | undefined;
-  readonly status: () => StatusSource;
+  readonly status: () => StatusSource | Promise<StatusSource>;
   readonly log: Log;
 }
 
