@@ -1,6 +1,6 @@
 /** One proxy of several processes: they share the port, the stores and the folder, and nobody outside can tell. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -280,7 +280,10 @@ test('SIGUSR2 has all of them take over what is reloadable', async (t) => {
 test('a plugin is in each of them, and one that cannot be loaded is told in one line', async (t) => {
   const dir = await tempDir(t);
   const plugin = join(dir, 'plugin.mjs');
-  await writeFile(plugin, `export default () => ({ notify(capture) { process.stderr.write('seen ' + process.pid + '\\n'); } });\n`);
+  await writeFile(
+    plugin,
+    `export default () => ({ name: 'seen', notify(capture) { process.stderr.write('seen ' + process.pid + '\\n'); } });\n`,
+  );
   await using origin = await startOrigin(({ socket }) => socket.write(ok()));
   await using program = await startProgram(dir, ['--workers', '2', '--plugin', plugin]);
   await Promise.all([0, 1, 2, 3].map((nth) => fetchBy(program.port, `${origin.url}/${nth}`)));
@@ -319,15 +322,17 @@ test('auto is one for each core, and one alone is a process without any other', 
   await using one = await startProgram(dir, ['--workers', '1']);
   const { workers, pid } = await statusOf(one.port);
   assert.deepEqual([workers, pid], [undefined, one.child.pid]);
-  if (existsSync('/proc/self/task')) assert.deepEqual(await childrenOf(pid), []);
+  if (existsSync('/proc/self/task')) assert.deepEqual(await workersOf(pid), []);
   await stopped(one);
 });
 
-async function childrenOf(pid: number): Promise<string[]> {
-  const { readFile } = await import('node:fs/promises');
+/** Processes that were started as workers; what reads TypeScript has one of its own. */
+async function workersOf(pid: number): Promise<string[]> {
   const tasks = await readdir(`/proc/${pid}/task`);
   const lists = await Promise.all(tasks.map((task) => readFile(`/proc/${pid}/task/${task}/children`, 'utf8').catch(() => '')));
-  return lists.flatMap((list) => list.split(' ').filter(Boolean));
+  const pids = lists.flatMap((list) => list.split(' ').filter(Boolean));
+  const lines = await Promise.all(pids.map((child) => readFile(`/proc/${child}/cmdline`, 'utf8').catch(() => '')));
+  return lines.filter((line) => line.includes('worker'));
 }
 
 test('connections are limited for all together: who leaves makes room, whichever worker had it', async (t) => {

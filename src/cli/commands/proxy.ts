@@ -8,7 +8,7 @@ import type { Changes } from '../../options/changes.ts';
 import { OptionError } from '../../options/error.ts';
 import { resolveOptions } from '../../options/resolve.ts';
 import { WORKER_ROWS, workersOf } from '../../options/rows/workers.ts';
-import { PROXY_OPTIONS, type WarctapOptions } from '../../options/table.ts';
+import { PROXY_COMMAND_OPTIONS, type WarctapOptions } from '../../options/table.ts';
 import { mostWorkers } from '../../programs/cluster/shares.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit.ts';
@@ -16,13 +16,10 @@ import type { Running } from '../run.ts';
 import { shellWord } from '../shell-word.ts';
 import type { Watched } from '../watch.ts';
 
-/** Of the command line. */
-const PROXY_SETTINGS = { ...PROXY_OPTIONS, ...WORKER_ROWS };
-
 export const proxy = defineCommand({
   name: 'proxy',
   summary: 'Archiving proxy: keeps what goes over the wire in WARC files.',
-  settings: PROXY_SETTINGS,
+  settings: PROXY_COMMAND_OPTIONS,
   exits: {
     ok: EXIT.ok.meaning,
     failed: EXIT.failed.meaning,
@@ -36,7 +33,7 @@ export const proxy = defineCommand({
   async run({ settings }) {
     const gathered = await settings();
     const { runProgram } = await import('../run-program.ts');
-    return runProgram<typeof PROXY_SETTINGS, RunningProxy & Reloadable>(gathered, {
+    return runProgram<typeof PROXY_COMMAND_OPTIONS, RunningProxy & Reloadable>(gathered, {
       start: async ({ workers, ...given }, log, { logLevel, passOn }) => {
         const count = workerCount(workers, given);
         if (count > 1) {

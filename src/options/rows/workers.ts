@@ -9,13 +9,13 @@ const number = wholeNumber(1, MAX_WORKERS);
 const workers: Kind<number | 'auto'> = {
   expected: `${number.expected}, or auto, which is one for each core`,
   shape: 'value',
-  suggest: ['auto'],
   read: (input) => (input === 'auto' ? 'auto' : number.read(input)),
 };
 
 /** Of the command line: a program that embeds the proxy is one process. */
-export const WORKER_ROWS = group('Processes', {
+export const WORKER_ROWS = group('Listening', {
   workers: {
+    short: 'w',
     argument: 'N',
     kind: workers,
     default: 1,

@@ -44,7 +44,7 @@ export async function recover(worker: number, served: Served, parts: RecoveryPar
     if (!open) continue;
     await orLogged(log, file, async () => {
       const { ok, bytesCut, records, path, told } = await repairFrom(file, lock ?? (() => true), from);
-      log[ok ? 'info' : 'error']({ worker, file, path, records, bytesCut }, `WARC file of a worker that has died: ${told}`);
+      log[ok ? 'warn' : 'error']({ worker, file, path, records, bytesCut }, `WARC file of a worker that has died: ${told}`);
     });
   }
   served.forgetFiles();

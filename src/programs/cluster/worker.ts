@@ -118,6 +118,16 @@ function serve(wire: Wire, proxy: WarctapProxy, { core, state }: Opened, life: {
     told = text;
   };
   setInterval(tellFigures, FIGURES_MS).unref();
+  let due = false;
+  // Once for a batch: what a worker has done is not to die with it.
+  proxy.on('capture', () => {
+    if (due) return;
+    due = true;
+    setImmediate(() => {
+      due = false;
+      tellFigures();
+    });
+  });
   wire.serve({
     settle: () => core?.archive.settled(),
     state: () => state && formOfStatus(state()),
