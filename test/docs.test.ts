@@ -22,13 +22,14 @@ import { cells, DOCS, found, read, sourcesIn } from './support/docs.ts';
 /** Flags of other programs, by the words of which one has to stand on the line. */
 const FOREIGN: readonly (readonly [RegExp, readonly string[]])[] = [
   [/curl/, ['proxy', 'cacert', 'header', 'request', 'request-target', 'data', 'data-binary', 'output']],
-  [/[Cc]hromium|browsers|macOS/, ['proxy-server', 'proxy-bypass-list', 'disable-quic']],
+  [/[Cc]hromium|browsers|macOS/, ['proxy-server', 'proxy-bypass-list', 'disable-quic', 'ignore-certificate-errors-spki-list', 'gaia-url']],
   [/certutil/, ['empty-password']],
   [/node --import/, ['import', 'test']],
   [/npm (ci|install)/, ['ignore-scripts', 'global']],
   [/podman/, ['format', 'name', 'stop-timeout', 'signal']],
   [/wget/, ['ca-certificate']],
   [/wb-manager/, ['unpack-wacz']],
+  [/zstd/, ['train']],
   [/V8/, ['heap-growing-percent', 'no-concurrent-marking', 'no-incremental-marking']],
   [
     /npm run bench|needs Python/,

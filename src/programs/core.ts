@@ -15,6 +15,7 @@ import type { OriginPool } from '../fetch/pool.ts';
 import { createResolver } from '../fetch/resolver.ts';
 import { HeadMemory } from '../http1/head-memory.ts';
 import { metaCache } from '../meta/cache.ts';
+import { warcFolders } from '../options/warc-dir.ts';
 import type { AddressSlice } from '../options/rows/towards-origins.ts';
 import { createGate } from '../proxy/gate.ts';
 import type { RecordServices } from '../proxy/custom-record.ts';
@@ -30,6 +31,7 @@ import { readVersion } from '../util/version.ts';
 import { warcDate } from '../warc/fields.ts';
 import type { StatusSource } from '../web/status.ts';
 import { digestOf, newRecordId, openArchive, type OpenArchive } from './archiving.ts';
+import { insidesOf, type Insides } from './insides.ts';
 import type { CoreEvents, CoreParts, CoreResources } from './core-parts.ts';
 import { Expected } from './expected.ts';
 import { wayToOrigins, type WayToOrigins } from './fetching.ts';
@@ -51,6 +53,8 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   readonly playbackIndex: PlaybackIndex | undefined;
   /** room for the heads of clients and origins together */
   readonly heads: HeadMemory;
+  /** what pages show of it */
+  readonly insides: Insides;
   readonly #version = readVersion();
   readonly #startedAt = timeOfDay();
   readonly #opened: Opened;
@@ -69,19 +73,20 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   constructor(parts: CoreParts, { opened, space, handles }: CoreResources) {
     super();
     const { options, log, resolve = createResolver(), listening = () => [], onSecured = () => undefined, among } = parts;
-    this.warcDir = options.dir;
+    this.warcDir = warcFolders(options).dir;
     this.playbackIndex = opened.playback;
     this.heads = new HeadMemory(options.maxHeadMemory);
     this.#opened = opened;
     this.#space = space;
     this.#log = log;
     this.#maxExchanges = handles.maxExchanges;
+    const memory = new MemoryBudget(options.maxMemory);
 
     const recording = {
       digest: digestOf(options),
       spool: {
         maxMemoryBytes: options.tmpFileMaxMemorySize,
-        budget: new MemoryBudget(options.maxMemory),
+        budget: memory,
         space: space.spools,
         dir: tmpdir(),
       },
@@ -132,6 +137,8 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       { maxExchanges: handles.maxExchanges, fetchTimeoutMs: options.fetchTimeout * 1000, noSpace: space.refusal },
     );
     const { stats } = opened;
+    const [admission, heads, origins] = [this.#admission, this.heads, () => this.#origins];
+    this.insides = insidesOf({ admission, archive, origins, heads, memory, space, warcs, handles, stats });
     this.#records = { recording, now: timeOfDay, newRecordId, record: (capture) => this.#archived(capture) };
     this.passage = createPassage({
       gate: createGate({

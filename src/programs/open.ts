@@ -4,6 +4,7 @@
 import { hostname as machineName, tmpdir } from 'node:os';
 import { OptionError } from '../options/error.ts';
 import type { ResolvedCoreOptions } from '../options/table.ts';
+import { warcFolders } from '../options/warc-dir.ts';
 import type { CrawlLogSlice } from '../options/rows/logs-and-settings.ts';
 import type { WarcSlice } from '../options/rows/warc-files.ts';
 import { loadPlugins, PluginError, type LoadedPlugins } from '../archive/plugin-loader.ts';
@@ -15,6 +16,7 @@ import type { Encoder } from '../warc/codec/codec.ts';
 import { createEncoder } from '../warc/codec/encoders.ts';
 import { WarcOptionError } from '../warc/errors.ts';
 import { nameTemplate, type NameTemplate } from '../warc/write/filename.ts';
+import { Indexes } from '../warc/write/indexes.ts';
 import { prepareFolder } from '../warc/write/folder.ts';
 import { loadLock, lockIfPossible, type FileLock } from '../warc/write/output.ts';
 import { openStores, type Stores } from './stores.ts';
@@ -23,6 +25,8 @@ export interface Opened extends Stores {
   /** closed with the WARC files */
   readonly encoder: Encoder;
   readonly template: NameTemplate;
+  /** closed with the WARC files */
+  readonly indexes: Indexes | undefined;
   readonly lock: FileLock;
   readonly plugins: LoadedPlugins;
 }
@@ -46,11 +50,20 @@ export async function openParts({ options, playbackIndex, stores: theirs, versio
   await prepareFolders(options);
   const stores = theirs ?? (await openStores({ options, playbackIndex, lock, log }));
   try {
-    return { encoder, template, lock: lockFor(options, lock), ...stores, plugins: await pluginsOf(options, version, log) };
+    const indexes = indexesOf(options, log);
+    // Of many processes the one with the stores does that, which knows the open files of all.
+    if (theirs === undefined) await indexes?.makeMissing((path) => stores.openFiles.has(path));
+    return { encoder, indexes, template, lock: lockFor(options, lock), ...stores, plugins: await pluginsOf(options, version, log) };
   } catch (error) {
     await stores.databases.close();
     throw error;
   }
+}
+
+/** Undefined where none are made. */
+export function indexesOf(options: WarcSlice, log: Log): Indexes | undefined {
+  const { dir, indexes: folder } = warcFolders(options);
+  return options.cdxj || folder !== undefined ? new Indexes({ dir, subdirPrefix: options.subdirPrefix, folder, log }) : undefined;
 }
 
 /** What a writer of WARC files does with locks. @param lock undefined where there are none */
@@ -61,7 +74,9 @@ export function lockFor({ noWarcOpenSuffix }: WarcSlice, lock: FileLock | undefi
 
 /** The folders that are written to are there, and can be. @throws OptionError or WarcOptionError */
 export async function prepareFolders(options: ResolvedCoreOptions): Promise<void> {
-  await prepareFolder(options.dir);
+  const { dir, indexes } = warcFolders(options);
+  await prepareFolder(dir);
+  if (indexes !== undefined) await prepareIndexes(indexes);
   await prepareTemporaryFolder();
   await prepareCrawlLogs(options);
 }
@@ -73,6 +88,14 @@ async function prepareTemporaryFolder(): Promise<void> {
     await proveWritable(dir);
   } catch (error) {
     throw new WarcOptionError(`TMPDIR ${dir}: temporary files cannot be written there: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+async function prepareIndexes(folder: string): Promise<void> {
+  try {
+    await makeWritable(folder);
+  } catch (error) {
+    throw new WarcOptionError(`--collection: indexes cannot be written to ${folder}: ${reasonOf(error)}`, { cause: error });
   }
 }
 

@@ -30,6 +30,7 @@ import { isLoopback } from '../util/network.ts';
 import { allInOrder } from '../util/thrown.ts';
 import { authenticatorOf, metaSecretOf, usersOf } from './access-files.ts';
 import { openCertificates } from './certificates.ts';
+import type { Bound } from '../web/metrics/bound.ts';
 import type { Core, CoreEvents } from './core.ts';
 import type { Among } from './core-parts.ts';
 import { openCore } from './open-core.ts';
@@ -38,6 +39,7 @@ import { handlesFor, tellOfHandles, type Handles } from './handles.ts';
 import { listenAt } from './listening.ts';
 import { OPEN_PATHS, ownPages } from './own-pages.ts';
 import type { StatusSource } from '../web/status.ts';
+import { watchCore, type Watched } from './watching.ts';
 
 /** What happens while a proxy runs. */
 export type ProxyEvents = CoreEvents;
@@ -85,11 +87,14 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   readonly caFile: string;
   /** the certificate that clients have to trust */
   readonly caCertificatePem: string;
+  /** of the key of all certificates that clients are shown: SHA-256 of its SubjectPublicKeyInfo, Base64 */
+  readonly keySha256: string;
   readonly warcDir: string;
   readonly #parts: ProxyParts;
   readonly #listener: Listener;
   readonly #played: PlaybackHandler | undefined;
   readonly #playbackListener: Listener | undefined;
+  readonly #watched: Watched;
   #inForce: ResolvedOptions;
   #closing: Promise<void> | undefined;
 
@@ -101,7 +106,8 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     this.#inForce = options;
     this.caFile = ca.file;
     this.caCertificatePem = ca.certificatePem;
-    this.warcDir = options.dir;
+    this.keySha256 = leaves.keySha256;
+    this.warcDir = core.warcDir;
     core.on('capture', (capture) => this.emit('capture', capture));
     core.on('fatal', (error) => this.emit('fatal', error));
 
@@ -121,6 +127,12 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       });
     const steering = createSteering(metaSecret);
     const state = () => ({ ...core.state(), host: machineName(), address: this.address, port: this.port, metaIgnored: steering.ignored });
+    this.#watched = watchCore({
+      core,
+      status: state,
+      connections: () =>
+        [boundOf('max-connections', this.#listener), boundOf('max-connections of playback', this.#playbackListener)].flat(),
+    });
     const pages = ownPages({
       options,
       ca,
@@ -128,13 +140,14 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       listening: () => this.#bound(this.#listener),
       playbackUrl: () => this.playbackUrl,
       status: others?.status ?? state,
+      watched: this.#watched,
       log,
     });
     others?.onOpen(core, state);
     this.#listener = later.proxy = listenerFor(
       createRoad({ passage: core.passage, pages, steering, via: options.via, webSockets: options.websocket }),
     );
-    const archived = core.playbackIndex && { index: core.playbackIndex, dir: options.dir, log };
+    const archived = core.playbackIndex && { index: core.playbackIndex, dir: core.warcDir, log };
     const webSockets = archived && (options.playbackWebsocket === 'log' ? webSocketPlayback(archived) : noWebSockets);
     this.#played = archived && playbackHandler({ playback: playback(archived), ...(webSockets && { webSockets }), log });
     if (this.#played !== undefined) this.#playbackListener = later.playback = listenerFor(this.#played.handler);
@@ -221,6 +234,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
 
   async #close(): Promise<void> {
     const { core, leaves } = this.#parts;
+    this.#watched.close();
     this.#listener.stop();
     core.stop();
     await allInOrder([
@@ -297,6 +311,10 @@ async function putTogether(parts: Omit<ProxyParts, 'ca' | 'leaves'>): Promise<Wa
 /** Once it listens. */
 export function warnIfOpen(address: string, login: boolean, log: Log): void {
   if (!login && !isLoopback(address)) log.warn({ address }, 'other machines can use this proxy without a password, see --proxy-auth-file');
+}
+
+function boundOf(name: string, listener: Listener | undefined): readonly Bound[] {
+  return listener === undefined ? [] : [{ name, unit: 'number', used: listener.connections.open, limit: listener.connections.max }];
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {

@@ -2,6 +2,7 @@
  * The stores of a core: LevelDB folders, opened, and rid of what points at records that a crash has taken.
  */
 import type { ResolvedCoreOptions } from '../options/table.ts';
+import { warcFolders } from '../options/warc-dir.ts';
 import type { DedupStore } from '../store/dedup.ts';
 import { DatabaseError } from '../store/errors.ts';
 import { Databases, type Database, type DatabaseState } from '../store/level/database.ts';
@@ -56,7 +57,7 @@ export async function openStores({ options, playbackIndex, lock, log }: StoreOpt
       playback: playback && levelPlayback(playback.later('playback'), openFiles),
     };
     await repairLeftovers({
-      dir: options.dir,
+      dir: warcFolders(options).dir,
       subdirPrefix: options.subdirPrefix,
       lock,
       drop: async (lost) => ((await stores.dedup?.drop(lost)) ?? 0) + ((await stores.playback?.drop(lost)) ?? 0),

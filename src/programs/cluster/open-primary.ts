@@ -8,7 +8,7 @@ import type { Log } from '../../util/log.ts';
 import type { FileLock } from '../../warc/write/output.ts';
 import { authenticatorOf, metaSecretOf } from '../access-files.ts';
 import { openCertificates } from '../certificates.ts';
-import { lockOf, prepareFolders, templateOf } from '../open.ts';
+import { indexesOf, lockOf, prepareFolders, templateOf } from '../open.ts';
 import { spoolShare } from '../space.ts';
 import { openStores, type OwnStores } from '../stores.ts';
 import { warnIfOpen } from '../proxy.ts';
@@ -38,6 +38,8 @@ export async function openPrimary(options: ResolvedOptions, log: Log): Promise<O
   const lock = lockOf(options);
   const { port, playbackPort, maxConnections } = options;
   const stores = await openStores({ options, playbackIndex: playbackPort !== undefined, lock, log });
+  // Those of files that a worker leaves that dies are made here at the next start.
+  await indexesOf(options, log)?.makeMissing(() => false);
   const maxSpool = options.maxSpool ?? (await spoolShare(tmpdir()));
   const proxy = new Distributor('proxy', maxConnections, log);
   const playback = playbackPort === undefined ? undefined : new Distributor('playback', maxConnections, log);

@@ -13,6 +13,7 @@ import { hostname as machineName } from 'node:os';
 import { resolveOptions } from '../../options/resolve.ts';
 import { changesOf, type Changes } from '../../options/changes.ts';
 import { PROXY_OPTIONS, type ResolvedOptions, type WarctapOptions } from '../../options/table.ts';
+import { warcFolders } from '../../options/warc-dir.ts';
 import type { Log } from '../../util/log.ts';
 import { oneForAll } from '../../util/one-for-all.ts';
 import { allInOrder } from '../../util/thrown.ts';
@@ -78,7 +79,7 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
     this.#lock = lock;
     this.#doors = doors;
     this.#logLevel = parts.logLevel;
-    this.warcDir = options.dir;
+    this.warcDir = warcFolders(options).dir;
     this.ended = new Promise((_resolve, reject) => (this.#giveUp = reject));
     this.ended.catch(() => undefined);
   }
@@ -223,7 +224,8 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
   }
 
   async #recover(worker: WorkerProcess): Promise<void> {
-    const { dir, subdirPrefix } = this.#options;
+    const { subdirPrefix } = this.#options;
+    const { dir } = warcFolders(this.#options);
     const { log } = this.#parts;
     await recover(worker.number, worker.served, { dir, subdirPrefix, lock: this.#lock, stores: this.#stores, log });
   }

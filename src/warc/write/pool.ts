@@ -10,7 +10,7 @@ import { turns } from '../../util/turns.ts';
 import type { RecordBytes, WrittenRecord } from '../record.ts';
 import type { Encoder, Units } from '../codec/codec.ts';
 import { isSafePrefix } from './filename.ts';
-import { OpenFiles, type FilesOptions } from './open-files.ts';
+import { OpenFiles, type FilesOptions, type FileState } from './open-files.ts';
 import type { WarcWriter } from './writer.ts';
 
 export interface PoolOptions extends FilesOptions {
@@ -79,6 +79,11 @@ export class WriterPool {
     return this.#files.size;
   }
 
+  /** Those that are open, and those that were closed last. */
+  get files(): readonly FileState[] {
+    return this.#files.states;
+  }
+
   /**
    * Append the records of many captures.
    *
@@ -98,6 +103,7 @@ export class WriterPool {
       this.#timer = undefined;
       clearInterval(this.#watch);
       const errors = await this.#files.closeAll();
+      await this.#options.indexes?.close();
       await this.#options.encoder.close();
       throwAll(errors);
     });
@@ -140,9 +146,10 @@ export class WriterPool {
         if (planned === undefined || (differs && planned.writer !== writer)) planned = plan(writer, captures, written.length, encoder);
         const { from, records, units } = planned;
         const before = writer.size;
+        const rest = records.slice(written.length - from);
         let places: readonly (readonly WrittenRecord[])[];
         try {
-          places = await writer.write(records.slice(written.length - from), units, maxBytes);
+          places = await writer.write(rest, units, maxBytes);
         } finally {
           this.#bytesWritten += writer.size - before;
         }
@@ -152,6 +159,7 @@ export class WriterPool {
           planned = undefined;
           continue;
         }
+        await this.#files.written(prefix, rest, places);
         written.push(...places);
         if (writer.size > maxBytes) await this.#files.close(prefix);
       }
