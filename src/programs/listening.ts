@@ -6,6 +6,8 @@
 import { get } from 'node:http';
 import type { Listener } from '../serve/listener.ts';
 import { ListenError } from '../util/listen.ts';
+import type { Log } from '../util/log.ts';
+import { isLoopback } from '../util/network.ts';
 import { codeOf, reasonOf } from '../util/thrown.ts';
 
 export interface Place {
@@ -28,6 +30,11 @@ export async function listenAt(listener: Pick<Listener, 'listen'>, place: Place)
   } catch (cause) {
     throw new ListenError({ address, port, code: codeOf(cause) ?? 'UNKNOWN', why: await whyNot(cause, place), cause });
   }
+}
+
+/** Once it listens. @param login clients are asked for a password */
+export function warnIfOpen(address: string, login: boolean, log: Log): void {
+  if (!login && !isLoopback(address)) log.warn({ address }, 'other machines can use this proxy without a password, see --proxy-auth-file');
 }
 
 async function whyNot(error: unknown, { address, port, portFlag }: Place): Promise<string> {

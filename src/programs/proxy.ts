@@ -26,7 +26,6 @@ import { createSteering } from '../proxy/steering.ts';
 import { withTunnels } from '../serve/connect.ts';
 import { Listener } from '../serve/listener.ts';
 import type { Log } from '../util/log.ts';
-import { isLoopback } from '../util/network.ts';
 import { allInOrder } from '../util/thrown.ts';
 import { authenticatorOf, metaSecretOf, usersOf } from './access-files.ts';
 import { openCertificates } from './certificates.ts';
@@ -36,7 +35,7 @@ import type { Among } from './core-parts.ts';
 import { openCore } from './open-core.ts';
 import type { Figures } from './figures.ts';
 import { handlesFor, tellOfHandles, type Handles } from './handles.ts';
-import { listenAt } from './listening.ts';
+import { listenAt, warnIfOpen } from './listening.ts';
 import { OPEN_PATHS, ownPages } from './own-pages.ts';
 import type { StatusSource } from '../web/status.ts';
 import { watchCore, type Watched } from './watching.ts';
@@ -306,11 +305,6 @@ async function putTogether(parts: Omit<ProxyParts, 'ca' | 'leaves'>): Promise<Wa
   const { ca, leaves } = await openCertificates(options, log);
   later.leaves = leaves;
   return new WarctapProxy({ ...parts, ca, leaves });
-}
-
-/** Once it listens. */
-export function warnIfOpen(address: string, login: boolean, log: Log): void {
-  if (!login && !isLoopback(address)) log.warn({ address }, 'other machines can use this proxy without a password, see --proxy-auth-file');
 }
 
 function boundOf(name: string, listener: Listener | undefined): readonly Bound[] {

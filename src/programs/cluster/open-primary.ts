@@ -11,7 +11,7 @@ import { openCertificates } from '../certificates.ts';
 import { indexesOf, lockOf, prepareFolders, templateOf } from '../open.ts';
 import { spoolShare } from '../space.ts';
 import { openStores, type OwnStores } from '../stores.ts';
-import { warnIfOpen } from '../proxy.ts';
+import { warnIfOpen } from '../listening.ts';
 import { Distributor } from './distributor.ts';
 
 export interface OpenPrimary {
