@@ -94,6 +94,7 @@ export const LOG_LINES = {
     when: 'a variable begins with WARCTAP_ and is mistyped, or of another version',
     fix: 'correct or remove it',
   },
+  'a fault in warctap, exiting at once: …': { when: 'the same in one of the processes of `--workers`, which is replaced', fix: REPORT },
   'a fault in warctap, exiting at once: ……': { when: 'something was thrown that nobody has caught', fix: REPORT },
   'could not start': { when: 'with `--trace`: the error behind the line that ends the program, with its stack', fix: 'see that line' },
   'exiting at once, the next start repairs open files': {
@@ -310,6 +311,18 @@ export const LOG_LINES = {
   'leases and visits that are over wait: …': {
     when: 'the database of a queue cannot be written',
     fix: 'make room on the disk of `--db`; it is tried again every second',
+  },
+  'a worker has died: what it has left is seen to, and another takes its place': {
+    when: 'one of the processes of `--workers` has ended; `ended` says how (`SIGKILL`: by somebody, or by the system for want of memory)',
+    fix: 'nothing is lost but what its clients had under way, and what it had not written yet; look why, if it happens again',
+  },
+  'a worker cannot be started': {
+    when: 'a process in the place of one that has died ended before it listened; it is tried again, ever more rarely, and at last the program ends',
+    fix: 'see the reason in the line',
+  },
+  'the WARC file … of a worker that has died was not seen to: …': {
+    when: 'a file that a worker has left cannot be read, or not be repaired',
+    fix: 'see the reason in the line; the next start tries again',
   },
   'page not archived: …': {
     when: '`warctap archive` could not load a page at all; a record in the WACZ says why where an origin did not answer',

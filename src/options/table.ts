@@ -15,6 +15,7 @@ import { CRAWL_LOG_ROWS } from './rows/logs-and-settings.ts';
 import { PLAYBACK_ROWS, PLUGIN_ROWS } from './rows/playback-and-plugins.ts';
 import { FORWARDING_ROWS, ORIGIN_ROWS } from './rows/towards-origins.ts';
 import { WARC_ROWS } from './rows/warc-files.ts';
+import { WORKER_ROWS } from './rows/workers.ts';
 
 /** What fetches and archives, without clients: every program has these. */
 export const CORE_OPTIONS = {
@@ -43,6 +44,9 @@ export const PROXY_OPTIONS = {
   ...FORWARDING_ROWS,
   ...CRAWL_LOG_ROWS,
 } satisfies typeof CORE_OPTIONS;
+
+/** The proxy as a command: a program that embeds it is one process. */
+export const PROXY_COMMAND_OPTIONS = { ...LISTENING_ROWS, ...WORKER_ROWS, ...PROXY_OPTIONS };
 
 /** The options of a core, as given and in force. */
 export type CoreOptions = Options<typeof CORE_OPTIONS>;

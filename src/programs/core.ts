@@ -72,7 +72,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
 
   constructor(parts: CoreParts, { opened, space, handles }: CoreResources) {
     super();
-    const { options, log, resolve = createResolver(), listening = () => [], onSecured = () => undefined } = parts;
+    const { options, log, resolve = createResolver(), listening = () => [], onSecured = () => undefined, among } = parts;
     this.warcDir = warcFolders(options).dir;
     this.playbackIndex = opened.playback;
     this.heads = new HeadMemory(options.maxHeadMemory);
@@ -99,6 +99,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       version: this.#version,
       slices,
       port: () => listening()[0]?.port ?? 0,
+      among,
       done: (capture) => this.#tell(capture),
       onFatal: (error) => {
         // What is not archived must not look as if it were: requests that run are answered 503 or cut.
@@ -144,7 +145,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
         cache: metaCache({ regexes: createRegexes(), slices }),
         slices,
         statistics: stats && {
-          settled: () => archive.settled(),
+          settled: () => (among === undefined ? archive.settled() : among.settled()),
           get: (bucket) => stats.get(bucket),
           get crowded() {
             return stats.crowded;

@@ -32,7 +32,7 @@ export interface OwnPagesParts {
   readonly listening: () => AddressInfo;
   /** of the playback proxy, if there is one */
   readonly playbackUrl: () => string | undefined;
-  readonly status: () => StatusSource;
+  readonly status: () => StatusSource | Promise<StatusSource>;
   readonly watched: Watched;
   /** of what was archived, where there is one */
   readonly index: PlaybackIndex | undefined;

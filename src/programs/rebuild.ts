@@ -4,6 +4,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { reindex, type Reindexed } from '../archive/reindex.ts';
+import { dedupKey } from '../store/dedup.ts';
 import { Databases } from '../store/level/database.ts';
 import { levelDedup } from '../store/level/dedup.ts';
 import { levelPlayback } from '../store/level/playback.ts';
@@ -33,7 +34,7 @@ export async function rebuild({ folder, from, bucket, onFault, log }: RebuildOpt
   const playback = levelPlayback(database.later('playback'));
   for (const file of files) {
     try {
-      await reindex(file, pathBelow(from, file), { dedup, playback, bucket }, added);
+      await reindex(file, pathBelow(from, file), { dedup, playback, keysOf: (digest) => [dedupKey(digest, bucket)] }, added);
     } catch (error) {
       onFault(file, reasonOf(error));
     }
