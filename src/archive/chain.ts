@@ -25,6 +25,12 @@ export interface ChainOptions {
   readonly onFatal: (error: Error) => void;
 }
 
+/** Captures that come again, and to which step. */
+interface Held {
+  readonly from: number;
+  readonly captures: readonly Capture[];
+}
+
 /** Large enough to share the cost of a write, small enough to keep the first of a batch from waiting for the last. */
 const MAX_BATCH = 200;
 /** A batch waits so long, or for so many captures, unless somebody waits for it: a write and a look-up cost the same for one as for many. */
@@ -176,19 +182,34 @@ export class Chain implements Archive, ArchiveState {
     });
   }
 
+  /** What a step holds back goes through it again, and on, when all others have gone to the end. */
   async #through(batch: readonly Capture[]): Promise<void> {
-    if (this.#dead) return;
-    this.#batch = batch;
-    for (const [index, processor] of this.#options.processors.entries()) {
+    let held: Held | undefined = { from: 0, captures: batch };
+    while (held !== undefined && !this.#dead) held = await this.#pass(held);
+  }
+
+  async #pass({ from, captures }: Held): Promise<Held | undefined> {
+    const { processors } = this.#options;
+    let held: Held | undefined;
+    this.#batch = captures;
+    for (let index = from; index < processors.length && this.#batch.length > 0; index++) {
+      const processor = processors[index];
+      if (processor === undefined) break;
       this.#at = index;
       try {
-        await processor.process(batch);
+        await processor.process(this.#batch);
       } catch (error) {
-        if (this.#processorFailed(processor, batch, error)) break;
+        if (this.#processorFailed(processor, this.#batch, error)) break;
+      }
+      if (processor.held !== undefined && processor.held.length > 0) {
+        held = { from: index, captures: processor.held };
+        const waiting = new Set(processor.held);
+        this.#batch = this.#batch.filter((capture) => !waiting.has(capture));
       }
     }
     this.#at = -1;
     this.#batch = [];
+    return held;
   }
 
   /** @returns true when the chain cannot go on */

@@ -1,8 +1,9 @@
 /**
  * `DedupLoader`: finds the earlier record with the same payload, in the dedup index or among those before it in the batch.
  *
- * Whoever is the first with a payload claims the right to write it, as another chain may come with the same one at the same time. Within the
- * batch it goes by what the later steps will do: the first of equals becomes a `response` and is stored under its `rw` buckets,
+ * Whoever is the first with a payload claims the right to write it, as another chain may come with the same one at the same time. What another
+ * is about to write is held back, until the rest of the batch is written and published: nobody waits who holds what others wait for.
+ * Within the batch it goes by what the later steps will do: the first of equals becomes a `response` and is stored under its `rw` buckets,
  * so the rest can refer to it already. That holds because it asks the same questions as they do, and after the temporary files are whole.
  * Source: spec/warcprox.md §4 (Dedup).
  */
@@ -15,7 +16,7 @@ import { dedupBucketsOf, dedupKeyOf, isDedupable, type DedupRules } from './dedu
 import type { Processor } from './processor.ts';
 
 export interface DedupLoaderOptions {
-  readonly index: Pick<DedupIndex, 'claim'>;
+  readonly index: Pick<DedupIndex, 'claim' | 'freed' | 'release'>;
   /** gets the keys that the batch wins; what is not published in the end `DedupDb` releases */
   readonly won: string[];
   readonly rules: DedupRules;
@@ -27,27 +28,49 @@ export interface DedupLoaderOptions {
 export function dedupLoader({ index, won, rules, methods, log }: DedupLoaderOptions): Processor {
   const wanted = new Set(methods);
 
-  const decide = (captures: readonly ExchangeCapture[], wanted: readonly Wanted[], standings: readonly Standing[]): void => {
+  let held: readonly ExchangeCapture[] = [];
+  /** what those wait for */
+  let awaited: readonly string[] = [];
+
+  const decide = (
+    captures: readonly ExchangeCapture[],
+    wanted: readonly Wanted[],
+    standings: readonly Standing[],
+  ): Promise<void> | void => {
     for (const [nth, standing] of standings.entries()) if (standing === 'won') won.push(wanted[nth]?.key ?? '');
-    resolveAll(captures, wanted, standings);
+    const { waiting, written } = resolveAll(captures, wanted, standings);
+    if (waiting.length === 0) return undefined;
+    held = waiting;
+    awaited = [...new Set(standings.flatMap((standing, nth) => (standing === 'held' ? (wanted[nth]?.key ?? []) : [])))];
+    // What only those have won another may write meanwhile.
+    const claimed = won.splice(0);
+    won.push(...claimed.filter((key) => written.has(key)));
+    return index.release(claimed.filter((key) => !written.has(key)));
   };
 
-  const load = (captures: readonly ExchangeCapture[]): Promise<void> | undefined => {
+  const load = (captures: readonly ExchangeCapture[]): Promise<void> | void => {
     const wanted = captures.flatMap(wantedBy);
     if (wanted.length === 0) return undefined;
     const standings = index.claim(wanted);
-    if (standings instanceof Promise) return standings.then((late) => decide(captures, wanted, late));
-    decide(captures, wanted, standings);
-    return undefined;
+    return standings instanceof Promise ? standings.then((late) => decide(captures, wanted, late)) : decide(captures, wanted, standings);
+  };
+
+  const select = (batch: readonly Capture[]): Promise<void> | void => {
+    const captures: ExchangeCapture[] = [];
+    for (const capture of batch) if (isToBeArchived(capture, wanted) && isDedupable(capture, rules)) captures.push(capture);
+    const waiting = turnDownUnreadable(captures, log);
+    return waiting === undefined ? load(captures) : waiting.then(() => load(captures.filter(({ outcome }) => outcome.archive)));
   };
 
   return {
     name: 'DedupLoader',
+    get held() {
+      return held;
+    },
     process(batch: readonly Capture[]) {
-      const captures: ExchangeCapture[] = [];
-      for (const capture of batch) if (isToBeArchived(capture, wanted) && isDedupable(capture, rules)) captures.push(capture);
-      const waiting = turnDownUnreadable(captures, log);
-      return waiting === undefined ? load(captures) : waiting.then(() => load(captures.filter(({ outcome }) => outcome.archive)));
+      if (held.length === 0) return select(batch);
+      held = [];
+      return index.freed(awaited).then(() => select(batch));
     },
   };
 }
@@ -58,22 +81,29 @@ function wantedBy({ meta, response }: ExchangeCapture): Wanted[] {
 }
 
 /**
- * What another is about to write counts as not known: the capture is written as a response, which is true, and not published.
- *
  * @param wanted of all captures, one after the other
  * @param standings of each
+ * @returns captures that wait for what another is about to write, and the keys of what will be written
  */
-function resolveAll(captures: readonly ExchangeCapture[], wanted: readonly Wanted[], standings: readonly Standing[]): void {
+function resolveAll(
+  captures: readonly ExchangeCapture[],
+  wanted: readonly Wanted[],
+  standings: readonly Standing[],
+): { readonly waiting: readonly ExchangeCapture[]; readonly written: ReadonlyMap<string, Original> } {
   const ofBatch = new Map<string, Original>();
+  const waiting: ExchangeCapture[] = [];
   let first = 0;
   for (const capture of captures) {
     const end = first + dedupBucketsOf(capture.meta).length;
     let original: Original | undefined;
+    let held = false;
     for (let nth = first; nth < end && original === undefined; nth++) {
       const standing = standings[nth];
       original = typeof standing === 'object' ? standing : ofBatch.get(wanted[nth]?.key ?? '');
+      held ||= standing === 'held';
     }
     if (original !== undefined) capture.outcome.duplicateOf = original;
+    else if (held) waiting.push(capture);
     else if (capture.meta.dedupOk) {
       const { recordId, url, startedAt, response } = capture;
       const own: Original = { recordId, url, date: isoDate(startedAt), answer: answerOf(response) };
@@ -84,4 +114,5 @@ function resolveAll(captures: readonly ExchangeCapture[], wanted: readonly Wante
     }
     first = end;
   }
+  return { waiting, written: ofBatch };
 }

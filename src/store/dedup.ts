@@ -62,6 +62,11 @@ export interface DedupIndex {
    * @throws the store's error; what was won is still held
    */
   publish(originals: readonly Published[]): Promise<void>;
+  /**
+   * Wait for what others hold: resolves when at least one of these keys is published, released, or its holder is gone, and may be asked for
+   * again. At once when none of them is held by another. Who waits holds nothing itself, so that no two wait for each other.
+   */
+  freed(keys: readonly string[]): Promise<void>;
   /** Let others have what was won. What has been published meanwhile, or was never won, may be among it. */
   release(keys: readonly string[]): Promise<void> | void;
   /** Release all. */

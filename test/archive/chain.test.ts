@@ -212,3 +212,43 @@ test('closing closes the processors, in their order, after the last batch', asyn
   await chain.close();
   assert.deepEqual(events, ['A', 'B', 'close A', 'close B']);
 });
+
+test('what a step holds back comes to it again, and goes on, when the rest has gone to the end', async () => {
+  const seen: string[] = [];
+  const note = (name: string): Processor => ({ name, process: (batch) => void seen.push(name + batch.map(({ url }) => url).join('')) });
+  /** Lets the first of those go that it has not seen yet. */
+  let held: readonly Capture[] = [];
+  const oneByOne: Processor = {
+    name: 'H',
+    get held() {
+      return held;
+    },
+    process(batch) {
+      seen.push(`H${batch.map(({ url }) => url).join('')}`);
+      held = batch.slice(1);
+    },
+  };
+  const { chain, done } = newChain([note('A'), oneByOne, note('B')]);
+  for (const url of ['1', '2', '3']) void chain.push(exchangeCapture(url));
+  await chain.settled();
+  assert.deepEqual(seen, ['A123', 'H123', 'B1', 'H23', 'B2', 'H3', 'B3']);
+  assert.deepEqual(done, ['1', '2', '3']);
+});
+
+test('where all are held back no later step sees an empty batch', async () => {
+  const seen: number[] = [];
+  let rounds = 0;
+  let held: readonly Capture[] = [];
+  const twice: Processor = {
+    name: 'H',
+    get held() {
+      return held;
+    },
+    process: (batch) => void (held = rounds++ < 2 ? batch : []),
+  };
+  const { chain } = newChain([twice, { name: 'B', process: (batch) => void seen.push(batch.length) }]);
+  void chain.push(exchangeCapture('1'));
+  void chain.push(exchangeCapture('2'));
+  await chain.close();
+  assert.deepEqual([rounds, seen], [3, [2]]);
+});

@@ -9,6 +9,7 @@ import type { Wanted } from '../../src/store/dedup.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { Spool } from '../../src/util/spool.ts';
 import {
+  chainOn,
   checkReferences,
   custom,
   dedupSteps,
@@ -225,7 +226,7 @@ test('a batch with nothing to look up asks nothing, and one in memory takes no p
     asked++;
     return wanted.map(() => entry);
   };
-  const loader = dedupLoader({ index: { claim }, won: [], rules: RULES, methods: [], log: silentLog });
+  const loader = dedupLoader({ index: { ...memoryDedup().holder(), claim }, won: [], rules: RULES, methods: [], log: silentLog });
   assert.equal(loader.process([failure(), custom('text/plain', 'x'), exchange({ body: '' })]), undefined);
   assert.equal(asked, 0);
   const captures = equals(3);
@@ -236,7 +237,7 @@ test('a batch with nothing to look up asks nothing, and one in memory takes no p
 
 test('when the index cannot be read nothing is decided and the error goes to the chain', async () => {
   const claim = () => Promise.reject(new Error('broken'));
-  const loader = dedupLoader({ index: { claim }, won: [], rules: RULES, methods: [], log: silentLog });
+  const loader = dedupLoader({ index: { ...memoryDedup().holder(), claim }, won: [], rules: RULES, methods: [], log: silentLog });
   const captures = equals(2);
   await assert.rejects(async () => loader.process(captures), /broken/);
   for (const { outcome } of captures) assert.equal(outcome.duplicateOf, undefined);
@@ -249,7 +250,7 @@ test('what could become an original is claimed in its buckets, and what could no
     return wanted.map(({ claims }) => (claims ? ('won' as const) : undefined));
   };
   const won: string[] = [];
-  const loader = dedupLoader({ index: { claim }, won, rules: RULES, methods: [], log: silentLog });
+  const loader = dedupLoader({ index: { ...memoryDedup().holder(), claim }, won, rules: RULES, methods: [], log: silentLog });
   await loader.process([
     exchange({ body: '1', buckets: 'a b:ro' }),
     exchange({ body: '2', meta: { dedupOk: false } }),
@@ -265,18 +266,77 @@ test('what could become an original is claimed in its buckets, and what could no
   assert.deepEqual(won, [`${first}|a`, `${third}|`]);
 });
 
-test('of a payload that another is about to write the first here is a response, the rest refer to it, and nothing is claimed', async () => {
+test('what another is about to write is held back, and comes again as a revisit of what that one has published', async () => {
   const store = memoryDedup();
   const [index, other] = [store.holder(), store.holder()];
-  const captures = equals(3);
+  const captures = [...equals(2), exchange({ body: 'another' })];
   const key = `${captures[0]!.response.payloadDigest}|`;
   await other.claim([{ key, claims: true }]);
   const won: string[] = [];
   const loader = dedupLoader({ index, won, rules: RULES, methods: [], log: silentLog });
   await loader.process(captures);
+  assert.deepEqual(loader.held, captures.slice(0, 2));
+  assert.deepEqual(won.splice(0), [`${captures[2]!.response.payloadDigest}|`]);
+  const again = loader.process(loader.held);
+  const original = { recordId: '<urn:uuid:theirs>', url: 'http://b.example/', date: '2024-01-01T00:00:00.000Z' };
+  await other.publish([{ key, original, place: { file: 'A.warc', offset: 0 } }]);
+  await again;
+  assert.deepEqual([loader.held, won], [[], []]);
   assert.deepEqual(
     captures.map(({ outcome }) => outcome.duplicateOf?.recordId),
-    [undefined, captures[0]!.recordId, captures[0]!.recordId],
+    ['<urn:uuid:theirs>', '<urn:uuid:theirs>', undefined],
   );
-  assert.deepEqual(won, []);
+});
+
+test('what another lets go of is won by who has waited, and its equals refer to it', async () => {
+  const store = memoryDedup();
+  const [index, other] = [store.holder(), store.holder()];
+  const captures = equals(2);
+  const key = `${captures[0]!.response.payloadDigest}|`;
+  await other.claim([{ key, claims: true }]);
+  const won: string[] = [];
+  const loader = dedupLoader({ index, won, rules: RULES, methods: [], log: silentLog });
+  await loader.process(captures);
+  await other.close();
+  await loader.process(loader.held!);
+  assert.deepEqual([loader.held, won], [[], [key]]);
+  assert.deepEqual([captures[0]!.outcome.duplicateOf, captures[1]!.outcome.duplicateOf?.recordId], [undefined, captures[0]!.recordId]);
+});
+
+test('who waits for one bucket holds no other, unless the batch writes that', async () => {
+  const store = memoryDedup();
+  const [index, other] = [store.holder(), store.holder()];
+  const waits = exchange({ body: '1', buckets: 'a b c' });
+  const writes = exchange({ body: '1', buckets: 'c' });
+  const known = exchange({ body: '2', buckets: 'a b' });
+  const keyOf = ({ response }: typeof waits, bucket: string) => `${response.payloadDigest}|${bucket}`;
+  const original = { recordId: '<urn:uuid:theirs>', url: 'http://b.example/', date: '2024-01-01T00:00:00.000Z' };
+  await other.claim([keyOf(waits, 'a'), keyOf(known, 'a')].map((key) => ({ key, claims: true })));
+  await other.publish([{ key: keyOf(known, 'b'), original, place: { file: 'A.warc', offset: 0 } }]);
+  const won: string[] = [];
+  const loader = dedupLoader({ index, won, rules: RULES, methods: [], log: silentLog });
+  await loader.process([waits, writes, known]);
+  assert.deepEqual([loader.held, won], [[waits], [keyOf(waits, 'c')]]);
+  assert.deepEqual(await other.claim(['b', 'c'].map((bucket) => ({ key: keyOf(waits, bucket), claims: true }))), ['won', 'held']);
+  // It is there in one of its buckets, whoever writes it in another.
+  assert.equal(known.outcome.duplicateOf, original);
+});
+
+test('of four chains on one store, whatever comes to them in whatever order, each payload is written once and no revisit dangles', async (t) => {
+  const dir = tempDir(t);
+  const store = memoryDedup();
+  const chains = Array.from({ length: 4 }, (_, nth) => chainOn(dir, store, `W${nth}`));
+  let seed = 4711;
+  const random = (below: number) => (seed = (seed * 48271) % 2147483647) % below;
+  const bodies = new Set<string>();
+  const pushed: unknown[] = [];
+  for (let nth = 0; nth < 1200; nth++) {
+    const body = String(random(150));
+    bodies.add(body);
+    pushed.push(chains[random(4)]!.push(exchange({ body, url: `http://a.example/${nth}`, warcPrefix: `P${random(4)}` })));
+    if (random(40) === 0) await new Promise(setImmediate);
+  }
+  await Promise.all(pushed);
+  await Promise.all(chains.map((chain) => chain.close()));
+  assert.deepEqual(await checkReferences(dir), { responses: bodies.size, revisits: 1200 - bodies.size });
 });

@@ -6,11 +6,13 @@ import type { TestContext } from 'node:test';
 import type { Capture, CustomRecordCapture, ExchangeCapture } from '../../src/capture/capture.ts';
 import type { DedupBucket, Meta } from '../../src/meta/meta.ts';
 import { NO_META } from '../../src/meta/meta.ts';
+import { Chain } from '../../src/archive/chain.ts';
 import { dedupDb } from '../../src/archive/dedup-db.ts';
 import { dedupLoader } from '../../src/archive/dedup-loader.ts';
 import type { DedupRules } from '../../src/archive/dedup-rules.ts';
 import { warcWriter, type WarcWriterOptions } from '../../src/archive/warc-writer.ts';
 import { Databases } from '../../src/store/level/database.ts';
+import type { DedupStore } from '../../src/store/dedup.ts';
 import { levelDedup } from '../../src/store/level/dedup.ts';
 import { silentLog } from '../../src/util/log.ts';
 import type { WriterPool } from '../../src/warc/write/pool.ts';
@@ -86,6 +88,27 @@ export async function dedupSteps(
       await databases.close();
     },
   };
+}
+
+/** A whole chain on a store that others have, too, with files of its own in `dir`. */
+export function chainOn(dir: string, store: DedupStore, name: string): Chain {
+  const index = store.holder();
+  const won: string[] = [];
+  const common = { methods: [], log: silentLog };
+  return new Chain({
+    processors: [
+      dedupLoader({ index, won, rules: RULES, ...common }),
+      warcWriter({ pool: pool(dir, { template: `{prefix}-${name}-{serialno}` }), records: recordOptions(), ...common }),
+      dedupDb({ index, won, rules: RULES }),
+    ],
+    done: () => undefined,
+    maxQueued: 500,
+    log: silentLog,
+    isFatal: () => true,
+    onFatal: (error) => {
+      throw error;
+    },
+  });
 }
 
 /** Steps that are closed when the test ends, if they are not before. */

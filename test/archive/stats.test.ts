@@ -8,6 +8,7 @@ import { dedupLoader } from '../../src/archive/dedup-loader.ts';
 import { statsProcessor } from '../../src/archive/stats.ts';
 import { Databases } from '../../src/store/level/database.ts';
 import { LevelStatistics } from '../../src/store/level/statistics.ts';
+import { memoryDedup } from '../../src/store/memory/dedup.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { custom, exchange, failure, RULES, tempDir } from './dedup-support.ts';
 
@@ -103,7 +104,7 @@ test('a whole batch is counted without a promise', async (t) => {
   const processor = statsProcessor({ store, bucketsOf });
   assert.equal(processor.process([exchange(), exchange()]), undefined);
   await processor.close?.();
-  assert.equal(dedupLoader({ index: { claim: () => [] }, won: [], rules: RULES, methods: [], log: silentLog }).process([]), undefined);
+  assert.equal(dedupLoader({ index: memoryDedup().holder(), won: [], rules: RULES, methods: [], log: silentLog }).process([]), undefined);
 });
 
 test('whatever becomes of the store, nothing that was to be counted is lost, and its error is told once', async () => {

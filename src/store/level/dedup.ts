@@ -82,6 +82,7 @@ function holderOf(parts: Parts): DedupIndex {
         claims.free(key, self);
       }
     },
+    freed: (keys) => claims.freed(keys, self),
     release(keys) {
       for (const key of keys) claims.free(key, self);
     },

@@ -39,6 +39,7 @@ function holderOf(published: Map<string, Published>, claims: Claims): DedupIndex
       }
       return Promise.resolve();
     },
+    freed: (keys) => claims.freed(keys, self),
     release(keys) {
       for (const key of keys) claims.free(key, self);
     },

@@ -105,6 +105,36 @@ export function dedupContract(name: string, open: (t: TestContext) => Promise<De
     assert.deepEqual(await b.claim(wanted([published.key, original('c').key])), [published.original, original('c').original]);
   });
 
+  test(`${name}: who waits for what others hold waits until one of it is published, released, or its holder is gone`, async (t) => {
+    const { store, a, b } = await holders(t);
+    const c = store.holder();
+    const keys = ['0', '1', '2', '3'].map((nth) => original(nth).key);
+    await a.claim(wanted(keys.slice(0, 3)));
+    await c.claim(wanted(keys.slice(3)));
+    const woken: string[] = [];
+    const waitFor = async (what: string, waited: readonly string[]) => {
+      await b.freed(waited);
+      woken.push(what);
+    };
+    const published = waitFor('published', [keys[3]!, keys[0]!]);
+    const released = waitFor('released', [keys[1]!]);
+    const closed = waitFor('closed', [keys[2]!]);
+    await waitFor('nothing', []);
+    await waitFor('free', ['sha1:free|']);
+    assert.deepEqual(woken, ['nothing', 'free']);
+    await a.publish([original('0')]);
+    await published;
+    assert.deepEqual(await b.claim(wanted(keys)), [original('0').original, 'held', 'held', 'held']);
+    await a.release([keys[1]!]);
+    await released;
+    assert.deepEqual(await b.claim(wanted(keys)), [original('0').original, 'won', 'held', 'held']);
+    await b.freed([keys[2]!, keys[1]!]);
+    await a.close();
+    await closed;
+    assert.deepEqual(await b.claim(wanted(keys)), [original('0').original, 'won', 'won', 'held']);
+    assert.deepEqual(woken, ['nothing', 'free', 'published', 'released', 'closed']);
+  });
+
   test(`${name}: of many who claim at once each key is won by one`, async (t) => {
     const store = await open(t);
     const indexes = Array.from({ length: 5 }, () => store.holder());
