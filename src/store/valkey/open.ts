@@ -22,6 +22,8 @@ export interface SharedStoreOptions {
   readonly timeoutMs?: number;
   /** entries kept in memory */
   readonly maxCached?: number;
+  /** characters that may wait for the store */
+  readonly maxWaiting?: number;
   /** how long a claim stands whose holder is gone */
   readonly livesMs?: number;
   readonly log: Log;
@@ -37,9 +39,14 @@ export interface SharedStore {
 
 /** @throws StoreError when it cannot be reached, or cannot be a store */
 export async function openSharedStore(options: SharedStoreOptions): Promise<SharedStore> {
-  const { address, database, openFiles, timeoutMs, log, ...tuning } = options;
+  const { address, database, openFiles, timeoutMs, maxWaiting, log, ...tuning } = options;
   const link = await Link.open({ address, log, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
-  const outbox = await Outbox.open({ section: database.later('outbox'), link, log });
+  const outbox = await Outbox.open({
+    section: database.later('outbox'),
+    link,
+    log,
+    ...(maxWaiting === undefined ? {} : { maxChars: maxWaiting }),
+  });
   const own = new OwnEntries(database.later('own'), openFiles);
   return {
     dedup: valkeyDedup({ link, outbox, own, ...tuning }),

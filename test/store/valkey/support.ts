@@ -22,6 +22,7 @@ export interface MachineOptions {
   readonly timeoutMs?: number;
   readonly maxCached?: number;
   readonly livesMs?: number;
+  readonly maxWaiting?: number;
   readonly log?: Log;
 }
 
