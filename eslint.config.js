@@ -57,13 +57,13 @@ export default ts.config(
   },
   {
     // What browsers run.
-    files: ['src/*/page/*.js'],
+    files: ['src/*/page/*.js', 'src/web/*/*.js'],
     languageOptions: {
       globals: Object.fromEntries(
         [
           ...['document', 'window', 'navigator', 'location', 'localStorage', 'sessionStorage', 'Event', 'CustomEvent', 'Blob', 'FormData'],
           ...['XMLHttpRequest', 'WebSocket', 'Intl', 'TextDecoder', 'TextEncoder', 'atob', 'btoa', 'confirm', 'requestAnimationFrame'],
-          ...['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout', 'performance', 'AbortController', 'URLSearchParams'],
+          ...['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout', 'performance', 'AbortController', 'URLSearchParams', 'EventSource'],
         ].map((name) => [name, 'readonly']),
       ),
     },

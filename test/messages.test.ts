@@ -37,6 +37,7 @@ const INNER = [
   'TooLargeError',
   'WarcReadError',
   'WebSocketError',
+  'WireError',
 ];
 /** Holds the answer of another. */
 const CARRIERS = ['RefusedError'];

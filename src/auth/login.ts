@@ -8,8 +8,11 @@ import type { Log } from '../util/log.ts';
 import { Repeats } from '../util/repeats.ts';
 import type { Authenticator, Denial } from './authenticator.ts';
 
-/** @param authenticator undefined: everybody is let in */
-export function withLogin(authenticator: Authenticator | undefined, handler: Handler, log: Log): Handler {
+/**
+ * @param authenticator undefined: everybody is let in
+ * @param open paths of own pages that everybody may see
+ */
+export function withLogin(authenticator: Authenticator | undefined, handler: Handler, log: Log, open: readonly string[] = []): Handler {
   if (authenticator === undefined) return handler;
   const denials = new Repeats();
 
@@ -25,7 +28,8 @@ export function withLogin(authenticator: Authenticator | undefined, handler: Han
   };
 
   return (request, client) => {
-    if (request.tunnel !== undefined) return handler(request, client);
+    const { method, target } = request.head;
+    if (request.tunnel !== undefined || (method === 'GET' && open.includes(target))) return handler(request, client);
     const denial = authenticator.check(request.head);
     if (!(denial instanceof Promise)) return denial === undefined ? handler(request, client) : deny(request, client, denial);
     denial

@@ -2,7 +2,7 @@
  * What stands behind the queue of captures: the WARC files, and the processors of the chain, the whole list on one screen.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { hostname as machineName, networkInterfaces } from 'node:os';
+import { hostname as machineName } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { Archive, ArchiveState } from '../capture/archive.ts';
 import type { Capture } from '../capture/capture.ts';
@@ -24,6 +24,7 @@ import { statsProcessor } from '../archive/stats.ts';
 import { warcWriter } from '../archive/warc-writer.ts';
 import type { DigestFormat } from '../util/digest.ts';
 import type { Log } from '../util/log.ts';
+import { machineAddress } from '../util/machine-address.ts';
 import { WarcWriteError } from '../warc/errors.ts';
 import { Names } from '../warc/write/names.ts';
 import { createExclusively } from '../warc/write/output.ts';
@@ -148,13 +149,4 @@ function warcFiles({ options, opened, handles, version, port, log }: ArchivePart
 function randomToken(): string {
   const letters = 'abcdefghijklmnopqrstuvwxyz0123456789';
   return Array.from(randomBytes(RANDOM_TOKEN_LENGTH), (byte) => letters[byte % letters.length]).join('');
-}
-
-/** An address of this machine that others could know it by. */
-function machineAddress(): string | undefined {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  return (
-    addresses.find(({ internal, family }) => !internal && family === 'IPv4')?.address ??
-    addresses.find(({ internal }) => !internal)?.address
-  );
 }

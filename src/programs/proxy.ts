@@ -31,15 +31,13 @@ import { Listener } from '../serve/listener.ts';
 import type { Log } from '../util/log.ts';
 import { isLoopback } from '../util/network.ts';
 import { allInOrder } from '../util/thrown.ts';
-import { ownHosts } from '../web/own-hosts.ts';
-import { createPages } from '../web/pages.ts';
-import { statusPage } from '../web/status.ts';
 import { authenticatorOf, metaSecretOf, usersOf } from './access-files.ts';
 import type { Core, CoreEvents } from './core.ts';
 import { openCore } from './open-core.ts';
 import type { Figures } from './figures.ts';
 import { handlesFor, tellOfHandles, type Handles } from './handles.ts';
 import { listenAt } from './listening.ts';
+import { OPEN_PATHS, ownPages } from './own-pages.ts';
 
 /** What happens while a proxy runs. */
 export type ProxyEvents = CoreEvents;
@@ -97,7 +95,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
 
     const listenerFor = (handler: Handler) =>
       new Listener({
-        handler: withLogin(authenticator, withTunnels(handler), log),
+        handler: withLogin(authenticator, withTunnels(handler), log, OPEN_PATHS),
         secureContexts: (host) => leaves.secureContext(host),
         http2Streams: options.http2 === 'auto' ? options.http2Streams : 0,
         maxConnections: handles.maxConnections,
@@ -111,8 +109,15 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       });
     const steering = createSteering(metaSecret);
     const status = () => ({ ...core.state(), host: machineName(), address: this.address, port: this.port, metaIgnored: steering.ignored });
-    const isOwnHost = ownHosts([options.address, machineName(), ...options.pageHost]);
-    const pages = createPages({ routes: { '/status': statusPage(status) }, isOwnHost, log });
+    const pages = ownPages({
+      options,
+      ca,
+      login: authenticator !== undefined,
+      listening: () => this.#bound(this.#listener),
+      playbackUrl: () => this.playbackUrl,
+      status,
+      log,
+    });
     this.#listener = later.proxy = listenerFor(
       createRoad({ passage: core.passage, pages, steering, via: options.via, webSockets: options.websocket }),
     );

@@ -8,12 +8,14 @@ import type { Passage } from './passage.ts';
 import { plainAnswer } from '../http/answer.ts';
 import { route } from './router.ts';
 import type { Steering } from './steering.ts';
+import type { Pages } from '../web/pages.ts';
+import { askedThrough } from '../web/through.ts';
 
 const NO_WEBSOCKETS = plainAnswer(403, 'request rejected by warcprox: WebSockets are refused (--websocket of the proxy says so)');
 
 export interface RoadServices {
   readonly passage: Passage;
-  readonly pages: OwnPages;
+  readonly pages: Pages;
   readonly steering: Pick<Steering, 'refuse' | 'heeded'>;
   /** add Via to requests, too */
   readonly via: boolean;
@@ -21,16 +23,12 @@ export interface RoadServices {
   readonly webSockets?: 'archive' | 'refuse';
 }
 
-export interface OwnPages {
-  /** @param target as it came, beginning with a slash */
-  has(method: string, target: string): boolean;
-  readonly handler: Handler;
-}
-
 export function createRoad({ passage, pages, steering, via, webSockets }: RoadServices): Handler {
   return (request, client) => {
     const { method, target } = request.head;
     if (request.tunnel === undefined && target.startsWith('/') && pages.has(method, target)) return pages.handler(request, client);
+    const own = askedThrough(request);
+    if (own !== undefined) return pages.through(own, client);
     const refusal = steering.refuse(request.head);
     if (refusal !== undefined) return client.answer(refusal, true);
     const wanted = route({ ...request, head: steering.heeded(request.head) }, via);

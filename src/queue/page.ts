@@ -6,5 +6,5 @@ import { SERVER } from './api/replies.ts';
 
 /** By path. */
 export function readPages(): ReadonlyMap<string, () => Response> {
-  return readPageFiles(new URL('./page/', import.meta.url), { server: SERVER });
+  return readPageFiles(new URL('./page/', import.meta.url), { headers: { server: SERVER } });
 }

@@ -18,7 +18,7 @@ export function countCapture(counts: BucketCounts, kind: TallyKind | undefined, 
   if (kind !== undefined) add(counts[kind], 1, wireBytes);
 }
 
-export function addBucket(counts: BucketCounts, stored: Bucket): void {
+export function addBucket(counts: BucketCounts, stored: Omit<Bucket, 'bucket'>): void {
   for (const part of ['total', 'new', 'revisit'] as const) add(counts[part], stored[part].urls, stored[part].wire_bytes);
 }
 

@@ -49,5 +49,7 @@ export class StoreError extends Error {
 
 /** Whether databases alone have failed: what is in the WARC files is whole then. */
 export function isDatabaseError(thrown: unknown): boolean {
-  return thrown instanceof AggregateError ? thrown.errors.every(isDatabaseError) : thrown instanceof DatabaseError || thrown instanceof StoreError;
+  return thrown instanceof AggregateError
+    ? thrown.errors.every(isDatabaseError)
+    : thrown instanceof DatabaseError || thrown instanceof StoreError;
 }

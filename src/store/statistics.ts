@@ -41,3 +41,9 @@ export interface StatisticsStore {
   /** Write what is left. */
   close(): Promise<void>;
 }
+
+/** One that takes what others have counted, too. */
+export interface AddingStatistics extends StatisticsStore {
+  /** Count many captures in a bucket. Never waits. */
+  add(bucket: string, counts: Omit<Bucket, 'bucket'>): void;
+}

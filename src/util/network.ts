@@ -34,6 +34,11 @@ export function isLoopback(text: string): boolean {
   return address !== undefined && (address.family === 4 ? address.bits >> 24n === 127n : address.bits === 1n);
 }
 
+/** Whether a socket that listens on this address listens on all of the machine's. */
+export function isUnspecified(text: string): boolean {
+  return parseAddress(text)?.bits === 0n;
+}
+
 /** `10.0.0.0/8`, `2001:db8::/32`, or one address. @returns undefined for what is none, also when bits are set behind the prefix */
 export function parseNetwork(text: string): Network | undefined {
   const [, host = '', digits] = /^([^/%]+)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? [];

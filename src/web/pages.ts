@@ -14,41 +14,65 @@ import { AS_IT_IS, type ClientRequest, type ClientSide, type Handler } from '../
 import type { Log } from '../util/log.ts';
 import { reasonOf } from '../util/thrown.ts';
 import { PageBody } from './page-body.ts';
+import { withOneName } from './through.ts';
 
 export type FetchHandler = (request: Request) => Response | Promise<Response>;
 
 export interface Pages {
   /** @param target as it came, beginning with a slash */
   has(method: string, target: string): boolean;
+  /** asked for directly, by an address or a name of this machine */
   readonly handler: Handler;
+  /** asked for through the proxy, as `askedThrough` has it */
+  readonly through: Handler;
 }
 
 /** Methods with which a Request has no body. */
 const BODILESS = new Set(['GET', 'HEAD']);
 
 export interface PagesOptions {
-  /** paths without query; GET of a page answers HEAD, too */
+  /** by path, or by the beginning of paths with `*` at its end, of which the longest counts; GET of a page answers HEAD, too */
   readonly routes: Readonly<Record<string, FetchHandler>>;
+  /** paths that are answered by each of our names, and not only by the one that the others lead to */
+  readonly ofEachName?: readonly string[];
   /** whether a Host is one of ours: pages are answered by no other */
   readonly isOwnHost: (host: string | undefined) => boolean;
   readonly log: Log;
 }
 
-export function createPages({ routes, isOwnHost, log }: PagesOptions): Pages {
-  const of = (target: string): FetchHandler | undefined => (Object.hasOwn(routes, target) ? routes[target] : undefined);
+export function createPages({ routes, ofEachName = [], isOwnHost, log }: PagesOptions): Pages {
+  const of = routesOf(routes);
+  const serve: Handler = (request, client) => {
+    const { method, target } = request.head;
+    const page = of(target);
+    if (page === undefined) client.answer(plainAnswer(404, 'no such page'));
+    else if (isRead(method)) serveFetch(page, request, client, log);
+    else client.answer({ ...plainAnswer(405, `pages are not for ${method}`), fields: [['Allow', 'GET, HEAD']] });
+  };
   return {
-    has: (method, target) => (method === 'GET' || method === 'HEAD') && of(target) !== undefined,
+    has: (method, target) => isRead(method) && of(target) !== undefined,
     handler: (request, client) => {
-      const page = of(request.head.target);
       const host = request.head.fields.get('host');
-      if (!isOwnHost(host)) {
-        client.answer(
-          plainAnswer(421, `this page is not asked for by the host ${JSON.stringify(host)}; use an IP address, or --page-host`),
-          true,
-        );
-      } else if (page === undefined) client.answer(plainAnswer(404, 'no such page'));
-      else serveFetch(page, request, client, log);
+      if (isOwnHost(host)) return serve(request, client);
+      const line = `this page is not asked for by the host ${JSON.stringify(host)}; use an IP address, or --page-host`;
+      client.answer(plainAnswer(421, line), true);
     },
+    through: withOneName(serve, ofEachName),
+  };
+}
+
+const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD';
+
+function routesOf(routes: Readonly<Record<string, FetchHandler>>): (target: string) => FetchHandler | undefined {
+  const exact = new Map(Object.entries(routes));
+  const begins = [...exact.keys()].filter((path) => path.endsWith('*')).map((path) => path.slice(0, -1));
+  begins.sort((one, other) => other.length - one.length);
+  return (target) => {
+    const [path = ''] = target.split('?', 1);
+    const found = exact.get(path);
+    if (found !== undefined || begins.length === 0) return found;
+    const begin = begins.find((each) => path.startsWith(each));
+    return begin === undefined ? undefined : exact.get(`${begin}*`);
   };
 }
 

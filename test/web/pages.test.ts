@@ -25,17 +25,36 @@ describe('the list of pages', () => {
     log: silentLog,
   });
 
-  test('has what it was given, for GET and HEAD, and exactly so', () => {
-    assert.deepEqual([pages.has('GET', '/a'), pages.has('HEAD', '/a')], [true, true]);
+  test('has what it was given, for GET and HEAD and with any query, and exactly so', () => {
+    assert.deepEqual([pages.has('GET', '/a'), pages.has('HEAD', '/a'), pages.has('GET', '/a?b')], [true, true, true]);
     for (const [method, target] of [
       ['POST', '/a'],
       ['GET', '/b'],
-      ['GET', '/a?b'],
       ['GET', '/a/'],
       ['GET', 'toString'],
       ['GET', '__proto__'],
     ] as const)
       assert.equal(pages.has(method, target), false, `${method} ${target}`);
+  });
+
+  test('of what begins alike the longest answers', async () => {
+    const said =
+      (text: string): FetchHandler =>
+      (request) =>
+        textResponse('text/plain', `${text} ${new URL(request.url).pathname}`);
+    const routes = { '/a': said('exact'), '/*': said('all'), '/a/*': said('longer') };
+    await using listening = await startListening(createPages({ routes, isOwnHost: () => true, log: silentLog }).handler);
+    using client = await RawClient.connect(listening.port);
+    for (const [path, answer] of [
+      ['/a', 'exact /a'],
+      ['/a?/a/b', 'exact /a'],
+      ['/a/', 'longer /a/'],
+      ['/a/b/c?d', 'longer /a/b/c'],
+      ['/ab', 'all /ab'],
+    ] as const) {
+      client.send(GET.replace('/page', path));
+      assert.equal((await client.response()).body.toString(), answer);
+    }
   });
 
   test('serves what it has, and answers 404 for anything else', async () => {

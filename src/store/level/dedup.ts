@@ -4,9 +4,9 @@
  * Fronted by a bounded cache of what was found. An entry is replaced only by another true one, so what the cache holds stays true.
  * Source: spec/warcprox.md §4 (Dedup).
  */
-import { LRUCache } from 'lru-cache';
 import { Claims, type Holder } from '../claims.ts';
 import type { DedupIndex, DedupStore, Original, Published, Standing, Wanted } from '../dedup.ts';
+import { newOriginals, type Originals } from '../originals.ts';
 import { Journal, type JournalledSection } from './journal.ts';
 import type { Change } from './section.ts';
 
@@ -21,16 +21,12 @@ interface Stored {
   readonly offset: number;
 }
 
-const CACHED_ENTRIES = 20_000;
-/** characters of keys and entries: URLs can be long */
-const CACHED_SIZE = 16 * 1024 * 1024;
-
 const NOTHING: Wanted = { key: '', claims: false };
 
 interface Parts {
   readonly section: JournalledSection;
   readonly journal: Journal;
-  readonly cache: LRUCache<string, Original>;
+  readonly cache: Originals;
   readonly claims: Claims;
 }
 
@@ -40,15 +36,8 @@ export interface LevelDedupOptions {
   readonly maxCached?: number;
 }
 
-export function levelDedup(
-  section: JournalledSection,
-  { openFiles = new Set(), maxCached = CACHED_ENTRIES }: LevelDedupOptions = {},
-): DedupStore {
-  const cache = new LRUCache<string, Original>({
-    max: maxCached,
-    maxSize: CACHED_SIZE,
-    sizeCalculation: ({ recordId, url, date, answer = '' }, key) => key.length + recordId.length + url.length + date.length + answer.length,
-  });
+export function levelDedup(section: JournalledSection, { openFiles = new Set(), maxCached }: LevelDedupOptions = {}): DedupStore {
+  const cache = newOriginals(maxCached);
   const claims = new Claims();
   const journal = new Journal(section, openFiles);
   return {

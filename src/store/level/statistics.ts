@@ -16,7 +16,7 @@ import { LRUCache } from 'lru-cache';
 import type { Log } from '../../util/log.ts';
 import { turns } from '../../util/turns.ts';
 import { addBucket, bucketOf, countCapture, noCounts, type BucketCounts } from '../counts.ts';
-import type { Bucket, StatisticsStore, TallyKind } from '../statistics.ts';
+import type { AddingStatistics, Bucket, TallyKind } from '../statistics.ts';
 import type { Section } from './section.ts';
 
 export interface LevelStatisticsOptions {
@@ -49,7 +49,7 @@ const AT_ONCE = 1_000;
 /** Counts survive a crash to within the last second; writing takes a part of it. */
 const WRITE_AFTER_MS = 500;
 
-export class LevelStatistics implements StatisticsStore {
+export class LevelStatistics implements AddingStatistics {
   readonly #section: LevelStatisticsOptions['section'];
   readonly #log: Log;
   readonly #maxPinned: number;
@@ -88,13 +88,13 @@ export class LevelStatistics implements StatisticsStore {
   }
 
   tally(bucket: string, kind: TallyKind | undefined, wireBytes: number): void {
-    if (this.#full && !this.#pinned.has(bucket)) return this.#lose();
-    const entry = this.#entry(bucket);
-    countCapture(entry, kind, wireBytes);
-    if (entry.changed) return;
-    entry.changed = true;
-    this.#pin(entry);
-    this.#setTimer();
+    const entry = this.#counted(bucket);
+    if (entry !== undefined) countCapture(entry, kind, wireBytes);
+  }
+
+  add(bucket: string, counts: Omit<Bucket, 'bucket'>): void {
+    const entry = this.#counted(bucket);
+    if (entry !== undefined) addBucket(entry, counts);
   }
 
   get(bucket: string): Bucket | undefined | Promise<Bucket | undefined> {
@@ -121,7 +121,18 @@ export class LevelStatistics implements StatisticsStore {
     return this.#pinned.size >= this.#maxWaiting || this.#pinnedChars >= MAX_WAITING_NAMES;
   }
 
-  #lose(): void {
+  /** The bucket that is to be counted in, and written; undefined where there is no room for it. */
+  #counted(bucket: string): Entry | undefined {
+    if (this.#full && !this.#pinned.has(bucket)) return this.#lose();
+    const entry = this.#entry(bucket);
+    if (entry.changed) return entry;
+    entry.changed = true;
+    this.#pin(entry);
+    this.#setTimer();
+    return entry;
+  }
+
+  #lose(): undefined {
     if (this.#lost++ > 0) return;
     this.#log.error({}, 'more buckets wait for the database than memory holds: further ones are not counted');
   }

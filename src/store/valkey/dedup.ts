@@ -8,8 +8,8 @@
  * While the store is away nothing throws: what is in the cache is still found, what is published waits. Fronted by a bounded cache of what was
  * found or published here. Source: spec/warcprox.md §4 (Dedup).
  */
-import { LRUCache } from 'lru-cache';
 import type { DedupIndex, DedupStore, Original, Published, Standing, Wanted } from '../dedup.ts';
+import { newOriginals, type Originals } from '../originals.ts';
 import type { Lost } from '../place.ts';
 import { Lease } from './lease.ts';
 import type { Link, ScriptArgument } from './link.ts';
@@ -27,11 +27,6 @@ export interface ValkeyDedupOptions {
   readonly livesMs?: number;
 }
 
-type Cache = LRUCache<string, Original>;
-
-const CACHED_ENTRIES = 20_000;
-/** characters of keys and entries: URLs can be long */
-const CACHED_SIZE = 16 * 1024 * 1024;
 /** Of a batch of any size; the store does nothing else meanwhile. */
 const AT_ONCE = 500;
 /** Claims take no memory for longer, though their holder should live so long. */
@@ -41,20 +36,16 @@ const FIRST_LOOK_MS = 5;
 const MAX_LOOK_MS = 100;
 
 export function valkeyDedup(options: ValkeyDedupOptions): DedupStore {
-  const cache: Cache = new LRUCache({
-    max: options.maxCached ?? CACHED_ENTRIES,
-    maxSize: CACHED_SIZE,
-    sizeCalculation: ({ recordId, url, date, answer = '' }, key) => key.length + recordId.length + url.length + date.length + answer.length,
-  });
+  const cache = newOriginals(options.maxCached);
   return { holder: () => new ValkeyDedup(options, cache), drop: (lost) => drop(options, cache, lost) };
 }
 
 class ValkeyDedup implements DedupIndex {
   readonly #options: ValkeyDedupOptions;
-  readonly #cache: Cache;
+  readonly #cache: Originals;
   readonly #lease: Lease;
 
-  constructor(options: ValkeyDedupOptions, cache: Cache) {
+  constructor(options: ValkeyDedupOptions, cache: Originals) {
     this.#options = options;
     this.#cache = cache;
     this.#lease = new Lease(options.link, options.livesMs);
@@ -184,7 +175,7 @@ async function answered(asked: Promise<unknown>): Promise<readonly unknown[] | u
 }
 
 /** @throws StoreError */
-async function drop({ link, own }: ValkeyDedupOptions, cache: Cache, lost: Lost): Promise<number> {
+async function drop({ link, own }: ValkeyDedupOptions, cache: Originals, lost: Lost): Promise<number> {
   let dropped = 0;
   let parameters: ScriptArgument[] = [];
   const send = async () => {

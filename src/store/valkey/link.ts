@@ -52,10 +52,11 @@ export class Link {
   readonly #onBack = new Set<() => void>();
   readonly #onAway = new Set<() => void>();
 
-  private constructor(client: Redis, { address, log }: LinkOptions) {
-    this.shown = address.shown;
+  private constructor(Client: typeof Redis, options: LinkOptions) {
+    const client = new Client(clientOptions(options, () => this.isRunning));
+    this.shown = options.address.shown;
     this.#client = client;
-    this.#log = log;
+    this.#log = options.log;
     client.on('error', (error: unknown) => (this.#fault = error));
     client.on('close', () => {
       if (this.#running && !this.#closed) this.#away(this.#fault ?? new Error('connection lost'));
@@ -66,16 +67,14 @@ export class Link {
   /** @throws StoreError when it cannot be reached, or cannot be a store */
   static async open(options: LinkOptions): Promise<Link> {
     const { Redis: Client } = await import('ioredis');
-    let link: Link | undefined;
-    const client = new Client(clientOptions(options, () => link?.isRunning === true));
-    link = new Link(client, options);
+    const link = new Link(Client, options);
     try {
-      await client.connect();
+      await link.#client.connect();
       await link.#prove();
     } catch (error) {
-      const fault = error instanceof StoreError || !/^Connection is closed/.test(reasonOf(error)) ? error : (link.#fault ?? error);
+      const fault = error instanceof StoreError || !reasonOf(error).startsWith('Connection is closed') ? error : (link.#fault ?? error);
       link.#closed = true;
-      client.disconnect();
+      link.#client.disconnect();
       throw storeError(link.shown, fault, false);
     }
     link.#running = true;
@@ -90,6 +89,10 @@ export class Link {
 
   get isRunning(): boolean {
     return this.#running && !this.#closed;
+  }
+
+  get #isReady(): boolean {
+    return !this.#closed && this.#client.status === 'ready';
   }
 
   /** As of the last time that it was connected to. */
@@ -174,14 +177,14 @@ export class Link {
   async #return(): Promise<void> {
     while (this.#problem !== undefined && !this.#closed) {
       await this.#wait();
-      if (this.#closed || this.#client.status !== 'ready') continue;
+      if (!this.#isReady) continue;
       try {
         await this.#prove();
       } catch (error) {
-        if (this.#closed) return;
+        if (!this.isRunning) return;
         this.#problem = storeError(this.shown, error, true);
         // Another server may have its place by now, and a connection that is silent may be dead.
-        if (this.#problem.code !== 'STORE_FULL' && this.#client.status === 'ready') this.#client.disconnect(true);
+        if (this.#problem.code !== 'STORE_FULL') this.#client.disconnect(true);
         continue;
       }
       this.#problem = undefined;

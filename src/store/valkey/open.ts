@@ -4,7 +4,7 @@
 import type { Log } from '../../util/log.ts';
 import type { DedupStore } from '../dedup.ts';
 import type { Database, DatabaseState } from '../level/database.ts';
-import type { StatisticsStore } from '../statistics.ts';
+import type { AddingStatistics } from '../statistics.ts';
 import type { StoreAddress } from './address.ts';
 import { valkeyDedup } from './dedup.ts';
 import { Link } from './link.ts';
@@ -31,7 +31,7 @@ export interface SharedStoreOptions {
 
 export interface SharedStore {
   readonly dedup: DedupStore;
-  readonly stats: StatisticsStore;
+  readonly stats: AddingStatistics;
   readonly state: DatabaseState;
   /** Once the stores in it are closed, and before the database is. */
   close(): Promise<void>;

@@ -148,8 +148,8 @@ export class Outbox {
   async #isDamaged(number: number): Promise<boolean> {
     if (this.#rows.get(number)?.isKept !== true) return false;
     const key = this.#keyOf(number);
-    for await (const row of this.#options.section.iterator({ gte: key, lt: `${key}${NUL}` })) return row === undefined;
-    return true;
+    const { done } = await this.#options.section.iterator({ gte: key, lt: `${key}${NUL}` }).next();
+    return done === true;
   }
 
   async #deliver(): Promise<void> {

@@ -84,7 +84,7 @@ export function storeError(store: string, error: unknown, running: boolean): Sto
   if (/^ERR (?:AUTH|invalid password)/.test(said))
     return fail('STORE_REFUSES', `refuses the user or password of the URL: ${said.slice(4)}`);
   if (/^ERR (?:DB index|invalid DB)/.test(said)) return fail('STORE_UNSUITABLE', `has no such database: ${said.slice(4)}`);
-  if (/^Protocol error/.test(said)) return fail('STORE_UNSUITABLE', 'does not speak as Valkey or Redis do');
+  if (said.startsWith('Protocol error')) return fail('STORE_UNSUITABLE', 'does not speak as Valkey or Redis do');
   if (said === 'Command timed out' || codeOf(error) === 'ETIMEDOUT') return fail('STORE_UNREACHABLE', 'does not answer in time');
   if (/^(?:ERR|WRONGTYPE|BUSY|NOREPLICAS|UNKILLABLE) /.test(said)) return fail('STORE_UNSUITABLE', `answers with an error: ${said}`);
   return fail('STORE_UNREACHABLE', `cannot be reached: ${said === '' ? 'no connection' : said}`);

@@ -12,7 +12,7 @@ import { randomBytes } from 'node:crypto';
 import { turns } from '../../util/turns.ts';
 import { addBucket, bucketOf, countCapture, noCounts, type BucketCounts } from '../counts.ts';
 import { StoreError } from '../errors.ts';
-import type { Bucket, StatisticsStore, TallyKind } from '../statistics.ts';
+import type { AddingStatistics, Bucket, TallyKind } from '../statistics.ts';
 import type { Link } from './link.ts';
 import { SOURCE_SECONDS, type Outbox } from './outbox.ts';
 import { COUNT, READ_BUCKET } from './scripts.ts';
@@ -30,7 +30,7 @@ const MAX_NAMES = 8 * 1024 * 1024;
 /** While the store is away there is a row for each of these times. */
 const AWAY_MS = 500;
 
-export class ValkeyStatistics implements StatisticsStore {
+export class ValkeyStatistics implements AddingStatistics {
   readonly #link: Link;
   readonly #outbox: Outbox;
   readonly #source = randomBytes(9).toString('base64url');
@@ -50,13 +50,12 @@ export class ValkeyStatistics implements StatisticsStore {
   }
 
   tally(bucket: string, kind: TallyKind | undefined, wireBytes: number): void {
-    let counts = this.#changed.get(bucket);
-    if (counts === undefined) {
-      counts = noCounts();
-      this.#changed.set(bucket, counts);
-      this.#names += bucket.length;
-    }
-    countCapture(counts, kind, wireBytes);
+    countCapture(this.#countsOf(bucket), kind, wireBytes);
+    this.#soon();
+  }
+
+  add(bucket: string, counts: Omit<Bucket, 'bucket'>): void {
+    addBucket(this.#countsOf(bucket), counts);
     this.#soon();
   }
 
@@ -71,7 +70,7 @@ export class ValkeyStatistics implements StatisticsStore {
     const numbers = counts.map((count) => Number(count ?? 0));
     const part = (at: number) => ({ urls: numbers[at] ?? 0, wire_bytes: numbers[at + 1] ?? 0 });
     const read = noCounts();
-    addBucket(read, { bucket, total: part(0), new: part(2), revisit: part(4) });
+    addBucket(read, { total: part(0), new: part(2), revisit: part(4) });
     return bucketOf(bucket, read);
   }
 
@@ -101,6 +100,15 @@ export class ValkeyStatistics implements StatisticsStore {
       const isWaiting = this.#outbox.isInUse || !(await this.#count(parameters));
       if (isWaiting) await this.#outbox.keepCounts(parameters);
     }
+  }
+
+  #countsOf(bucket: string): BucketCounts {
+    let counts = this.#changed.get(bucket);
+    if (counts !== undefined) return counts;
+    counts = noCounts();
+    this.#changed.set(bucket, counts);
+    this.#names += bucket.length;
+    return counts;
   }
 
   #soon(): void {

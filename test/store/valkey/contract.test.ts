@@ -18,9 +18,9 @@ for (const program of PROGRAMS) {
   // One server for all, emptied for each.
   const open = async (t: TestContext, count = 1): Promise<readonly Machine[]> => {
     server ??= startServer({ after: (close: () => Promise<void>) => void closing.push(close) }, { program });
-    const { address, ask } = await server;
-    ask('FLUSHALL');
-    const options = { address, openFiles: new Set(['A.warc', 'B.warc']), maxCached: count === 1 ? 20_000 : 1 };
+    const started = await server;
+    started.ask('FLUSHALL');
+    const options = { address: started.address, openFiles: new Set(['A.warc', 'B.warc']), maxCached: count === 1 ? 20_000 : 1 };
     return Promise.all(Array.from({ length: count }, () => machine(t, options)));
   };
   const first = <T>([each]: readonly T[]): T => each ?? assert.fail();
@@ -33,5 +33,5 @@ for (const program of PROGRAMS) {
       drop: async (lost) => (await Promise.all(machines.map(({ dedup }) => dedup.drop(lost)))).reduce((sum, each) => sum + each, 0),
     };
   });
-  statisticsContract(program.server, async (t) => first(await open(t)).stats, { shared: true });
+  statisticsContract(program.server, async (t) => first(await open(t)).stats, true);
 }

@@ -1,0 +1,68 @@
+/**
+ * The pages of the proxy, the whole list on one screen.
+ */
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { hostname as machineName } from 'node:os';
+import { nameOf } from '../ca/apple-profile.ts';
+import type { CertificateAuthority } from '../ca/authority.ts';
+import type { ResolvedOptions } from '../options/table.ts';
+import type { Log } from '../util/log.ts';
+import { machineAddress } from '../util/machine-address.ts';
+import { isUnspecified } from '../util/network.ts';
+import { readVersion } from '../util/version.ts';
+import { caFiles, PKCS12_PASSWORD } from '../web/ca-files.ts';
+import { ownHosts } from '../web/own-hosts.ts';
+import { pacPage } from '../web/pac.ts';
+import { createPages, type FetchHandler, type Pages } from '../web/pages.ts';
+import { isThrough, startPages, VIA } from '../web/start.ts';
+import { statusPage, type StatusSource } from '../web/status.ts';
+
+export interface OwnPagesParts {
+  readonly options: Pick<ResolvedOptions, 'address' | 'pageHost'>;
+  readonly ca: CertificateAuthority;
+  /** the proxy asks for a password */
+  readonly login: boolean;
+  /** where the proxy listens, known once it does */
+  readonly listening: () => AddressInfo;
+  /** of the playback proxy, if there is one */
+  readonly playbackUrl: () => string | undefined;
+  readonly status: () => StatusSource;
+  readonly log: Log;
+}
+
+/** What is told to everybody, as nobody can log in to it: browsers have no password for a PAC. */
+export const OPEN_PATHS: readonly string[] = ['/proxy.pac'];
+
+export function ownPages({ options, ca, login, listening, playbackUrl, status, log }: OwnPagesParts): Pages {
+  const isOwnHost = ownHosts([options.address, machineName(), ...options.pageHost]);
+  const proxy = (request: Request) => placeFor(request, listening());
+  const about = (request: Request) => ({
+    version: readVersion(),
+    host: machineName(),
+    proxy: proxy(request),
+    playback: playbackUrl(),
+    login,
+    ca: { name: nameOf(ca), sha256: ca.certificate.fingerprint256, validTo: new Date(ca.certificate.validTo).toISOString() },
+    password: PKCS12_PASSWORD,
+    pages: Object.keys(routes).map((path) => path.replace(/\*$/, '')),
+  });
+  const routes: Readonly<Record<string, FetchHandler>> = {
+    ...startPages({ about, instance: randomUUID(), isOwnHost }),
+    ...caFiles(ca),
+    '/proxy.pac': pacPage(proxy),
+    '/status': statusPage(status),
+  };
+  return createPages({ routes, ofEachName: [VIA], isOwnHost, log });
+}
+
+/**
+ * `host:port` of the proxy for the one who asks: the way that has led here, or, for who comes through the proxy and knows it already, where
+ * it listens.
+ */
+function placeFor(request: Request, { address, port }: AddressInfo): string {
+  const { hostname, port: written, protocol } = new URL(request.url);
+  if (!isThrough(request)) return `${hostname}:${written === '' ? (protocol === 'https:' ? 443 : 80) : written}`;
+  const host = isUnspecified(address) ? (machineAddress() ?? machineName()) : address;
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
