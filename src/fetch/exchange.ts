@@ -117,6 +117,7 @@ export class Exchange implements RequestBody, OriginUser, SpoolHolder {
 
   /** The proxy stops, for this reason: what has come is kept. */
   shutDown(reason: FetchError): void {
+    this.#origin.countNoMore();
     this.#stop('disconnect', reason);
   }
 
@@ -275,6 +276,6 @@ export class Exchange implements RequestBody, OriginUser, SpoolHolder {
     this.#client = undefined;
     const accepted = this.#services.sink(capture);
     client?.fail(error, accepted);
-    this.#onEnded();
+    this.#origin.whenSettled(this.#onEnded);
   }
 }

@@ -21,6 +21,8 @@ export class OriginSide implements OnOrigin {
   #connection: OriginConnection | undefined;
   #stream: OriginStream | undefined;
   #sendings = 0;
+  #connecting = false;
+  #onSettled: (() => void) | undefined;
 
   constructor(services: Pick<ExchangeServices, 'connect' | 'pool'>, outgoing: OutgoingRequest, user: OriginUser) {
     this.#services = services;
@@ -57,10 +59,31 @@ export class OriginSide implements OnOrigin {
     this.#stream = undefined;
     const { target, servername, upstream, afresh, http2, imitation } = this.#outgoing;
     const { scheme, host, port } = target;
+    this.#connecting = true;
     this.#services.connect({ scheme, host, port, servername, upstream, afresh, http2, imitation }).then(
-      (connection) => this.#use(connection),
-      (error: unknown) => this.#user.onUnreachable(error instanceof FetchError ? error : new FetchError('not-connected', reasonOf(error))),
+      (connection) => this.#settled(() => this.#use(connection)),
+      (error: unknown) =>
+        this.#settled(() =>
+          this.#user.onUnreachable(error instanceof FetchError ? error : new FetchError('not-connected', reasonOf(error))),
+        ),
     );
+  }
+
+  /**
+   * Call back once no connection is being made, at once if that is so now. What connects takes a socket, also for somebody who has left:
+   * it is to be counted for as long.
+   */
+  whenSettled(settled: () => void): void {
+    if (this.#connecting) this.#onSettled = settled;
+    else settled();
+  }
+
+  /** Nobody counts what connects any more. */
+  countNoMore(): void {
+    this.#connecting = false;
+    const settled = this.#onSettled;
+    this.#onSettled = undefined;
+    settled?.();
   }
 
   /** @param body what there is of it already */
@@ -83,6 +106,12 @@ export class OriginSide implements OnOrigin {
     if (whole) stream.release();
     else stream.reset();
     this.#services.pool.put(connection);
+  }
+
+  #settled(then: () => void): void {
+    this.#connecting = false;
+    then();
+    this.countNoMore();
   }
 
   #use(connection: OriginConnection | undefined): void {
