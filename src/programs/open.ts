@@ -26,6 +26,7 @@ import { nameTemplate, type NameTemplate } from '../warc/write/filename.ts';
 import { prepareFolder } from '../warc/write/folder.ts';
 import { repairLeftovers } from '../warc/tools/leftovers.ts';
 import { loadLock, lockIfPossible, type FileLock } from '../warc/write/output.ts';
+import { sharedStore } from './shared-store.ts';
 
 export interface Opened {
   /** closed with the WARC files */
@@ -70,8 +71,9 @@ export async function openParts({ options, playbackIndex, version, log }: OpenOp
     const dedup = await database(options.cdxserverDedup === undefined && options.dedupDbFile);
     const stats = await database(options.statsDbFile);
     const playback = await database(playbackIndex && (options.dedupDbFile || options.statsDbFile || DATABASE));
+    const shared = await sharedStore({ options, database, databases, openFiles, log });
     const stores = {
-      dedup: dedup && levelDedup(dedup.later('dedup'), { openFiles }),
+      dedup: dedup && (shared?.dedup ?? levelDedup(dedup.later('dedup'), { openFiles })),
       playback: playback && levelPlayback(playback.later('playback'), openFiles),
     };
     await repairLeftovers({
@@ -87,7 +89,7 @@ export async function openParts({ options, playbackIndex, version, log }: OpenOp
       lock: lock === undefined ? () => true : options.noWarcOpenSuffix ? lock : lockIfPossible(lock),
       databases,
       ...stores,
-      stats: stats && statisticsIn(stats, log),
+      stats: stats && (shared?.stats ?? statisticsIn(stats, log)),
       openFiles,
       plugins: await pluginsOf(options, version, log),
     };

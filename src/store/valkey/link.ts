@@ -31,12 +31,15 @@ export type ScriptArgument = string | number | Buffer;
 const TIMEOUT_MS = 2000;
 const FIRST_WAIT_MS = 100;
 const MAX_WAIT_MS = 2000;
+/** Reasons that are told of one time that it is away. */
+const MAX_TOLD = 10;
 /** A store that works for so long has come back for good. */
 const STEADY_MS = 30_000;
 
 export class Link {
   readonly shown: string;
   readonly #client: Redis;
+  readonly #db: number;
   readonly #log: Log;
   #info: ServerInfo | undefined;
   #problem: StoreError | undefined;
@@ -46,6 +49,8 @@ export class Link {
   #closed = false;
   #upSinceMs = 0;
   #waitMs = 0;
+  /** what has been said of this time that it is away */
+  #told = new Set<string>();
   /** ends the wait for the next try */
   #wake: (() => void) | undefined;
   #returning: Promise<void> | undefined;
@@ -56,8 +61,12 @@ export class Link {
     const client = new Client(clientOptions(options, () => this.isRunning));
     this.shown = options.address.shown;
     this.#client = client;
+    this.#db = options.address.db;
     this.#log = options.log;
-    client.on('error', (error: unknown) => (this.#fault = error));
+    client.on('error', (error: unknown) => {
+      // At the start what comes after the first one follows from it.
+      if (this.#running || this.#fault === undefined) this.#fault = error;
+    });
     client.on('close', () => {
       if (this.#running && !this.#closed) this.#away(this.#fault ?? new Error('connection lost'));
     });
@@ -72,7 +81,9 @@ export class Link {
       await link.#client.connect();
       await link.#prove();
     } catch (error) {
-      const fault = error instanceof StoreError || !reasonOf(error).startsWith('Connection is closed') ? error : (link.#fault ?? error);
+      // What the client says of its connection then is not why it is gone.
+      const isGone = /^(?:Connection is closed|Stream isn't writeable)/.test(reasonOf(error));
+      const fault = isGone ? (link.#fault ?? error) : error;
       link.#closed = true;
       link.#client.disconnect();
       throw storeError(link.shown, fault, false);
@@ -148,6 +159,8 @@ export class Link {
 
   /** That it is a store, takes writes, and keeps what this version understands. @throws StoreError, or the client's error */
   async #prove(): Promise<void> {
+    // The client goes on in another database when there is no such one.
+    await this.#client.select(this.#db);
     this.#info = serverInfo(await this.#client.info());
     const problem = unsuitable(this.#info);
     if (problem !== undefined) throw new StoreError('STORE_UNSUITABLE', this.shown, problem);
@@ -162,15 +175,24 @@ export class Link {
     if (this.#closed) return problem;
     const before = this.#problem;
     this.#problem = problem;
-    if (before === undefined) {
+    if (before !== undefined) this.#tellOther(problem);
+    else {
       const steady = performance.now() - this.#upSinceMs > STEADY_MS;
       this.#waitMs = steady ? 0 : Math.min(this.#waitMs * 2, MAX_WAIT_MS);
       const told = problem.code === 'STORE_FULL' ? 'duplicates that are known are still found' : 'captures are written as responses';
       this.#log.error({ store: this.shown, err: problem }, `${problem.message}; ${told}, and what belongs in it is put in later`);
+      this.#told = new Set([problem.message]);
       for (const away of this.#onAway) away();
     }
     this.#returning ??= this.#return().finally(() => (this.#returning = undefined));
     return problem;
+  }
+
+  /** That something else keeps it away now. */
+  #tellOther({ message }: StoreError): void {
+    if (this.#told.has(message) || this.#told.size >= MAX_TOLD) return;
+    this.#told.add(message);
+    this.#log.warn({ store: this.shown }, `still away: ${message}`);
   }
 
   /** Never rejects. */
@@ -183,6 +205,7 @@ export class Link {
       } catch (error) {
         if (!this.isRunning) return;
         this.#problem = storeError(this.shown, error, true);
+        this.#tellOther(this.#problem);
         // Another server may have its place by now, and a connection that is silent may be dead.
         if (this.#problem.code !== 'STORE_FULL') this.#client.disconnect(true);
         continue;

@@ -57,35 +57,35 @@ export function storeError(store: string, error: unknown, running: boolean): Sto
   if (error instanceof StoreError) return error;
   const said = reasonOf(error);
   const [word = ''] = said.split(' ', 1);
-  const fail = (code: StoreError['code'], problem: string) =>
+  const because = (code: StoreError['code'], problem: string) =>
     new StoreError(running && code !== 'STORE_FULL' ? 'STORE_AWAY' : code, store, problem, error);
   switch (word) {
     case 'OOM':
-      return fail('STORE_FULL', 'is full: raise its maxmemory, or make room');
+      return because('STORE_FULL', 'is full: raise its maxmemory, or make room');
     case 'WRONGPASS':
     case 'NOPERM':
-      return fail(
+      return because(
         'STORE_REFUSES',
         word === 'NOPERM' ? `does not let its user do this: ${said}` : 'refuses the user or password of the URL',
       );
     case 'NOAUTH':
-      return fail('STORE_REFUSES', 'wants a password: name it as in valkey://USER:PASSWORD@HOST/DB, or with --store-password-file');
+      return because('STORE_REFUSES', 'wants a password: name it as in valkey://USER:PASSWORD@HOST/DB, or with --store-password-file');
     case 'LOADING':
-      return fail('STORE_UNREACHABLE', 'is reading its data from the disk; try again when it has');
+      return because('STORE_UNREACHABLE', 'is reading its data from the disk; try again when it has');
     case 'READONLY':
     case 'MASTERDOWN':
-      return fail('STORE_UNSUITABLE', 'is a replica, which takes no writes: name its primary, or Sentinels with ?sentinel=NAME');
+      return because('STORE_UNSUITABLE', 'is a replica, which takes no writes: name its primary, or Sentinels with ?sentinel=NAME');
     case 'MISCONF':
-      return fail('STORE_AWAY', 'cannot write to its disk, and takes nothing until it can: see its log');
+      return because('STORE_AWAY', 'cannot write to its disk, and takes nothing until it can: see its log');
     case 'MOVED':
     case 'CLUSTERDOWN':
-      return fail('STORE_UNSUITABLE', 'is part of a cluster, which cannot be a store: name a single server, or Sentinels');
+      return because('STORE_UNSUITABLE', 'is part of a cluster, which cannot be a store: name a single server, or Sentinels');
   }
   if (/^ERR (?:AUTH|invalid password)/.test(said))
-    return fail('STORE_REFUSES', `refuses the user or password of the URL: ${said.slice(4)}`);
-  if (/^ERR (?:DB index|invalid DB)/.test(said)) return fail('STORE_UNSUITABLE', `has no such database: ${said.slice(4)}`);
-  if (said.startsWith('Protocol error')) return fail('STORE_UNSUITABLE', 'does not speak as Valkey or Redis do');
-  if (said === 'Command timed out' || codeOf(error) === 'ETIMEDOUT') return fail('STORE_UNREACHABLE', 'does not answer in time');
-  if (/^(?:ERR|WRONGTYPE|BUSY|NOREPLICAS|UNKILLABLE) /.test(said)) return fail('STORE_UNSUITABLE', `answers with an error: ${said}`);
-  return fail('STORE_UNREACHABLE', `cannot be reached: ${said === '' ? 'no connection' : said}`);
+    return because('STORE_REFUSES', `refuses the user or password of the URL: ${said.slice(4)}`);
+  if (/^ERR (?:DB index|invalid DB)/.test(said)) return because('STORE_UNSUITABLE', `has no such database: ${said.slice(4)}`);
+  if (/^(?:Protocol error|Unknown RESP type)/.test(said)) return because('STORE_UNSUITABLE', 'does not speak as Valkey or Redis do');
+  if (said === 'Command timed out' || codeOf(error) === 'ETIMEDOUT') return because('STORE_UNREACHABLE', 'does not answer in time');
+  if (/^(?:ERR|WRONGTYPE|BUSY|NOREPLICAS|UNKILLABLE) /.test(said)) return because('STORE_UNSUITABLE', `answers with an error: ${said}`);
+  return because('STORE_UNREACHABLE', `cannot be reached: ${said === '' ? 'no connection' : said}`);
 }

@@ -43,6 +43,7 @@ export class ValkeyStatistics implements AddingStatistics {
   constructor({ link, outbox }: ValkeyStatisticsOptions) {
     this.#link = link;
     this.#outbox = outbox;
+    link.whenBack(() => void this.flush());
   }
 
   get crowded(): boolean {

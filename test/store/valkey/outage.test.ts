@@ -8,7 +8,7 @@ import { bucket } from '../contract/statistics.ts';
 import { NO_SERVER, startServer } from './server.ts';
 import { kept, machine } from './support.ts';
 
-const skip = NO_SERVER;
+const REAL = { skip: NO_SERVER, timeout: 30_000 };
 const counted = (count: number, bytes: number) =>
   bucket('b', [
     [count, bytes],
@@ -17,7 +17,7 @@ const counted = (count: number, bytes: number) =>
   ]);
 const isAway = (error: unknown) => error instanceof StoreError && error.code === 'STORE_AWAY';
 
-test('a server that is killed: nothing is known, what is published waits, and is delivered when it is back', { skip }, async (t) => {
+test('a server that is killed: nothing is known, what is published waits, and is delivered when it is back', REAL, async (t) => {
   const server = await startServer(t, { flags: ['--appendonly', 'yes', '--appendfsync', 'always'] });
   const { log, lines, until } = kept();
   const a = await machine(t, { address: server.address, log });
@@ -47,7 +47,7 @@ test('a server that is killed: nothing is known, what is published waits, and is
 
 test(
   'a server that does not answer: after a time-out nothing waits for it, and what it has done meanwhile counts once',
-  { skip },
+  REAL,
   async (t) => {
     const server = await startServer(t);
     const { log, until } = kept();
@@ -76,7 +76,13 @@ test(
   },
 );
 
-test('a server that is full: duplicates are still found, and what is new waits', { skip }, async (t) => {
+test('a server that stands still at the start does not answer in time', REAL, async (t) => {
+  const server = await startServer(t);
+  server.signal('SIGSTOP');
+  await assert.rejects(machine(t, { address: server.address, timeoutMs: 150 }), { message: `store ${server.url} does not answer in time` });
+});
+
+test('a server that is full: duplicates are still found, and what is new waits', REAL, async (t) => {
   const server = await startServer(t);
   const { log, lines, until } = kept();
   const a = await machine(t, { address: server.address, maxCached: 1, log });
@@ -95,7 +101,7 @@ test('a server that is full: duplicates are still found, and what is new waits',
   assert.deepEqual(await b.dedup.holder().claim(look([late.key])), [late.original]);
 });
 
-test('a server that comes back empty is filled with what is new', { skip }, async (t) => {
+test('a server that comes back empty is filled with what is new', REAL, async (t) => {
   const server = await startServer(t);
   const { log, until } = kept();
   const a = await machine(t, { address: server.address, log });
@@ -111,7 +117,7 @@ test('a server that comes back empty is filled with what is new', { skip }, asyn
   ]);
 });
 
-test('what waits at the end is delivered by the next start in the same folder, and to no other store', { skip }, async (t) => {
+test('what waits at the end is delivered by the next start in the same folder, and to no other store', REAL, async (t) => {
   const [server, other] = [await startServer(t), await startServer(t)];
   const { log, lines } = kept();
   const a = await machine(t, { address: server.address, log });
@@ -132,7 +138,7 @@ test('what waits at the end is delivered by the next start in the same folder, a
   assert.equal(next.state.waiting, 0);
 });
 
-test('more than the outbox holds is lost to the store, and counted', { skip }, async (t) => {
+test('more than the outbox holds is lost to the store, and counted', REAL, async (t) => {
   const server = await startServer(t);
   const { log, lines } = kept();
   const a = await machine(t, { address: server.address, log, maxWaiting: 300 });
@@ -143,7 +149,7 @@ test('more than the outbox holds is lost to the store, and counted', { skip }, a
   assert.equal(lines.filter((line) => line.includes('more waits for the store than is kept for it')).length, 1);
 });
 
-test('counts of many who count at once are all there', { skip }, async (t) => {
+test('counts of many who count at once are all there', REAL, async (t) => {
   const server = await startServer(t);
   const machines = await Promise.all([1, 2, 3].map(() => machine(t, { address: server.address })));
   const work = machines.map(async ({ stats }, by) => {
@@ -157,7 +163,7 @@ test('counts of many who count at once are all there', { skip }, async (t) => {
   for (const { stats } of machines) assert.deepEqual(await stats.get('b'), counted(600, 600));
 });
 
-test('claims of a machine that is gone lapse, and what one could not keep is told to be lapsed', { skip }, async (t) => {
+test('claims of a machine that is gone lapse, and what one could not keep is told to be lapsed', REAL, async (t) => {
   const server = await startServer(t);
   const [a, b] = await Promise.all([1, 2].map(() => machine(t, { address: server.address, livesMs: 400 })));
   assert.ok(a !== undefined && b !== undefined);
@@ -174,7 +180,7 @@ test('claims of a machine that is gone lapse, and what one could not keep is tol
   assert.equal(second.lapsed, false);
 });
 
-test('claims that are held for long are renewed', { skip }, async (t) => {
+test('claims that are held for long are renewed', REAL, async (t) => {
   const server = await startServer(t);
   const [a, b] = await Promise.all([1, 2].map(() => machine(t, { address: server.address, livesMs: 250 })));
   assert.ok(a !== undefined && b !== undefined);

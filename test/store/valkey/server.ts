@@ -17,6 +17,9 @@ export interface Program {
   readonly cli: string;
 }
 
+/** What it says when it can be asked. */
+const UP = /eady to accept connections|\+monitor/;
+
 const isThere = (name: string) => spawnSync(name, ['--version']).status === 0;
 
 /** What this machine has. */
@@ -51,10 +54,12 @@ export interface ServerOptions {
   /** lines of its configuration, as flags */
   readonly flags?: readonly string[];
   readonly auth?: readonly string[];
+  /** a Sentinel, with this file of its configuration */
+  readonly sentinel?: string;
 }
 
 export async function startServer(t: { after: (close: () => Promise<void>) => void }, options: ServerOptions = {}): Promise<Server> {
-  const { program = PROGRAM, port = 0, flags = [], auth = [] } = options;
+  const { program = PROGRAM, port = 0, flags = [], auth = [], sentinel } = options;
   if (program === undefined) throw new Error(String(NO_SERVER));
   const folder = mkdtempSync(join(tmpdir(), 'warctap-valkey-'));
   const socket = join(folder, 's');
@@ -69,19 +74,31 @@ export async function startServer(t: { after: (close: () => Promise<void>) => vo
   };
   const kill = async () => {
     if (child?.exitCode !== null || child.signalCode !== null) return;
+    child.ref();
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
     await exited;
   };
   const start = async () => {
-    const where = ['--port', String(port), '--bind', '127.0.0.1', '--unixsocket', socket, '--dir', folder];
-    child = spawn(program.server, [...where, '--save', '', '--hash-max-listpack-value', '512', ...flags], {
+    const own = sentinel === undefined ? ['--save', '', '--hash-max-listpack-value', '512', ...flags] : ['--sentinel'];
+    const where = [
+      ...(sentinel === undefined ? [] : [sentinel]),
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--unixsocket',
+      socket,
+      '--dir',
+      folder,
+    ];
+    child = spawn(program.server, [...where, ...own], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const { stdout } = child;
     let said = '';
     // Its own line, and no waiting in between; then PING, as it may still read what is on its disk.
-    if (stdout !== null) for await (const piece of stdout) if ((said += String(piece)).includes('eady to accept connections')) break;
+    if (stdout !== null) for await (const piece of stdout) if (UP.test((said += String(piece)))) break;
     stdout?.resume();
     child.unref();
     if (!ask('PING').includes('PONG')) throw new Error(`${program.server} does not answer: ${said}`);
