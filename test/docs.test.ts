@@ -29,6 +29,7 @@ const FOREIGN: readonly (readonly [RegExp, readonly string[]])[] = [
   [/podman/, ['format', 'name', 'stop-timeout', 'signal']],
   [/wget/, ['ca-certificate']],
   [/wb-manager/, ['unpack-wacz']],
+  [/zstd/, ['train']],
   [/V8/, ['heap-growing-percent', 'no-concurrent-marking', 'no-incremental-marking']],
   [
     /npm run bench|needs Python/,

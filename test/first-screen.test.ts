@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { found, ROOT } from './support/docs.ts';
 import { lacksRegistry, newcomerIn, PAGE } from './support/newcomer.ts';
-import { tool } from './support/tools.ts';
+import { browserTool, tool } from './support/tools.ts';
+import { unzipped } from './support/unzipped.ts';
 
 const [git, npm, npx, curl] = [tool('git'), tool('npm'), tool('npx'), tool('curl')];
 const hasGit = existsSync(join(ROOT, '.git'));
@@ -31,7 +32,7 @@ test('the first screen of the README does what it says', { skip }, async (t) => 
   const folder = checkout();
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const readme = readFileSync(join(folder, 'README.md'), 'utf8');
-  const [install = [], fetchPage = [], look = [], exportCa = [], ...more] = found(
+  const [install = [], fetchPage = [], look = [], archive = [], ...more] = found(
     readme.slice(0, readme.indexOf('## Documents')),
     /^```sh\n([^]*?)^```/gm,
   ).map((block) => block.trimEnd().split('\n'));
@@ -75,9 +76,13 @@ test('the first screen of the README does what it says', { skip }, async (t) => 
   assert.match(await newcomer.type(verify), /: ok, 5 records, /);
   assert.deepEqual(look.slice(2), []);
 
-  await newcomer.type(exportCa[0] ?? '');
-  assert.match(readFileSync(join(folder, 'warctap-ca.pem'), 'utf8'), /^-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\s*$/);
-
   await stop();
   assert.match(readdirSync(join(folder, 'warcs')).join(' '), /^\S+\.warc$/);
+
+  assert.equal(archive.length, 1);
+  await newcomer.type(`${archive[0]}${browserTool().skip === false ? '' : ' --no-browser'}`);
+  const [wacz = '', ...others] = readdirSync(folder).filter((name) => name.includes('.wacz'));
+  assert.match(wacz, /^example\.com-\d{14}\.wacz$/);
+  assert.deepEqual(others, []);
+  assert.match(String(unzipped(readFileSync(join(folder, wacz))).get('pages/pages.jsonl')?.bytes), /"title":"the page"/);
 });

@@ -23,6 +23,7 @@ const TABLES = [ENDS, FETCH_ERRORS, MESSAGE_ERRORS, META_ERRORS] as readonly Rea
 const INNER = [
   'CertificateNameError',
   'CutOffError',
+  'DownloadError',
   'IncompleteError',
   'JobDeletedError',
   'NoBrowserError',
@@ -35,6 +36,7 @@ const INNER = [
   'StoppedError',
   'TimedOutError',
   'TooLargeError',
+  'VisitError',
   'WarcReadError',
   'WebSocketError',
   'WireError',

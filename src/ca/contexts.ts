@@ -12,7 +12,7 @@
  * Owns the cache, the work under way and the folder's background writes.
  */
 import type { KeyObject } from 'node:crypto';
-import { createPublicKey } from 'node:crypto';
+import { createHash, createPublicKey } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { LRUCache } from 'lru-cache';
 import type { Log } from '../util/log.ts';
@@ -68,6 +68,8 @@ export async function openLeafStore(options: LeafStoreOptions): Promise<LeafStor
 }
 
 export class LeafStore {
+  /** SHA-256 of the key of all certificates (SubjectPublicKeyInfo, DER), in Base64, by which a client can trust them without the authority */
+  readonly keySha256: string;
   readonly #ca: CertificateAuthority;
   readonly #log: Log;
   readonly #now: () => number;
@@ -86,7 +88,11 @@ export class LeafStore {
     this.#now = options.now ?? Date.now;
     this.#folder = folder;
     this.#keyPem = key.export({ type: 'pkcs8', format: 'pem' }).toString();
-    this.#publicKey = publicKeyInfo(createPublicKey(key));
+    const publicKey = createPublicKey(key);
+    this.#publicKey = publicKeyInfo(publicKey);
+    this.keySha256 = createHash('sha256')
+      .update(publicKey.export({ type: 'spki', format: 'der' }))
+      .digest('base64');
     // RFC 8446 §4.4.2: who trusts a self-signed authority has it already. Leaving it out saves a third of a millisecond per context and per handshake.
     this.#chain = options.ca.certificate.checkIssued(options.ca.certificate) ? '' : options.ca.certificatePem;
     this.#cache = new LRUCache({ max: options.maxContexts ?? MAX_CONTEXTS, dispose: ({ context }) => letGo(context) });

@@ -105,6 +105,15 @@ export function originMethod(capture: Capture): string | undefined {
   return capture.kind === 'custom' ? undefined : capture.method;
 }
 
+/** What has become of a capture: written whole, written as a revisit, not written, or nothing that could be. */
+export type ArchivedAs = 'new' | 'dup' | 'skipped' | 'failed';
+
+export function archivedAs(capture: Capture): ArchivedAs {
+  if (isFailure(capture)) return 'failed';
+  const type = capture.outcome.records?.[0]?.type;
+  return type === undefined ? 'skipped' : type === 'revisit' ? 'dup' : 'new';
+}
+
 /** Let go of the memory and temporary files of a capture. */
 export function releaseCapture(capture: Capture): void {
   for (const spool of spoolsOf(capture)) spool.release();

@@ -165,7 +165,8 @@ function addOption(to: Command, name: string, row: OptionRow, typed: Record<stri
   to.addOption(option).on(`option:${option.name()}`, (text?: string) => {
     typed[name] = isToggle ? true : kind.shape === 'list' ? [...((typed[name] as string[] | undefined) ?? []), text] : text;
   });
-  if (!isToggle) return;
+  // `--no-browser` is a switch beside `--browser NAME`, which takes it back.
+  if (!isToggle || to.options.some(({ long }) => long === negationOf(name))) return;
   const negated = new Option(negationOf(name)).hideHelp();
   to.addOption(negated).on(`option:${negated.name()}`, () => (typed[name] = false));
 }

@@ -12,7 +12,7 @@ export interface Rates {
 }
 
 const NUMBER = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
-const SEPARATOR = ' · ';
+export const SEPARATOR = ' · ';
 const UNITS = ['kB', 'MB', 'GB', 'TB'] as const;
 
 /** A line for people who watch. @param columns of the terminal; the line is at least one narrower */
@@ -82,11 +82,11 @@ function fitted(parts: readonly string[][], cuts: readonly string[][], width: nu
   return cut(line(), width);
 }
 
-function cut(text: string, width: number): string {
+export function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(width - 1, 0))}…`;
 }
 
-function counted(count: number, word: string): string {
+export function counted(count: number, word: string): string {
   return `${NUMBER.format(count)} ${word}${count === 1 ? '' : 's'}`;
 }
 

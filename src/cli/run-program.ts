@@ -20,6 +20,8 @@ export interface Startable<Rows extends OptionRows, Program extends Running> {
   readonly start: (given: Options<Rows>, log: Log) => Promise<Program>;
   /** what stands on standard output once it has started, line ends included */
   readonly tell: (program: Program) => string;
+  /** the live line on a terminal, where it is another than the usual one. @param columns of the terminal; the line is at least one narrower */
+  readonly liveLine?: (program: Program, columns: number) => string;
   /** what SIGUSR2 does; without it that ends the process, as ever */
   readonly reload?: Reload<Rows, Program>;
 }
@@ -33,7 +35,7 @@ const SIGNAL_EXIT_BASE = 128;
  */
 export async function runProgram<Rows extends OptionRows, Program extends Running>(
   { given, places, logLevel, unknownVariables, summarySeconds, ...gathered }: Gathered<Rows>,
-  { start, tell, reload: again }: Startable<Rows, Program>,
+  { start, tell, liveLine, reload: again }: Startable<Rows, Program>,
 ): Promise<number> {
   const { log, screen, flush } = openLog({ logLevel, ...gathered });
   for (const variable of unknownVariables) log.warn({ variable }, 'this environment variable names no option');
@@ -55,7 +57,14 @@ export async function runProgram<Rows extends OptionRows, Program extends Runnin
     },
     tell,
     show: (program) =>
-      showIfWatched(program, { log, screen, live: process.env.TERM !== 'dumb' && screen !== undefined, summarySeconds, nowMs }),
+      showIfWatched(program, {
+        log,
+        screen,
+        live: process.env.TERM !== 'dumb' && screen !== undefined,
+        line: liveLine && ((columns) => liveLine(program, columns)),
+        summarySeconds,
+        nowMs,
+      }),
     log,
     print: (text) => process.stdout.write(text),
     signals: process,

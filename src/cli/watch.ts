@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Capture } from '../capture/capture.ts';
-import { contentType, isFailure, statusOf, wireSize } from '../capture/kinds.ts';
+import { archivedAs, contentType, statusOf, wireSize } from '../capture/kinds.ts';
 import type { Figures } from '../programs/figures.ts';
 import { finalLine, liveLine, type Rates } from './figures-line.ts';
 import type { ProgramLog } from './log.ts';
@@ -23,6 +23,8 @@ export interface WatchOptions {
   readonly screen: Screen | undefined;
   /** the screen can draw a line over the last one */
   readonly live: boolean;
+  /** the live line, where it is another than that of figures and rates. @param columns of the terminal; the line is at least one narrower */
+  readonly line?: ((columns: number) => string) | undefined;
   /** how often the log says what has been done, where there is no live line; 0 is never */
   readonly summarySeconds: number;
   /** milliseconds from any fixed point, never going back */
@@ -51,7 +53,10 @@ export function watch(program: Watched, options: WatchOptions): Watching {
     if (screen === undefined || !options.live) return;
     const current = rates();
     if (isInBackground()) screen.forget();
-    else screen.show(log.isLevelEnabled('info') ? liveLine(program.figures(), current, screen.columns) : '');
+    else
+      screen.show(
+        log.isLevelEnabled('info') ? (options.line?.(screen.columns) ?? liveLine(program.figures(), current, screen.columns)) : '',
+      );
   };
   const summary = summaries(program, log, nowMs);
   const seconds = options.summarySeconds;
@@ -111,12 +116,6 @@ function captureFields(capture: Capture): object {
     ...(type === undefined || type === '' ? {} : { type }),
     url: capture.url,
   };
-}
-
-function archivedAs(capture: Capture): 'new' | 'dup' | 'failed' | 'skipped' {
-  if (isFailure(capture)) return 'failed';
-  const type = capture.outcome.records?.[0]?.type;
-  return type === undefined ? 'skipped' : type === 'revisit' ? 'dup' : 'new';
 }
 
 /**

@@ -45,6 +45,11 @@ export class Admission {
     return this.#waiting.size;
   }
 
+  /** WebSockets that are open or being opened, and how many may be. */
+  get webSockets(): { readonly open: number; readonly max: number } {
+    return { open: this.#webSockets, max: Math.ceil(this.#options.maxExchanges / 2) };
+  }
+
   /** Why nothing more is begun at the moment, if so. */
   get closed(): FetchError | undefined {
     if (this.#closed !== undefined) return this.#closed;
@@ -86,7 +91,7 @@ export class Admission {
    */
   exchange(request: ExchangeRequest, client: ExchangeClient): Exchange | FetchError {
     const isWebSocket = request.outgoing.webSocket === true;
-    if (isWebSocket && this.#webSockets >= Math.ceil(this.#options.maxExchanges / 2)) {
+    if (isWebSocket && this.#webSockets >= this.webSockets.max) {
       this.#next();
       return new FetchError('too-many-websockets', 'as many WebSockets are open as may be (half of --max-threads)');
     }

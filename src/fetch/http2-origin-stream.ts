@@ -16,63 +16,68 @@ import type { AnswerEvents, OriginStream } from './origin-connection.ts';
 const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM, NGHTTP2_HTTP_1_1_REQUIRED, NGHTTP2_FLAG_END_STREAM } = constants;
 
 /** What it needs of its session. */
-export interface StreamServices {
-  /** @throws Error when the session takes no more */
-  readonly request: () => ClientHttp2Stream;
+export interface StreamSession {
   /** the origin has not looked at the stream. @param refused it has said so of this one */
-  readonly isUnseen: (id: number | undefined, refused: boolean) => boolean;
-  readonly mayBeUnanswered: boolean;
-  readonly sessionError: () => Error | undefined;
-  readonly left: () => void;
-  readonly onHttp1Wanted: () => void;
-  /** 0 is none */
-  readonly idleMs: number;
-  readonly onFault: (error: unknown) => void;
+  isUnseen(id: number | undefined, refused: boolean): boolean;
+  readonly error: Error | undefined;
+  /** the stream is not in use any more */
+  left(stream: Http2OriginStream): void;
+  onHttp1Wanted(): void;
+  onFault(error: unknown): void;
 }
 
 export interface SentHead {
   readonly method: string;
   readonly sentHead: Buffer;
+  readonly hasBody: boolean;
+  /** the origin may have closed the session while the request was on its way */
+  readonly mayBeUnanswered: boolean;
 }
 
 export class Http2OriginStream implements OriginStream {
   readonly sentHead: Buffer;
   readonly protocol = 'h2';
-  readonly #services: StreamServices;
-  readonly #method: string;
+  readonly #session: StreamSession;
+  readonly #sent: SentHead;
   #events: AnswerEvents | undefined;
   #stream: ClientHttp2Stream | undefined;
   #framing: Framing | undefined;
   #received = 0;
   #headBytes = 0;
   #paused = false;
+  /** something has happened since it was looked at last, and when that was seen */
+  #stirred = true;
+  #stirredMs = 0;
   /** the answer is complete */
   #whole = false;
   #error: Error | undefined;
 
-  constructor(services: StreamServices, { method, sentHead }: SentHead, events: AnswerEvents) {
-    this.#services = services;
-    this.#method = method;
-    this.sentHead = sentHead;
+  constructor(session: StreamSession, sent: SentHead, events: AnswerEvents) {
+    this.#session = session;
+    this.#sent = sent;
+    this.sentHead = sent.sentHead;
     this.#events = events;
   }
 
-  /** Send it. @param body what there is of it already */
-  begin(body: readonly BodyPiece[]): void {
+  /**
+   * Send it.
+   *
+   * @param request throws an Error when the session takes no more
+   * @param body what there is of it already
+   */
+  begin(request: () => ClientHttp2Stream, body: readonly BodyPiece[]): void {
     let stream: ClientHttp2Stream;
     try {
-      stream = this.#stream = this.#services.request();
+      stream = this.#stream = request();
     } catch (error) {
       // The session has ended since it was looked at: nothing was sent.
       process.nextTick(() => this.#lose('empty-response', `no answer: ${reasonOf(error)}`, 'disconnect', true));
       return;
     }
-    const { idleMs } = this.#services;
-    if (idleMs > 0) stream.setTimeout(idleMs, () => this.#idle());
     stream.on('headers', (_fields, _flags, list?: FieldList) => this.#try(() => this.#onInterim(list ?? [])));
     stream.on('response', (_fields, flags, list?: FieldList) => this.#try(() => this.#onHead(list ?? [], flags)));
     stream.on('trailers', (_fields, _flags, list?: FieldList) => this.#try(() => this.#events?.onTrailers(trailersOf(list ?? []))));
-    stream.on('drain', () => this.#events?.onDrain());
+    if (this.#sent.hasBody) stream.on('drain', () => this.#onDrain());
     stream.on('error', (error: Error) => (this.#error = error));
     stream.on('close', () => this.#onClose(stream));
     for (const { bytes } of body) stream.write(bytes);
@@ -87,11 +92,13 @@ export class Http2OriginStream implements OriginStream {
   }
 
   write(framed: Buffer): boolean {
+    this.#stirred = true;
     // Who has answered may want no more of the request (RFC 9113 §8.1): it is read past.
     return this.#stream?.writable !== true || this.#stream.write(framed);
   }
 
   endRequest(): undefined {
+    this.#stirred = true;
     if (this.#stream?.writable === true) this.#stream.end();
   }
 
@@ -102,6 +109,7 @@ export class Http2OriginStream implements OriginStream {
 
   resume(): void {
     this.#paused = false;
+    this.#stirred = true;
     this.#stream?.resume();
   }
 
@@ -118,6 +126,7 @@ export class Http2OriginStream implements OriginStream {
   #onInterim(list: FieldList): void {
     const events = this.#events;
     if (events === undefined) return;
+    this.#stirred = true;
     const head = responseOf(list);
     if (!this.#takeHead(responseBlock(head).length)) return;
     events.onInterim(head);
@@ -128,11 +137,12 @@ export class Http2OriginStream implements OriginStream {
     const stream = this.#stream;
     const events = this.#events;
     if (events === undefined || stream === undefined) return;
+    this.#stirred = true;
     const head = responseOf(list);
     const block = responseBlock(head);
     if (!this.#takeHead(block.length)) return;
     const ended = (flags & NGHTTP2_FLAG_END_STREAM) !== 0;
-    this.#framing = responseFraming(head, this.#method, ended);
+    this.#framing = responseFraming(head, this.#sent.method, ended);
     events.onHead(head, this.#framing, block);
     stream.on('data', (piece: Buffer) => this.#try(() => this.#onData(piece)));
     stream.on('end', () => this.#try(() => this.#onEnd(stream)));
@@ -148,7 +158,13 @@ export class Http2OriginStream implements OriginStream {
     return false;
   }
 
+  #onDrain(): void {
+    this.#stirred = true;
+    this.#events?.onDrain();
+  }
+
   #onData(piece: Buffer): void {
+    this.#stirred = true;
     this.#received += piece.length;
     this.#events?.onBody(piece, [piece]);
     this.#events?.onRead(piece.length, false, true);
@@ -165,23 +181,31 @@ export class Http2OriginStream implements OriginStream {
   #onClose(stream: ClientHttp2Stream): void {
     const events = this.#events;
     const { rstCode } = stream;
-    this.#services.left();
+    this.#session.left(this);
     if (events === undefined) return;
     if (this.#whole) return this.#lose('empty-response', 'origin wants no more of the request', 'disconnect', false);
-    const broken = this.#services.sessionError();
-    if (rstCode === NGHTTP2_HTTP_1_1_REQUIRED) this.#services.onHttp1Wanted();
+    const broken = this.#session.error;
+    if (rstCode === NGHTTP2_HTTP_1_1_REQUIRED) this.#session.onHttp1Wanted();
     const refused = rstCode === NGHTTP2_REFUSED_STREAM || rstCode === NGHTTP2_HTTP_1_1_REQUIRED;
-    const unseen = this.#services.isUnseen(stream.id, refused);
+    const unseen = this.#session.isUnseen(stream.id, refused);
     if (isNonsense(broken)) return this.#lose('invalid-response', `invalid response: ${reasonOf(broken)}`, 'unspecified', unseen);
     const reason = broken ?? this.#error;
     const message = reason === undefined ? 'origin closed the connection without an answer' : `no answer: ${reasonOf(reason)}`;
     this.#lose('empty-response', message, 'disconnect', unseen);
   }
 
-  #idle(): void {
+  /**
+   * To be called again and again, instead of a timer that would be set anew with each frame.
+   *
+   * @param movedMs when the session was last seen to move: a large piece of an upload is taken bit by bit
+   */
+  look(nowMs: number, movedMs: number, idleMs: number): void {
     // Who holds the origin back has no right to be impatient; who has not said all of its request is waited for elsewhere.
     const unsaid = this.#stream?.writable === true && !this.full;
-    if (this.#paused || unsaid || this.#events === undefined) return;
+    if (this.#stirred || this.#paused || unsaid) this.#stirredMs = nowMs;
+    this.#stirred = false;
+    const sinceMs = this.full ? Math.max(this.#stirredMs, movedMs) : this.#stirredMs;
+    if (this.#events === undefined || nowMs - sinceMs < idleMs) return;
     this.#lose('response-timeout', 'no answer from the origin within the idle time-out', 'time', false);
     this.#giveUp();
   }
@@ -196,13 +220,13 @@ export class Http2OriginStream implements OriginStream {
   #lose(code: FetchError['code'], message: string, truncated: Parameters<AnswerEvents['onLost']>[1], unseen: boolean): void {
     const events = this.#events;
     this.#leave();
-    const unanswered = code === 'empty-response' && this.#services.mayBeUnanswered && this.#framing === undefined;
+    const unanswered = code === 'empty-response' && this.#sent.mayBeUnanswered && this.#framing === undefined;
     events?.onLost(new FetchError(code, message, { cause: this.#error }), truncated, unanswered, unseen);
   }
 
   #leave(): void {
     this.#events = undefined;
-    this.#services.left();
+    this.#session.left(this);
   }
 
   /** What a user throws is a fault of ours, and costs it this stream. */
@@ -210,7 +234,7 @@ export class Http2OriginStream implements OriginStream {
     try {
       tell();
     } catch (error) {
-      this.#services.onFault(error);
+      this.#session.onFault(error);
       this.#stream?.destroy(new Error('a fault in warctap, see its log'));
     }
   }

@@ -6,6 +6,7 @@
  */
 import { connect, type ClientHttp2Session, type Settings } from 'node:http2';
 import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import type { BodyPiece } from '../http/message.ts';
 import { joinWhatWasRead } from '../http2/before.ts';
 import { requestHeaders } from '../http2/headers.ts';
@@ -13,7 +14,8 @@ import { requestBlock } from '../http2/heads.ts';
 import { MAX_HEAD_BYTES } from '../http1/head.ts';
 import { MAX_FIELDS } from '../http1/fields.ts';
 import type { TlsFacts } from '../tls/facts.ts';
-import { Http2OriginStream } from './http2-origin-stream.ts';
+import { sweep } from '../util/after-reading.ts';
+import { Http2OriginStream, type StreamSession } from './http2-origin-stream.ts';
 import type { AnswerEvents, OriginConnection, OriginStream, OutgoingRequest } from './origin-connection.ts';
 
 export interface Http2OriginOptions {
@@ -37,14 +39,20 @@ const SESSION_WINDOW = 16 * STREAM_WINDOW;
 /** MB, of which heads are most. */
 const MAX_SESSION_MEMORY = 64;
 
-export class Http2Origin implements OriginConnection {
+/** How often it is looked whether something has moved, at most. */
+const LOOK_MS = 1000;
+
+export class Http2Origin implements OriginConnection, StreamSession {
   readonly key: string;
   readonly ipAddress: string | undefined;
   readonly tls: TlsFacts | undefined;
   /** resolves when the origin has said how many streams it takes, or is gone */
   readonly settled: Promise<void>;
+  readonly onFault: (error: unknown) => void;
+  readonly onHttp1Wanted: () => void;
   readonly #session: ClientHttp2Session;
-  readonly #options: Http2OriginOptions;
+  readonly #socket: Socket;
+  readonly #idleMs: number;
   readonly #streams = new Set<Http2OriginStream>();
   #capacity = 1;
   #reserved = 0;
@@ -53,12 +61,18 @@ export class Http2Origin implements OriginConnection {
   #onUnusable: (() => void) | undefined;
   #lastStream: number | undefined;
   #error: Error | undefined;
+  /** bytes both ways, and when they were last seen to be more */
+  #passed = 0;
+  #passedMs = performance.now();
 
   constructor(socket: Socket, options: Http2OriginOptions) {
     this.key = options.key;
     this.ipAddress = options.ipAddress;
     this.tls = options.tls;
-    this.#options = options;
+    this.onFault = options.onFault;
+    this.onHttp1Wanted = options.onHttp1Wanted;
+    this.#idleMs = options.idleMs;
+    this.#socket = socket;
     joinWhatWasRead(socket);
     // The authority is said anew with each request.
     const session = (this.#session = connect('https://origin', {
@@ -69,7 +83,6 @@ export class Http2Origin implements OriginConnection {
       maxSessionMemory: MAX_SESSION_MEMORY,
     }));
     session.setLocalWindowSize(SESSION_WINDOW);
-    session.setTimeout(options.idleMs, () => this.#streams.size === 0 && this.destroy());
     this.settled = new Promise((resolve) => {
       session.once('remoteSettings', () => resolve());
       session.once('close', () => resolve());
@@ -82,7 +95,12 @@ export class Http2Origin implements OriginConnection {
       this.#over();
     });
     session.on('error', (error: Error) => (this.#error = error));
-    session.on('close', () => this.#over());
+    const { idleMs } = options;
+    const endLooking = idleMs > 0 ? sweep(Math.min(LOOK_MS, idleMs), () => this.#look()) : undefined;
+    session.on('close', () => {
+      endLooking?.();
+      this.#over();
+    });
   }
 
   get capacity(): number {
@@ -109,29 +127,22 @@ export class Http2Origin implements OriginConnection {
   request(request: OutgoingRequest, body: readonly BodyPiece[], events: AnswerEvents): OriginStream {
     this.unwanted();
     this.#onUnusable = undefined;
+    const { method, target, hasBody } = request;
     const { headers, recorded } = requestHeaders(request);
-    const { idleMs, onFault } = this.#options;
-    const stream = new Http2OriginStream(
-      {
-        request: () => this.#session.request(headers, { endStream: !request.hasBody }),
-        isUnseen: (id, code) => this.#isUnseen(id, code),
-        // As with HTTP/1: what has been used before may have been closed while the request was on its way.
-        mayBeUnanswered: this.#used,
-        sessionError: () => this.#error,
-        left: () => {
-          this.#used = true;
-          this.#streams.delete(stream);
-        },
-        onHttp1Wanted: this.#options.onHttp1Wanted,
-        idleMs,
-        onFault,
-      },
-      { method: request.method, sentHead: requestBlock(request.method, request.target.path, recorded) },
-      events,
-    );
+    const sentHead = requestBlock(method, target.path, recorded);
+    const stream = new Http2OriginStream(this, { method, sentHead, hasBody, mayBeUnanswered: this.#used }, events);
     this.#streams.add(stream);
-    stream.begin(body);
+    stream.begin(() => this.#session.request(headers, { endStream: !hasBody }), body);
     return stream;
+  }
+
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  left(stream: Http2OriginStream): void {
+    this.#used = true;
+    this.#streams.delete(stream);
   }
 
   park(onUnusable: () => void): void {
@@ -145,8 +156,20 @@ export class Http2Origin implements OriginConnection {
   }
 
   /** By the last stream that GOAWAY says it has looked at. */
-  #isUnseen(id: number | undefined, refused: boolean): boolean {
+  isUnseen(id: number | undefined, refused: boolean): boolean {
     return refused || (this.#lastStream !== undefined && (id === undefined || id > this.#lastStream));
+  }
+
+  #look(): void {
+    const { bytesRead, bytesWritten } = this.#socket;
+    const nowMs = performance.now();
+    const passed = bytesRead + bytesWritten;
+    if (passed !== this.#passed) {
+      this.#passed = passed;
+      this.#passedMs = nowMs;
+    }
+    if (this.#streams.size === 0 && nowMs - this.#passedMs >= this.#idleMs) this.destroy();
+    for (const stream of this.#streams) stream.look(nowMs, this.#passedMs, this.#idleMs);
   }
 
   #over(): void {

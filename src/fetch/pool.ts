@@ -25,6 +25,11 @@ export class OriginPool {
     this.#endSweeping = sweep(FRESH_MS, () => this.#closeSpare());
   }
 
+  /** Connections that are kept, and how many may be. */
+  get idle(): { readonly open: number; readonly max: number } {
+    return { open: this.#idle.size, max: this.#maxIdle };
+  }
+
   /** The connection is the caller's, who puts it back as soon as it is not busy any more. */
   take(key: string): OriginConnection | undefined {
     const connection = this.#byKey.get(key)?.at(-1);

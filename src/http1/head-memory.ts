@@ -33,6 +33,14 @@ export class HeadMemory {
     this.#budget = new MemoryBudget(maxBytes);
   }
 
+  get maxBytes(): number {
+    return this.#maxBytes;
+  }
+
+  get used(): number {
+    return this.#budget.used;
+  }
+
   /** More of a head that is not complete. @throws MessageError when there is no room and none is larger; nothing is taken then */
   keep(keeper: HeadKeeper, bytes: number): void {
     this.#take(bytes, keeper.keptBytes + bytes, keeper);

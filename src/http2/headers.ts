@@ -90,13 +90,18 @@ function clean(field: Field): Field {
 }
 
 function together(list: readonly Field[]): readonly Field[] {
+  if (new Set(list.map(keyOf)).size === list.length) return list;
   const byKey = new Map<string, Field[]>();
   for (const field of list) {
     const before = byKey.get(field.key);
     if (before === undefined) byKey.set(field.key, [field]);
     else if (!ONCE.has(field.key)) before.push(field);
   }
-  return byKey.size === list.length ? list : [...byKey.values()].flat();
+  return [...byKey.values()].flat();
+}
+
+function keyOf({ key }: Field): string {
+  return key;
 }
 
 /** @param fields those of one name together */

@@ -33,7 +33,8 @@ export function requestOf(list: FieldList, hasBody: boolean): RequestOfFrame {
   const pseudo = new Map<string, string>();
   const fields: Field[] = [];
   let bytes = 0;
-  for (const [name, value] of pairs(list)) {
+  for (let at = 0; at + 1 < list.length; at += 2) {
+    const [name, value] = [list[at] ?? '', list[at + 1] ?? ''];
     bytes += name.length + value.length;
     if (name.startsWith(':')) pseudo.set(name, checkedValue(name, value));
     else fields.push(checkedField(name, value));
@@ -75,7 +76,7 @@ function targetOf(method: string, pseudo: ReadonlyMap<string, string>): string {
 
 /** @throws MessageError when host and :authority say different things, or nothing */
 function hostOf(authority: string | undefined, fields: readonly Field[]): string {
-  const hosts = fields.filter(({ key }) => key === 'host').map(({ value }) => value);
+  const hosts = fields.filter((field) => !isNoHost(field)).map(({ value }) => value);
   const host = authority ?? hosts[0];
   if (host === undefined || host === '') throw new MessageError('syntax', 'neither :authority nor host');
   if (!hosts.every((each) => isSameAuthority(each, host)))
@@ -108,9 +109,14 @@ function checkedValue(name: string, value: string): string {
   return value;
 }
 
+function isCookie({ key }: Field): boolean {
+  return key === 'cookie';
+}
+
 /** One field, where the first of them stood (RFC 9113 §8.2.3). */
 function joinedCookies(fields: readonly Field[]): readonly Field[] {
-  const cookies = fields.filter(({ key }) => key === 'cookie');
+  if (!fields.some(isCookie)) return fields;
+  const cookies = fields.filter(isCookie);
   const [first] = cookies;
   if (first === undefined || cookies.length === 1) return fields;
   const joined = fieldOf('cookie', cookies.map(({ value }) => value).join('; '));
@@ -121,7 +127,8 @@ function joinedCookies(fields: readonly Field[]): readonly Field[] {
 export function responseOf(list: FieldList): ResponseHead {
   let status = 0;
   const fields: Field[] = [];
-  for (const [name, value] of pairs(list)) {
+  for (let at = 0; at + 1 < list.length; at += 2) {
+    const [name, value] = [list[at] ?? '', list[at + 1] ?? ''];
     if (name === ':status') status = Number(value);
     else fields.push(fieldOf(name, value));
   }

@@ -54,6 +54,14 @@ export const LOG_LINES = {
   'plugin … … after all and gets captures again': { when: 'a call that had hung has come back', fix: 'nothing' },
   'plugin … has not stopped within … ms': { when: 'the plugin hangs while the proxy closes', fix: 'look at its stop()' },
   'plugin … failed to stop: …': { when: 'stop() of the plugin has thrown', fix: 'look at its stop()' },
+  'the index of a WARC file could not be written: …': {
+    when: 'with `--cdxj` or `--collection`: what stands in the line is wrong with the disk or the folder. Nothing of the archive is lost',
+    fix: 'make room or give leave; the next start makes it, and `warctap cdxj` does',
+  },
+  'what is not in the index of a WARC file: …': {
+    when: 'with `--cdxj` or `--collection`: a WARC file of an earlier run cannot be read at this place',
+    fix: '`warctap verify` tells more of it',
+  },
   'others may read …; chmod 600 is advised': {
     when: 'the file of `--proxy-auth-file` or `--meta-secret-file` is readable for more than its owner',
     fix: '`chmod 600` it, unless it is a mounted secret',
@@ -304,6 +312,14 @@ export const LOG_LINES = {
   'leases and visits that are over wait: …': {
     when: 'the database of a queue cannot be written',
     fix: 'make room on the disk of `--db`; it is tried again every second',
+  },
+  'page not archived: …': {
+    when: '`warctap archive` could not load a page at all; a record in the WACZ says why where an origin did not answer',
+    fix: 'see the reason in the line; name the page again once it can be reached',
+  },
+  'page archived in part: …': {
+    when: '`warctap archive` ended a page before it had loaded all: it was too slow, or the command was stopped',
+    fix: 'raise `--page-timeout`, or name the page again',
   },
   ...CRAWL_LINES,
 } as const satisfies Readonly<Record<string, MessageRow>>;

@@ -76,9 +76,14 @@ function cssLinks(found: (link: string) => void): LinkReader {
       if (text.length < MAX_CSS_CHARS) text += piece;
     },
     end: () => {
-      for (const match of text.matchAll(IN_CSS)) found((match.slice(1) as (string | undefined)[]).find((each) => each !== undefined) ?? '');
+      for (const url of cssUrls(text)) found(url);
     },
   };
+}
+
+/** What a style sheet, or a `style` attribute, loads: as it is written there. */
+export function cssUrls(text: string): readonly string[] {
+  return [...text.matchAll(IN_CSS)].map((match) => (match.slice(1) as (string | undefined)[]).find((each) => each !== undefined) ?? '');
 }
 
 const LINK_VALUE = /<([^>]*)>((?:[^,"]|"[^"]*")*)/g;

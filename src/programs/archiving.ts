@@ -11,6 +11,7 @@ import type { TimeSlices } from '../util/slices.ts';
 import type { Handles } from './handles.ts';
 import type { Opened } from './open.ts';
 import type { ResolvedCoreOptions } from '../options/table.ts';
+import { warcFolders } from '../options/warc-dir.ts';
 import { Chain } from '../archive/chain.ts';
 import { cdxDedupLoader } from '../archive/cdx-dedup-loader.ts';
 import { crawlLog } from '../archive/crawl-log.ts';
@@ -53,7 +54,7 @@ export interface OpenArchive {
   readonly archive: Archive & ArchiveState;
   /** what it has done since it was opened */
   readonly totals: RunningStats;
-  readonly warcs: Pick<WriterPool, 'filesBegun'>;
+  readonly warcs: Pick<WriterPool, 'filesBegun' | 'openFiles'>;
 }
 
 export const newRecordId = (): string => `<urn:uuid:${randomUUID()}>`;
@@ -130,7 +131,7 @@ function processorsOf(
 function warcFiles({ options, opened, handles, version, port, log }: ArchiveParts): WriterPool {
   const hostname = machineName();
   return new WriterPool({
-    dir: options.dir,
+    dir: warcFolders(options).dir,
     subdirPrefix: options.subdirPrefix,
     names: new Names({ template: opened.template, hostname, port, now: timeOfDay, newRandomToken: randomToken }),
     encoder: opened.encoder,
@@ -140,6 +141,7 @@ function warcFiles({ options, opened, handles, version, port, log }: ArchivePart
     maxBytes: options.size,
     idleMs: options.rolloverIdleTime === undefined ? undefined : options.rolloverIdleTime * 1000,
     openPaths: opened.openFiles,
+    indexes: opened.indexes,
     maxOpenFiles: handles.maxWarcs,
     now: timeOfDay,
     nowMs: () => performance.now(),

@@ -15,6 +15,7 @@ import type { OriginPool } from '../fetch/pool.ts';
 import { createResolver } from '../fetch/resolver.ts';
 import { HeadMemory } from '../http1/head-memory.ts';
 import { metaCache } from '../meta/cache.ts';
+import { warcFolders } from '../options/warc-dir.ts';
 import type { AddressSlice } from '../options/rows/towards-origins.ts';
 import { createGate } from '../proxy/gate.ts';
 import type { RecordServices } from '../proxy/custom-record.ts';
@@ -29,7 +30,9 @@ import { allInOrder, reasonOf } from '../util/thrown.ts';
 import { readVersion } from '../util/version.ts';
 import { warcDate } from '../warc/fields.ts';
 import type { StatusSource } from '../web/status.ts';
+import type { Bound } from '../web/metrics/bound.ts';
 import { digestOf, newRecordId, openArchive, type OpenArchive } from './archiving.ts';
+import { boundsOf } from './bounds.ts';
 import type { CoreEvents, CoreParts, CoreResources } from './core-parts.ts';
 import { Expected } from './expected.ts';
 import { wayToOrigins, type WayToOrigins } from './fetching.ts';
@@ -51,6 +54,8 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   readonly playbackIndex: PlaybackIndex | undefined;
   /** room for the heads of clients and origins together */
   readonly heads: HeadMemory;
+  /** those that are written to, as they are now */
+  readonly disks: Space['disks'];
   readonly #version = readVersion();
   readonly #startedAt = timeOfDay();
   readonly #opened: Opened;
@@ -60,7 +65,8 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   #origins: OriginPool;
   readonly #space: Space;
   readonly #admission: Admission;
-  readonly #maxExchanges: number;
+  readonly #handles: CoreResources['handles'];
+  readonly #memory: MemoryBudget;
   readonly #records: RecordServices;
   readonly #expected = new Expected();
   readonly #log: Log;
@@ -69,19 +75,21 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   constructor(parts: CoreParts, { opened, space, handles }: CoreResources) {
     super();
     const { options, log, resolve = createResolver(), listening = () => [], onSecured = () => undefined } = parts;
-    this.warcDir = options.dir;
+    this.warcDir = warcFolders(options).dir;
     this.playbackIndex = opened.playback;
     this.heads = new HeadMemory(options.maxHeadMemory);
     this.#opened = opened;
     this.#space = space;
+    this.disks = () => space.disks();
     this.#log = log;
-    this.#maxExchanges = handles.maxExchanges;
+    this.#handles = handles;
+    this.#memory = new MemoryBudget(options.maxMemory);
 
     const recording = {
       digest: digestOf(options),
       spool: {
         maxMemoryBytes: options.tmpFileMaxMemorySize,
-        budget: new MemoryBudget(options.maxMemory),
+        budget: this.#memory,
         space: space.spools,
         dir: tmpdir(),
       },
@@ -192,7 +200,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     return {
       version: this.#version,
       startedAt: this.#startedAt,
-      maxExchanges: this.#maxExchanges,
+      maxExchanges: this.#handles.maxExchanges,
       activeRequests: this.#admission.active,
       waitingRequests: this.#admission.waiting,
       queued,
@@ -206,6 +214,12 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       databases: this.#opened.databases.states,
       rate: (minutes) => this.#totals.rate(minutes),
     };
+  }
+
+  /** What has a bound, and how much of it is taken. */
+  bounds(): readonly Bound[] {
+    const [admission, archive, origins, memory, warcs] = [this.#admission, this.archive, this.#origins, this.#memory, this.#warcs];
+    return boundsOf({ admission, archive, origins, memory, warcs, heads: this.heads, spools: this.#space.spools, handles: this.#handles });
   }
 
   /** Whether what nobody caught is the fault of a plugin; it is told and counted as a call that throws, and the core goes on. */

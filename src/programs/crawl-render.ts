@@ -5,12 +5,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
-import { loadOrCreateCa } from '../ca/authority.ts';
-import { openLeafStore, type LeafStore } from '../ca/contexts.ts';
 import type { PageToRender } from '../crawl/jobs/render.ts';
-import { Renderer, type Way } from '../crawl/render/renderer.ts';
+import { Renderer } from '../crawl/render/renderer.ts';
 import { fieldOf, Fields } from '../http/fields.ts';
 import type { ClientRequest, Handler } from '../http/sides.ts';
 import { writtenUrl } from '../http/target.ts';
@@ -19,12 +15,11 @@ import type { CrawlSlice } from '../options/rows/crawl.ts';
 import type { ResolvedCoreOptions } from '../options/table.ts';
 import { route } from '../proxy/router.ts';
 import { createSteering } from '../proxy/steering.ts';
-import { withTunnels } from '../serve/connect.ts';
-import { Listener } from '../serve/listener.ts';
 import { utf8Bytes } from '../url/percent.ts';
 import type { Log } from '../util/log.ts';
 import { allInOrder } from '../util/thrown.ts';
 import { serveFetch } from '../web/pages.ts';
+import { BrowserWays } from './browser-ways.ts';
 import type { Core } from './core.ts';
 
 export interface CrawlRendererParts {
@@ -33,20 +28,15 @@ export interface CrawlRendererParts {
   readonly log: Log;
 }
 
-/** A page has as many as a browser opens to all of its hosts. */
-const MAX_CONNECTIONS = 256;
-const HEAD_TIMEOUT_MS = 60_000;
-
 export class CrawlRenderer {
-  readonly #parts: CrawlRendererParts;
   readonly #renderer: Renderer;
-  readonly #listeners = new Set<Listener>();
-  #leaves: Promise<LeafStore> | undefined;
+  readonly #ways: BrowserWays;
 
-  constructor(parts: CrawlRendererParts) {
-    this.#parts = parts;
-    const { browser: executable, maxRendered: maxPages, renderTimeout } = parts.options;
-    this.#renderer = new Renderer({ executable, maxPages, timeoutMs: renderTimeout * 1000, openWay: (page) => this.#open(page) });
+  constructor({ core, options, log }: CrawlRendererParts) {
+    const { browser: executable, maxRendered: maxPages, renderTimeout, db } = options;
+    this.#ways = new BrowserWays({ core, options, dir: db, http2Streams: 0, log });
+    const openWay = (page: PageToRender) => this.#ways.open(handlerOf(page, core, log));
+    this.#renderer = new Renderer({ executable, maxPages, timeoutMs: renderTimeout * 1000, openWay });
   }
 
   get render() {
@@ -55,45 +45,11 @@ export class CrawlRenderer {
 
   /** Never connected to. */
   get listening(): AddressInfo[] {
-    return [...this.#listeners].flatMap(({ address }) => address ?? []);
+    return this.#ways.listening;
   }
 
   close(): Promise<void> {
-    return allInOrder([
-      () => this.#renderer.close(),
-      ...[...this.#listeners].map((listener) => () => listener.close()),
-      async () => (await this.#leaves?.catch(() => undefined))?.close(),
-    ]);
-  }
-
-  async #open(page: PageToRender): Promise<Way> {
-    const { core, options, log } = this.#parts;
-    this.#leaves ??= this.#openLeaves();
-    const leaves = await this.#leaves;
-    const listener = new Listener({
-      handler: withTunnels(handlerOf(page, core, log)),
-      secureContexts: (host) => leaves.secureContext(host),
-      maxConnections: MAX_CONNECTIONS,
-      socketTimeoutMs: options.socketTimeout * 1000,
-      headTimeoutMs: HEAD_TIMEOUT_MS,
-      minRate: { bytesPerSecond: options.minRate, windowMs: options.socketTimeout * 1000 },
-      heads: core.heads,
-      log,
-    });
-    this.#listeners.add(listener);
-    const { port } = await listener.listen(0, '127.0.0.1');
-    const close = async () => {
-      await listener.close();
-      this.#listeners.delete(listener);
-    };
-    return { url: `http://127.0.0.1:${port}`, [Symbol.asyncDispose]: close };
-  }
-
-  /** Of an authority of its own: nobody else has to trust it. */
-  async #openLeaves(): Promise<LeafStore> {
-    const { options, log } = this.#parts;
-    const ca = await loadOrCreateCa({ file: join(options.db, 'browser-ca.pem'), hostname: hostname(), log });
-    return openLeafStore({ ca, dir: join(options.db, 'browser-certs'), log });
+    return allInOrder([() => this.#renderer.close(), () => this.#ways.close()]);
   }
 }
 

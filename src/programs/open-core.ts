@@ -2,6 +2,7 @@
  * A core, with what it needs opened first.
  */
 import { tmpdir } from 'node:os';
+import { warcFolders } from '../options/warc-dir.ts';
 import { readVersion } from '../util/version.ts';
 import { Core } from './core.ts';
 import type { CoreParts } from './core-parts.ts';
@@ -19,7 +20,7 @@ export async function openCore(parts: CoreParts): Promise<Core> {
   const wanted = { maxConnections: 0, playback: false, maxExchanges: options.maxThreads, crawlLogs: options.crawlLogDir !== undefined };
   const handles = parts.handles ?? handlesFor(wanted);
   const opened = await openParts({ options, playbackIndex, version: readVersion(), log });
-  const space = await openSpace({ options, dir: options.dir, spoolDir: tmpdir(), maxFiles: handles.maxSpools, log });
+  const space = await openSpace({ options, dir: warcFolders(options).dir, spoolDir: tmpdir(), maxFiles: handles.maxSpools, log });
   if (parts.handles === undefined) tellOfHandles(wanted, handles, log);
   return new Core(parts, { opened, space, handles });
 }

@@ -4,6 +4,7 @@
 import { hostname as machineName, tmpdir } from 'node:os';
 import { OptionError } from '../options/error.ts';
 import type { ResolvedCoreOptions } from '../options/table.ts';
+import { warcFolders } from '../options/warc-dir.ts';
 import type { CrawlLogSlice } from '../options/rows/logs-and-settings.ts';
 import type { WarcSlice } from '../options/rows/warc-files.ts';
 import { loadPlugins, PluginError, type LoadedPlugins } from '../archive/plugin-loader.ts';
@@ -23,6 +24,7 @@ import type { Encoder } from '../warc/codec/codec.ts';
 import { createEncoder } from '../warc/codec/encoders.ts';
 import { WarcOptionError } from '../warc/errors.ts';
 import { nameTemplate, type NameTemplate } from '../warc/write/filename.ts';
+import { Indexes } from '../warc/write/indexes.ts';
 import { prepareFolder } from '../warc/write/folder.ts';
 import { repairLeftovers } from '../warc/tools/leftovers.ts';
 import { loadLock, lockIfPossible, type FileLock } from '../warc/write/output.ts';
@@ -32,6 +34,8 @@ export interface Opened {
   /** closed with the WARC files */
   readonly encoder: Encoder;
   readonly template: NameTemplate;
+  /** closed with the WARC files */
+  readonly indexes: Indexes | undefined;
   readonly lock: FileLock;
   readonly databases: Databases;
   /** undefined when the feature is switched off */
@@ -60,7 +64,9 @@ export async function openParts({ options, playbackIndex, version, log }: OpenOp
   const encoder = createEncoder(options.gzip ? 'gzip' : 'none');
   const template = templateOf(options, encoder.suffix, hostname);
   const lock = lockOf(options);
-  await prepareFolder(options.dir);
+  const { dir, indexes: folder } = warcFolders(options);
+  await prepareFolder(dir);
+  if (folder !== undefined) await prepareIndexes(folder);
   await prepareTemporaryFolder();
   await prepareCrawlLogs(options);
   const databases = new Databases(log);
@@ -77,14 +83,18 @@ export async function openParts({ options, playbackIndex, version, log }: OpenOp
       playback: playback && levelPlayback(playback.later('playback'), openFiles),
     };
     await repairLeftovers({
-      dir: options.dir,
+      dir,
       subdirPrefix: options.subdirPrefix,
       lock,
       drop: async (lost) => ((await stores.dedup?.drop(lost)) ?? 0) + ((await stores.playback?.drop(lost)) ?? 0),
       log,
     });
+    const indexes =
+      options.cdxj || folder !== undefined ? new Indexes({ dir, subdirPrefix: options.subdirPrefix, folder, log }) : undefined;
+    await indexes?.makeMissing((path) => openFiles.has(path));
     return {
       encoder,
+      indexes,
       template,
       lock: lock === undefined ? () => true : options.noWarcOpenSuffix ? lock : lockIfPossible(lock),
       databases,
@@ -120,6 +130,14 @@ async function prepareTemporaryFolder(): Promise<void> {
     await proveWritable(dir);
   } catch (error) {
     throw new WarcOptionError(`TMPDIR ${dir}: temporary files cannot be written there: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+async function prepareIndexes(folder: string): Promise<void> {
+  try {
+    await makeWritable(folder);
+  } catch (error) {
+    throw new WarcOptionError(`--collection: indexes cannot be written to ${folder}: ${reasonOf(error)}`, { cause: error });
   }
 }
 

@@ -9,14 +9,16 @@ import type { CertificateAuthority } from '../ca/authority.ts';
 import type { ResolvedOptions } from '../options/table.ts';
 import type { Log } from '../util/log.ts';
 import { machineAddress } from '../util/machine-address.ts';
-import { isUnspecified } from '../util/network.ts';
+import { isLoopback, isUnspecified } from '../util/network.ts';
 import { readVersion } from '../util/version.ts';
 import { caFiles, PKCS12_PASSWORD } from '../web/ca-files.ts';
 import { ownHosts } from '../web/own-hosts.ts';
 import { pacPage } from '../web/pac.ts';
+import { guarded } from '../web/guard.ts';
 import { createPages, type FetchHandler, type Pages } from '../web/pages.ts';
 import { isThrough, startPages, VIA } from '../web/start.ts';
 import { statusPage, type StatusSource } from '../web/status.ts';
+import type { Watched } from './watching.ts';
 
 export interface OwnPagesParts {
   readonly options: Pick<ResolvedOptions, 'address' | 'pageHost'>;
@@ -28,15 +30,22 @@ export interface OwnPagesParts {
   /** of the playback proxy, if there is one */
   readonly playbackUrl: () => string | undefined;
   readonly status: () => StatusSource;
+  readonly watched: Watched;
   readonly log: Log;
 }
 
 /** What is told to everybody, as nobody can log in to it: browsers have no password for a PAC. */
 export const OPEN_PATHS: readonly string[] = ['/proxy.pac'];
 
-export function ownPages({ options, ca, login, listening, playbackUrl, status, log }: OwnPagesParts): Pages {
+export function ownPages({ options, ca, login, listening, playbackUrl, status, watched, log }: OwnPagesParts): Pages {
   const isOwnHost = ownHosts([options.address, machineName(), ...options.pageHost]);
   const proxy = (request: Request) => placeFor(request, listening());
+  // Who may use the proxy may see what others have archived: everybody on the network only where they log in.
+  const closed = () => {
+    const { address } = listening();
+    if (login || isLoopback(address)) return undefined;
+    return `this is off while the proxy listens on ${address} without a log-in: see --proxy-auth-file`;
+  };
   const about = (request: Request) => ({
     version: readVersion(),
     host: machineName(),
@@ -52,6 +61,8 @@ export function ownPages({ options, ca, login, listening, playbackUrl, status, l
     ...caFiles(ca),
     '/proxy.pac': pacPage(proxy),
     '/status': statusPage(status),
+    '/metrics': watched.metrics,
+    '/events': guarded(watched.events, closed),
   };
   return createPages({ routes, ofEachName: [VIA], isOwnHost, log });
 }

@@ -32,12 +32,14 @@ import type { Log } from '../util/log.ts';
 import { isLoopback } from '../util/network.ts';
 import { allInOrder } from '../util/thrown.ts';
 import { authenticatorOf, metaSecretOf, usersOf } from './access-files.ts';
+import type { Bound } from '../web/metrics/bound.ts';
 import type { Core, CoreEvents } from './core.ts';
 import { openCore } from './open-core.ts';
 import type { Figures } from './figures.ts';
 import { handlesFor, tellOfHandles, type Handles } from './handles.ts';
 import { listenAt } from './listening.ts';
 import { OPEN_PATHS, ownPages } from './own-pages.ts';
+import { watchCore, type Watched } from './watching.ts';
 
 /** What happens while a proxy runs. */
 export type ProxyEvents = CoreEvents;
@@ -78,6 +80,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   readonly #listener: Listener;
   readonly #played: PlaybackHandler | undefined;
   readonly #playbackListener: Listener | undefined;
+  readonly #watched: Watched;
   #inForce: ResolvedOptions;
   #closing: Promise<void> | undefined;
 
@@ -89,7 +92,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     this.#inForce = options;
     this.caFile = ca.file;
     this.caCertificatePem = ca.certificatePem;
-    this.warcDir = options.dir;
+    this.warcDir = core.warcDir;
     core.on('capture', (capture) => this.emit('capture', capture));
     core.on('fatal', (error) => this.emit('fatal', error));
 
@@ -109,6 +112,12 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       });
     const steering = createSteering(metaSecret);
     const status = () => ({ ...core.state(), host: machineName(), address: this.address, port: this.port, metaIgnored: steering.ignored });
+    this.#watched = watchCore({
+      core,
+      status,
+      connections: () =>
+        [boundOf('max-connections', this.#listener), boundOf('max-connections of playback', this.#playbackListener)].flat(),
+    });
     const pages = ownPages({
       options,
       ca,
@@ -116,12 +125,13 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       listening: () => this.#bound(this.#listener),
       playbackUrl: () => this.playbackUrl,
       status,
+      watched: this.#watched,
       log,
     });
     this.#listener = later.proxy = listenerFor(
       createRoad({ passage: core.passage, pages, steering, via: options.via, webSockets: options.websocket }),
     );
-    const archived = core.playbackIndex && { index: core.playbackIndex, dir: options.dir, log };
+    const archived = core.playbackIndex && { index: core.playbackIndex, dir: core.warcDir, log };
     const webSockets = archived && (options.playbackWebsocket === 'log' ? webSocketPlayback(archived) : noWebSockets);
     this.#played = archived && playbackHandler({ playback: playback(archived), ...(webSockets && { webSockets }), log });
     if (this.#played !== undefined) this.#playbackListener = later.playback = listenerFor(this.#played.handler);
@@ -205,6 +215,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
 
   async #close(): Promise<void> {
     const { core, leaves } = this.#parts;
+    this.#watched.close();
     this.#listener.stop();
     core.stop();
     await allInOrder([
@@ -276,6 +287,10 @@ async function putTogether(parts: Omit<ProxyParts, 'ca' | 'leaves'>): Promise<Wa
   if (!isFolder) throw new OptionError('certsDir', places.leaves, 'a folder, existing or not');
   const leaves = (later.leaves = await openLeafStore({ ca, dir: places.leaves, log }));
   return new WarctapProxy({ ...parts, ca, leaves });
+}
+
+function boundOf(name: string, listener: Listener | undefined): readonly Bound[] {
+  return listener === undefined ? [] : [{ name, unit: 'number', used: listener.connections.open, limit: listener.connections.max }];
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {

@@ -23,6 +23,8 @@ export interface Space {
   /** why there is too little space left to archive anything more, if so */
   readonly refusal: () => string | undefined;
   readonly spools: SpoolSpace;
+  /** The disks as they are now. */
+  disks(): Promise<readonly DiskState[]>;
   /** Look no more. */
   close(): void;
 }
@@ -52,7 +54,12 @@ export async function openSpace({ options, dir, spoolDir, maxFiles, log }: Space
   log.debug({ dir: spoolDir, maxBytes }, 'temporary files');
   await spools.look();
   const timer = setInterval(() => void spools.look(), LOOK_MS).unref();
-  return { refusal: () => free.shortage && tooLittleSpace(free.shortage), spools, close: () => clearInterval(timer) };
+  return {
+    refusal: () => free.shortage && tooLittleSpace(free.shortage),
+    spools,
+    disks: () => free.states(),
+    close: () => clearInterval(timer),
+  };
 }
 
 /** Figures that say why: where there would be enough but for what is to come, that as well. */

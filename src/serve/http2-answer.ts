@@ -1,6 +1,7 @@
 /**
  * Answers to one request of HTTP/2: head, body, trailers, and an end that cannot be taken for another.
  *
+ * The last piece of a body waits for its end, so that both are one frame; no longer than a turn of the event loop.
  * Source: RFC 9113 §8.1; NO_ERROR where no more of a request is wanted.
  */
 import { constants, type ServerHttp2Stream } from 'node:http2';
@@ -20,6 +21,10 @@ export class Http2Answer {
   #over = false;
   /** there is more of it than its client is to get */
   #cut = false;
+  /** of the body, where that is known; NaN where trailers may follow it */
+  #left = NaN;
+  /** the last piece of the body, which waits for its end */
+  #last: Buffer | undefined;
   #trailers = NO_TRAILERS;
   /** its end is on its way */
   #trailed = false;
@@ -58,6 +63,7 @@ export class Http2Answer {
     // Trailers of HTTP/1 are a part of its chunks, and are not passed on.
     const waitForTrailers = !endStream && (framing.kind === 'close' || head.fields.has('trailer'));
     if (waitForTrailers) this.#stream.on('wantTrailers', () => this.#sendTrailers());
+    else if (framing.kind === 'length') this.#left = framing.length;
     // Node would add a date.
     const options = { endStream, waitForTrailers, sendDate: false };
     this.#stream.respond(responseHeaders(head, framing, form), options);
@@ -66,7 +72,12 @@ export class Http2Answer {
   /** @returns false when the client is behind */
   body(payload: readonly Buffer[]): boolean {
     if (this.over || this.#stream.writableEnded) return true;
-    for (const slice of payload) if (slice.length > 0) this.#stream.write(slice);
+    for (const slice of payload) {
+      if (slice.length === 0) continue;
+      this.#left -= slice.length;
+      if (this.#left === 0) this.#hold(slice);
+      else this.#stream.write(slice);
+    }
     return !this.#stream.writableNeedDrain;
   }
 
@@ -74,21 +85,22 @@ export class Http2Answer {
     this.#trailers = fields;
   }
 
-  /** It is whole. @param moreOfRequest asked once it has gone out: whether the client is still to send some of its request, which nobody reads */
+  /** It is whole. @param moreOfRequest whether the client is still to send some of its request, which nobody reads; asked once it has gone out, too */
   finish(moreOfRequest: () => boolean): void {
     if (this.over) return;
     this.#over = true;
     const stream = this.#stream;
-    stream.end(() => {
-      if (moreOfRequest()) stream.close(constants.NGHTTP2_NO_ERROR);
-    });
+    const close = () => moreOfRequest() && stream.close(constants.NGHTTP2_NO_ERROR);
+    this.#writeLast();
+    if (moreOfRequest()) stream.end(close);
+    else stream.end();
   }
 
   /** Break off, once what there is of it has gone out. */
   breakOff(): void {
     this.#over = true;
     this.#cut = true;
-    if (this.#stream.writable) this.#stream.write(NOTHING, () => this.reset('answer cut short'));
+    if (this.#stream.writable) this.#stream.write(this.#takeLast() ?? NOTHING, () => this.reset('answer cut short'));
     else this.reset('answer cut short');
   }
 
@@ -96,6 +108,22 @@ export class Http2Answer {
   reset(why: string): void {
     this.#cut = true;
     this.#stream.destroy(new Error(why));
+  }
+
+  #hold(last: Buffer): void {
+    this.#last = last;
+    setImmediate(() => this.#writeLast());
+  }
+
+  #writeLast(): void {
+    const last = this.#takeLast();
+    if (last !== undefined && this.#stream.writable) this.#stream.write(last);
+  }
+
+  #takeLast(): Buffer | undefined {
+    const last = this.#last;
+    this.#last = undefined;
+    return last;
   }
 
   #sendTrailers(): void {

@@ -6,6 +6,7 @@
  */
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import type { ClientTunnel } from '../http/sides.ts';
 import { boundedTarget } from '../http/target.ts';
 import { MAX_FIELDS } from '../http1/fields.ts';
@@ -39,6 +40,9 @@ export class Http2Connection {
   readonly #client: StreamClient;
   readonly #streams = new Set<Http2Stream>();
   readonly #flood: Flood;
+  /** bytes both ways, and when they were last seen to be more */
+  #passed = 0;
+  #passedMs = performance.now();
   #taking: Taking | undefined;
 
   constructor(socket: Socket, services: Http2Services, tunnel: ClientTunnel) {
@@ -63,7 +67,6 @@ export class Http2Connection {
     }));
     session.on('stream', (stream, _fields, flags, list?: FieldList) => this.#onStream(stream, flags, list ?? []));
     session.on('error', (error: Error) => services.log.debug({ reason: error.message }, 'client connection broke'));
-    session.setTimeout(services.socketTimeoutMs, () => this.#onIdle());
   }
 
   /** The program stops: no more streams are taken, what is being answered goes on. */
@@ -74,6 +77,7 @@ export class Http2Connection {
   /** To be called about once a second. @param crowded others wait for their turn */
   look(crowded: boolean): void {
     if (this.#session.destroyed) return;
+    if (this.#isIdle()) this.#onIdle();
     for (const stream of this.#streams) stream.look(crowded);
     if (this.#flood.look()) this.#endFlood();
     else if (this.#takesTooLittle(crowded)) this.#end('a client takes its answers too slowly: its connection was closed');
@@ -101,7 +105,8 @@ export class Http2Connection {
     const side = new Http2Stream(stream, this.#services, this.#client, hasBody);
     this.#streams.add(side);
     let taken = 0;
-    stream.once('close', () => {
+    stream.on('close', () => {
+      side.closed();
       this.#streams.delete(side);
       this.#memory.give(taken);
       if (stream.aborted && stream.rstCode !== 0 && this.#flood.reset()) this.#endFlood();
@@ -117,6 +122,18 @@ export class Http2Connection {
     } catch (error) {
       side.refuse(error);
     }
+  }
+
+  /** By its bytes: a timer of the session is set again with each frame. */
+  #isIdle(): boolean {
+    const { bytesRead, bytesWritten } = this.#socket;
+    const nowMs = performance.now();
+    const passed = bytesRead + bytesWritten;
+    if (passed !== this.#passed) {
+      this.#passed = passed;
+      this.#passedMs = nowMs;
+    }
+    return nowMs - this.#passedMs >= this.#services.socketTimeoutMs;
   }
 
   /** Nothing has come or gone for a while. What waits for its turn or for its origin is not the client's fault. */

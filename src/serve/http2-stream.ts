@@ -55,12 +55,15 @@ export class Http2Stream implements ClientSide {
   /** the client waits for 100 (Continue) before it sends its body */
   #expecting = false;
   #paused = false;
-  readonly #rate: MinimumRate;
+  /** of the body, where there is one */
+  readonly #rate: MinimumRate | undefined;
   /** when something of the body has come, or was asked for */
-  #bodySinceMs = performance.now();
+  #bodySinceMs = 0;
   /** bytes that wait for the client, and since when they are not fewer */
   #waiting = 0;
   #waitingSinceMs = 0;
+  /** is told when the client has taken what waits */
+  #draining = false;
   #left: AbortController | undefined;
 
   /** @param hasBody frames of data follow */
@@ -72,10 +75,14 @@ export class Http2Stream implements ClientSide {
     this.address = client.address;
     this.port = client.port;
     this.#complete = !hasBody;
-    this.#rate = new MinimumRate(services.minRate);
+    this.#rate = hasBody ? new MinimumRate(services.minRate) : undefined;
     stream.on('error', (error) => services.log.debug({ reason: error.message }, 'a stream of a client broke'));
-    stream.on('close', () => this.#onClose());
-    stream.on('drain', () => this.#serving?.resumeResponse());
+  }
+
+  /** Its stream is closed. */
+  closed(): void {
+    this.#left?.abort();
+    this.#unserve()?.clientGone();
   }
 
   /** Let it be served. */
@@ -128,8 +135,8 @@ export class Http2Stream implements ClientSide {
 
   serve(body: RequestBody): void {
     this.#serving = body;
-    this.#bodySinceMs = performance.now();
     if (this.#complete) return body.endRequest();
+    this.#bodySinceMs = performance.now();
     this.#stream.on('data', (piece: Buffer) => this.#try(() => this.#onData(piece)));
     this.#stream.on('end', () => this.#try(() => this.#onEnd()));
   }
@@ -142,7 +149,7 @@ export class Http2Stream implements ClientSide {
   resumeRequest(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#rate.resume();
+    this.#rate?.resume();
     this.#bodySinceMs = performance.now();
     this.#stream.resume();
   }
@@ -158,7 +165,10 @@ export class Http2Stream implements ClientSide {
   }
 
   body(_bytes: Buffer, payload: readonly Buffer[]): boolean {
-    return this.#answer.body(payload);
+    if (this.#answer.body(payload)) return true;
+    if (!this.#draining) this.#stream.once('drain', () => this.#onDrain());
+    this.#draining = true;
+    return false;
   }
 
   trailers(fields: Fields): void {
@@ -241,9 +251,9 @@ export class Http2Stream implements ClientSide {
     const serving = this.#serving;
     if (serving === undefined) return;
     const ready = serving.write(piece, [piece]);
-    if (this.#rate.tooSlow(piece.length)) this.#tooSlow('request body comes too slowly');
+    if (this.#rate?.tooSlow(piece.length) === true) this.#tooSlow('request body comes too slowly');
     else if (!ready) {
-      this.#rate.hold();
+      this.#rate?.hold();
       this.#paused = true;
       this.#stream.pause();
     }
@@ -256,9 +266,9 @@ export class Http2Stream implements ClientSide {
     this.#serving?.endRequest();
   }
 
-  #onClose(): void {
-    this.#left?.abort();
-    this.#unserve()?.clientGone();
+  #onDrain(): void {
+    this.#draining = false;
+    this.#serving?.resumeResponse();
   }
 
   #unserve(): RequestBody | undefined {

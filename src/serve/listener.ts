@@ -114,6 +114,11 @@ export class Listener {
     return this.#address;
   }
 
+  /** Clients that are connected, and how many may be. */
+  get connections(): { readonly open: number; readonly max: number } {
+    return { open: this.#sockets.size, max: this.#server.maxConnections };
+  }
+
   /** Take no more connections and no more requests; what is being answered goes on. */
   stop(): void {
     this.#server.close();

@@ -81,6 +81,12 @@ export class FreeSpace {
     };
   }
 
+  /** All disks that can be asked, as they are now. */
+  async states(): Promise<readonly DiskState[]> {
+    const found = await Promise.all(this.#options.disks.map((disk) => this.#state(disk)));
+    return found.filter((state) => state !== undefined);
+  }
+
   async #state({ of, dir, due }: Disk): Promise<DiskState | undefined> {
     const space = await this.#options.spaceOf(dir).catch(() => undefined);
     if (space === undefined) return undefined;

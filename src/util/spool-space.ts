@@ -48,6 +48,16 @@ export class SpoolSpace {
     return this.#options.maxBytes;
   }
 
+  /** Bytes of those that are in temporary files, or go there. */
+  get inFiles(): number {
+    return this.#inFiles;
+  }
+
+  /** Temporary files that are open, and how many may be. */
+  get files(): { readonly open: number; readonly max: number } {
+    return { open: this.#files, max: this.#options.maxFiles };
+  }
+
   /** Bytes of all spools, wherever they are. */
   get held(): number {
     return this.#held;

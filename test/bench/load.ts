@@ -20,6 +20,8 @@ export interface Load {
   readonly hosts: number;
   readonly warmUpSeconds: number;
   readonly seconds: number;
+  /** so many requests count, after half as many of warm-up, however long they take; 0: by the seconds */
+  readonly requests: number;
 }
 
 export interface LoadResult {
@@ -151,19 +153,25 @@ function timed(seconds: number): Promise<unknown> {
   return all(() => (performance.now() < endMs ? 0 : undefined));
 }
 
+function counted(requests: number): Promise<unknown> {
+  let left = requests;
+  return all(() => (left-- > 0 ? 0 : undefined));
+}
+
 function eachHostOnce(): Promise<unknown> {
   const endMs = performance.now() + MAX_HOSTS_MS;
   let host = 0;
   return all(() => (host < load.hosts && performance.now() < endMs ? ++host : undefined));
 }
 
-await timed(load.warmUpSeconds);
+await (load.requests > 0 ? counted(load.requests / 2) : timed(load.warmUpSeconds));
 times = [];
 connects = 0;
 console.log('begin');
 const cpuBefore = process.cpuUsage();
 const fromUs = nowUs();
-await (load.hosts === 0 ? timed(load.seconds) : eachHostOnce());
+if (load.hosts > 0) await eachHostOnce();
+else await (load.requests > 0 ? counted(load.requests) : timed(load.seconds));
 const toUs = nowUs();
 const cpu = process.cpuUsage(cpuBefore);
 times.sort((a, b) => a - b);

@@ -36,12 +36,14 @@ export interface Measured extends LoadResult, Records {
 export interface Times {
   readonly warmUpSeconds: number;
   readonly seconds: number;
+  /** instead of both, where it is not 0 */
+  readonly requests: number;
 }
 
 /** Looks into the run's folder before it goes. */
 export type Look = (dir: string, measured: Measured) => Promise<void>;
 
-const STALLED_MS = 90_000;
+const STALLED_MS = 300_000;
 const FILLED_MS = 600_000;
 
 /** @param peer nothing: straight to the origin */
@@ -62,8 +64,20 @@ export async function measure(workload: Workload, peer: Peer | undefined, times:
     if (proxy) await untilListening(port, proxy);
 
     const { scheme, size, connections, streams, keepAlive, hosts } = workload;
-    const { warmUpSeconds, seconds } = times;
-    const load: Load = { proxyPort: port, originPort, scheme, size, connections, streams, keepAlive, hosts, warmUpSeconds, seconds };
+    const { warmUpSeconds, seconds, requests } = times;
+    const load: Load = {
+      proxyPort: port,
+      originPort,
+      scheme,
+      size,
+      connections,
+      streams,
+      keepAlive,
+      hosts,
+      warmUpSeconds,
+      seconds,
+      requests,
+    };
     const loader = keep(startScript(others, 'load.ts', [JSON.stringify(load)]));
     const cpu = (process: Running | undefined) => (process === undefined ? 0 : usageOf(process).cpuSeconds);
     if ((await nextLine(loader, STALLED_MS)) !== 'begin') throw new Error('the load did not begin');

@@ -9,6 +9,8 @@ export interface Options {
   readonly runs: number;
   readonly seconds: number;
   readonly warmUpSeconds: number;
+  /** that count, instead of seconds; 0: seconds */
+  readonly requests: number;
   readonly workloads: readonly Workload[];
   /** nothing: those of each workload */
   readonly peers: readonly string[] | undefined;
@@ -26,6 +28,7 @@ export const HELP = `npm run bench -- [options]
   --runs N        runs of each workload, medians count (3)
   --seconds N     that count of each run (5)
   --warm-up N     seconds before them (2)
+  --requests N    so many count, after half as many of warm-up, instead of seconds: for processor time on a busy machine
   --only WORDS    only workloads with these words in their name, in whatever order; may be repeated
   --peers LIST    measure these in all chosen workloads: names with commas, all or none
   --before DIR    measure another checkout too, which has been built, right after this one
@@ -45,6 +48,7 @@ export function readOptions(args: readonly string[]): Options {
       runs: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '5' },
       'warm-up': { type: 'string', default: '2' },
+      requests: { type: 'string' },
       only: { type: 'string', multiple: true, default: [''] },
       peers: { type: 'string' },
       out: { type: 'string' },
@@ -60,6 +64,7 @@ export function readOptions(args: readonly string[]): Options {
     runs,
     seconds: number('seconds', values.seconds),
     warmUpSeconds: number('warm-up', values['warm-up']),
+    requests: values.requests === undefined ? 0 : number('requests', values.requests),
     workloads: chosenWorkloads(values.only),
     peers: values.peers === undefined ? undefined : chosenPeers(values.peers),
     out: values.out,

@@ -32,7 +32,9 @@ const KEPT = 'tmp/bench/last.cpuprofile';
 export async function profile(words: readonly string[], seconds = 5): Promise<void> {
   const workload = WORKLOADS.find(({ name }) => name === words.join(' ')) ?? WORKLOADS.find(({ name }) => hasWords(name, words));
   if (workload === undefined) throw new Error(`no workload has ${words.join(' ')} in its name`);
-  await measure(workload, profiled, { warmUpSeconds: 2, seconds }, (dir, measured) => Promise.resolve(report(workload, dir, measured)));
+  await measure(workload, profiled, { warmUpSeconds: 2, seconds, requests: 0 }, (dir, measured) =>
+    Promise.resolve(report(workload, dir, measured)),
+  );
 }
 
 function report(workload: Workload, dir: string, measured: Measured): void {

@@ -96,7 +96,9 @@ async function bench(options: Options): Promise<boolean> {
   const order = (row: Row) => options.workloads.indexOf(row.workload);
   const rows = [...table.rows()].sort((a, b) => order(a) - order(b));
   const cores = pinned ? 'proxy on one core, load and origin on another' : 'not pinned';
-  console.log(`\nMedians of ${options.runs} runs of ${options.seconds} s, Node ${process.versions.node}, ${cores}\n`);
+  console.log(
+    `\nMedians of ${options.runs} runs of ${options.requests > 0 ? `${options.requests} requests` : `${options.seconds} s`}, Node ${process.versions.node}, ${cores}\n`,
+  );
   console.log(`${resultsTable(rows)}\n\n${targetsTable(rows)}\n`);
   const json = rows.map((row) => ({ ...row, median: figuresOf(row) }));
   if (options.out === undefined)

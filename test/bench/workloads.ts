@@ -44,10 +44,11 @@ const base = {
 } as const;
 
 const LIMITS = ['direct', 'relay', 'gzip alone'];
+const OPENS_TLS = 'relay that opens TLS';
 const RECORDERS = ['pywb', 'jwarc'];
 
 export const WORKLOADS: readonly Workload[] = [
-  { ...base, name: '1 kB unique, https, gzip', peers: ['warcprox'], once: [...LIMITS, ...RECORDERS] },
+  { ...base, name: '1 kB unique, https, gzip', peers: ['warcprox'], once: [...LIMITS, OPENS_TLS, ...RECORDERS] },
   { ...base, name: '1 kB unique, http, gzip', scheme: 'http', peers: ['warcprox'], once: [...LIMITS, ...RECORDERS] },
   { ...base, name: '1 kB unique, https', gzip: false, peers: ['http-mitm-proxy'], once: ['mitmproxy'] },
   { ...base, name: '1 kB unique, http', scheme: 'http', gzip: false, peers: ['http-mitm-proxy'], once: ['mitmproxy'] },
@@ -64,8 +65,8 @@ export const WORKLOADS: readonly Workload[] = [
     once: ['relay', 'relay and SHA-1 twice'],
   },
   { ...base, name: '1,000 hosts once each, https, gzip', hosts: 1000, keepAlive: false, peers: ['http-mitm-proxy'] },
-  { ...base, name: '1 kB unique, HTTP/2, 16 streams, gzip', connections: 1, streams: 16, once: ['mitmproxy'] },
-  { ...base, name: '1 kB unique, HTTP/2, 100 streams, gzip', connections: 1, streams: 100, once: ['mitmproxy'] },
+  { ...base, name: '1 kB unique, HTTP/2, 16 streams, gzip', connections: 1, streams: 16, once: ['mitmproxy', OPENS_TLS] },
+  { ...base, name: '1 kB unique, HTTP/2, 100 streams, gzip', connections: 1, streams: 100, once: ['mitmproxy', OPENS_TLS] },
   { ...base, name: '256 connections, 1 kB unique, https, gzip', connections: 256 },
   { ...base, name: 'a connection per request, 1 kB unique, https, gzip', keepAlive: false },
   { ...base, name: 'a connection per request, 1 kB unique, http, gzip', keepAlive: false, scheme: 'http' },

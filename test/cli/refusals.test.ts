@@ -26,6 +26,8 @@ const BAD: Record<Refused, string> = {
   cacert: '',
   certsDir: '',
   dir: '',
+  collection: '',
+  cdxj: 'maybe',
   prefix: 'a/b',
   subdirPrefix: 'maybe',
   warcFilename: '',

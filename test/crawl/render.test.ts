@@ -7,7 +7,6 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Capture } from '../../src/capture/capture.ts';
-import { findBrowser } from '../../src/crawl/render/find-browser.ts';
 import { JobRunState } from '../../src/crawl/proto/starbelly_pb.ts';
 import { testCertificate } from '../support/certificate.ts';
 import { browserTool, tool } from '../support/tools.ts';
@@ -135,15 +134,4 @@ test('without a browser a job goes on with pages as they come, and says so', asy
   assert.deepEqual(paths, ['/', '/static']);
   assert.equal(log.length, 1);
   assert.match(log[0]!, /^render: the browser \/nowhere\/browser does not start: /);
-});
-
-test('the browser of a machine is found by the names and places of its packages', async () => {
-  const find = (platform: string, env: Record<string, string>, there: string[]) =>
-    findBrowser({ platform, env, isProgram: (file) => Promise.resolve(there.includes(file)) });
-  assert.equal(await find('linux', { PATH: '/a:/b c' }, ['/b c/google-chrome', '/a/microsoft-edge']), '/b c/google-chrome');
-  assert.equal(await find('linux', {}, ['/usr/bin/chromium']), undefined);
-  const chrome = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
-  assert.equal(await find('darwin', { PATH: '/bin' }, [chrome]), chrome);
-  const edge = 'C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe';
-  assert.equal(await find('win32', { PATH: '', 'PROGRAMFILES(X86)': 'C:\\Program Files (x86)' }, [edge]), edge);
 });

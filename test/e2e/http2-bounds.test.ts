@@ -128,6 +128,20 @@ describe('who is too slow', { concurrency: true }, () => {
     assert.equal((await client.get('/after')).body.toString(), 'go on');
   });
 
+  test('an origin that says nothing, beside streams that move, is waited for as long as --socket-timeout; a session that nobody uses ends', async () => {
+    await using origin = await startVariousOrigin();
+    await using proxy = await startProxy({ socketTimeout: 1 });
+    using client = await clientOf(proxy, origin);
+    const silent = client.session.request({ ':path': '/held' });
+    const held = answered(silent);
+    for (let n = 0; !silent.closed; n++) assert.equal((await client.get(`/${n}`)).body.toString(), `/${n}`);
+    const { status, body } = await held;
+    assert.equal(status, 502);
+    assert.equal(body.toString(), 'no answer from the origin within the idle time-out\n');
+    const [session] = origin.sessions;
+    if (session?.destroyed !== true) await once(session!, 'close');
+  });
+
   test('an upload that stalls beside streams that move is answered 408 as well, whatever its origin speaks', async () => {
     await using speaksH2 = await startVariousOrigin();
     await using speaksHttp1 = await startOrigin(({ socket, path }) => socket.write(ok(path)), { tls: true });

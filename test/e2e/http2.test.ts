@@ -1,5 +1,6 @@
 /** HTTP/2 with clients and origins of Node, through a proxy: what passes, and what stands in the WARC file. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { http2Client, startHttp2Origin, tunnelTls } from '../support/http2.ts';
@@ -183,6 +184,23 @@ test('interim answers and trailers are passed on; trailers have a record', async
   const metadata = (await proxy.records()).find(({ type }) => type === 'metadata');
   assert.equal(metadata?.fields.get('content-type'), 'application/warc-fields');
   assert.equal(metadata.block.toString(), 'trailer: grpc-status: 0\r\ntrailer: x-checksum: abc\r\n');
+});
+
+test('the last bytes of a body do not wait for an origin that is slow to end it', async () => {
+  let end: () => void = () => undefined;
+  await using origin = await startHttp2Origin((stream) => {
+    stream.respond({ ':status': 200, 'content-length': 5 });
+    stream.write('whole');
+    end = () => stream.end();
+  });
+  await using proxy = await startProxy();
+  using client = await http2Client(proxy.port, `127.0.0.1:${origin.port}`, proxy.ca);
+  const stream = client.session.request({ ':path': '/' });
+  const [body] = (await once(stream, 'data')) as [Buffer];
+  assert.equal(body.toString(), 'whole');
+  end();
+  await once(stream, 'close');
+  assert.equal(stream.rstCode, 0);
 });
 
 test('an answer that is reset in mid-body is kept, marked, and reset for the client; the next request works', async () => {

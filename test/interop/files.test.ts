@@ -1,11 +1,21 @@
 /** What commands over WARC files write is what others write and read: `cdxj-indexer`, `wacz validate`, pywb; all Python's. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as passed } from 'node:timers/promises';
 import { runToEnd } from '../cli/child.ts';
 import { sampleFile } from '../cli/commands/files-support.ts';
+import { startSite } from '../crawl/jobs/support.ts';
+import { browserTool } from '../support/tools.ts';
+import { RawClient } from '../support/client.ts';
+import { get, ok } from '../support/messages.ts';
+import { startOrigin } from '../support/origin.ts';
+import { startProxy } from '../support/proxy.ts';
+import { tempDir } from '../warc/support.ts';
 import { handMade, idOf, members } from '../warc/tools/repair-support.ts';
 import { fromVenv } from './validators.ts';
 
@@ -99,3 +109,99 @@ test('pywb takes a WACZ with its index into a collection', { skip: manager.skip 
   assert.equal(theirs.replaceAll('a-0.warc.gz', 'a.warc.gz'), ours.stdout);
   assert.deepEqual(readFileSync(join(cwd, 'collections/c/archive/a-0.warc.gz')), readFileSync(file));
 });
+
+const { command: browser, skip: noBrowser } = browserTool();
+const player = fromVenv('wayback', ['--help'], /pywb Wayback/);
+test(
+  'a WACZ of warctap archive passes the validator, and pywb plays its pages',
+  { skip: noBrowser || validator.skip || player.skip },
+  async (t) => {
+    const site = await startSite(t, (request, response) => {
+      const html = '<title>Home</title><link rel=stylesheet href=/s.css><script>document.write("<p>made")</script>';
+      if (request.url === '/') response.writeHead(200, { 'Content-Type': 'text/html' }).end(html);
+      else if (request.url === '/s.css') response.writeHead(200, { 'Content-Type': 'text/css' }).end('p { color: red }');
+      else response.writeHead(404).end();
+    });
+    const cwd = dirname(sampleFile(t));
+    const args = [
+      'archive',
+      `${site.url}/`,
+      '-o',
+      join(cwd, 'a.wacz'),
+      '--browser',
+      browser,
+      '--allow-localhost',
+      '--screenshot',
+      '--text',
+    ];
+    const made = await runToEnd([...args, '--min-free-space', '0']);
+    assert.equal(made.code, 0, made.stderr);
+    const { status, stdout } = spawnSync(validator.command, ['validate', '-f', join(cwd, 'a.wacz')], { encoding: 'utf8' });
+    assert.match(stdout, /the passed WACZ is valid/);
+    assert.equal(status, 0);
+    for (const words of [
+      ['init', 'c'],
+      ['add', '--unpack-wacz', 'c', 'a.wacz'],
+    ])
+      assert.equal(spawnSync(manager.command, words, { cwd }).status, 0, words.join(' '));
+    const port = await freePort();
+    const wayback = spawn(player.command, ['-p', String(port), '-b', '127.0.0.1'], { cwd, stdio: 'ignore' });
+    t.after(() => wayback.kill('SIGKILL'));
+    await listening(port, once(wayback, 'close'));
+    const played = async (url: string) => (await fetch(`http://127.0.0.1:${port}/c/mp_/${url}`)).text();
+    assert.match(await played(`${site.url}/`), /<title>Home<\/title>/);
+    assert.match(await played(`${site.url}/s.css`), /color: red/);
+    const picture = await fetch(`http://127.0.0.1:${port}/c/id_/urn:view:${site.url}/`);
+    assert.deepEqual([picture.status, picture.headers.get('content-type')], [200, 'image/png']);
+  },
+);
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** When it takes connections, which nothing else tells. */
+async function listening(port: number, ended: Promise<unknown>): Promise<void> {
+  let over = false as boolean;
+  void ended.then(() => (over = true));
+  while (!over) {
+    const socket = connect(port, '127.0.0.1');
+    const [taken] = (await Promise.race([once(socket, 'connect').then(() => [true]), once(socket, 'error').then(() => [false])]).catch(
+      () => [false],
+    )) as [boolean];
+    socket.destroy();
+    if (taken) return;
+    await passed(100);
+  }
+  throw new Error('it has ended');
+}
+
+test(
+  'pywb plays a collection that was archived into, while nobody has added anything to it',
+  { skip: player.skip, timeout: 60_000 },
+  async (t) => {
+    const cwd = tempDir(t);
+    await using origin = await startOrigin(({ path, socket }) => socket.write(ok(`this is ${path}`, 'Content-Type: text/html\r\n')));
+    await using proxy = await startProxy({ collection: join(cwd, 'collections', 'web'), dir: './warcs', gzip: true, subdirPrefix: true });
+    const url = `${origin.url}/page?q=1`;
+    using client = await RawClient.connect(proxy.port);
+    client.send(get(url));
+    await client.response();
+    await proxy.proxy.close();
+
+    const port = await freePort();
+    const pywb = spawn(player.command, ['-p', String(port), '-b', '127.0.0.1'], { cwd, stdio: ['ignore', 'ignore', 'pipe'] });
+    t.after(() => pywb.kill());
+    await listening(port, once(pywb, 'close'));
+    const answer = await fetch(`http://127.0.0.1:${port}/web/mp_/${url}`);
+    assert.equal(answer.status, 200);
+    assert.match(await answer.text(), /this is \/page\?q=1/);
+    const index = await fetch(`http://127.0.0.1:${port}/web/cdx?url=${encodeURIComponent(url)}&output=json`);
+    assert.match(await index.text(), /"filename": "WARCPROX\/WARCPROX-[\w-]+\.warc\.gz"/);
+  },
+);

@@ -42,6 +42,8 @@ test('defaults are those of the specification', () => {
     cacert: undefined,
     certsDir: undefined,
     dir: './warcs',
+    collection: undefined,
+    cdxj: false,
     prefix: 'WARCPROX',
     subdirPrefix: false,
     warcFilename: '{prefix}-{timestamp17}-{serialno}-{randomtoken}',

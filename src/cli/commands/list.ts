@@ -1,5 +1,6 @@
 /** All commands, in the order of `warctap --help`. To add one, write its file and add its line. */
 import type { CommandFamily, CommandSpec } from '../command.ts';
+import { archive } from './archive.ts';
 import { ca } from './ca.ts';
 import { cat } from './cat.ts';
 import { cdxj } from './cdxj.ts';
@@ -23,6 +24,7 @@ import { wacz } from './wacz.ts';
 export const DEFAULT_COMMAND: CommandSpec = proxy;
 
 export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [
+  archive,
   ca,
   ls,
   cat,

@@ -16,7 +16,8 @@ export class CrawlStoreError extends Error {
 }
 
 const BYTES = { keyEncoding: 'buffer', valueEncoding: 'buffer' } as const;
-const NOTHING = Buffer.alloc(0);
+/** Of keys that say all: a byte, as classic-level 3 never gives back what it has allocated for an empty value. */
+const NOTHING = Buffer.from('-');
 
 /** Where all jobs draw their numbers from. */
 interface Counters {

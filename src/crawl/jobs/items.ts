@@ -51,7 +51,7 @@ export function putItem(batch: Batch, job: Id, item: NewItem, place: Place | und
     b: answer && (place === undefined ? kept && 'aside' : [place.recordId, place.file, place.offset]),
   };
   batch.put(itemKey(job, sequence, kindOf(item)), stored);
-  if (answer !== undefined && place === undefined && kept !== undefined) batch.put(key('B', job, count(sequence)), kept);
+  if (answer !== undefined && place === undefined && kept !== undefined && kept.length > 0) batch.put(key('B', job, count(sequence)), kept);
 }
 
 /** Types whose bodies are sent packed. */

@@ -33,15 +33,10 @@ export interface Rendered {
   readonly complete: boolean;
 }
 
-/** There is no browser: pages stay as they came. */
-export class NoBrowserError extends Error {
-  override readonly name = 'NoBrowserError';
-}
-
 /** The browser, or the page in it, has crashed. */
 export class RenderError extends Error {
   override readonly name = 'RenderError';
 }
 
-/** @throws NoBrowserError, RenderError; the reason of the page's signal */
+/** @throws NoBrowserError where there is no browser (pages stay as they came), RenderError; the reason of the page's signal */
 export type Render = (page: PageToRender) => Promise<Rendered>;

@@ -7,7 +7,8 @@ import type { Log } from '../../util/log.ts';
 import { MAX_KEPT_BYTES, MAX_PARSED_BYTES, type ReadBody } from './body.ts';
 import type { JobCookies } from './cookies.ts';
 import type { JobLog } from './job-log.ts';
-import { NoBrowserError, type Rendered, type Render } from './render.ts';
+import { NoBrowserError } from '../../browser/errors.ts';
+import type { Rendered, Render } from './render.ts';
 import type { Asker, SitePage } from './requests.ts';
 import type { Rules } from './rules.ts';
 

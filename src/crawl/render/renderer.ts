@@ -7,9 +7,11 @@
  * ```
  */
 import type { Browser as Playwright, BrowserContext, Page } from 'playwright-core';
+import { NoBrowserError } from '../../browser/errors.ts';
+import { Browser, firstLine } from '../../browser/headless.ts';
 import { inLine } from '../../util/in-line.ts';
-import { NoBrowserError, RenderError, type PageToRender, type Render, type Rendered } from '../jobs/render.ts';
-import { Browser, firstLine } from './browser.ts';
+import { RenderError, type PageToRender, type Render, type Rendered } from '../jobs/render.ts';
+
 
 /** The proxy of one page. */
 export interface Way extends AsyncDisposable {
@@ -44,7 +46,7 @@ export class Renderer {
 
   constructor(parts: RendererParts) {
     this.#parts = parts;
-    this.#browser = new Browser(parts.executable);
+    this.#browser = new Browser({ executable: parts.executable });
   }
 
   readonly render: Render = async (page) => {

@@ -5,6 +5,13 @@ import { group, type Resolved } from '../row.ts';
 /** What the writer of WARC files needs. */
 export const WARC_ROWS = group('WARC files', {
   dir: { short: 'd', argument: 'DIR', kind: path, default: './warcs', summary: 'where WARC files go' },
+  collection: {
+    argument: 'DIR',
+    kind: path,
+    defaultText: 'none',
+    summary: 'a collection as pywb has it instead of --dir: WARC files in DIR/archive, their indexes in DIR/indexes',
+  },
+  cdxj: { kind: onOff, default: false, summary: 'keep a CDXJ index beside each WARC file, as it is written' },
   prefix: {
     short: 'n',
     argument: 'P',

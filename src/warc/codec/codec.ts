@@ -25,6 +25,8 @@ export type Sink = (pieces: readonly Buffer[]) => Promise<void>;
 export interface Encoder {
   /** what names of files end with: `.warc`, `.warc.gz` */
   readonly suffix: string;
+  /** what a file begins with in front of its first record; nothing where this is left out */
+  readonly start?: () => Promise<Buffer>;
   /** @param records in the order in which they are written; the files that they go to may change in between */
   units(records: readonly RecordBytes[]): Units;
   /**
@@ -42,6 +44,8 @@ export interface Unit {
   data(): AsyncGenerator<Buffer, void>;
   /** where it ends in the file, once all of `data()` was read; always undefined where units have no end of their own */
   readonly end: number | undefined;
+  /** Of one that may be in several pieces: all of the record has come, and what stands behind the piece that is read now is another's. */
+  last?(): void;
 }
 
 export interface Decoder {

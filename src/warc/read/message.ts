@@ -10,6 +10,9 @@ import { requestFraming, responseFraming } from '../../http1/framing.ts';
 import { HeadReader, parseRequestHead, parseResponseHead } from '../../http1/head.ts';
 import type { ReadRecord } from './reader.ts';
 
+/** A record whose block is still to be read. */
+type Readable = Pick<ReadRecord, 'type' | 'header' | 'content' | 'contentLength'>;
+
 export interface ArchivedMessage {
   readonly kind: 'http';
   readonly head: ResponseHead;
@@ -36,7 +39,7 @@ export class IncompleteError extends Error {
 }
 
 /** The block of a record: a message, or just bytes where it is none. */
-export async function readBlock(record: ReadRecord): Promise<ArchivedMessage | ArchivedBytes> {
+export async function readBlock(record: Readable): Promise<ArchivedMessage | ArchivedBytes> {
   const { head: bytes, size, rest } = holdsResponse(record) ? await splitHead(record) : { rest: after([], piecesOf(record)) };
   if (bytes === undefined) return { kind: 'bytes', bytes: rest };
   const head = parsed(() => parseResponseHead(bytes));
@@ -51,7 +54,7 @@ export interface ArchivedRequest extends Omit<ArchivedMessage, 'kind' | 'head'> 
 }
 
 /** The block of a `request` record: a request, or just bytes where it is none. */
-export async function readRequest(record: ReadRecord): Promise<ArchivedRequest | ArchivedBytes> {
+export async function readRequest(record: Readable): Promise<ArchivedRequest | ArchivedBytes> {
   const { head: bytes, size, rest } = isHttp(record) ? await splitHead(record) : { rest: after([], piecesOf(record)) };
   if (bytes === undefined) return { kind: 'bytes', bytes: rest };
   const head = parsed(() => parseRequestHead(bytes));
@@ -66,7 +69,7 @@ type Split =
   | { readonly head?: undefined; readonly size?: undefined; readonly rest: AsyncIterable<Buffer> };
 
 /** @returns the head with its size, and what comes after it; without one all of the block */
-async function splitHead(record: ReadRecord): Promise<Split> {
+async function splitHead(record: Readable): Promise<Split> {
   const pieces = piecesOf(record);
   const reader = new HeadReader();
   const read: Buffer[] = [];
@@ -92,17 +95,17 @@ function parsed<Read>(read: () => Read): Read | undefined {
   }
 }
 
-function piecesOf(record: ReadRecord): AsyncIterator<Uint8Array> {
+function piecesOf(record: Readable): AsyncIterator<Uint8Array> {
   return record.content()[Symbol.asyncIterator]();
 }
 
 /** Clients may write records of any type; these two are ours to understand when they hold HTTP. */
-function holdsResponse(record: ReadRecord): boolean {
+function holdsResponse(record: Readable): boolean {
   const { type } = record;
   return (type === 'response' || type === 'revisit') && isHttp(record);
 }
 
-function isHttp(record: ReadRecord): boolean {
+function isHttp(record: Readable): boolean {
   return /^application\/http\b/i.test(record.header('Content-Type') ?? '');
 }
 

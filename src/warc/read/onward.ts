@@ -22,15 +22,25 @@ export interface Fault {
  * @param visit may throw the record's own WarcReadError, which is told as any fault of the file
  * @throws whatever else `visit` throws
  */
-export async function eachRecord(
+export function eachRecord(file: string, visit: (record: ReadRecord) => Promise<void>, onFault: (fault: Fault) => void): Promise<void> {
+  return eachOf(file, (start) => readWarc(file, { start }), visit, onFault);
+}
+
+/**
+ * The same, however the records are read.
+ *
+ * @param read from a place on, where one begins
+ */
+export async function eachOf<Read>(
   file: string,
-  visit: (record: ReadRecord) => Promise<void>,
+  read: (start: number) => AsyncIterable<Read>,
+  visit: (record: Read) => Promise<void>,
   onFault: (fault: Fault) => void,
 ): Promise<void> {
   let next: number | undefined = 0;
   while (next !== undefined) {
     try {
-      for await (const record of readWarc(file, { start: next })) await visit(record);
+      for await (const record of read(next)) await visit(record);
       next = undefined;
     } catch (error) {
       if (!(error instanceof WarcReadError)) throw error;

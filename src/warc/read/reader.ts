@@ -89,6 +89,7 @@ function sourceOf(unit: Unit, delimits: boolean, offset: number): Source {
   const reader = new AsyncIterReader(data, null);
   const end = async () => {
     if (!delimits) return offset + reader.getReadOffset();
+    unit.last?.();
     const more = await reader.readSize(1);
     if (more.length > 0 || unit.end === undefined) throw new Error('more than one record in a gzip member');
     return unit.end;

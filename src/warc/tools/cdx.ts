@@ -11,7 +11,7 @@ import { Digester } from '../../util/digest.ts';
 import { eachRecord, type Fault } from '../read/onward.ts';
 import type { ReadRecord } from '../read/reader.ts';
 import { isReadFault, withoutTransferCoding } from './body.ts';
-import { glanceAt, mimeOf, type Glance } from './glance.ts';
+import { glanceAt, mimeOf, type Glance, type SeenRecord } from './glance.ts';
 
 export interface IndexEntry {
   readonly urlkey: string;
@@ -70,7 +70,23 @@ interface Answered {
 }
 
 export async function indexFile(file: string, options: IndexOptions): Promise<void> {
-  const { onFault, onRecord } = options;
+  const indexer = recordIndexer(options);
+  const visit = (record: ReadRecord) => {
+    options.onRecord?.(record.offset);
+    return indexer.add(record);
+  };
+  await eachRecord(file, visit, options.onFault);
+  await indexer.end();
+}
+
+/** Takes the records of a file one after the other, from wherever they come. */
+export interface RecordIndexer {
+  add(record: SeenRecord): Promise<void>;
+  /** Nothing stands behind them, for now: what waits for its other half is given without it. */
+  end(): Promise<void>;
+}
+
+export function recordIndexer(options: Pick<IndexOptions, 'filename' | 'onEntry' | 'watch'>): RecordIndexer {
   /** the record before, as far as it waits for its other half */
   let asked: Asked | undefined;
   let answered: Answered | undefined;
@@ -83,8 +99,7 @@ export async function indexFile(file: string, options: IndexOptions): Promise<vo
     answered = undefined;
     if (waiting !== undefined) await give(waiting.entry, waiting.watch);
   };
-  const visit = async (record: ReadRecord) => {
-    onRecord?.(record.offset);
+  const add = async (record: SeenRecord) => {
     const before = asked;
     asked = undefined;
     if (record.type === 'request') {
@@ -101,12 +116,11 @@ export async function indexFile(file: string, options: IndexOptions): Promise<vo
     if (before !== undefined && belong(before, read)) await give(withRequest(read.entry, before), read.watch);
     else answered = read;
   };
-  await eachRecord(file, visit, onFault);
-  await giveWaiting();
+  return { add, end: giveWaiting };
 }
 
 /** Fields for machines, such as a crawl's, are about a URL and not what it gave. */
-function isIndexed(record: ReadRecord): boolean {
+function isIndexed(record: SeenRecord): boolean {
   if (!INDEXED.has(record.type)) return false;
   const isFields =
     (record.type === 'metadata' || record.type === 'resource') && record.header('Content-Type') === 'application/warc-fields';
@@ -128,7 +142,7 @@ function keyOf(url: string): string {
   return asciiUri(cdxKey(url));
 }
 
-async function readAsked(record: ReadRecord): Promise<Asked | undefined> {
+async function readAsked(record: SeenRecord): Promise<Asked | undefined> {
   const { block, method, url } = await glanceAt(record);
   const held: Buffer[] = [];
   if (block.kind === 'request' && method !== 'GET') {
@@ -149,7 +163,10 @@ async function readAsked(record: ReadRecord): Promise<Asked | undefined> {
   return { id: idOf(record), url, concurrentTo: record.header('WARC-Concurrent-To') ?? '', method: method.toUpperCase(), query };
 }
 
-async function readAnswered(record: ReadRecord, { filename, watch: watchOf }: IndexOptions): Promise<Answered | undefined> {
+async function readAnswered(
+  record: SeenRecord,
+  { filename, watch: watchOf }: Pick<IndexOptions, 'filename' | 'watch'>,
+): Promise<Answered | undefined> {
   const glance = await glanceAt(record);
   const { block, url, timestamp, status } = glance;
   const watch = watchOf?.(glance);
@@ -186,7 +203,7 @@ async function readAnswered(record: ReadRecord, { filename, watch: watchOf }: In
   return { entry, id: idOf(record), concurrentTo: record.header('WARC-Concurrent-To') ?? '', isAnswer, watch };
 }
 
-function idOf(record: ReadRecord): string {
+function idOf(record: SeenRecord): string {
   return record.header('WARC-Record-ID') ?? '';
 }
 

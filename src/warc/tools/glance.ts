@@ -6,8 +6,11 @@
 import { readBlock, readRequest, type ArchivedBytes, type ArchivedMessage, type ArchivedRequest } from '../read/message.ts';
 import type { ReadRecord } from '../read/reader.ts';
 
+/** Of a record, read or about to be written. */
+export type SeenRecord = Omit<ReadRecord, 'bytes'>;
+
 export interface Glance {
-  readonly record: ReadRecord;
+  readonly record: SeenRecord;
   /** WARC-Target-URI; empty where there is none */
   readonly url: string;
   /** WARC-Date in 14 digits; fewer where there is none, or one that is cut */
@@ -21,7 +24,7 @@ export interface Glance {
   readonly block: ArchivedMessage | ArchivedRequest | ArchivedBytes;
 }
 
-export async function glanceAt(record: ReadRecord): Promise<Glance> {
+export async function glanceAt(record: SeenRecord): Promise<Glance> {
   const block = record.type === 'request' ? await readRequest(record) : await readBlock(record);
   const contentType = block.kind === 'bytes' ? record.header('Content-Type') : block.head.fields.get('content-type');
   return {

@@ -19,6 +19,12 @@ export interface Page {
   readonly ts: string;
   readonly title?: string;
   readonly text?: string;
+  /** where it is known how it was visited: of the answer */
+  readonly status?: number;
+  readonly mime?: string;
+  /** links away from the URLs that were named, which are seeds */
+  readonly depth?: number;
+  readonly seed?: true;
 }
 
 /** Of a page as it came, packed or not; and of its text. */
@@ -44,8 +50,7 @@ export function pageWatch(glance: Glance, withText: boolean, onPage: (page: Page
       const codings = block.kind === 'bytes' ? [] : block.head.fields.members('content-encoding');
       const { title, text } = await read(held, codings, type, withText);
       const ts = timestamp.replace(/^(....)(..)(..)(..)(..)(..)$/, '$1-$2-$3T$4:$5:$6Z');
-      const id = createHash('sha256').update(`${ts} ${url}`).digest('hex').slice(0, 32);
-      await onPage({ id, url, ts, ...(title === '' ? {} : { title }), ...(text === '' ? {} : { text }) });
+      await onPage({ id: pageId(url, ts), url, ts, ...(title === '' ? {} : { title }), ...(text === '' ? {} : { text }) });
     },
   };
 }
@@ -76,6 +81,11 @@ async function read(
 // eslint-disable-next-line @typescript-eslint/require-await -- as what is read from a file
 async function* pieces(held: readonly Buffer[]): AsyncGenerator<Buffer, void> {
   yield* held;
+}
+
+/** @param ts RFC 3339 */
+export function pageId(url: string, ts: string): string {
+  return createHash('sha256').update(`${ts} ${url}`).digest('hex').slice(0, 32);
 }
 
 /** A line of pages.jsonl, without what some take for the end of one. */

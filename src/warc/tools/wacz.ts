@@ -26,11 +26,23 @@ export interface WaczOptions {
   readonly url: string | undefined;
   /** with the text of pages, for searching */
   readonly text: boolean;
+  /** which pages there are, where that is known; without it they are what HTML was answered with 200 */
+  readonly known?: KnownPages;
   /** `warctap VERSION` */
   readonly software: string;
   readonly write: (bytes: Buffer) => Promise<void> | undefined;
   readonly onFault: (fault: Fault) => void;
   readonly onRecord: (file: string, offset: number) => void;
+}
+
+/** Each in a line, behind its time and a space: `2026-01-02T03:04:05.678Z {"id":…}`. */
+export interface KnownPages {
+  /** those to begin with */
+  readonly first: LineSorter;
+  readonly others: LineSorter;
+  readonly main: Page;
+  /** lines of `others` */
+  readonly count: number;
 }
 
 interface Resource {
@@ -47,6 +59,7 @@ const INDEX = 'indexes/index.cdx.gz';
 /** @throws WarcOptionError when no page has the URL that was named; what `write` throws */
 export async function writeWacz(files: readonly string[], options: WaczOptions): Promise<void> {
   const { ZipFile } = await import('yazl');
+  const { known } = options;
   const paths = archivePaths(files);
   const [index, pages, mainPages] = [new LineSorter(), new LineSorter(), new LineSorter()];
   try {
@@ -59,21 +72,24 @@ export async function writeWacz(files: readonly string[], options: WaczOptions):
         onFault: options.onFault,
         onRecord: (offset) => options.onRecord(file, offset),
         watch: (glance) =>
-          pageWatch(glance, options.text, (page) => {
-            const isMain = options.url !== undefined && sameUrl(page.url, options.url);
-            if (isMain && (main === undefined || page.ts < main.ts)) main = page;
-            if (!isMain) others++;
-            // Sorted by their times; the line itself comes behind that.
-            return (isMain ? mainPages : pages).add(`${page.ts} ${pageLine(page)}`);
-          }),
+          known === undefined
+            ? pageWatch(glance, options.text, (page) => {
+                const isMain = options.url !== undefined && sameUrl(page.url, options.url);
+                if (isMain && (main === undefined || page.ts < main.ts)) main = page;
+                if (!isMain) others++;
+                // Sorted by their times; the line itself comes behind that.
+                return (isMain ? mainPages : pages).add(`${page.ts} ${pageLine(page)}`);
+              })
+            : undefined,
       });
     }
-    if (options.url !== undefined && main === undefined)
+    if (options.url !== undefined && main === undefined && known === undefined)
       throw new WarcOptionError(
         `--main-page: none of the pages is ${JSON.stringify(options.url)}; "warctap ls --status 200 --mime text/html" lists them`,
       );
     const zip = new ZipFile();
-    const filled = fill(new Package(zip), files, paths, { index, pages, mainPages, main, others }, options);
+    const listed = { pages: known?.others ?? pages, mainPages: known?.first ?? mainPages, main: known?.main ?? main };
+    const filled = fill(new Package(zip), files, paths, { index, ...listed, others: known?.count ?? others }, options);
     // Told by who reads the stream.
     filled.catch((error: unknown) => (zip.outputStream as unknown as Readable).destroy(error as Error));
     for await (const piece of zip.outputStream as unknown as AsyncIterable<Buffer>) await options.write(piece);

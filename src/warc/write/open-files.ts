@@ -11,7 +11,9 @@ import type { Encoder } from '../codec/codec.ts';
 import { WarcWriteError } from '../errors.ts';
 import type { WarcVersion } from '../fields.ts';
 import { pathBelow } from '../paths.ts';
-import { warcinfoRecord, type WriterInfo } from '../record.ts';
+import { warcinfoRecord, type RecordBytes, type WriterInfo, type WrittenRecord } from '../record.ts';
+import type { IndexOfFile } from './index-of-file.ts';
+import type { Indexes } from './indexes.ts';
 import type { Names } from './names.ts';
 import { OutputFile, type OutputOptions } from './output.ts';
 import { WarcWriter } from './writer.ts';
@@ -27,6 +29,10 @@ export interface FilesOptions {
   readonly info: WriterInfo;
   readonly output: OutputOptions;
   readonly maxOpenFiles: number;
+  /** kept beside the files; closed with the pool */
+  readonly indexes?: Indexes | undefined;
+  /** told of each file that is closed and has its name, and of its index, where there is one. @param file where it is */
+  readonly onFinished?: ((file: string, prefix: string) => void) | undefined;
   /** kept with the paths of the files that are open, below `dir` and without `.open` */
   readonly openPaths?: Set<string>;
   readonly now: () => Date;
@@ -39,6 +45,7 @@ export interface FilesOptions {
 
 interface OpenWriter {
   readonly writer: WarcWriter;
+  readonly index: IndexOfFile | undefined;
   lastUsedMs: number;
 }
 
@@ -90,6 +97,15 @@ export class OpenFiles {
     if (open !== undefined) open.lastUsedMs = this.#options.nowMs();
   }
 
+  /** Records that are in the file of a prefix, and where: its index is told. */
+  async written(
+    prefix: string,
+    records: readonly (readonly RecordBytes[])[],
+    places: readonly (readonly WrittenRecord[])[],
+  ): Promise<void> {
+    await this.#open.get(prefix)?.index?.add(records, places);
+  }
+
   /** Of a file that has failed, and closed itself as far as it could. */
   forget(prefix: string): void {
     const open = this.#open.get(prefix);
@@ -122,7 +138,10 @@ export class OpenFiles {
 
   /** The same for all of them. */
   async keepAll(): Promise<void> {
-    for (const prefix of [...this.#open.keys()]) await this.keep(prefix);
+    for (const prefix of [...this.#open.keys()]) {
+      await this.keep(prefix);
+      this.#open.get(prefix)?.index?.flush();
+    }
   }
 
   /** @throws WarcWriteError when the file could not be closed or named */
@@ -130,8 +149,8 @@ export class OpenFiles {
     const open = this.#open.get(prefix);
     if (open === undefined) return;
     this.#open.delete(prefix);
-    const { writer } = open;
-    const { log } = this.#options;
+    const { writer, index } = open;
+    const { log, indexes, onFinished } = this.#options;
     try {
       await this.#restoreIfGone(writer);
     } catch (error) {
@@ -148,6 +167,9 @@ export class OpenFiles {
         'somebody else has made a file with the name of this WARC file: it got another name',
       );
     }
+    const indexed = index && indexes?.finish(index, writer.path);
+    if (indexed === undefined) onFinished?.(writer.path, prefix);
+    else void indexed.then(() => onFinished?.(writer.path, prefix));
   }
 
   /** Close what was not used for so long. @throws at the first file that could not be closed */
@@ -177,7 +199,7 @@ export class OpenFiles {
   }
 
   async #create(prefix: string): Promise<OpenWriter> {
-    const { dir, subdirPrefix, names, encoder, version, info, output, maxOpenFiles, now, newRecordId, log } = this.#options;
+    const { dir, subdirPrefix, names, encoder, version, info, output, maxOpenFiles, indexes, now, newRecordId, log } = this.#options;
     while (this.#open.size >= maxOpenFiles && (await this.#closeOldest()));
     const folder = subdirPrefix ? join(dir, prefix) : dir;
     try {
@@ -189,7 +211,7 @@ export class OpenFiles {
       const path = (name: string) => pathBelow(dir, join(folder, name));
       const writer = new WarcWriter(file, warcinfo, { encoder, path, names: names.of(prefix) });
       this.#options.openPaths?.add(writer.finalPath);
-      return { writer, lastUsedMs: 0 };
+      return { writer, index: indexes?.begin(join(folder, file.name)), lastUsedMs: 0 };
     } catch (error) {
       throw new WarcWriteError(folder, `no WARC file can be created for prefix ${JSON.stringify(prefix)}`, error);
     }

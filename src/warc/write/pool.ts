@@ -98,6 +98,7 @@ export class WriterPool {
       this.#timer = undefined;
       clearInterval(this.#watch);
       const errors = await this.#files.closeAll();
+      await this.#options.indexes?.close();
       await this.#options.encoder.close();
       throwAll(errors);
     });
@@ -140,9 +141,10 @@ export class WriterPool {
         if (planned === undefined || (differs && planned.writer !== writer)) planned = plan(writer, captures, written.length, encoder);
         const { from, records, units } = planned;
         const before = writer.size;
+        const rest = records.slice(written.length - from);
         let places: readonly (readonly WrittenRecord[])[];
         try {
-          places = await writer.write(records.slice(written.length - from), units, maxBytes);
+          places = await writer.write(rest, units, maxBytes);
         } finally {
           this.#bytesWritten += writer.size - before;
         }
@@ -152,6 +154,7 @@ export class WriterPool {
           planned = undefined;
           continue;
         }
+        await this.#files.written(prefix, rest, places);
         written.push(...places);
         if (writer.size > maxBytes) await this.#files.close(prefix);
       }

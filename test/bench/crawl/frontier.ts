@@ -3,9 +3,11 @@
  *
  *   node --import tsx test/bench/crawl/frontier.ts [HOSTS] [URLS...]
  *
- * For each size a new database is filled; then, of all sizes in turn, so that whatever else the machine does is felt by all alike, a page is
- * taken, ended, and a link of it put in. Prints CPU a page and the memory of the process, for docs/benchmarks.md.
+ * For each size a new database is filled, as links of pages fill it; then, of all sizes in turn, so that whatever else the machine does is
+ * felt by all alike, a page is taken, ended, and a link of it put in. Prints CPU a URL and a page, and the memory of the process, of which
+ * tables that LevelDB has mapped are a part that the system takes back when it wants to. For docs/benchmarks.md.
  */
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +22,7 @@ import { Databases } from '../../../src/store/level/database.ts';
 const BATCH = 1000;
 const ROUNDS = 20;
 const PAGES = 250;
+const SHOWN_EVERY = 500_000;
 const JOB = new Uint8Array(16).fill(7);
 const ROOM = { hosts: 250, entries: 1000 };
 
@@ -50,12 +53,17 @@ class Filled {
     const frontier = new Frontier(db, JOB, ROOM);
     for (let at = 0; at < size; at += BATCH) {
       const links = Array.from({ length: Math.min(BATCH, size - at) }, (_, index) => linkOf(at + index));
-      await db.change((batch) => {
-        for (const { entry, seen } of links) {
-          batch.put(seen);
-          frontier.put(batch, entry);
-        }
-      });
+      await db.change(
+        (batch) => {
+          for (const { entry, seen } of links) {
+            if (batch.has(seen)) throw new Error('no URL comes twice');
+            batch.put(seen);
+            frontier.put(batch, entry);
+          }
+        },
+        links.map(({ seen }) => seen),
+      );
+      if ((at + BATCH) % SHOWN_EVERY === 0) tell(`${at + BATCH} URLs: ${memory()}`);
     }
     return new Filled(size, db);
   }
@@ -63,8 +71,7 @@ class Filled {
   async work(): Promise<void> {
     const begun = process.cpuUsage();
     for (let page = 0; page < PAGES; page++) await this.#page();
-    const { user, system } = process.cpuUsage(begun);
-    this.cpuMs += (user + system) / 1000;
+    this.cpuMs += cpuMsSince(begun);
     this.pages += PAGES;
   }
 
@@ -90,20 +97,39 @@ class Filled {
   }
 }
 
+function tell(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function memory(): string {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const [whole, own, mapped] = ['VmRSS', 'RssAnon', 'RssFile'].map((name) => {
+    const kib = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1];
+    return Math.round(Number(kib) / 1024);
+  });
+  return `memory ${whole} MiB: ${own} its own, ${mapped} of files`;
+}
+
+function cpuMsSince(begun: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(begun);
+  return (user + system) / 1000;
+}
+
 const databases = new Databases();
 const folder = await mkdtemp(join(tmpdir(), 'warctap-bench-frontier-'));
 try {
   const all: Filled[] = [];
   for (const size of sizes.length === 0 ? ['1000', '1000000'] : sizes) {
     const level = (await databases.open(join(folder, size), TUNING)).level();
+    const begun = process.cpuUsage();
     all.push(await Filled.of(Number(size), await CrawlDatabase.open(level)));
+    tell(`${size} URLs put in: ${((1000 * cpuMsSince(begun)) / Number(size)).toFixed(0)} µs CPU each; ${memory()}`);
   }
   for (const each of all) await each.work();
   for (const each of all) each.cpuMs = each.pages = 0;
   for (let round = 0; round < ROUNDS; round++) for (const each of all) await each.work();
-  for (const { size, cpuMs, pages } of all)
-    process.stdout.write(`${HOSTS} hosts, ${size} URLs: ${(cpuMs / pages).toFixed(3)} ms CPU a page\n`);
-  process.stdout.write(`memory at most ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB\n`);
+  for (const { size, cpuMs, pages } of all) tell(`${HOSTS} hosts, ${size} URLs: ${(cpuMs / pages).toFixed(3)} ms CPU a page`);
+  tell(`${memory()}; at most ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB`);
 } finally {
   await databases.close();
   await rm(folder, { recursive: true, force: true });

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { CrawlDatabase } from '../../../src/crawl/jobs/database.ts';
 import { Frontier } from '../../../src/crawl/jobs/frontier.ts';
 import { before, type Entry } from '../../../src/crawl/jobs/host-queue.ts';
+import { key } from '../../../src/crawl/jobs/keys.ts';
 import { Databases } from '../../../src/store/level/database.ts';
 import { temporaryFolder } from './support.ts';
 
@@ -67,5 +68,22 @@ test('what is added comes out once, in the order of each host, over restarts', a
     }),
     { numRuns: 100, seed: 16 },
   );
+  await databases.close();
+});
+
+test('no value in the database is empty: LevelDB as Node has it would keep memory for each of them', async () => {
+  const databases = new Databases();
+  const level = (await databases.open(join(temporaryFolder(), 'db'))).level();
+  const db = await CrawlDatabase.open(level);
+  const id = new Uint8Array(16).fill(1);
+  const frontier = new Frontier(db, id, { hosts: 1, entries: 1 });
+  const host = 'host.example';
+  await db.change((batch) => {
+    batch.put(key('S', id, Buffer.from('seen')));
+    frontier.put(batch, { url: `http://${host}/`, host, cost: 1, seed: 0, kind: 'link' });
+  });
+  const values = await level.values<string, Buffer>({ valueEncoding: 'buffer' }).all();
+  assert.equal(values.length, 4);
+  assert.ok(values.every(({ length }) => length > 0));
   await databases.close();
 });

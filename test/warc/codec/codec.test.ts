@@ -12,6 +12,7 @@ import { gzipDecoder } from '../../../src/warc/codec/gzip/decoder.ts';
 import { inlineCompressor } from '../../../src/warc/codec/gzip/compressor.ts';
 import { gzipEncoder } from '../../../src/warc/codec/gzip/encoder.ts';
 import { zstdDecoder } from '../../../src/warc/codec/zstd/decoder.ts';
+import { train } from '../../../src/warc/codec/zstd/train.ts';
 import { plainDecoder } from '../../../src/warc/codec/none/decoder.ts';
 import { bytesOf, recordOf, type RecordBytes } from '../../../src/warc/record.ts';
 import { readWarc } from '../../../src/warc/read/reader.ts';
@@ -19,10 +20,12 @@ import { scanRecords } from '../../../src/warc/read/scan.ts';
 import { FileWindow } from '../../../src/warc/window.ts';
 import { spoolOf, tempDir } from '../support.ts';
 
+const DICTIONARY = train(Array.from({ length: 50 }, (_, nth) => Buffer.from(`WARC/1.1\r\nWARC-Type: resource\r\n${nth} `.repeat(20))));
 const CODECS = [
   { name: 'none', create: () => createEncoder('none'), decoder: plainDecoder, suffix: '.warc' },
   { name: 'gzip', create: () => createEncoder('gzip'), decoder: gzipDecoder, suffix: '.warc.gz' },
   { name: 'gzip on this thread', create: () => gzipEncoder(inlineCompressor), decoder: gzipDecoder, suffix: '.warc.gz' },
+  { name: 'zstd with a dictionary', create: () => createEncoder('zstd', DICTIONARY), decoder: zstdDecoder, suffix: '.warc.zst' },
   { name: 'zstd', create: () => createEncoder('zstd'), decoder: zstdDecoder, suffix: '.warc.zst' },
 ];
 
@@ -68,16 +71,18 @@ for (const { name, create, decoder, suffix } of CODECS) {
     assert.equal(encoder.suffix, suffix);
     const records = sampleRecords(t);
     const units = encoder.units(records);
+    const start = (await encoder.start?.()) ?? Buffer.alloc(0);
     const packed: Buffer[] = [];
     for (const record of records) packed.push(await unitOf(encoder, units, record));
     assert.throws(() => units.next(), RangeError);
     const file = join(tempDir(t), `F${suffix}`);
-    await writeFile(file, Buffer.concat(packed));
+    await writeFile(file, Buffer.concat([start, ...packed]));
 
     const window = await windowOf(t, file);
     assert.equal(await decoderAt(window, 0), decoder);
     const unitAt = decoder.open(window);
     let at = 0;
+    let end = start.length;
     for (const [nth, record] of records.entries()) {
       const wanted = await wholeOf(record);
       const unit = unitAt(at);
@@ -87,15 +92,16 @@ for (const { name, create, decoder, suffix } of CODECS) {
         got.push(piece);
         // One that has no end of its own goes on with the next record.
         if ((size += piece.length) >= wanted.length && !decoder.delimits) break;
+        if (size >= wanted.length) unit.last?.();
       }
       assert.ok(Buffer.concat(got).subarray(0, wanted.length).equals(wanted), `record ${nth}`);
-      at += packed[nth]!.length;
+      at = end += packed[nth]!.length;
       assert.equal(unit.end, decoder.delimits ? at : undefined);
       if (decoder.delimits) assert.equal(size, wanted.length);
     }
 
-    const { records: whole, end, rest } = await scanRecords(window, true);
-    assert.deepEqual([whole, end, rest], [records.length, at, undefined]);
+    const { records: whole, end: last, rest } = await scanRecords(window, true);
+    assert.deepEqual([whole, last, rest], [records.length, at, undefined]);
     const read: (string | undefined)[] = [];
     for await (const record of readWarc(file)) read.push(record.header('WARC-Record-ID'));
     assert.deepEqual(
@@ -130,16 +136,17 @@ for (const { name, create, decoder, suffix } of CODECS) {
     t.after(() => encoder.close());
     const records = sampleRecords(t).slice(0, 3);
     const units = encoder.units(records);
+    const start = (await encoder.start?.()) ?? Buffer.alloc(0);
     const packed: Buffer[] = [];
     for (const record of records) packed.push(await unitOf(encoder, units, record));
-    const all = Buffer.concat(packed);
+    const all = Buffer.concat([start, ...packed]);
     const file = join(tempDir(t), 'F');
     for (let size = 1; size < all.length; size += 7) {
       await writeFile(file, all.subarray(0, size));
       const handle = await open(file, 'r');
       const { end, rest } = await scanRecords(new FileWindow(handle, size), false);
       await handle.close();
-      const ends = packed.map((_, nth) => Buffer.concat(packed.slice(0, nth + 1)).length).filter((each) => each <= size);
+      const ends = packed.map((_, nth) => start.length + Buffer.concat(packed.slice(0, nth + 1)).length).filter((each) => each <= size);
       assert.equal(end, ends.at(-1) ?? 0);
       assert.equal(rest?.kind, end === size ? undefined : 'cut');
     }

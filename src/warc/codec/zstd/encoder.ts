@@ -1,43 +1,58 @@
 /**
- * Each record as a frame of Zstandard of its own, without a dictionary.
+ * Each record as frames of Zstandard of its own: one, or one for each 8 MiB. Each says what it holds, and ends with its checksum.
  *
- * There is one state for streams: one record is streamed at a time.
- * Source: RFC 8878; "Zstandard Compression of WARC" of the IIPC.
+ * With a dictionary all frames are packed with it, and files begin with it.
+ * Source: RFC 8878; "Zstandard Compression for WARC Files" of the IIPC, §3.
  */
 import { memoryPieces, pieces } from '../../layout.ts';
+import type { RecordBytes } from '../../record.ts';
 import type { Encoder, UnitPieces } from '../codec.ts';
+import { dictionaryFrame, type Dictionary } from './dictionary.ts';
+import { loadZstd } from './library.ts';
 
-const LEVEL = 3;
+/** More than a reader has to look back into would gain nothing. */
+const FRAME_BYTES = 8 * 1024 * 1024;
 
-export const zstdEncoder: Encoder = {
-  suffix: '.warc.zst',
-  units(records) {
-    let next = 0;
-    return {
-      next() {
-        const record = records[next++];
-        if (record === undefined) throw new RangeError(`no record ${next - 1}`);
-        const memory = memoryPieces(record);
-        return memory === undefined ? undefined : packed(Buffer.concat(memory));
-      },
-    };
-  },
-  async stream(record, into, sink) {
-    const zstd = await load();
-    zstd.reset();
-    zstd.setCompressionLevel(LEVEL);
-    for await (const some of pieces(record, into)) await sink([Buffer.from(zstd.compressChunk(Buffer.concat(some)))]);
-    await sink([Buffer.from(zstd.compressEnd())]);
-  },
-  close: () => Promise.resolve(),
-};
-
-async function packed(record: Buffer): Promise<UnitPieces> {
-  const zstd = await load();
-  return [Buffer.from(zstd.compress(record, LEVEL))];
+export function zstdEncoder(dictionary?: Dictionary): Encoder {
+  const packed = async (record: Buffer): Promise<UnitPieces> => [(await loadZstd()).pack(record, dictionary)];
+  return {
+    suffix: '.warc.zst',
+    ...(dictionary && { start: () => dictionaryFrame(dictionary) }),
+    units(records) {
+      let next = 0;
+      return {
+        next() {
+          const record = records[next++];
+          if (record === undefined) throw new RangeError(`no record ${next - 1}`);
+          const memory = memoryPieces(record);
+          const bytes = memory?.reduce((sum, piece) => sum + piece.length, 0) ?? Infinity;
+          return memory === undefined || bytes > FRAME_BYTES ? undefined : packed(Buffer.concat(memory, bytes));
+        },
+      };
+    },
+    async stream(record, _into, sink) {
+      for await (const frame of framesOf(record)) await sink((await packed(frame)) ?? []);
+    },
+    close: () => Promise.resolve(),
+  };
 }
 
-async function load() {
-  const { Zstd } = await import('@hpcc-js/wasm-zstd');
-  return Zstd.load();
+/** What goes into each frame of a record. */
+async function* framesOf(record: RecordBytes): AsyncGenerator<Buffer, void> {
+  let held: Buffer[] = [];
+  let size = 0;
+  // Into fresh memory: pieces are held until there are enough.
+  for await (const some of pieces(record)) {
+    for (let piece of some) {
+      while (size + piece.length > FRAME_BYTES) {
+        const part = piece.subarray(0, FRAME_BYTES - size);
+        yield Buffer.concat([...held, part]);
+        piece = piece.subarray(part.length);
+        [held, size] = [[], 0];
+      }
+      held.push(piece);
+      size += piece.length;
+    }
+  }
+  yield Buffer.concat(held, size);
 }

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { zstdDecoder } from '../../../../src/warc/codec/zstd/decoder.ts';
 import { zstdEncoder } from '../../../../src/warc/codec/zstd/encoder.ts';
 import { frameHeader } from '../../../../src/warc/codec/zstd/frame.ts';
+import { loadZstd } from '../../../../src/warc/codec/zstd/library.ts';
 import { CutOffError } from '../../../../src/warc/errors.ts';
 import { bytesOf, recordOf } from '../../../../src/warc/record.ts';
 import { FileWindow } from '../../../../src/warc/window.ts';
@@ -16,12 +17,20 @@ function unitOf(bytes: Buffer, start = 0) {
 
 async function unpacked(bytes: Buffer, start = 0): Promise<{ text: string; end: number | undefined; largest: number }> {
   const unit = unitOf(bytes, start);
+  unit.last?.();
   let [text, largest] = ['', 0];
   for await (const piece of unit.data()) {
     text += piece.toString('latin1');
     largest = Math.max(largest, piece.length);
   }
   return { text, end: unit.end, largest };
+}
+
+const { hash } = await loadZstd();
+function checksumOf(text: string): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(Number(hash.h64Raw(Buffer.from(text)) & 0xffff_ffffn));
+  return bytes;
 }
 
 const MAGIC = Buffer.from('28b52ffd', 'hex');
@@ -47,18 +56,18 @@ async function packed(): Promise<Buffer> {
     bytesOf(Buffer.from('text and text and text'.repeat(20))),
     '1.1',
   );
-  return Buffer.concat((await zstdEncoder.units([record]).next()) ?? []);
+  return Buffer.concat((await zstdEncoder().units([record]).next()) ?? []);
 }
 
 test('a frame ends where its last block does, behind its checksum, if it has one', async () => {
-  const two = Buffer.concat([frame([0x04, WINDOW], raw('one ', false), raw('two'), Buffer.from('abcd')), frame([0, WINDOW], raw('x'))]);
+  const two = Buffer.concat([frame([0x04, WINDOW], raw('one ', false), raw('two'), checksumOf('one two')), frame([0, WINDOW], raw('x'))]);
   const { text, end } = await unpacked(two);
   assert.equal(text, 'one two');
   assert.deepEqual(await unpacked(two, end), { text: 'x', end: two.length, largest: 1 });
 });
 
 test('what stands in front of the first frame to be skipped is skipped', async () => {
-  const skipped = Buffer.concat([Buffer.from('5d2a4d1803000000', 'hex'), Buffer.from('abc')]);
+  const skipped = Buffer.concat([Buffer.from('5a2a4d1803000000', 'hex'), Buffer.from('abc')]);
   assert.equal((await unpacked(Buffer.concat([skipped, frame([0, WINDOW], raw('x'))]))).text, 'x');
   await assert.rejects(unpacked(skipped), CutOffError);
 });
@@ -78,8 +87,27 @@ test('a frame with a wrong byte anywhere ends, in text or in an error', async ()
   }
 });
 
+test('a checksum that does not match is told', async () => {
+  const whole = await packed();
+  whole[whole.length - 1]! ^= 1;
+  await assert.rejects(unpacked(whole), /checksum does not match/);
+});
+
+test('several frames are one unit until its last has been named, empty ones and what is to be skipped included', async () => {
+  const skipped = Buffer.from('502a4d1802000000abcd', 'hex');
+  const frames = [frame([0, WINDOW], raw('')), skipped, frame([0, WINDOW], raw('one ')), frame([0, WINDOW], raw('two')), skipped];
+  const bytes = Buffer.concat(frames);
+  const unit = unitOf(bytes);
+  let text = '';
+  for await (const piece of unit.data()) {
+    text += piece.toString('latin1');
+    if (text.endsWith('two')) unit.last?.();
+  }
+  assert.deepEqual([text, unit.end], ['one two', bytes.length]);
+});
+
 test('a dictionary, a window that is too large and unknown kinds are told', async () => {
-  await assert.rejects(unpacked(frame([0x01, WINDOW, 5], raw('x'))), /packed with a dictionary/);
+  await assert.rejects(unpacked(frame([0x01, WINDOW, 5], raw('x'))), /packed with the dictionary 5, which is not in the file/);
   await assert.rejects(unpacked(frame([0, 31 << 3], raw('x'))), /needs \d+ bytes of memory/);
   await assert.rejects(unpacked(frame([0x08, WINDOW], raw('x'))), /of a kind that is not known/);
   await assert.rejects(unpacked(frame([0, WINDOW], block(3, 1, Buffer.from('x'), true))), /of a kind that is not known/);
@@ -95,9 +123,21 @@ test('a bomb comes in pieces of at most 128 KiB', async () => {
 test('headers are read as they are written, of whatever length', () => {
   const single = (descriptor: number, rest: string) =>
     frameHeader(Buffer.concat([MAGIC, Buffer.from([descriptor]), Buffer.from(rest, 'hex')]));
-  assert.deepEqual(single(0x20, '10'), { bytes: 6, windowBytes: 16, hasChecksum: false, dictionaryId: 0 });
-  assert.deepEqual(single(0x64, '0001'), { bytes: 7, windowBytes: 512, hasChecksum: true, dictionaryId: 0 });
-  assert.deepEqual(single(0xa3, '0100000000000100'), { bytes: 13, windowBytes: 65_536, hasChecksum: false, dictionaryId: 1 });
-  assert.deepEqual(single(0xc0, '380000000001000000'), { bytes: 14, windowBytes: 131_072, hasChecksum: false, dictionaryId: 0 });
+  assert.deepEqual(single(0x20, '10'), { bytes: 6, windowBytes: 16, hasChecksum: false, contentBytes: 16, dictionaryId: 0 });
+  assert.deepEqual(single(0x64, '0001'), { bytes: 7, windowBytes: 512, hasChecksum: true, contentBytes: 512, dictionaryId: 0 });
+  assert.deepEqual(single(0xa3, '0100000000000100'), {
+    bytes: 13,
+    windowBytes: 65_536,
+    hasChecksum: false,
+    contentBytes: 65_536,
+    dictionaryId: 1,
+  });
+  assert.deepEqual(single(0xc0, '380000000001000000'), {
+    bytes: 14,
+    windowBytes: 131_072,
+    hasChecksum: false,
+    contentBytes: 4_294_967_296,
+    dictionaryId: 0,
+  });
   assert.equal(single(0xc0, '38'), undefined);
 });

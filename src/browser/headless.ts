@@ -1,44 +1,37 @@
 /**
  * A headless browser that is started when it is needed, restarted when it has crashed, and ended when nobody has needed it for a while.
+ *
+ * Owns its process, by playwright-core, which is loaded when it is first needed. Never shown.
  */
 import type { Browser as Playwright } from 'playwright-core';
-import { reasonOf } from '../../util/thrown.ts';
-import { NoBrowserError } from '../jobs/render.ts';
-import { findBrowser } from './find-browser.ts';
+import { reasonOf } from '../util/thrown.ts';
+import { NoBrowserError } from './errors.ts';
+import { findBrowser } from './find.ts';
+import { HEADLESS_SWITCHES, isRoot } from './switches.ts';
 
 const IDLE_MS = 30_000;
 
-/**
- * Nothing passes by the proxy: no UDP of WebRTC or QUIC, and nothing that the browser would load for itself.
- *
- * Source: Chromium's switches (content_switches.cc, chrome_switches.cc).
- */
-const SWITCHES = [
-  '--disable-gpu',
-  '--disable-quic',
-  '--force-webrtc-ip-handling-policy=disable_non_proxied_udp',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--no-first-run',
-  '--no-pings',
-  // It would be answered from there, and be missing in the archive.
-  '--disk-cache-size=1',
-];
+/** What is in it would be answered from there, and be missing in the archive of a job. */
+const NO_CACHE = '--disk-cache-size=1';
 
-/** Windows has no users by number; only root may not have the browser's sandbox. */
-const isRoot = process.getuid?.() === 0;
+export interface BrowserParts {
+  /** undefined: that of the machine */
+  readonly executable: string | undefined;
+  /** keeps what it has loaded, for pages of the same archive */
+  readonly cache?: boolean;
+  /** further ones */
+  readonly switches?: readonly string[];
+}
 
 export class Browser {
-  readonly #executable: string | undefined;
+  readonly #parts: BrowserParts;
   #started: Promise<Playwright> | undefined;
   #users = 0;
   #idle: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** @param executable undefined: that of the machine */
-  constructor(executable: string | undefined) {
-    this.#executable = executable;
+  constructor(parts: BrowserParts) {
+    this.#parts = parts;
   }
 
   /** @throws NoBrowserError; what `use` throws */
@@ -76,13 +69,15 @@ export class Browser {
   }
 
   async #start(): Promise<Playwright> {
-    const executablePath = this.#executable ?? (await findBrowser());
+    const executablePath = this.#parts.executable ?? (await findBrowser());
     if (executablePath === undefined)
       throw new NoBrowserError('there is no Chromium, Chrome or Edge here: install one, or name it with --browser');
     const { chromium } = await library();
+    const { cache = false, switches = [] } = this.#parts;
+    const args = [...HEADLESS_SWITCHES, ...switches, ...(cache ? [] : [NO_CACHE])];
     const unhandled = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
     try {
-      return await chromium.launch({ executablePath, headless: true, chromiumSandbox: !isRoot, args: SWITCHES, ...unhandled });
+      return await chromium.launch({ executablePath, headless: true, chromiumSandbox: !isRoot, args, ...unhandled });
     } catch (error) {
       throw new NoBrowserError(`the browser ${executablePath} does not start: ${firstLine(error)}`, { cause: error });
     }
@@ -90,7 +85,7 @@ export class Browser {
 }
 
 /** Asked for when it is needed, as most have no need of it. @throws NoBrowserError */
-async function library(): Promise<typeof import('playwright-core')> {
+export async function library(): Promise<typeof import('playwright-core')> {
   try {
     return await import('playwright-core');
   } catch (error) {

@@ -1,0 +1,115 @@
+/**
+ * A capture as it is told to those who watch: what a person wants to know of it, and where its records are. No bytes of it.
+ *
+ * Made for each capture, watched or not, so that it costs little: nothing is looked at that would have to be read, and no text is kept that is
+ * cut out of a larger one.
+ */
+import type { Capture } from '../../capture/capture.ts';
+import { archivedAs, contentType, isFailure, payloadDigest, statusOf, wireSize, type ArchivedAs } from '../../capture/kinds.ts';
+import { bucketsOf } from '../../meta/buckets.ts';
+
+export interface CaptureEvent {
+  /** counts from 1 since the start */
+  readonly id: number;
+  readonly kind: Capture['kind'];
+  /** start of the fetch, as ISO 8601 in UTC with milliseconds */
+  readonly time: string;
+  /** milliseconds */
+  readonly duration: number;
+  readonly method: string;
+  /** what the client was answered */
+  readonly status: number;
+  /** media type without parameters; empty where none was said */
+  readonly type: string;
+  /** bytes that came, head and framing included */
+  readonly size: number;
+  readonly url: string;
+  readonly archived: ArchivedAs;
+  /** of a fetch that failed */
+  readonly error?: { readonly code: string; readonly message: string };
+  /** of the WARC file */
+  readonly prefix: string;
+  /** of statistics */
+  readonly buckets: readonly string[];
+  readonly recordId: string;
+  /** labelled digest of the body without transfer-coding */
+  readonly digest?: string;
+  /** principal record first */
+  readonly records: readonly EventRecord[];
+  /** the record that has the same payload */
+  readonly duplicateOf?: { readonly recordId: string; readonly url: string; readonly date: string };
+  readonly referer?: string;
+  /** address of the origin */
+  readonly ip?: string;
+  /** what was spoken with it, as `http/1.1` */
+  readonly protocol?: string;
+  /** why the response is not whole */
+  readonly truncated?: string;
+}
+
+export interface EventRecord {
+  readonly type: string;
+  /** WARC-Record-ID */
+  readonly id: string;
+  /** path below the folder of the WARC files, without `.open` */
+  readonly file: string;
+  /** bytes from the start of the (compressed) file */
+  readonly offset: number;
+  /** bytes in it */
+  readonly length: number;
+}
+
+const NO_RECORDS: readonly EventRecord[] = [];
+const MAX_MESSAGE = 300;
+
+export function eventOf(id: number, capture: Capture): CaptureEvent {
+  const { outcome, referer } = capture;
+  const original = outcome.duplicateOf;
+  const exchange = capture.kind === 'exchange' || capture.kind === 'websocket' ? capture : undefined;
+  return {
+    id,
+    kind: capture.kind,
+    time: capture.startedAt.toISOString(),
+    duration: Math.round(capture.durationMs),
+    method: capture.method,
+    status: statusOf(capture),
+    type: mediaType(contentType(capture)),
+    size: wireSize(capture),
+    url: copied(capture.url),
+    archived: archivedAs(capture),
+    ...(isFailure(capture) && { error: { code: capture.error.code, message: capture.error.message.slice(0, MAX_MESSAGE) } }),
+    prefix: capture.warcPrefix,
+    buckets: bucketsOf(capture.meta, capture.url),
+    recordId: capture.recordId,
+    ...(!isFailure(capture) && { digest: payloadDigest(capture) }),
+    records:
+      outcome.records?.map(({ type, id: recordId, path, offset, length }) => ({ type, id: recordId, file: path, offset, length })) ??
+      NO_RECORDS,
+    ...(original && { duplicateOf: { recordId: original.recordId, url: original.url, date: original.date } }),
+    ...(referer !== undefined && { referer: copied(referer) }),
+    ...(exchange?.ipAddress !== undefined && { ip: exchange.ipAddress }),
+    ...(exchange && { protocol: exchange.protocol }),
+    ...(exchange?.response.truncated && { truncated: exchange.response.truncated }),
+  };
+}
+
+/** A text of its own: a piece of another would keep all of that in memory. */
+function copied(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}
+
+/** Media types are few: the same text for each. */
+const types = new Map<string, string>();
+const MAX_TYPES = 1000;
+const MAX_TYPE = 100;
+
+function mediaType(value: string | undefined): string {
+  if (value === undefined) return '';
+  const end = value.search(/[;\s]/);
+  const type = (end < 0 ? value : value.slice(0, end)).slice(0, MAX_TYPE).toLowerCase();
+  const known = types.get(type);
+  if (known !== undefined) return known;
+  const made = copied(type);
+  if (types.size < MAX_TYPES) types.set(made, made);
+  return made;
+}

@@ -1,0 +1,122 @@
+/**
+ * The last captures, as events, and who waits for further ones.
+ *
+ * Bounded by number and by bytes: the oldest go first. Whoever reads keeps the number of the next one that it wants, and nothing is kept for
+ * it: one that is slow finds that some have gone.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Capture } from '../../capture/capture.ts';
+import { eventOf, type CaptureEvent } from './event.ts';
+
+export interface RecentOptions {
+  readonly maxEvents?: number;
+  /** of texts, about */
+  readonly maxBytes?: number;
+}
+
+const MAX_EVENTS = 10_000;
+const MAX_BYTES = 16 * 1024 * 1024;
+/** What an event takes beside its URL, about, with the line that is made of it when somebody watches. */
+const EVENT_BYTES = 1000;
+/** Who waits is told of many at a time. */
+const GATHER_MS = 100;
+
+export class Recent {
+  /** differs for each start: numbers of another one mean nothing here */
+  readonly instance = randomUUID().slice(0, 8);
+  readonly maxEvents: number;
+  readonly #maxBytes: number;
+  readonly #events: (Kept | undefined)[];
+  #first = 1;
+  #next = 1;
+  #bytes = 0;
+  readonly #waiting = new Set<() => void>();
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor({ maxEvents = MAX_EVENTS, maxBytes = MAX_BYTES }: RecentOptions = {}) {
+    this.maxEvents = maxEvents;
+    this.#maxBytes = maxBytes;
+    this.#events = new Array<Kept | undefined>(maxEvents);
+  }
+
+  /** Number of the oldest that is kept. */
+  get first(): number {
+    return this.#first;
+  }
+
+  /** Number that the next one will have. */
+  get next(): number {
+    return this.#next;
+  }
+
+  get size(): number {
+    return this.#next - this.#first;
+  }
+
+  /** It takes nothing more, and nobody need wait. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  add(capture: Capture): CaptureEvent {
+    const event = eventOf(this.#next, capture);
+    if (this.size === this.maxEvents) this.#drop();
+    this.#events[event.id % this.maxEvents] = { event, text: undefined };
+    this.#next++;
+    this.#bytes += sizeOf(event);
+    while (this.#bytes > this.#maxBytes && this.size > 1) this.#drop();
+    if (this.#waiting.size > 0) this.#timer ??= setTimeout(() => this.#wake(), GATHER_MS).unref();
+    return event;
+  }
+
+  /** @returns undefined for one that has gone, or has not come */
+  get(id: number): CaptureEvent | undefined {
+    return id >= this.#first && id < this.#next ? this.#events[id % this.maxEvents]?.event : undefined;
+  }
+
+  /** One line of JSON, made once. */
+  textOf(event: CaptureEvent): string {
+    const kept = this.#events[event.id % this.maxEvents];
+    if (kept?.event !== event) return JSON.stringify(event);
+    return (kept.text ??= JSON.stringify(event));
+  }
+
+  /** Call back once, soon after there is a further one, or there will be none. @returns a function that gives up waiting */
+  onNews(callback: () => void): () => void {
+    this.#waiting.add(callback);
+    return () => void this.#waiting.delete(callback);
+  }
+
+  /** Who waits is told that nothing more comes. */
+  close(): void {
+    this.#closed = true;
+    this.#wake();
+  }
+
+  #drop(): void {
+    const index = this.#first % this.maxEvents;
+    const kept = this.#events[index];
+    if (kept !== undefined) this.#bytes -= sizeOf(kept.event);
+    this.#events[index] = undefined;
+    this.#first++;
+  }
+
+  #wake(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const callback of waiting) callback();
+  }
+}
+
+interface Kept {
+  readonly event: CaptureEvent;
+  text: string | undefined;
+}
+
+function sizeOf({ url, referer }: CaptureEvent): number {
+  // The text that is made of it has the URL once more.
+  return EVENT_BYTES + 2 * (url.length + (referer?.length ?? 0));
+}

@@ -1,0 +1,43 @@
+/** Pages are visited once, in the order in which they were found, to the depth and the limit that were asked for. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Frontier, type FrontierOptions } from '../../src/visit/frontier.ts';
+
+const frontier = (given: Partial<FrontierOptions> = {}) =>
+  new Frontier({ seeds: ['http://a/'], inScope: (url) => url.startsWith('http://a/'), maxDepth: Infinity, maxPages: 100, ...given });
+
+function taken(from: Frontier): string[] {
+  const urls: string[] = [];
+  for (let page = from.take(); page !== undefined; page = from.take()) urls.push(`${page.depth} ${page.url}`);
+  return urls;
+}
+
+test('a link is followed once, whatever its fragment, when it is in scope', () => {
+  const pages = frontier();
+  const first = pages.take()!;
+  pages.follow(first, ['http://a/1', 'http://a/1#x', 'http://b/', 'mailto:x@a', 'http://a/', 'http://a/2']);
+  assert.deepEqual(taken(pages), ['1 http://a/1', '1 http://a/2']);
+  assert.deepEqual([pages.found, pages.leftOut], [3, 0]);
+});
+
+test('past the depth no link is followed', () => {
+  const pages = frontier({ maxDepth: 1 });
+  pages.follow(pages.take()!, ['http://a/1']);
+  pages.follow(pages.take()!, ['http://a/2']);
+  assert.deepEqual(taken(pages), []);
+});
+
+test('past the limit pages are only counted, each once', () => {
+  const pages = frontier({ maxPages: 2 });
+  pages.follow(pages.take()!, ['http://a/1', 'http://a/2', 'http://a/2', 'http://a/3']);
+  assert.deepEqual(taken(pages), ['1 http://a/1']);
+  assert.deepEqual([pages.found, pages.leftOut], [2, 2]);
+});
+
+test('where a page has led to is not visited again', () => {
+  const pages = frontier();
+  const first = pages.take()!;
+  pages.reached('http://a/home#top');
+  pages.follow(first, ['http://a/home', 'http://a/1']);
+  assert.deepEqual(taken(pages), ['1 http://a/1']);
+});
