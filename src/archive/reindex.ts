@@ -16,8 +16,9 @@ import { readWarc, type ReadRecord } from '../warc/read/reader.ts';
 import { lanesOfExchange } from './lanes.ts';
 
 export interface ReindexOptions {
-  readonly dedup: DedupIndex;
-  readonly playback: PlaybackIndex;
+  readonly dedup: Pick<DedupIndex, 'claim' | 'publish'>;
+  /** undefined where there is none */
+  readonly playback: PlaybackIndex | undefined;
   /** of deduplication */
   readonly bucket: string;
 }
@@ -116,7 +117,7 @@ async function addPlayback({ principal, path, method, lanes }: Addition, { playb
   const { url, date, id, type, digest, offset, length, payloadSize } = principal;
   const startedAt = new Date(date);
   const [lane] = lanes;
-  if (url === '' || lane === undefined || Number.isNaN(startedAt.getTime())) return;
+  if (playback === undefined || url === '' || lane === undefined || Number.isNaN(startedAt.getTime())) return;
   const known = await playback.find(url, lane, 'last', { from: startedAt, to: startedAt });
   if (known?.recordId === id) return;
   const entry = { url, startedAt, method, lanes, file: path, offset, length, recordId: id, type, payloadDigest: digest, payloadSize };

@@ -75,7 +75,7 @@ const meta = (limit: number) => ({ stats: { buckets: ['b'] }, limits: { 'b/total
 
 test('a payload that comes to two proxies at once, many times, is written once', REAL, async (t) => {
   const all = await members(t, (await startServer(t)).url);
-  await Promise.all(Array.from({ length: 40 }, (_, nth) => all[nth % 2]?.get(`/${nth}`)));
+  await Promise.all(Array.from({ length: 40 }, async (_, nth) => all[nth % 2]?.get(`/${nth}`)));
   assert.deepEqual(checked(await recordsOf(all)), { responses: 1, revisits: 39 });
 });
 
@@ -193,7 +193,7 @@ describe('what keeps it from starting is told in one line, without the password'
       /is Redis 5\.\S+, which is too old: it takes 6\.2 or newer, or Valkey$/,
     ],
     ['something that is no store', async ({ socket }, t) => `valkey://127.0.0.1:${await relay(t, socket, () => 'HTTP/1.1 400 Bad Request\r\n\r\n')}`, /does not speak as Valkey or Redis do$/],
-    ['made by another version', ({ url, ask }) => (ask('SET', 'w:format', '7'), url), /was made by another version of warctap \(format 7, here 1\)$/],
+    ['made by another version', (server) => (server.ask('SET', 'w:format', '7'), server.url), /was made by another version of warctap \(format 7, here 1\)$/],
     ['full', ({ url }) => url, /is full: raise its maxmemory, or make room$/, ['--maxmemory', '1']],
   ]; // prettier-ignore
   for (const [what, url, line, flags = []] of cases) {

@@ -7,6 +7,7 @@
  * w:c:KEY          the id of who claims the key; expires, so that the claims of the dead take no memory for ever
  * w:a:ID           there as long as ID lives; expires unless it is renewed
  * w:s:BUCKET       hash: the six counts of a bucket
+ * w:m:STORE        hash: bucket → what a migration from that store has given
  * w:b:SOURCE       number of the last batch of counts that came from SOURCE
  * ```
  *
@@ -30,6 +31,7 @@ export const CLAIMS = 'w:c:';
 export const ALIVE = 'w:a:';
 export const BUCKETS = 'w:s:';
 export const SOURCES = 'w:b:';
+export const GIVEN = 'w:m:';
 
 /** Answers of `CLAIM` in place of an entry, and of `PUBLISH`. */
 export const NOTHING = 0;
@@ -154,6 +156,28 @@ return 1`,
 
 /** bucket → six counts */
 export const READ_BUCKET = script('read', `return redis.call('HMGET', '${BUCKETS}' .. ARGV[1], 1, 2, 3, 4, 5, 6)`, true);
+
+/** id, buckets → of each what was given by that store, as JSON */
+export const GIVEN_BY = script(
+  'given by',
+  `local said = {}
+for nth = 2, #ARGV do said[nth - 1] = redis.call('HGET', '${GIVEN}' .. ARGV[1], ARGV[nth]) end
+return said`,
+  true,
+);
+
+/** id, (bucket, what was given in all as JSON, six counts more) of each */
+export const GIVE = script(
+  'give',
+  `for nth = 2, #ARGV, 8 do
+  redis.call('HSET', '${GIVEN}' .. ARGV[1], ARGV[nth], ARGV[nth + 1])
+  for field = 1, 6 do
+    local more = ARGV[nth + 1 + field]
+    if more ~= '0' then redis.call('HINCRBY', '${BUCKETS}' .. ARGV[nth], field, more) end
+  end
+end
+return 0`,
+);
 
 function script(name: string, lua: string, reads = false): Script {
   return { name, lua, sha: createHash('sha1').update(lua).digest('hex'), reads };
