@@ -63,7 +63,17 @@ export default ts.config(
         [
           ...['document', 'window', 'navigator', 'location', 'localStorage', 'sessionStorage', 'Event', 'CustomEvent', 'Blob', 'FormData'],
           ...['XMLHttpRequest', 'WebSocket', 'Intl', 'TextDecoder', 'TextEncoder', 'atob', 'btoa', 'confirm', 'requestAnimationFrame'],
-          ...['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout', 'performance', 'AbortController', 'URLSearchParams', 'EventSource'],
+          ...[
+            'setInterval',
+            'clearInterval',
+            'setTimeout',
+            'clearTimeout',
+            'performance',
+            'AbortController',
+            'URLSearchParams',
+            'EventSource',
+            'ResizeObserver',
+          ],
         ].map((name) => [name, 'readonly']),
       ),
     },

@@ -22,7 +22,7 @@ import { cells, DOCS, found, read, sourcesIn } from './support/docs.ts';
 /** Flags of other programs, by the words of which one has to stand on the line. */
 const FOREIGN: readonly (readonly [RegExp, readonly string[]])[] = [
   [/curl/, ['proxy', 'cacert', 'header', 'request', 'request-target', 'data', 'data-binary', 'output']],
-  [/[Cc]hromium|browsers|macOS/, ['proxy-server', 'proxy-bypass-list', 'disable-quic']],
+  [/[Cc]hromium|browsers|macOS/, ['proxy-server', 'proxy-bypass-list', 'disable-quic', 'ignore-certificate-errors-spki-list', 'gaia-url']],
   [/certutil/, ['empty-password']],
   [/node --import/, ['import', 'test']],
   [/npm (ci|install)/, ['ignore-scripts', 'global']],

@@ -4,7 +4,7 @@
  * Opens no file and knows no offset. Never changes the bytes that came over the wire.
  * Source: ISO 28500:2017 §5 (fields), §6.3-6.7 (types); WARC 1.0 for `version` 1.0; the table of the specification's §3.
  */
-import type { Capture, CustomRecordCapture, ExchangeCapture } from '../capture/capture.ts';
+import type { Capture, CustomRecordCapture, ExchangeCapture, RecordedRequest } from '../capture/capture.ts';
 import { headerText } from '../meta/json.ts';
 import { Digester, type DigestFormat } from '../util/digest.ts';
 import type { Bytes } from '../util/spool.ts';
@@ -54,21 +54,21 @@ function exchangeRecords(capture: ExchangeCapture, principal: NewRecord, options
     spokenFields(capture, options) +
     field('Content-Type', 'application/http;msgtype=request') +
     field('WARC-Block-Digest', request.digest);
-  const records = [principal, recordOf(options.newRecordId(), 'request', principal.date, fields, request.bytes, options.version)];
-  const { trailers = [] } = capture.response;
-  return trailers.length === 0 ? records : [...records, trailersRecord(capture, principal, trailers, options)];
+  const sent = recordOf(options.newRecordId(), 'request', principal.date, fields, request.bytes, options.version);
+  return [principal, sent, ...trailersOf(capture, principal, capture.response, options), ...trailersOf(capture, sent, request, options)];
 }
 
-/** Fields behind the body of an answer, in their order: HTTP/1.1 has no place for them outside of chunks. */
-function trailersRecord(
+/** Fields behind the body of a message, in their order: HTTP/1.1 has no place for them outside of chunks. */
+function trailersOf(
   { url }: ExchangeCapture,
-  principal: NewRecord,
-  trailers: NonNullable<ExchangeCapture['response']['trailers']>,
+  message: NewRecord,
+  { trailers = [] }: RecordedRequest,
   options: RecordOptions,
-): NewRecord {
+): readonly NewRecord[] {
+  if (trailers.length === 0) return [];
   const block = Buffer.from(trailers.map(({ name, value }) => `trailer: ${name}: ${value}\r\n`).join(''), 'latin1');
-  const about = field('WARC-Concurrent-To', principal.id);
-  return metadataRecord({ id: options.newRecordId(), date: principal.date, uri: url, about, block }, options);
+  const about = field('WARC-Concurrent-To', message.id);
+  return [metadataRecord({ id: options.newRecordId(), date: message.date, uri: url, about, block }, options)];
 }
 
 function responseRecord(capture: ExchangeCapture, options: RecordOptions): NewRecord {

@@ -83,7 +83,8 @@ export async function chooseBrowser(
     const executable = await firstOf([name], machine);
     if (executable !== undefined) return { kind: kindOf(name), executable };
   }
-  throw new NoBrowserError(notFound(asked, machine));
+  const { looked, how } = notFound(asked, machine);
+  throw new NoBrowserError(`no browser found: looked for ${looked}; ${how}, or name its program with --browser`);
 }
 
 async function named(path: string, kinds: readonly BrowserKind[], machine: Machine): Promise<FoundBrowser> {
@@ -125,7 +126,7 @@ function placesOf(names: readonly BrowserName[], machine: Machine): readonly str
 }
 
 /** What was looked for, and how it is come by. */
-function notFound(names: readonly BrowserName[], machine: Machine): string {
+function notFound(names: readonly BrowserName[], machine: Machine): { readonly looked: string; readonly how: string } {
   const { platform } = machine;
   const programs = platform === 'win32' ? names.flatMap((name) => WINDOWS[name]) : names.flatMap((name) => NAMES[name]);
   const apps = platform === 'darwin' ? ', or in /Applications' : '';
@@ -133,5 +134,5 @@ function notFound(names: readonly BrowserName[], machine: Machine): string {
   const wanted = names.includes('chromium') || names.length > 1 ? 'chromium' : (names[0] ?? 'chromium');
   const how =
     platform === 'linux' ? `install it (apt install ${wanted === 'chrome' || wanted === 'edge' ? 'chromium' : wanted})` : 'install one';
-  return `no browser found: looked for ${programs.join(', ')} ${where}; ${how}, or name its program with --browser`;
+  return { looked: `${programs.join(', ')} ${where}`, how };
 }

@@ -20,6 +20,9 @@ export const HEADLESS_SWITCHES = ['--disable-gpu', ...QUIET_SWITCHES];
 
 /** What a Chromium with a window asks its maker about, and offers its user. */
 const CHATTER = [
+  '--allow-browser-signin=false',
+  '--disable-extensions',
+  '--disable-component-extensions-with-background-pages',
   '--disable-client-side-phishing-detection',
   '--disable-default-apps',
   '--disable-domain-reliability',
@@ -33,14 +36,34 @@ const CHATTER = [
   '--disable-features=AutofillServerCommunication,CertificateTransparencyComponentUpdater,DnsOverHttps,InterestFeedContentSuggestions,MediaRouter,NetworkTimeServiceQuerying,OptimizationHints,SafeBrowsing,Translate',
 ];
 
+/** Where a Chromium's own services are, which no page needs: asked for past the proxy, and then not found, so that nothing leaves the machine. */
+const OWN_SERVICES = [
+  'update.googleapis.com',
+  'safebrowsing.googleapis.com',
+  'optimizationguide-pa.googleapis.com',
+  'content-autofill.googleapis.com',
+  'clients2.google.com',
+  'clients4.google.com',
+  'edge.microsoft.com',
+  'config.edge.skype.com',
+  'nav.smartscreen.microsoft.com',
+  // Where it is to look for its user's accounts: that is not what pages have for signing in.
+  'gaia.invalid',
+];
+
 /** By the key of all certificates that the proxy makes: that of the authority would not do, as only the chain's leaf is looked at. */
 export function trustSwitch(spkiSha256: string): string {
   return `--ignore-certificate-errors-spki-list=${spkiSha256}`;
 }
 
 /** Also for addresses of this machine, which a Chromium asks by itself unless it is told. */
-export function proxySwitches(proxyUrl: string): readonly string[] {
-  return [`--proxy-server=${proxyUrl}`, '--proxy-bypass-list=<-loopback>'];
+function proxySwitches(proxyUrl: string): readonly string[] {
+  return [
+    `--proxy-server=${proxyUrl}`,
+    `--proxy-bypass-list=${['<-loopback>', ...OWN_SERVICES].join(';')}`,
+    `--host-resolver-rules=${OWN_SERVICES.map((host) => `MAP ${host} ~NOTFOUND`).join(',')}`,
+    '--gaia-url=https://gaia.invalid',
+  ];
 }
 
 export interface ChromiumStart {
@@ -64,7 +87,7 @@ export function chromiumArguments({ proxyUrl, spkiSha256, profile, headless, url
     ...QUIET_SWITCHES,
     ...CHATTER,
     ...(isRoot ? ['--no-sandbox', '--test-type'] : []),
-    ...(headless ? ['--headless=new', '--disable-gpu', '--remote-debugging-port=0'] : []),
+    ...(headless ? ['--headless=new', '--disable-gpu'] : []),
     url ?? 'about:blank',
   ];
 }

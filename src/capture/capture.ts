@@ -36,6 +36,12 @@ export interface RecordedResponse extends RecordedBlock {
   readonly trailers?: readonly Pick<Field, 'name' | 'value'>[] | undefined;
 }
 
+/** A request as it went to its origin. */
+export interface RecordedRequest extends RecordedBlock {
+  /** fields behind the body, where they are no part of its bytes: those of HTTP/2 */
+  readonly trailers?: readonly Pick<Field, 'name' | 'value'>[] | undefined;
+}
+
 /** A request that may not be whole. */
 export interface SentRequest extends RecordedBlock {
   readonly truncated: Truncation | undefined;
@@ -79,7 +85,7 @@ export interface Spoken {
 
 export interface ExchangeCapture extends CaptureBase, Spoken {
   readonly kind: 'exchange';
-  readonly request: RecordedBlock;
+  readonly request: RecordedRequest;
   readonly response: RecordedResponse;
 }
 

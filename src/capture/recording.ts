@@ -3,7 +3,7 @@
  *
  * A request that is sent again, on another connection, is recorded anew.
  */
-import type { RecordedBlock, RecordedResponse, SentRequest, Truncation } from './capture.ts';
+import type { RecordedRequest, RecordedResponse, SentRequest, Truncation } from './capture.ts';
 import type { Field, Fields } from '../http/fields.ts';
 import type { ResponseHead } from '../http/message.ts';
 import type { SpoolHolder } from '../util/spool.ts';
@@ -16,6 +16,7 @@ export class Recording {
   #response: ResponseRecorder | undefined;
   #facts: HeadFacts | undefined;
   #announced: number | undefined;
+  #sentTrailers: readonly Field[] | undefined;
   #trailers: readonly Field[] | undefined;
 
   /** @param holder told when there is no room for more of one of them */
@@ -51,6 +52,17 @@ export class Recording {
     return this.#request?.write(bytes) !== false;
   }
 
+  /** What stands behind the body of the request, where that is no part of its bytes. */
+  sentTrailers({ list }: Fields): void {
+    this.#sentTrailers = list;
+  }
+
+  /** Bytes of the request from there on; undefined when they are not in memory. */
+  sentAfter(headSize: number): readonly Buffer[] | undefined {
+    const bytes = this.#request?.bytes;
+    return bytes?.memory && bytes.slice(headSize, bytes.size).memory;
+  }
+
   onRequestDrain(callback: () => void): void {
     this.#request?.bytes.onDrain(callback);
   }
@@ -78,9 +90,12 @@ export class Recording {
   }
 
   /** Both messages, whose bytes are the caller's from now on. @throws Error before both heads have passed */
-  finish(truncated: Truncation | undefined): { readonly request: RecordedBlock; readonly response: RecordedResponse } {
+  finish(truncated: Truncation | undefined): { readonly request: RecordedRequest; readonly response: RecordedResponse } {
     if (this.#request === undefined || this.#response === undefined || this.#facts === undefined) throw new Error('nothing was exchanged');
-    return { request: this.#request.finish(), response: this.#response.finish(this.#facts, truncated, this.#trailers) };
+    return {
+      request: { ...this.#request.finish(), trailers: this.#sentTrailers },
+      response: this.#response.finish(this.#facts, truncated, this.#trailers),
+    };
   }
 
   /** There is no answer: what was sent, which is the caller's from now on, where there is anything. @param truncated why it is not whole */

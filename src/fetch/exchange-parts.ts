@@ -6,7 +6,7 @@ import type {
   Capture,
   ExchangeCapture,
   FailedCapture,
-  RecordedBlock,
+  RecordedRequest,
   RecordedResponse,
   SentRequest,
   Spoken,
@@ -65,9 +65,15 @@ export function isRepeatable({ hasBody, method }: OutgoingRequest): boolean {
 /** A request that its origin refuses to look at, however often it comes, is not sent for ever. */
 const MAX_SENDINGS = 4;
 
-/** It may be sent again when its origin has said that it did not look at it. @param sendings how often it was sent */
-export function mayBeSentAgain({ hasBody }: OutgoingRequest, sendings: number): boolean {
-  return !hasBody && sendings < MAX_SENDINGS;
+/** It may be sent again when its origin has said that it did not look at it, whatever it is. @param sendings how often it was sent */
+export function mayBeSentAgain(sendings: number): boolean {
+  return sendings < MAX_SENDINGS;
+}
+
+/** Its origin did not look at it, and it cannot be said once more. */
+export function refusedForGood(cause: FetchError): FetchError {
+  const why = 'origin refused the request, and its body is not in memory any more to be sent again (--tmp-file-max-memory-size)';
+  return new FetchError('empty-response', why, { cause });
 }
 
 /** The time limit of a fetch has passed. @param connecting there was no connection yet */
@@ -97,7 +103,7 @@ interface Began {
 }
 
 interface Messages {
-  readonly request: RecordedBlock;
+  readonly request: RecordedRequest;
   readonly response: RecordedResponse;
 }
 

@@ -19,7 +19,17 @@ import type { SpoolHolder } from '../util/spool.ts';
 import { reasonOf } from '../util/thrown.ts';
 import { Valve } from '../util/valve.ts';
 import { AnswerLimits } from './answer-limits.ts';
-import { exchangeCapture, failedCapture, isRepeatable, late, leftOf, mayBeSentAgain, noRoom, webSocketCapture } from './exchange-parts.ts';
+import {
+  exchangeCapture,
+  failedCapture,
+  isRepeatable,
+  late,
+  leftOf,
+  mayBeSentAgain,
+  noRoom,
+  refusedForGood,
+  webSocketCapture,
+} from './exchange-parts.ts';
 import type { ExchangeClient, ExchangeRequest, ExchangeServices } from './exchange-parts.ts';
 import type { OriginConnection } from './origin-connection.ts';
 import { OriginSide, type OriginUser } from './origin-side.ts';
@@ -81,9 +91,9 @@ export class Exchange implements RequestBody, OriginUser, SpoolHolder {
     return this.#phase === 'ended' || this.#upload === undefined || this.#upload.write(bytes, payload);
   }
 
-  endRequest(): void {
+  endRequest(trailers?: Fields): void {
     this.#requestComplete = true;
-    this.#upload?.end();
+    this.#upload?.end(trailers);
     if (this.#phase === 'sending') this.#end(undefined);
   }
 
@@ -174,8 +184,10 @@ export class Exchange implements RequestBody, OriginUser, SpoolHolder {
   onLost(error: FetchError, truncated: Truncation, unanswered: boolean, unseen = false): void {
     const { outgoing } = this.#request;
     if (this.#phase !== 'head') this.#stop(truncated, error);
-    else if (unseen && mayBeSentAgain(outgoing, this.#origin.sendings)) this.#again(() => this.#origin.take());
-    else if (unanswered && isRepeatable(outgoing)) this.#again(() => this.#origin.connect());
+    else if (unseen && mayBeSentAgain(this.#origin.sendings)) {
+      if (this.#heldBack()) this.#again(() => this.#origin.take());
+      else this.#fail(refusedForGood(error));
+    } else if (unanswered && isRepeatable(outgoing)) this.#again(() => this.#origin.connect());
     else this.#stop(truncated, error);
   }
 
@@ -207,6 +219,12 @@ export class Exchange implements RequestBody, OriginUser, SpoolHolder {
     else if (this.#phase === 'sending') this.#end(undefined);
     else if (this.#phase === 'switched') this.#webSocket?.cut(truncated);
     else if (this.#phase !== 'ended') this.#fail(error);
+  }
+
+  /** What was sent of the body is still there. */
+  #heldBack(): boolean {
+    const { stream } = this.#origin;
+    return this.#upload === undefined || (stream !== undefined && this.#upload.again(stream.sentHead.length));
   }
 
   #again(on: () => void): void {

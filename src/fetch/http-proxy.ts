@@ -1,13 +1,15 @@
 /**
- * A tunnel through an HTTP proxy, on a connection to it.
+ * Other HTTP proxies on the way to an origin: a tunnel through one, or a request that one is told.
  *
  * Source: RFC 9110 §9.3.6.
  */
 import type { Socket } from 'node:net';
 import { FetchError } from '../http/fetch-error.ts';
+import { hostField, type Target } from '../http/target.ts';
 import { parseResponseHead } from '../http1/head.ts';
 import { reasonOf } from '../util/thrown.ts';
-import { proxyAuthorization, type Upstream } from './upstream.ts';
+import type { OutgoingRequest } from './origin-connection.ts';
+import { isHttpProxy, proxyAuthorization, type Upstream } from './upstream.ts';
 
 const MAX_HEAD_BYTES = 64 * 1024;
 
@@ -44,4 +46,18 @@ export async function tunnelThrough(socket: Socket, authority: string, upstream:
     };
     socket.on('data', onData).once('close', onClose).once('error', onError);
   });
+}
+
+/** Asked by `http` URLs, it is told the whole of them instead of being tunnelled through. */
+export function byHttpProxy(request: OutgoingRequest): request is OutgoingRequest & { readonly upstream: Upstream } {
+  return request.upstream !== undefined && request.target.scheme === 'http' && isHttpProxy(request.upstream);
+}
+
+/** In absolute form, and logged in. The record has what the origin is meant to get. Source: RFC 9112 §3.2.2. */
+export function proxiedHead(head: Buffer, target: Target, upstream: Upstream): Buffer {
+  const [method = ''] = head.toString('latin1', 0, head.indexOf(' ')).split(' ');
+  const rest = head.subarray(method.length + 1 + target.path.length);
+  const lineEnd = rest.indexOf('\r\n') + 2;
+  const line = `${method} ${target.scheme}://${hostField(target)}${target.path}${rest.toString('latin1', 0, lineEnd)}`;
+  return Buffer.concat([Buffer.from(line + proxyAuthorization(upstream), 'latin1'), rest.subarray(lineEnd)]);
 }

@@ -9,8 +9,7 @@ import { MessageError } from '../http/errors.ts';
 import { FetchError } from '../http/fetch-error.ts';
 import { fieldOf, Fields } from '../http/fields.ts';
 import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
-import { hostField, type Target } from '../http/target.ts';
-import { chunkOf, LAST_CHUNK } from '../http1/chunked.ts';
+import { chunkOf, LAST_CHUNK, lastChunk } from '../http1/chunked.ts';
 import { requestBytes } from '../http1/forward.ts';
 import { keepsConnection } from '../http1/framing.ts';
 import type { HeadMemory } from '../http1/head-memory.ts';
@@ -18,8 +17,8 @@ import { ResponseReader, type ResponseEvents } from '../http1/response-reader.ts
 import type { TlsFacts } from '../tls/facts.ts';
 import { ifIdle } from '../util/after-reading.ts';
 import { reasonOf } from '../util/thrown.ts';
+import { byHttpProxy, proxiedHead } from './http-proxy.ts';
 import type { AnswerEvents, OriginConnection, OriginStream, OutgoingRequest } from './origin-connection.ts';
-import { isHttpProxy, proxyAuthorization, type Upstream } from './upstream.ts';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -42,6 +41,10 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
   #framing: Framing | undefined;
   /** the body of the request comes in frames of HTTP/2 that do not say how long it is */
   #chunks = false;
+  /** more of the request is to come, and not because its client waits for 100 (Continue) */
+  #unsaid = false;
+  /** its client waits for that */
+  #asked = false;
   #minor: 0 | 1 = 1;
   /** as far as client and origin have said, it stays open after the answer */
   #persistent = true;
@@ -116,6 +119,8 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
     this.#framing = undefined;
     this.#persistent = request.minor === 1;
     this.#chunks = request.http2 === true && request.hasBody && !request.fields.has('content-length');
+    this.#asked = request.hasBody && request.expectsContinue && body.length === 0;
+    this.#unsaid = request.hasBody && !this.#asked;
     this.#sentHead = requestBytes(this.#chunks ? { ...request, fields: inChunks(request.fields) } : request);
     const head = byHttpProxy(request) ? proxiedHead(this.#sentHead, request.target, request.upstream) : this.#sentHead;
     if (!open) process.nextTick(() => this.#over());
@@ -135,18 +140,23 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
   }
 
   write(framed: Buffer): boolean {
+    this.#unsaid = true;
     return this.socket.write(framed);
   }
 
-  endRequest(): Buffer | undefined {
+  endRequest(trailers?: Fields): { readonly bytes: Buffer } | undefined {
+    this.#unsaid = false;
     // The bytes themselves say where the body ends, but for those that came in frames.
     if (!this.#chunks) return undefined;
     this.#chunks = false;
-    this.socket.write(LAST_CHUNK);
-    return LAST_CHUNK;
+    const bytes = trailers === undefined ? LAST_CHUNK : lastChunk(trailers);
+    this.socket.write(bytes);
+    return { bytes };
   }
 
   onInterim(head: ResponseHead): void {
+    this.#unsaid ||= head.status === 100 && this.#asked;
+    this.#asked = false;
     this.#user?.onInterim(head);
   }
 
@@ -223,7 +233,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
 
   #idle(): void {
     // Who has not said all of its request is waited for elsewhere.
-    const unsaid = this.#chunks && !this.full;
+    const unsaid = this.#unsaid && !this.full;
     if (this.#user === undefined) this.destroy();
     else if (!this.#paused && !unsaid) this.#lose('no answer from the origin within the idle time-out', 'response-timeout', 'time');
   }
@@ -280,19 +290,6 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
   }
 }
 
-function byHttpProxy(request: OutgoingRequest): request is OutgoingRequest & { readonly upstream: Upstream } {
-  return request.upstream !== undefined && request.target.scheme === 'http' && isHttpProxy(request.upstream);
-}
-
 function inChunks({ list }: Fields): Fields {
   return new Fields([...list, fieldOf('transfer-encoding', 'chunked')]);
-}
-
-/** In absolute form, and logged in. The record has what the origin is meant to get. Source: RFC 9112 §3.2.2. */
-function proxiedHead(head: Buffer, target: Target, upstream: Upstream): Buffer {
-  const [method = ''] = head.toString('latin1', 0, head.indexOf(' ')).split(' ');
-  const rest = head.subarray(method.length + 1 + target.path.length);
-  const lineEnd = rest.indexOf('\r\n') + 2;
-  const line = `${method} ${target.scheme}://${hostField(target)}${target.path}${rest.toString('latin1', 0, lineEnd)}`;
-  return Buffer.concat([Buffer.from(line + proxyAuthorization(upstream), 'latin1'), rest.subarray(lineEnd)]);
 }

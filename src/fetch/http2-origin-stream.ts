@@ -7,12 +7,15 @@
 import { constants, type ClientHttp2Stream } from 'node:http2';
 import { MessageError } from '../http/errors.ts';
 import { FetchError } from '../http/fetch-error.ts';
+import { Fields } from '../http/fields.ts';
 import type { BodyPiece, Framing } from '../http/message.ts';
 import { MAX_HEAD_BYTES } from '../http1/head.ts';
+import { trailerHeaders } from '../http2/headers.ts';
 import { responseBlock, responseFraming, responseOf, trailersOf, type FieldList } from '../http2/heads.ts';
 import { reasonOf } from '../util/thrown.ts';
 import type { AnswerEvents, OriginStream } from './origin-connection.ts';
 
+const NO_TRAILERS = new Fields([]);
 const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM, NGHTTP2_HTTP_1_1_REQUIRED, NGHTTP2_FLAG_END_STREAM } = constants;
 
 /** What it needs of its session. */
@@ -30,6 +33,10 @@ export interface SentHead {
   readonly method: string;
   readonly sentHead: Buffer;
   readonly hasBody: boolean;
+  /** fields may stand behind its body */
+  readonly mayTrail: boolean;
+  /** its client waits for 100 (Continue) */
+  readonly asks: boolean;
   /** the origin may have closed the session while the request was on its way */
   readonly mayBeUnanswered: boolean;
 }
@@ -45,6 +52,8 @@ export class Http2OriginStream implements OriginStream {
   #received = 0;
   #headBytes = 0;
   #paused = false;
+  /** the client waits to be asked for the body */
+  #asks: boolean;
   /** something has happened since it was looked at last, and when that was seen */
   #stirred = true;
   #stirredMs = 0;
@@ -55,6 +64,7 @@ export class Http2OriginStream implements OriginStream {
   constructor(session: StreamSession, sent: SentHead, events: AnswerEvents) {
     this.#session = session;
     this.#sent = sent;
+    this.#asks = sent.asks;
     this.sentHead = sent.sentHead;
     this.#events = events;
   }
@@ -93,13 +103,19 @@ export class Http2OriginStream implements OriginStream {
 
   write(framed: Buffer): boolean {
     this.#stirred = true;
+    this.#asks = false;
     // Who has answered may want no more of the request (RFC 9113 §8.1): it is read past.
     return this.#stream?.writable !== true || this.#stream.write(framed);
   }
 
-  endRequest(): undefined {
+  endRequest(trailers?: Fields): { readonly trailers: Fields | undefined } | undefined {
     this.#stirred = true;
-    if (this.#stream?.writable === true) this.#stream.end();
+    const stream = this.#stream;
+    if (stream?.writable !== true) return undefined;
+    const sent = this.#sent.mayTrail ? trailers : undefined;
+    if (this.#sent.mayTrail) stream.once('wantTrailers', () => this.#sendTrailers(sent));
+    stream.end();
+    return { trailers: sent };
   }
 
   pause(): void {
@@ -123,11 +139,17 @@ export class Http2OriginStream implements OriginStream {
     this.#giveUp();
   }
 
+  #sendTrailers(trailers = NO_TRAILERS): void {
+    // One that is given up must not end as if it were whole.
+    if (this.#stream?.closed === false && this.#stream.rstCode === 0) this.#stream.sendTrailers(trailerHeaders(trailers));
+  }
+
   #onInterim(list: FieldList): void {
     const events = this.#events;
     if (events === undefined) return;
     this.#stirred = true;
     const head = responseOf(list);
+    if (head.status === 100) this.#asks = false;
     if (!this.#takeHead(responseBlock(head).length)) return;
     events.onInterim(head);
     events.onRead(0, false, true);
@@ -201,7 +223,7 @@ export class Http2OriginStream implements OriginStream {
    */
   look(nowMs: number, movedMs: number, idleMs: number): void {
     // Who holds the origin back has no right to be impatient; who has not said all of its request is waited for elsewhere.
-    const unsaid = this.#stream?.writable === true && !this.full;
+    const unsaid = this.#stream?.writable === true && !this.full && !this.#asks;
     if (this.#stirred || this.#paused || unsaid) this.#stirredMs = nowMs;
     this.#stirred = false;
     const sinceMs = this.full ? Math.max(this.#stirredMs, movedMs) : this.#stirredMs;

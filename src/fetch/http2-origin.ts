@@ -127,12 +127,16 @@ export class Http2Origin implements OriginConnection, StreamSession {
   request(request: OutgoingRequest, body: readonly BodyPiece[], events: AnswerEvents): OriginStream {
     this.unwanted();
     this.#onUnusable = undefined;
-    const { method, target, hasBody } = request;
+    const { method, target, hasBody, fields } = request;
     const { headers, recorded } = requestHeaders(request);
     const sentHead = requestBlock(method, target.path, recorded);
-    const stream = new Http2OriginStream(this, { method, sentHead, hasBody, mayBeUnanswered: this.#used }, events);
+    // Who says how much is to come, and of no trailers, has none: waiting for them costs a frame.
+    const mayTrail = hasBody && (!fields.has('content-length') || fields.has('trailer'));
+    const asks = hasBody && request.expectsContinue && body.length === 0;
+    const sent = { method, sentHead, hasBody, mayTrail, asks, mayBeUnanswered: this.#used };
+    const stream = new Http2OriginStream(this, sent, events);
     this.#streams.add(stream);
-    stream.begin(() => this.#session.request(headers, { endStream: !hasBody }), body);
+    stream.begin(() => this.#session.request(headers, { endStream: !hasBody, waitForTrailers: mayTrail }), body);
     return stream;
   }
 

@@ -89,8 +89,13 @@ export interface OriginStream {
   framed(bytes: Buffer): Buffer;
   /** A piece as `framed`. @returns false when the origin is behind */
   write(framed: Buffer): boolean;
-  /** The request is complete. @returns what that has added to its body */
-  endRequest(): Buffer | undefined;
+  /**
+   * The request is complete.
+   *
+   * @param trailers fields behind its body, which go out where there is a place for them
+   * @returns what that has added to its body, and the fields that went out and are no part of it
+   */
+  endRequest(trailers?: Fields): { readonly bytes?: Buffer; readonly trailers?: Fields | undefined } | undefined;
   pause(): void;
   resume(): void;
   /** All is said and heard: the connection may be used again, if it can be. */

@@ -4,6 +4,7 @@
  * What comes before there is a connection waits, and its client with it.
  */
 import type { Recording } from '../capture/recording.ts';
+import type { Fields } from '../http/fields.ts';
 import type { BodyPiece } from '../http/message.ts';
 import { Valve } from '../util/valve.ts';
 import type { OriginStream } from './origin-connection.ts';
@@ -26,6 +27,7 @@ export class Upload {
   #waiting: BodyPiece[] = [];
   #stream: OriginStream | undefined;
   #begun = false;
+  #trailers: Fields | undefined;
 
   constructor(recording: Recording, owner: UploadOwner) {
     this.#recording = recording;
@@ -65,10 +67,27 @@ export class Upload {
     if (!stream.full) this.drained();
   }
 
-  /** All of it has come. */
-  end(): void {
-    const last = this.#stream?.endRequest();
-    if (last !== undefined) this.#keep(last);
+  /** All of it has come, or is to be said again to have. */
+  end(trailers = this.#trailers): void {
+    this.#trailers = trailers;
+    const last = this.#stream?.endRequest(trailers);
+    if (last?.bytes !== undefined) this.#keep(last.bytes);
+    if (last?.trailers !== undefined) this.#recording.sentTrailers(last.trailers);
+  }
+
+  /**
+   * It is to be sent once more, on another stream.
+   *
+   * @param headSize bytes of the head that was sent
+   * @returns false when what was sent is not in memory any more
+   */
+  again(headSize: number): boolean {
+    const sent = this.#recording.sentAfter(headSize);
+    if (sent === undefined) return false;
+    this.#waiting = sent.map((bytes) => ({ bytes, payload: [bytes] }));
+    this.#stream = undefined;
+    this.#valve.set(ORIGIN, true);
+    return true;
   }
 
   /** The origin takes more. */

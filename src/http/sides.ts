@@ -52,8 +52,8 @@ export interface RequestBody {
    * @returns false to be given no more before the client is told to `resumeRequest`
    */
   write(bytes: Buffer, payload: readonly Buffer[]): boolean;
-  /** the request is complete */
-  endRequest(): void;
+  /** The request is complete. @param trailers fields behind its body, where they are no part of its bytes */
+  endRequest(trailers?: Fields): void;
   /** nobody waits for the answer any more */
   clientGone(): void;
   /** Nobody wants the answer any more, not even to be archived whole: what has come of it is kept. Not all can be cut off. */

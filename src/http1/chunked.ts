@@ -3,7 +3,7 @@
  *
  * Source: RFC 9112 §7.1.
  */
-import { trimOws } from '../http/fields.ts';
+import { trimOws, type Fields } from '../http/fields.ts';
 import type { BodyReader } from './body.ts';
 import { MessageError } from '../http/errors.ts';
 import { isField, parseFields } from './fields.ts';
@@ -136,6 +136,11 @@ const CRLF = Buffer.from('\r\n');
 
 /** What ends a body of chunks without trailers. */
 export const LAST_CHUNK: Buffer = Buffer.from('0\r\n\r\n');
+
+/** The last chunk with fields behind it (RFC 9112 §7.1.2). */
+export function lastChunk({ list }: Fields): Buffer {
+  return Buffer.from(`0\r\n${list.map(({ line }) => line).join('')}\r\n`, 'latin1');
+}
 
 /** @param piece not empty: an empty chunk is the last one */
 export function chunkOf(piece: Buffer): Buffer {

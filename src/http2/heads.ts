@@ -147,6 +147,20 @@ export function trailersOf(list: FieldList): Fields {
   return new Fields([...pairs(list)].filter(([name]) => !name.startsWith(':')).map(([name, value]) => fieldOf(name, value)));
 }
 
+/** What frames, routes or lets in must not stand behind a body (RFC 9110 §6.5.1). */
+const ONLY_IN_HEADS = new Set(['authorization', 'content-length', 'cookie', 'host', 'te', 'trailer', 'warcprox-meta']);
+
+/** Fields behind the body of a request. @throws MessageError for what another reader could take for something else */
+export function requestTrailersOf(list: FieldList): Fields {
+  const fields: Field[] = [];
+  for (const [name, value] of pairs(list)) {
+    const field = checkedField(name, value);
+    if (ONLY_IN_HEADS.has(field.key)) throw new MessageError('syntax', 'field that must not stand behind a body', name);
+    fields.push(field);
+  }
+  return new Fields(fields);
+}
+
 /** The head of an answer as a record has it. */
 export function responseBlock({ status, reason, fields }: ResponseHead): Buffer {
   return blockOf(`HTTP/1.1 ${status} ${reason}`, fields.list);

@@ -25,6 +25,10 @@ export const ENDS = {
     when: 'the system lets this process have so few files and sockets open that not one request could be served',
     fix: 'raise the limit: `ulimit -n`, or `LimitNOFILE` of systemd',
   },
+  NO_BROWSER: {
+    when: '`warctap browse` or `archive` needs a browser, and there is none, or it cannot be started',
+    fix: 'do as the message says: install one, name one with `--browser`, or, for `warctap archive`, do without (`--no-browser`)',
+  },
   WARC_OPTION: {
     when: 'WARC files, or the temporary files behind them, cannot be written where they should',
     fix: 'name a folder that this user can write to with `--dir` or `TMPDIR`',

@@ -54,7 +54,7 @@ export interface OpenArchive {
   readonly archive: Archive & ArchiveState;
   /** what it has done since it was opened */
   readonly totals: RunningStats;
-  readonly warcs: Pick<WriterPool, 'filesBegun' | 'openFiles'>;
+  readonly warcs: Pick<WriterPool, 'filesBegun' | 'openFiles' | 'files'>;
 }
 
 export const newRecordId = (): string => `<urn:uuid:${randomUUID()}>`;

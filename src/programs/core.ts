@@ -30,9 +30,8 @@ import { allInOrder, reasonOf } from '../util/thrown.ts';
 import { readVersion } from '../util/version.ts';
 import { warcDate } from '../warc/fields.ts';
 import type { StatusSource } from '../web/status.ts';
-import type { Bound } from '../web/metrics/bound.ts';
 import { digestOf, newRecordId, openArchive, type OpenArchive } from './archiving.ts';
-import { boundsOf } from './bounds.ts';
+import { insidesOf, type Insides } from './insides.ts';
 import type { CoreEvents, CoreParts, CoreResources } from './core-parts.ts';
 import { Expected } from './expected.ts';
 import { wayToOrigins, type WayToOrigins } from './fetching.ts';
@@ -54,8 +53,8 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   readonly playbackIndex: PlaybackIndex | undefined;
   /** room for the heads of clients and origins together */
   readonly heads: HeadMemory;
-  /** those that are written to, as they are now */
-  readonly disks: Space['disks'];
+  /** what pages show of it */
+  readonly insides: Insides;
   readonly #version = readVersion();
   readonly #startedAt = timeOfDay();
   readonly #opened: Opened;
@@ -65,8 +64,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   #origins: OriginPool;
   readonly #space: Space;
   readonly #admission: Admission;
-  readonly #handles: CoreResources['handles'];
-  readonly #memory: MemoryBudget;
+  readonly #maxExchanges: number;
   readonly #records: RecordServices;
   readonly #expected = new Expected();
   readonly #log: Log;
@@ -80,16 +78,15 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     this.heads = new HeadMemory(options.maxHeadMemory);
     this.#opened = opened;
     this.#space = space;
-    this.disks = () => space.disks();
     this.#log = log;
-    this.#handles = handles;
-    this.#memory = new MemoryBudget(options.maxMemory);
+    this.#maxExchanges = handles.maxExchanges;
+    const memory = new MemoryBudget(options.maxMemory);
 
     const recording = {
       digest: digestOf(options),
       spool: {
         maxMemoryBytes: options.tmpFileMaxMemorySize,
-        budget: this.#memory,
+        budget: memory,
         space: space.spools,
         dir: tmpdir(),
       },
@@ -139,6 +136,8 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       { maxExchanges: handles.maxExchanges, fetchTimeoutMs: options.fetchTimeout * 1000, noSpace: space.refusal },
     );
     const { stats } = opened;
+    const [admission, heads, origins] = [this.#admission, this.heads, () => this.#origins];
+    this.insides = insidesOf({ admission, archive, origins, heads, memory, space, warcs, handles, stats });
     this.#records = { recording, now: timeOfDay, newRecordId, record: (capture) => this.#archived(capture) };
     this.passage = createPassage({
       gate: createGate({
@@ -200,7 +199,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     return {
       version: this.#version,
       startedAt: this.#startedAt,
-      maxExchanges: this.#handles.maxExchanges,
+      maxExchanges: this.#maxExchanges,
       activeRequests: this.#admission.active,
       waitingRequests: this.#admission.waiting,
       queued,
@@ -214,12 +213,6 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       databases: this.#opened.databases.states,
       rate: (minutes) => this.#totals.rate(minutes),
     };
-  }
-
-  /** What has a bound, and how much of it is taken. */
-  bounds(): readonly Bound[] {
-    const [admission, archive, origins, memory, warcs] = [this.#admission, this.archive, this.#origins, this.#memory, this.#warcs];
-    return boundsOf({ admission, archive, origins, memory, warcs, heads: this.heads, spools: this.#space.spools, handles: this.#handles });
   }
 
   /** Whether what nobody caught is the fault of a plugin; it is told and counted as a call that throws, and the core goes on. */

@@ -15,6 +15,7 @@ import { caFiles, PKCS12_PASSWORD } from '../web/ca-files.ts';
 import { ownHosts } from '../web/own-hosts.ts';
 import { pacPage } from '../web/pac.ts';
 import { guarded } from '../web/guard.ts';
+import { readPageFiles } from '../web/page-files.ts';
 import { createPages, type FetchHandler, type Pages } from '../web/pages.ts';
 import { isThrough, startPages, VIA } from '../web/start.ts';
 import { statusPage, type StatusSource } from '../web/status.ts';
@@ -54,7 +55,7 @@ export function ownPages({ options, ca, login, listening, playbackUrl, status, w
     login,
     ca: { name: nameOf(ca), sha256: ca.certificate.fingerprint256, validTo: new Date(ca.certificate.validTo).toISOString() },
     password: PKCS12_PASSWORD,
-    pages: Object.keys(routes).map((path) => path.replace(/\*$/, '')),
+    pages: Object.keys(routes).flatMap((path) => (path === '/dashboard' && closed() !== undefined ? [] : [path.replace(/\*$/, '')])),
   });
   const routes: Readonly<Record<string, FetchHandler>> = {
     ...startPages({ about, instance: randomUUID(), isOwnHost }),
@@ -62,9 +63,18 @@ export function ownPages({ options, ca, login, listening, playbackUrl, status, w
     '/proxy.pac': pacPage(proxy),
     '/status': statusPage(status),
     '/metrics': watched.metrics,
-    '/events': guarded(watched.events, closed),
+    ...dashboard(closed),
+    ...Object.fromEntries(Object.entries(watched.data).map(([path, page]) => [path, guarded(page, closed)])),
   };
   return createPages({ routes, ofEachName: [VIA], isOwnHost, log });
+}
+
+/** By path. Its files are nobody's secret. */
+function dashboard(closed: () => string | undefined): Readonly<Record<string, FetchHandler>> {
+  const folder = new URL('../web/dashboard/', import.meta.url);
+  const files = Object.fromEntries(readPageFiles(folder, { index: '/dashboard', files: '/web/dashboard/' }));
+  const { '/dashboard': page = () => new Response(null, { status: 404 }) } = files;
+  return { ...files, '/dashboard': guarded(page, closed) };
 }
 
 /**

@@ -103,7 +103,7 @@ export class PackFolder {
 async function warcFilesIn(dir: string): Promise<readonly string[]> {
   const names = await readdir(dir).catch(() => []);
   return names
-    .filter((name) => /\.warc(?:\.\w+)*$/.test(name))
+    .filter((name) => /\.warc(?:\.gz|\.zst)?$/.test(name))
     .sort()
     .map((name) => join(dir, name));
 }

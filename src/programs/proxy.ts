@@ -75,6 +75,8 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   readonly caFile: string;
   /** the certificate that clients have to trust */
   readonly caCertificatePem: string;
+  /** of the key of all certificates that clients are shown: SHA-256 of its SubjectPublicKeyInfo, Base64 */
+  readonly keySha256: string;
   readonly warcDir: string;
   readonly #parts: ProxyParts;
   readonly #listener: Listener;
@@ -92,6 +94,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     this.#inForce = options;
     this.caFile = ca.file;
     this.caCertificatePem = ca.certificatePem;
+    this.keySha256 = leaves.keySha256;
     this.warcDir = core.warcDir;
     core.on('capture', (capture) => this.emit('capture', capture));
     core.on('fatal', (error) => this.emit('fatal', error));

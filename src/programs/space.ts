@@ -24,7 +24,7 @@ export interface Space {
   readonly refusal: () => string | undefined;
   readonly spools: SpoolSpace;
   /** The disks as they are now. */
-  disks(): Promise<readonly DiskState[]>;
+  readonly disks: () => Promise<readonly DiskState[]>;
   /** Look no more. */
   close(): void;
 }

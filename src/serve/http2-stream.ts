@@ -12,6 +12,7 @@ import { fieldOf, Fields } from '../http/fields.ts';
 import type { Framing, RequestHead, ResponseHead } from '../http/message.ts';
 import { AS_IT_IS, type AnswerForm, type ClientSide, type ClientTunnel, type Handler, type RequestBody } from '../http/sides.ts';
 import { writtenUrl } from '../http/target.ts';
+import { requestTrailersOf, type FieldList } from '../http2/heads.ts';
 import { MESSAGE_ERRORS } from '../messages/answers.ts';
 import type { Log } from '../util/log.ts';
 import { MinimumRate, type MinimumRateOptions } from '../util/minimum-rate.ts';
@@ -55,6 +56,8 @@ export class Http2Stream implements ClientSide {
   /** the client waits for 100 (Continue) before it sends its body */
   #expecting = false;
   #paused = false;
+  /** fields behind the body of the request */
+  #trailers: Fields | undefined;
   /** of the body, where there is one */
   readonly #rate: MinimumRate | undefined;
   /** when something of the body has come, or was asked for */
@@ -137,6 +140,7 @@ export class Http2Stream implements ClientSide {
     this.#serving = body;
     if (this.#complete) return body.endRequest();
     this.#bodySinceMs = performance.now();
+    this.#stream.on('trailers', (_fields, _flags, list?: FieldList) => this.#try(() => (this.#trailers = requestTrailersOf(list ?? []))));
     this.#stream.on('data', (piece: Buffer) => this.#try(() => this.#onData(piece)));
     this.#stream.on('end', () => this.#try(() => this.#onEnd()));
   }
@@ -263,7 +267,7 @@ export class Http2Stream implements ClientSide {
     // Node ends what was reset, too.
     if (this.#stream.rstCode !== 0 || this.#stream.aborted) return;
     this.#complete = true;
-    this.#serving?.endRequest();
+    this.#serving?.endRequest(this.#trailers);
   }
 
   #onDrain(): void {
@@ -277,10 +281,11 @@ export class Http2Stream implements ClientSide {
     return serving;
   }
 
-  #try(tell: () => void): void {
+  #try(tell: () => unknown): void {
     try {
       tell();
     } catch (error) {
+      this.#unserve()?.clientGone();
       this.refuse(error);
     }
   }

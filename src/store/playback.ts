@@ -34,6 +34,18 @@ export interface Found extends PlaybackPlace {
   readonly startedAt: Date;
 }
 
+/** A capture as it is listed. */
+export interface Listed extends Found {
+  readonly url: string;
+}
+
+/** A piece of a list, sorted by URL, what a capture can answer, and time. */
+export interface Listing {
+  readonly captures: readonly Listed[];
+  /** where the next piece begins; undefined at the end */
+  readonly next: string | undefined;
+}
+
 /** Both bounds included; without one there is none. */
 export interface Period {
   readonly from?: Date;
@@ -45,6 +57,12 @@ export interface PlaybackIndex {
   save(entries: readonly PlaybackEntry[]): Promise<void>;
   /** One capture of exactly that URL: the first or the last in the lane within the period. Costs one look-up, however many there are. */
   find(url: string, lane: Lane, which: 'first' | 'last', period?: Period): Promise<Found | undefined>;
+  /**
+   * Captures whose URL begins with a text. One that can answer several things is there as often.
+   *
+   * @param from where an earlier piece said that the next begins
+   */
+  list(urlStart: string, limit: number, from?: string): Promise<Listing>;
   /** The `response` record with this id. */
   byId(recordId: string): Promise<PlaybackPlace | undefined>;
   /** The `response` record of that URL, WARC-Date (to the second or the millisecond) and payload. */

@@ -146,15 +146,16 @@ describe('who is too slow', { concurrency: true }, () => {
     await using speaksH2 = await startVariousOrigin();
     await using speaksHttp1 = await startOrigin(({ socket, path }) => socket.write(ok(path)), { tls: true });
     await using proxy = await startProxy({ socketTimeout: 1 });
-    const stall = async (origin: { port: number }) => {
+    const stall = async (origin: { port: number }, fields = {}) => {
       using client = await clientOf(proxy, origin);
-      const upload = client.session.request({ ':path': '/held', ':method': 'POST' });
+      const upload = client.session.request({ ':path': '/held', ':method': 'POST', ...fields });
       const answer = answered(upload);
       upload.write('some of it');
       for (let n = 0; !upload.closed; n++) assert.equal((await client.get(`/${n}`)).body.toString(), `/${n}`);
       assert.equal((await answer).status, 408);
     };
-    await Promise.all([stall(speaksH2), stall(speaksHttp1)]);
+    const known = { 'content-length': 100 };
+    await Promise.all([stall(speaksH2), stall(speaksHttp1), stall(speaksH2, known), stall(speaksHttp1, known)]);
   });
 });
 

@@ -31,6 +31,48 @@ for (const method of ['GET', 'DELETE']) {
   });
 }
 
+test('REFUSED_STREAM: an upload is sent again whole, while all of it is in memory', async () => {
+  let refusals = 0;
+  await using origin = await startHttp2Origin((stream) => {
+    if (refusals++ < 2) return stream.close(REFUSED_STREAM);
+    const body: Buffer[] = [];
+    stream.on('data', (piece: Buffer) => body.push(piece));
+    stream.on('end', () => {
+      stream.respond({ ':status': 200 });
+      stream.end(Buffer.concat(body));
+    });
+  });
+  await using proxy = await startProxy();
+  using client = await clientOf(proxy, origin);
+  const body = Buffer.alloc(200_000, 'upload');
+  const { status, body: echo } = await client.get('/', { ':method': 'POST' }, body);
+  assert.equal(status, 200);
+  assert.ok(echo.equals(body));
+  await proxy.captured(1);
+  const request = (await proxy.records()).find(({ type }) => type === 'request');
+  const block = request?.block ?? Buffer.alloc(0);
+  assert.ok(block.subarray(block.indexOf('\r\n\r\n') + 4).equals(body));
+});
+
+test('REFUSED_STREAM: an upload that is in memory no more is answered 502, and the next request works', async () => {
+  await using origin = await startHttp2Origin((stream, headers) => {
+    if (headers[':method'] === 'GET') {
+      stream.respond({ ':status': 200 });
+      stream.end('good');
+      return;
+    }
+    let received = 0;
+    stream.on('data', (piece: Buffer) => (received += piece.length) > 50_000 && stream.close(REFUSED_STREAM));
+  });
+  await using proxy = await startProxy({ tmpFileMaxMemorySize: 1024 });
+  using client = await clientOf(proxy, origin);
+  const refused = await client.get('/', { ':method': 'POST' }, Buffer.alloc(200_000));
+  assert.equal(refused.status, 502);
+  assert.match(refused.body.toString(), /^origin refused the request, and its body is not in memory any more/);
+  assert.equal(origin.asked.length, 1);
+  assert.equal((await client.get('/')).body.toString(), 'good');
+});
+
 test('REFUSED_STREAM for ever is answered 502 in the end', async () => {
   await using origin = await startHttp2Origin((stream) => stream.close(REFUSED_STREAM));
   await using proxy = await startProxy();

@@ -149,7 +149,7 @@ for (const { what, request, sent, url, origin: options } of CASES) {
 const UNKNOWN = 'request target not understood, expected http://host[:port]/path';
 
 for (const [target, reason] of [
-  ['/', `${UNKNOWN}: "/"`],
+  ['/nothing', `${UNKNOWN}: "/nothing"`],
   ['/page?q', `${UNKNOWN}: "/page?q"`],
   ['/status/', `${UNKNOWN}: "/status/"`],
   ['*', `${UNKNOWN}: "*"`],

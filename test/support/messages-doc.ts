@@ -23,6 +23,7 @@ export const ERROR_FORMS: Readonly<Record<string, ErrorForm>> = {
   UsageError: { rows: ENDS, code: 'WARCTAP_USAGE', text: 0 },
   CaError: { rows: ENDS, code: 0, text: 1 },
   OpenFilesError: { rows: ENDS, code: 'OPEN_FILES', text: 0 },
+  NoBrowserError: { rows: ENDS, code: 'NO_BROWSER', text: 0 },
   WarcOptionError: { rows: ENDS, code: 'WARC_OPTION', text: 0 },
   WarcWriteError: { rows: ENDS, code: 'WARC_WRITE', text: 1, told: (text) => `…: ${text}: …` },
   DatabaseError: { rows: ENDS, code: 0, text: 2, told: (text) => `database … ${text}` },

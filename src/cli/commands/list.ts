@@ -1,6 +1,7 @@
 /** All commands, in the order of `warctap --help`. To add one, write its file and add its line. */
 import type { CommandFamily, CommandSpec } from '../command.ts';
 import { archive } from './archive.ts';
+import { browse } from './browse.ts';
 import { ca } from './ca.ts';
 import { cat } from './cat.ts';
 import { cdxj } from './cdxj.ts';
@@ -25,6 +26,7 @@ export const DEFAULT_COMMAND: CommandSpec = proxy;
 
 export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [
   archive,
+  browse,
   ca,
   ls,
   cat,

@@ -13,7 +13,7 @@
  * Does not own the section.
  */
 import { UNKNOWN, UNKNOWN_HEAD, type Lane } from '../lanes.ts';
-import type { Found, PlaybackEntry, PlaybackIndex, PlaybackPlace } from '../playback.ts';
+import type { Found, Listed, PlaybackEntry, PlaybackIndex, PlaybackPlace } from '../playback.ts';
 import type { Section } from './section.ts';
 import { Journal, type JournalledSection, type Noted } from './journal.ts';
 
@@ -76,6 +76,17 @@ export function levelPlayback(section: PlaybackSection, openFiles: ReadonlySet<s
       const lt = to === undefined ? prefix + END : `${prefix}${to.toISOString()}${NUL}${END}`;
       for await (const value of section.values({ gte, lt, reverse: which === 'last', limit: 1 })) return foundIn(value);
       return undefined;
+    },
+    async list(urlStart, limit, from) {
+      const start = `c${NUL}${urlStart}`;
+      const captures: Listed[] = [];
+      // What is not in this part of the index is no place to go on from.
+      const gte = from?.startsWith(start) === true ? from : start;
+      for await (const [key, value] of section.iterator({ gte, lt: start + END, limit: limit + 1 })) {
+        if (captures.length === limit) return { captures, next: key };
+        captures.push({ ...foundIn(value), url: key.split(NUL, 2)[1] ?? '' });
+      }
+      return { captures, next: undefined };
     },
     async byId(recordId) {
       const value = await section.get(`i${NUL}${recordId}`);

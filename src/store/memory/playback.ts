@@ -30,6 +30,15 @@ export function memoryPlayback(): PlaybackIndex {
       const entry = which === 'last' ? entries.findLast(isIn) : entries.find(isIn);
       return Promise.resolve(entry && foundOf(entry));
     },
+    list(urlStart, limit, from) {
+      const keys = [...lanes.keys()].filter((key) => key.startsWith(urlStart)).sort();
+      const all = keys.flatMap((key) =>
+        (lanes.get(key) ?? []).map((entry, index) => ({ at: `${key}\0${String(index).padStart(9, '0')}`, entry })),
+      );
+      const found = all.filter(({ at }) => from?.startsWith(urlStart) !== true || at >= from);
+      const captures = found.slice(0, limit).map(({ entry }) => ({ ...foundOf(entry), url: entry.url }));
+      return Promise.resolve({ captures, next: found[limit]?.at });
+    },
     byId(recordId) {
       const entry = responses.get(recordId);
       return Promise.resolve(entry && placeOf(entry));

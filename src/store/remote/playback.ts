@@ -15,6 +15,10 @@ export function remotePlayback(wire: Wire): PlaybackIndex {
       const found = await wire.call('find', url, lane, which, from?.getTime() ?? null, to?.getTime() ?? null);
       return found === undefined ? undefined : foundIn(found as FoundForm);
     },
+    async list(urlStart, limit, from) {
+      const [listed, next] = (await wire.call('list', urlStart, limit, from ?? null)) as [(readonly [string, FoundForm])[], string | null];
+      return { captures: listed.map(([url, form]) => ({ ...foundIn(form), url })), next: next ?? undefined };
+    },
     byId: async (recordId) => place(await wire.call('byId', recordId)),
     byDate: async (url, date, payloadDigest) => place(await wire.call('byDate', url, date, payloadDigest)),
     drop: async (lost) => (await wire.call('dropPlayback', formOfLost(lost))) as number,

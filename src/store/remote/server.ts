@@ -162,6 +162,10 @@ function playbackHandlers(playback: PlaybackIndex | undefined, files: KnownFiles
       const found = await index().find(url, lane, which, period);
       return found && formOfFound(found);
     },
+    async list(urlStart: string, limit: number, from: string | null) {
+      const { captures, next } = await index().list(urlStart, limit, from ?? undefined);
+      return [captures.map((capture) => [capture.url, formOfFound(capture)]), next ?? null];
+    },
     byId: (recordId: string) => index().byId(recordId),
     byDate: (url: string, date: string, payloadDigest: string) => index().byDate(url, date, payloadDigest),
     dropPlayback: (lost: LostForm) => index().drop(lostIn(lost)),

@@ -49,8 +49,23 @@ interface OpenWriter {
   lastUsedMs: number;
 }
 
+/** A WARC file, as far as somebody wants to know. */
+export interface FileState {
+  /** below the folder of WARC files, without `.open` */
+  readonly path: string;
+  readonly prefix: string;
+  /** bytes so far */
+  readonly size: number;
+  readonly open: boolean;
+}
+
+/** Of those that are closed, so many are told of. */
+const MAX_CLOSED = 100;
+
 export class OpenFiles {
   readonly #options: FilesOptions;
+  /** latest last */
+  readonly #closed: FileState[] = [];
   /** least recently used first */
   readonly #open = new Map<string, OpenWriter>();
   readonly #busy = new Set<string>();
@@ -62,6 +77,12 @@ export class OpenFiles {
 
   get size(): number {
     return this.#open.size;
+  }
+
+  /** Those that are open, the one used last first, then those that were closed last. */
+  get states(): readonly FileState[] {
+    const open = Array.from(this.#open, ([prefix, { writer }]) => ({ path: writer.finalPath, prefix, size: writer.size, open: true }));
+    return [...open.reverse(), ...this.#closed.toReversed()];
   }
 
   /** How many there have been. */
@@ -161,6 +182,8 @@ export class OpenFiles {
     await writer.close();
     this.#options.openPaths?.delete(writer.finalPath);
     log.debug({ file: writer.path, bytes: writer.size }, 'WARC file closed');
+    this.#closed.push({ path: writer.finalPath, prefix, size: writer.size, open: false });
+    if (this.#closed.length > MAX_CLOSED) this.#closed.shift();
     if (basename(writer.path) !== writer.filename) {
       log.error(
         { file: writer.path, expected: writer.filename },

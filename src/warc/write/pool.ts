@@ -10,7 +10,7 @@ import { turns } from '../../util/turns.ts';
 import type { RecordBytes, WrittenRecord } from '../record.ts';
 import type { Encoder, Units } from '../codec/codec.ts';
 import { isSafePrefix } from './filename.ts';
-import { OpenFiles, type FilesOptions } from './open-files.ts';
+import { OpenFiles, type FilesOptions, type FileState } from './open-files.ts';
 import type { WarcWriter } from './writer.ts';
 
 export interface PoolOptions extends FilesOptions {
@@ -77,6 +77,11 @@ export class WriterPool {
 
   get openFiles(): number {
     return this.#files.size;
+  }
+
+  /** Those that are open, and those that were closed last. */
+  get files(): readonly FileState[] {
+    return this.#files.states;
   }
 
   /**

@@ -128,7 +128,7 @@ function streamOf(reader: Reader, recent: Recent, onEnd: () => void): ReadableSt
         let said = text();
         while (said === '' && !recent.closed && !ended) {
           const late = await news(recent, (give) => (stop = give));
-          said = late ? ':\n\n' : reader.most === undefined ? text() : (await pause(SAMPLE_MS, (give) => (stop = give)), text());
+          said = late ? ':\n\n' : reader.most === undefined ? text() : (await pause(SAMPLE_MS, recent, (give) => (stop = give)), text());
         }
         if (ended) return;
         if (said !== '') return controller.enqueue(Buffer.from(said));
@@ -155,13 +155,17 @@ function news(recent: Recent, stoppable: (stop: () => void) => void): Promise<bo
   });
 }
 
-function pause(ms: number, stoppable: (stop: () => void) => void): Promise<void> {
+/** Some time, or less at the end. */
+function pause(ms: number, recent: Recent, stoppable: (stop: () => void) => void): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms).unref();
-    stoppable(() => {
+    const done = () => {
       clearTimeout(timer);
+      giveUp();
       resolve();
-    });
+    };
+    const timer = setTimeout(done, ms).unref();
+    const giveUp = recent.onEnd(done);
+    stoppable(done);
   });
 }
 

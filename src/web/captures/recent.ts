@@ -31,6 +31,7 @@ export class Recent {
   #next = 1;
   #bytes = 0;
   readonly #waiting = new Set<() => void>();
+  readonly #ending = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -88,10 +89,17 @@ export class Recent {
     return () => void this.#waiting.delete(callback);
   }
 
+  /** Call back when there will be none any more. @returns a function that gives up waiting */
+  onEnd(callback: () => void): () => void {
+    this.#ending.add(callback);
+    return () => void this.#ending.delete(callback);
+  }
+
   /** Who waits is told that nothing more comes. */
   close(): void {
     this.#closed = true;
     this.#wake();
+    for (const callback of this.#ending) callback();
   }
 
   #drop(): void {

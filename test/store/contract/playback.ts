@@ -126,6 +126,32 @@ export function playbackContract(name: string, open: (t: TestContext) => Promise
     assert.deepEqual(await index.find('http://a/', LANE, 'last'), foundOf(resource));
   });
 
+  test(`${name}: captures are listed by the beginning of their URLs, a piece at a time`, async (t) => {
+    const index = await open(t);
+    const urls = ['http://a/', 'http://a/b', 'http://a/b/c', 'http://ab/', 'http://a/b', 'http://b/'];
+    const entries = urls.map((url, day) => entry(url, `2024-01-0${day + 1}T00:00:00Z`));
+    await index.save(entries);
+    const listed = async (start: string, limit: number) => {
+      const pieces: string[][] = [];
+      for (let from: string | undefined, more = true; more; more = from !== undefined) {
+        const { captures, next } = await index.list(start, limit, from);
+        pieces.push(captures.map(({ url, startedAt }) => `${url} ${startedAt.getUTCDate()}`));
+        from = next;
+      }
+      return pieces;
+    };
+    assert.deepEqual(await listed('http://a/', 2), [
+      ['http://a/ 1', 'http://a/b 2'],
+      ['http://a/b 5', 'http://a/b/c 3'],
+    ]);
+    assert.deepEqual(await listed('http://a', 10), [['http://a/ 1', 'http://a/b 2', 'http://a/b 5', 'http://a/b/c 3', 'http://ab/ 4']]);
+    assert.deepEqual(await listed('http://c', 10), [[]]);
+    const [first] = (await index.list('http://b/', 1)).captures;
+    assert.deepEqual(first, { ...foundOf(entries[5]!), url: 'http://b/' });
+    // A place of somewhere else is none.
+    assert.equal((await index.list('http://b/', 5, 'i')).captures.length, 1);
+  });
+
   test(`${name}: the order of one millisecond is that of writing, across many and across batches`, async (t) => {
     const index = await open(t);
     const entries = Array.from({ length: 100 }, () => entry('http://a/', '2024-01-01T00:00:00Z'));

@@ -8,6 +8,7 @@
  */
 import { constants, crc32 } from 'node:zlib';
 import { deflateRaw } from './deflater.ts';
+import { deflateHead, MAX_HEAD_BYTES } from './head-deflater.ts';
 
 /** Less is deflated: it tells too little of itself, and costs little. */
 const MIN_SAMPLE_BYTES = 512;
@@ -57,7 +58,8 @@ export function looksDense(bytes: readonly Buffer[]): boolean {
  */
 export function member(record: Buffer, payloadStart: number): Buffer {
   if (!looksDense([record.subarray(payloadStart)])) {
-    return Buffer.concat([MEMBER_START, deflateRaw(record, constants.Z_FINISH), trailer(crc32(record), record.length)]);
+    const deflated = record.length - payloadStart < MIN_SAMPLE_BYTES ? deflateText(record, true) : deflateRaw(record, constants.Z_FINISH);
+    return Buffer.concat([MEMBER_START, deflated, trailer(crc32(record), record.length)]);
   }
   const stored = new StoredMember(record.subarray(0, payloadStart));
   return Buffer.concat([stored.start, ...stored.store(record.subarray(payloadStart)), stored.end()]);
@@ -74,7 +76,7 @@ export class StoredMember {
   constructor(text: Buffer) {
     this.#crc = crc32(text);
     this.#size = text.length;
-    this.start = Buffer.concat([MEMBER_START, deflateRaw(text, constants.Z_SYNC_FLUSH)]);
+    this.start = Buffer.concat([MEMBER_START, deflateText(text, false)]);
   }
 
   /** The piece as stored blocks; not copied. */
@@ -98,6 +100,12 @@ export class StoredMember {
     if (bytes.length > 0) this.#crc = crc32(bytes, this.#crc);
     this.#size += bytes.length;
   }
+}
+
+/** Of what is all head, or nearly so. */
+function deflateText(text: Buffer, last: boolean): Buffer {
+  if (text.length <= MAX_HEAD_BYTES) return deflateHead(text, last);
+  return deflateRaw(text, last ? constants.Z_FINISH : constants.Z_SYNC_FLUSH);
 }
 
 function storedHeader(length: number, final: boolean): Buffer {
