@@ -23,7 +23,7 @@ if (program === undefined) {
 const folder = mkdtempSync(join(tmpdir(), 'warctap-cluster-'));
 const socket = join(folder, 'store');
 let server = await startStore();
-const origin = createServer((_, response) => response.end('the same page for all\n')).listen(0, '127.0.0.1');
+const origin = createServer(({ url }, response) => response.end(`the page ${url}, the same for all\n`)).listen(0, '127.0.0.1');
 await once(origin, 'listening');
 const site = `http://127.0.0.1:${origin.address().port}`;
 const proxies = [];
@@ -47,6 +47,7 @@ for (const each of proxies) await ask(each, '/first');
 await stopStore();
 for (const each of proxies) await ask(each, '/without-the-store');
 server = await startStore();
+for (const each of proxies) await delivered(each);
 for (const each of proxies) await ask(each, '/afterwards');
 
 for (const { proxy } of proxies) await proxy.close();
@@ -65,6 +66,15 @@ async function stopStore() {
   const gone = once(server, 'exit');
   server.kill('SIGKILL');
   await gone;
+}
+
+/** Until the store is in use again, and has what waited for it. */
+async function delivered({ proxy }) {
+  for (;;) {
+    const { databases } = await (await fetch(`${proxy.url}/status`)).json();
+    if (databases.every((each) => each.problem === null && each.entries_waiting === 0)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 /** Fetch it through a proxy, and print what became of it. */
