@@ -88,6 +88,6 @@ async function ask({ name, proxy }, path) {
   });
   const asked = request({ host: '127.0.0.1', port: proxy.port, path: `${site}${path}` }).end();
   const [answer] = await once(asked, 'response');
-  for await (const _ of answer);
+  await once(answer.resume(), 'end');
   console.log(`${name.padEnd(4)} ${path.padEnd(20)} ${String(answer.statusCode)} ${await written}`);
 }

@@ -36,7 +36,7 @@ async function bucketIn(folder: string): Promise<unknown> {
 
 async function said(...args: readonly string[]): Promise<string> {
   const written: string[] = [];
-  const { write } = process.stdout;
+  const write = process.stdout.write.bind(process.stdout);
   process.stdout.write = (text: string | Uint8Array) => written.push(String(text)) > 0;
   try {
     const { code, stderr } = await runHere(...args);
