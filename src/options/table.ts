@@ -8,6 +8,7 @@ import type { Options, Resolved } from './row.ts';
 import { ARCHIVED_ROWS } from './rows/archived.ts';
 import { CERTIFICATE_ROWS } from './rows/certificates.ts';
 import { DEDUP_AND_STATS_ROWS } from './rows/dedup-and-stats.ts';
+import { FINISHED_ROWS } from './rows/finished.ts';
 import { CORE_LIMIT_ROWS, LIMIT_ROWS } from './rows/limits.ts';
 import { LISTENING_ROWS } from './rows/listening.ts';
 import { CRAWL_LOG_ROWS } from './rows/logs-and-settings.ts';
@@ -18,6 +19,7 @@ import { WARC_ROWS } from './rows/warc-files.ts';
 /** What fetches and archives, without clients: every program has these. */
 export const CORE_OPTIONS = {
   ...WARC_ROWS,
+  ...FINISHED_ROWS,
   ...ARCHIVED_ROWS,
   ...DEDUP_AND_STATS_ROWS,
   ...PLUGIN_ROWS,
@@ -31,6 +33,7 @@ export const PROXY_OPTIONS = {
   ...LISTENING_ROWS,
   ...CERTIFICATE_ROWS,
   ...WARC_ROWS,
+  ...FINISHED_ROWS,
   ...ARCHIVED_ROWS,
   ...DEDUP_AND_STATS_ROWS,
   ...PLAYBACK_ROWS,

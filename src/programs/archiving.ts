@@ -142,6 +142,7 @@ function warcFiles({ options, opened, handles, version, port, log }: ArchivePart
     idleMs: options.rolloverIdleTime === undefined ? undefined : options.rolloverIdleTime * 1000,
     openPaths: opened.openFiles,
     indexes: opened.indexes,
+    onFinished: (file, prefix) => opened.finished?.add(file, prefix),
     maxOpenFiles: handles.maxWarcs,
     now: timeOfDay,
     nowMs: () => performance.now(),

@@ -211,6 +211,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       earliestInChain: oldest && { url: oldest.url, processor: processors.findLast((each) => each.queued > 0)?.name },
       processors,
       databases: this.#opened.databases.states,
+      finished: this.#opened.finished?.state,
       rate: (minutes) => this.#totals.rate(minutes),
     };
   }
@@ -273,8 +274,8 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.stop();
-    const rooms = [this.archive, this.#opened.databases, this.#origins, this.#space, this.#expected];
-    await allInOrder([() => this.stopped(), ...rooms.map((room) => () => room.close())]);
+    const rooms = [this.archive, this.#opened.databases, this.#origins, this.#space, this.#expected, this.#opened.finished];
+    await allInOrder([() => this.stopped(), ...rooms.map((room) => () => room?.close())]);
   }
 
   async #archived(capture: Capture): Promise<void> {

@@ -2,6 +2,7 @@
  * What has to be there before a core can be put together: opened in order, and closed again when a later thing cannot be.
  */
 import { hostname as machineName, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { OptionError } from '../options/error.ts';
 import type { ResolvedCoreOptions } from '../options/table.ts';
 import { warcFolders } from '../options/warc-dir.ts';
@@ -13,6 +14,7 @@ import { Databases, type Database } from '../store/level/database.ts';
 import type { DedupStore } from '../store/dedup.ts';
 import { DatabaseError } from '../store/errors.ts';
 import { levelDedup } from '../store/level/dedup.ts';
+import { KnownKeys } from '../store/level/known-keys.ts';
 import { levelPlayback } from '../store/level/playback.ts';
 import { LevelStatistics } from '../store/level/statistics.ts';
 import type { PlaybackIndex } from '../store/playback.ts';
@@ -25,6 +27,8 @@ import { createEncoder } from '../warc/codec/encoders.ts';
 import { WarcOptionError } from '../warc/errors.ts';
 import { nameTemplate, type NameTemplate } from '../warc/write/filename.ts';
 import { Indexes } from '../warc/write/indexes.ts';
+import { openFinished } from './finished-steps.ts';
+import type { Finished } from '../finished/finished.ts';
 import { prepareFolder } from '../warc/write/folder.ts';
 import { repairLeftovers } from '../warc/tools/leftovers.ts';
 import { loadLock, lockIfPossible, type FileLock } from '../warc/write/output.ts';
@@ -36,6 +40,8 @@ export interface Opened {
   readonly template: NameTemplate;
   /** closed with the WARC files */
   readonly indexes: Indexes | undefined;
+  /** told of the WARC files that are closed; closed after them */
+  readonly finished: Finished | undefined;
   readonly lock: FileLock;
   readonly databases: Databases;
   /** undefined when the feature is switched off */
@@ -78,8 +84,10 @@ export async function openParts({ options, playbackIndex, version, log }: OpenOp
     const stats = await database(options.statsDbFile);
     const playback = await database(playbackIndex && (options.dedupDbFile || options.statsDbFile || DATABASE));
     const shared = await sharedStore({ options, database, databases, openFiles, log });
+    const section = shared === undefined ? dedup?.later('dedup') : undefined;
+    const known = dedup && section && new KnownKeys({ section, file: join(dedup.folder, 'warctap-dedup.filter'), log });
     const stores = {
-      dedup: dedup && (shared?.dedup ?? levelDedup(dedup.later('dedup'), { openFiles })),
+      dedup: dedup && (shared?.dedup ?? (section && levelDedup(section, { openFiles, known }))),
       playback: playback && levelPlayback(playback.later('playback'), openFiles),
     };
     await repairLeftovers({
@@ -89,11 +97,17 @@ export async function openParts({ options, playbackIndex, version, log }: OpenOp
       drop: async (lost) => ((await stores.dedup?.drop(lost)) ?? 0) + ((await stores.playback?.drop(lost)) ?? 0),
       log,
     });
+    if (known !== undefined) {
+      await known.begin();
+      dedup?.beforeClose(() => known.save());
+    }
     const indexes =
       options.cdxj || folder !== undefined ? new Indexes({ dir, subdirPrefix: options.subdirPrefix, folder, log }) : undefined;
     await indexes?.makeMissing((path) => openFiles.has(path));
+    const finished = await openFinished(options, log);
     return {
       encoder,
+      finished,
       indexes,
       template,
       lock: lock === undefined ? () => true : options.noWarcOpenSuffix ? lock : lockIfPossible(lock),

@@ -38,6 +38,7 @@ import { openCore } from './open-core.ts';
 import type { Figures } from './figures.ts';
 import { handlesFor, tellOfHandles, type Handles } from './handles.ts';
 import { listenAt } from './listening.ts';
+import { pagesFirst } from '../web/pages.ts';
 import { OPEN_PATHS, ownPages } from './own-pages.ts';
 import { watchCore, type Watched } from './watching.ts';
 
@@ -129,15 +130,17 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       playbackUrl: () => this.playbackUrl,
       status,
       watched: this.#watched,
+      index: core.playbackIndex,
       log,
     });
     this.#listener = later.proxy = listenerFor(
-      createRoad({ passage: core.passage, pages, steering, via: options.via, webSockets: options.websocket }),
+      createRoad({ passage: core.passage, pages: pages.ofProxy, steering, via: options.via, webSockets: options.websocket }),
     );
     const archived = core.playbackIndex && { index: core.playbackIndex, dir: core.warcDir, log };
     const webSockets = archived && (options.playbackWebsocket === 'log' ? webSocketPlayback(archived) : noWebSockets);
     this.#played = archived && playbackHandler({ playback: playback(archived), ...(webSockets && { webSockets }), log });
-    if (this.#played !== undefined) this.#playbackListener = later.playback = listenerFor(this.#played.handler);
+    if (this.#played !== undefined)
+      this.#playbackListener = later.playback = listenerFor(pagesFirst(pages.ofPlayback, this.#played.handler));
   }
 
   /** Address that the proxy listens on. */

@@ -37,6 +37,18 @@ export interface StatusSource {
     readonly waiting: number;
     readonly lost: number;
   }[];
+  /** what is done with WARC files that are closed; undefined where nothing is */
+  readonly finished?:
+    | {
+        readonly waiting: number;
+        readonly steps: readonly {
+          readonly step: string;
+          readonly done: number;
+          readonly failed: number;
+          readonly lastError: string | null;
+        }[];
+      }
+    | undefined;
   rate(minutes: number): object;
 }
 
@@ -88,5 +100,11 @@ function statusOf(source: StatusSource): object {
       entries_waiting: waiting,
       entries_lost: lost,
     })),
+    ...(source.finished && {
+      finished_files: {
+        waiting: source.finished.waiting,
+        steps: source.finished.steps.map(({ step, done, failed, lastError }) => ({ step, done, failed, last_error: lastError })),
+      },
+    }),
   };
 }

@@ -22,6 +22,8 @@ export interface Database {
   readonly later: (name: string) => LaterSection;
   /** What waits for it beside those, to be shown with its state. */
   readonly shows: (waits: Waits) => void;
+  /** What has to be done before it is closed. */
+  readonly beforeClose: (job: () => Promise<void>) => void;
   /** The whole of it, for who is alone in the folder and keeps his keys apart himself. @throws DatabaseError while it is away */
   readonly level: () => ClassicLevel;
 }
@@ -50,6 +52,7 @@ interface Opened {
   readonly folder: LiveFolder;
   readonly later: LaterSection[];
   readonly waits: Waits[];
+  readonly last: (() => Promise<void>)[];
 }
 
 export class Databases implements AsyncDisposable {
@@ -109,7 +112,7 @@ export class Databases implements AsyncDisposable {
   }
 
   async #openNew(folder: string, path: string, tuning: Tuning): Promise<Opened> {
-    const opened: Opened = { folder: await LiveFolder.open({ folder, path, tuning, log: this.#log }), later: [], waits: [] };
+    const opened: Opened = { folder: await LiveFolder.open({ folder, path, tuning, log: this.#log }), later: [], waits: [], last: [] };
     opened.folder.whenBack(() => {
       for (const each of opened.later) void each.putIn();
     });
@@ -123,6 +126,7 @@ export class Databases implements AsyncDisposable {
       folder,
       section,
       shows: (waits) => void opened.waits.push(waits),
+      beforeClose: (job) => void opened.last.push(job),
       level: () => opened.folder.level,
       later: (name) => {
         const later = new LaterSection(section(name), this.#log);
@@ -134,7 +138,8 @@ export class Databases implements AsyncDisposable {
   }
 }
 
-async function closeOne({ folder, later }: Opened): Promise<void> {
+async function closeOne({ folder, later, last }: Opened): Promise<void> {
+  for (const job of last) await job();
   await folder.revive();
   for (const each of later) await each.putIn();
   const { problem } = folder;

@@ -103,6 +103,12 @@ export class Section {
     }
   }
 
+  /** Keys alone, which takes no look at their values. @throws DatabaseError */
+  async *keys({ gte, limit }: Pick<Range, 'gte' | 'limit'>): AsyncGenerator<string, void> {
+    const range = { gte: this.#prefix + gte, lt: this.#end, ...(limit === undefined ? {} : { limit }) };
+    for await (const key of this.#folder.keys(range)) yield key.slice(this.#prefix.length);
+  }
+
   async *values(range: Range): AsyncGenerator<string, void> {
     for await (const [, value] of this.iterator(range)) yield value;
   }
