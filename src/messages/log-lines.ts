@@ -213,6 +213,20 @@ export const LOG_LINES = {
     fix: 'stop the proxy, then `warctap store check FOLDER`, and look at the disk',
   },
   '… more entries of the database are damaged': { when: 'as the line before, for those that came after it', fix: 'as for that' },
+  '…; …, and what belongs in it is put in later': {
+    when: 'the store of `--store` cannot be used any more, or is full: captures are written as responses, or only known duplicates found',
+    fix: 'see the reason in the line; it is used again by itself, and nothing is lost',
+  },
+  'still away: …': { when: 'something else keeps the store away than at first, such as a password', fix: 'see the reason in the line' },
+  'store … is in use again': { when: 'a store that was away or full can be used again', fix: 'nothing; what waited is delivered now' },
+  'more waits for the store than is kept for it: further entries and counts are lost to it, see warctap store rebuild': {
+    when: 'a store is away for very long, and a gigabyte waits for it',
+    fix: 'bring it back; then `warctap store rebuild URL --from DIR`. `/status` counts what is lost',
+  },
+  'what waits for the store is delivered at the next start with the same store and database': {
+    when: 'the proxy was stopped while its store was away',
+    fix: 'start it again with the same `--store` and `--dedup-db-file` once the store is back',
+  },
   'log lines are missing here: nobody took them, and they did not fit into memory': {
     when: 'whatever reads standard error has not done so for long; `lines` has their number',
     fix: 'look at what reads the log; captures are not held up by it',

@@ -18,6 +18,7 @@ import { cdxDedupLoader } from '../archive/cdx-dedup-loader.ts';
 import { crawlLog } from '../archive/crawl-log.ts';
 import { dedupDb } from '../archive/dedup-db.ts';
 import { dedupLoader } from '../archive/dedup-loader.ts';
+import { lapsedClaims } from '../archive/lapsed-claims.ts';
 import { mimeTypeFilter } from '../archive/mime-type-filter.ts';
 import { playbackIndexer } from '../archive/playback-index.ts';
 import type { Processor } from '../archive/processor.ts';
@@ -107,6 +108,7 @@ function processorsOf(
       records: { version: options.warcVersion, digest: digestOf(options), newRecordId, protocol: !options.noWarcProtocol },
       methods,
       recordFailures: options.recordFailures,
+      lapsed: dedup && lapsedClaims({ ...dedup, rules, methods }),
       blackout: { seconds: options.blackoutPeriod, now: timeOfDay },
       log,
     }),
@@ -137,7 +139,7 @@ function warcFiles({ options, opened, handles, version, port, among, log }: Arch
     encoder: opened.encoder,
     version: options.warcVersion,
     info: { software: `warctap ${version}`, hostname, ip: machineAddress() },
-    output: { openSuffix: !options.noWarcOpenSuffix, lock: opened.lock, fsync: options.fsync, create: createExclusively },
+    output: { openSuffix: !options.noWarcOpenSuffix, lock: opened.lock, fsync: fsyncOf(options), create: createExclusively },
     maxBytes: options.size,
     idleMs: options.rolloverIdleTime === undefined ? undefined : options.rolloverIdleTime * 1000,
     openPaths: opened.openFiles,
@@ -149,6 +151,11 @@ function warcFiles({ options, opened, handles, version, port, among, log }: Arch
     newRecordId,
     log,
   });
+}
+
+/** What others may refer to must outlast a power cut of this machine. */
+function fsyncOf({ fsync, store }: ResolvedCoreOptions): 'never' | 'close' | 'capture' {
+  return fsync ?? (store === undefined ? 'close' : 'capture');
 }
 
 /**

@@ -12,8 +12,9 @@ import { KnownKeys } from '../store/level/known-keys.ts';
 import { levelPlayback } from '../store/level/playback.ts';
 import { LevelStatistics } from '../store/level/statistics.ts';
 import type { PlaybackIndex } from '../store/playback.ts';
-import type { StatisticsStore } from '../store/statistics.ts';
+import type { AddingStatistics, StatisticsStore } from '../store/statistics.ts';
 import type { Log } from '../util/log.ts';
+import { sharedStore } from './shared-store.ts';
 import { repairLeftovers } from '../warc/tools/leftovers.ts';
 import type { FileLock } from '../warc/write/output.ts';
 
@@ -29,7 +30,7 @@ export interface Stores {
 
 /** Those of this process. */
 export interface OwnStores extends Stores {
-  readonly stats: LevelStatistics | undefined;
+  readonly stats: AddingStatistics | undefined;
 }
 
 /** Of the playback index when no other database is used. */
@@ -54,10 +55,11 @@ export async function openStores({ options, playbackIndex, lock, log }: StoreOpt
     const dedup = await database(options.cdxserverDedup === undefined && options.dedupDbFile);
     const stats = await database(options.statsDbFile);
     const playback = await database(playbackIndex && (options.dedupDbFile || options.statsDbFile || DATABASE));
-    const section = dedup?.later('dedup');
+    const shared = await sharedStore({ options, database, databases, openFiles, log });
+    const section = shared === undefined ? dedup?.later('dedup') : undefined;
     const known = dedup && section && new KnownKeys({ section, file: join(dedup.folder, 'warctap-dedup.filter'), log });
     const stores = {
-      dedup: section && levelDedup(section, { openFiles, known }),
+      dedup: dedup && (shared?.dedup ?? (section && levelDedup(section, { openFiles, known }))),
       playback: playback && levelPlayback(playback.later('playback'), openFiles),
     };
     await repairLeftovers({
@@ -71,7 +73,7 @@ export async function openStores({ options, playbackIndex, lock, log }: StoreOpt
       await known.begin();
       dedup?.beforeClose(() => known.save());
     }
-    return { databases, ...stores, stats: stats && statisticsIn(stats, log), openFiles };
+    return { databases, ...stores, stats: stats && (shared?.stats ?? statisticsIn(stats, log)), openFiles };
   } catch (error) {
     await databases.close();
     throw error;

@@ -49,7 +49,7 @@ export interface StatusSource {
         }[];
       }
     | undefined;
-  rate(minutes: number): Rate;
+  readonly rate: (minutes: number) => Rate;
   /** where many processes share the work: that of the one that has the stores, and each of the others */
   readonly pid?: number;
   readonly workers?: readonly WorkerState[];

@@ -52,6 +52,8 @@ const BAD: Record<Refused, string> = {
   methodFilter: 'GET POST',
   maxResourceSize: '1.5',
   websocketMaxSize: 'much',
+  store: 'hunter2://a.example/0',
+  storePasswordFile: '',
   dedupMinTextSize: '-1',
   dedupMinBinarySize: '1.5',
   dedupOnlyWithBucket: 'maybe',

@@ -39,6 +39,12 @@ export interface DatabaseState {
   readonly lost: number;
 }
 
+/** What is closed before the folders, as it keeps something in them, and shown with them. */
+export interface Guest {
+  readonly state: DatabaseState;
+  close(): Promise<void>;
+}
+
 /** How much waits to be put in, and how much never will be. */
 type Waits = Pick<DatabaseState, 'waiting' | 'lost'>;
 
@@ -53,6 +59,7 @@ export class Databases implements AsyncDisposable {
   readonly #open = new Map<string, Promise<Opened>>();
   readonly #log: Log;
   #states: Opened[] = [];
+  #guests: Guest[] = [];
 
   constructor(log: Log = silentLog) {
     this.#log = log;
@@ -71,13 +78,19 @@ export class Databases implements AsyncDisposable {
     }
   }
 
+  /** To be closed with them. */
+  join(guest: Guest): void {
+    this.#guests.push(guest);
+  }
+
   get states(): readonly DatabaseState[] {
-    return this.#states.map(({ folder, waits }) => ({
+    const folders = this.#states.map(({ folder, waits }) => ({
       folder: folder.folder,
       problem: folder.problem?.message,
       waiting: waits.reduce((sum, { waiting }) => sum + waiting, 0),
       lost: waits.reduce((sum, { lost }) => sum + lost, 0),
     }));
+    return [...this.#guests.map(({ state }) => state), ...folders];
   }
 
   /**
@@ -86,11 +99,12 @@ export class Databases implements AsyncDisposable {
    * @throws DatabaseError for one that lacks what belongs in it
    */
   async close(): Promise<void> {
+    const left = await Promise.allSettled(this.#guests.splice(0).map((guest) => guest.close()));
     const opened = await Promise.allSettled(this.#open.values());
     this.#open.clear();
     this.#states = [];
     const ends = await Promise.allSettled(opened.flatMap((end) => (end.status === 'fulfilled' ? [closeOne(end.value)] : [])));
-    throwAll(ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : [])));
+    throwAll([...left, ...ends].flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : [])));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

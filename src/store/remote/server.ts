@@ -38,7 +38,7 @@ export interface Served {
   /** its WARC files in which there may be records that no index has */
   readonly unsettled: readonly Unsettled[];
   /** Of the process that is gone: publish what it has won and written. */
-  publish(originals: readonly Published[]): Promise<void>;
+  readonly publish: (originals: readonly Published[]) => Promise<void>;
   /** Of the process that is gone: others may have what it has won. */
   release(): Promise<void>;
   /** Of the process that is gone: none of its files is open any more. */
