@@ -12,6 +12,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pass } from 'node:timers/promises';
 import { createProxy } from '../../dist/index.js';
 
 const program = ['valkey-server', 'redis-server'].find((name) => spawnSync(name, ['--version']).status === 0);
@@ -73,7 +74,7 @@ async function delivered({ proxy }) {
   for (;;) {
     const { databases } = await (await fetch(`${proxy.url}/status`)).json();
     if (databases.every((each) => each.problem === null && each.entries_waiting === 0)) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pass(50);
   }
 }
 

@@ -144,6 +144,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
       lines.push(line);
       try {
         using connection = await RawClient.connect(running.port);
+        // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- it changes while this waits
         while (!over) {
           const key = Math.floor(number / 24) * 12 + (number % 2 === 0 ? number % 12 : 0);
           const url = `${origin.url}/n${number++}k${key}`;
@@ -190,7 +191,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   const faults: string[] = [];
   const end = await running.ended;
   if (end !== 0) faults.push(`ended with ${String(end)}: ${running.stderr()}`);
-  return judge(options, { kills, lines, answered, faults });
+  return await judge(options, { kills, lines, answered, faults });
 }
 
 interface Seen {
