@@ -84,8 +84,8 @@ export class Finished {
     return { waiting: this.#running.size, steps };
   }
 
-  /** @param file that is closed, and has its name */
-  add(file: string, prefix: string | undefined): void {
+  /** @param file that is closed, and has its name. @param prefix by default what its name says */
+  add(file: string, prefix = this.#options.prefixOf(pathBelow(this.#options.dir, file))): void {
     const path = pathBelow(this.#options.dir, file);
     if (this.#running.has(path) || this.#options.steps.every(({ name }) => this.#journal.isDone(path, name))) return;
     const running = this.#take(file, path, prefix).catch((error: unknown) => {

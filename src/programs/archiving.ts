@@ -44,7 +44,7 @@ export interface ArchiveParts {
   readonly slices: TimeSlices;
   /** where the program in front of the core listens, known once it does */
   readonly port: () => number;
-  readonly among: Pick<Among, 'number' | 'of'> | undefined;
+  readonly among: Pick<Among, 'number' | 'of' | 'finished'> | undefined;
   /** told of each capture when it leaves the archive, before its bytes are let go of */
   readonly done: (capture: Capture) => void;
   /** nothing can be archived any more */
@@ -144,7 +144,7 @@ function warcFiles({ options, opened, handles, version, port, among, log }: Arch
     idleMs: options.rolloverIdleTime === undefined ? undefined : options.rolloverIdleTime * 1000,
     openPaths: opened.openFiles,
     indexes: opened.indexes,
-    onFinished: (file, prefix) => opened.finished?.add(file, prefix),
+    onFinished: (file, prefix) => (among?.finished ?? opened.finished)?.add(file, prefix),
     maxOpenFiles: handles.maxWarcs,
     now: timeOfDay,
     nowMs: () => performance.now(),

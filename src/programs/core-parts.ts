@@ -1,6 +1,7 @@
 /**
  * What a core is given, and what it tells of.
  */
+import type { Finished } from '../finished/finished.ts';
 import type { AddressInfo } from 'node:net';
 import type { Capture } from '../capture/capture.ts';
 import type { Origin } from '../fetch/origin.ts';
@@ -43,6 +44,8 @@ export interface Among {
   readonly number: number;
   readonly of: number;
   readonly stores: Stores;
+  /** told of the WARC files that are closed */
+  readonly finished: Pick<Finished, 'add'>;
   /** Resolves when all that is under way now, in any of them, is in its files and counted. */
   settled(): Promise<void>;
 }

@@ -6,8 +6,10 @@ import { createEncoder } from '../../warc/codec/encoders.ts';
 import type { ResolvedOptions } from '../../options/table.ts';
 import type { Log } from '../../util/log.ts';
 import type { FileLock } from '../../warc/write/output.ts';
+import type { Finished } from '../../finished/finished.ts';
 import { authenticatorOf, metaSecretOf } from '../access-files.ts';
 import { openCertificates } from '../certificates.ts';
+import { openFinished } from '../finished-steps.ts';
 import { indexesOf, lockOf, prepareFolders, templateOf } from '../open.ts';
 import { spoolShare } from '../space.ts';
 import { openStores, type OwnStores } from '../stores.ts';
@@ -19,6 +21,8 @@ export interface OpenPrimary {
   readonly options: ResolvedOptions;
   readonly stores: OwnStores;
   readonly lock: FileLock | undefined;
+  /** what is done with WARC files that are closed, for all of them */
+  readonly finished: Finished | undefined;
   /** listening */
   readonly doors: { readonly proxy: Distributor; readonly playback?: Distributor };
 }
@@ -40,6 +44,7 @@ export async function openPrimary(options: ResolvedOptions, log: Log): Promise<O
   const stores = await openStores({ options, playbackIndex: playbackPort !== undefined, lock, log });
   // Those of files that a worker leaves that dies are made here at the next start.
   await indexesOf(options, log)?.makeMissing(() => false);
+  const finished = await openFinished(options, log);
   const maxSpool = options.maxSpool ?? (await spoolShare(tmpdir()));
   const proxy = new Distributor('proxy', maxConnections, log);
   const playback = playbackPort === undefined ? undefined : new Distributor('playback', maxConnections, log);
@@ -49,8 +54,9 @@ export async function openPrimary(options: ResolvedOptions, log: Log): Promise<O
   } catch (error) {
     for (const door of [proxy, playback]) door?.close();
     await stores.databases.close();
+    await finished?.close();
     throw error;
   }
   warnIfOpen(proxy.address.address, login !== undefined, log);
-  return { options: { ...options, maxSpool }, stores, lock, doors: playback === undefined ? { proxy } : { proxy, playback } };
+  return { options: { ...options, maxSpool }, stores, lock, finished, doors: playback === undefined ? { proxy } : { proxy, playback } };
 }

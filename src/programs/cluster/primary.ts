@@ -53,6 +53,7 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
   readonly #stores: OwnStores;
   readonly #lock: FileLock | undefined;
   readonly #doors: OpenPrimary['doors'];
+  readonly #finished: OpenPrimary['finished'];
   readonly #startedAt = timeOfDay();
   /** those that listen */
   readonly #workers = new Map<number, WorkerProcess>();
@@ -71,13 +72,14 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
   #giveUp: (error: Error) => void = () => undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(parts: ClusterParts, { options, stores, lock, doors }: OpenPrimary) {
+  constructor(parts: ClusterParts, { options, stores, lock, finished, doors }: OpenPrimary) {
     super();
     this.#parts = parts;
     this.#options = options;
     this.#stores = stores;
     this.#lock = lock;
     this.#doors = doors;
+    this.#finished = finished;
     this.#logLevel = parts.logLevel;
     this.warcDir = warcFolders(options).dir;
     this.ended = new Promise((_resolve, reject) => (this.#giveUp = reject));
@@ -147,7 +149,13 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
     await Promise.allSettled(ends);
     await Promise.allSettled(this.#supervised);
     const { stats, playback, databases } = this.#stores;
-    await allInOrder([...ends.map((end) => () => end), () => stats?.close(), () => playback?.close(), () => databases.close()]);
+    await allInOrder([
+      ...ends.map((end) => () => end),
+      () => stats?.close(),
+      () => playback?.close(),
+      () => databases.close(),
+      () => this.#finished?.close(),
+    ]);
   }
 
   get #running(): readonly WorkerProcess[] {
@@ -167,6 +175,7 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
       log: (line: string) => this.#log(worker, line),
       status: () => this.#status(),
       settled: () => this.#settled(),
+      finished: (file: string, prefix?: string) => this.#finished?.add(file, prefix),
       fatal: (reason: string) => void this.emit('fatal', new Error(reason)),
       took: (door: Door) => this.#doors[door]?.took(worker),
       left: (door: Door, count: number) => this.#doors[door]?.left(worker, count),
@@ -227,7 +236,8 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
     const { subdirPrefix } = this.#options;
     const { dir } = warcFolders(this.#options);
     const { log } = this.#parts;
-    await recover(worker.number, worker.served, { dir, subdirPrefix, lock: this.#lock, stores: this.#stores, log });
+    const onClosed = (file: string) => this.#finished?.add(file);
+    await recover(worker.number, worker.served, { dir, subdirPrefix, lock: this.#lock, stores: this.#stores, onClosed, log });
   }
 
   /** What all of them say at their start is said once. */
@@ -248,7 +258,7 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
     const { address, port } = this.#listening;
     const own = { version: readVersion(), host: machineName(), address, port, startedAt: this.#startedAt, maxExchanges, maxQueued };
     const { states: databases } = this.#stores.databases;
-    const status = summedStatus({ ...own, databases, past: this.#past }, states);
+    const status = summedStatus({ ...own, databases, finished: this.#finished?.state, past: this.#past }, states);
     return { ...formOfStatus(status), startedAt: this.#startedAt.getTime() };
   }
 }
@@ -270,6 +280,7 @@ export async function startCluster(parts: ClusterParts): Promise<ProxyCluster> {
   } catch (error) {
     for (const door of Object.values(open.doors)) door.close();
     await open.stores.databases.close();
+    await open.finished?.close();
     throw error;
   }
   return proxies;

@@ -24,6 +24,8 @@ export interface RecoveryParts {
   /** undefined where there are none */
   readonly lock: FileLock | undefined;
   readonly stores: Pick<Stores, 'dedup' | 'playback' | 'openFiles'>;
+  /** told of a file that has its name now */
+  readonly onClosed: (file: string) => void;
   readonly log: Log;
 }
 
@@ -45,6 +47,7 @@ export async function recover(worker: number, served: Served, parts: RecoveryPar
     await orLogged(log, file, async () => {
       const { ok, bytesCut, records, path, told } = await repairFrom(file, lock ?? (() => true), from);
       log[ok ? 'warn' : 'error']({ worker, file, path, records, bytesCut }, `WARC file of a worker that has died: ${told}`);
+      if (ok && path !== undefined) parts.onClosed(path);
     });
   }
   served.forgetFiles();

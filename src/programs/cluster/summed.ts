@@ -14,7 +14,7 @@ export interface OneState {
 /** What does not come from workers. */
 export type OwnState = Pick<
   StatusSource,
-  'version' | 'host' | 'address' | 'port' | 'startedAt' | 'maxExchanges' | 'maxQueued' | 'databases'
+  'version' | 'host' | 'address' | 'port' | 'startedAt' | 'maxExchanges' | 'maxQueued' | 'databases' | 'finished'
 > & {
   /** of workers that are gone */
   readonly past: Pick<Figures, 'captures' | 'warcBytes'>;

@@ -103,6 +103,7 @@ function amongOthers(wire: Wire, { number, of, stores }: Task): Among {
       playback: stores.playback ? remotePlayback(wire) : undefined,
       openFiles: new ToldFiles(wire),
     },
+    finished: { add: (file, prefix) => wire.tell('finished', file, prefix) },
     async settled() {
       await wire.call('settled');
     },
