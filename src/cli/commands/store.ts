@@ -19,7 +19,7 @@ const check = defineCommand({
   name: 'check',
   summary: 'Look at every byte of a database for damage. Changes nothing.',
   operands: STORE,
-  notes: 'Prints a line for each damaged file, or one when there is none; of a URL how many entries cannot be read.',
+  notes: 'Prints a line for each damaged file, or one when there is none;\nof a URL how many entries cannot be read.',
   exits: { ok: 'no damage', failed: 'damage, or no database', usage: 'bad option or argument' },
 
   async run({ operands }) {
