@@ -10,7 +10,7 @@ import { defineCommand, type CommandSpec } from '../command.ts';
 import { EXIT } from '../exit.ts';
 
 const ROWS = group('Options', {
-  store: {
+  in: {
     argument: 'WHICH',
     kind: listOf(oneOf(...STORE_KINDS)),
     defaultText: 'all that are there',
@@ -52,7 +52,7 @@ function commandOf(what: 'trust' | 'untrust', summary: string, notes: string): C
       const { file } = await caPlaces({ file: gathered.given.cacert }, hostname(), log);
       const { certificatePem, certificate: x509 } = await loadCa({ file, log });
       const certificate = certificateOf(certificatePem);
-      const kinds = (own.store as readonly StoreKind[] | undefined) ?? STORE_KINDS;
+      const kinds = (own.in as readonly StoreKind[] | undefined) ?? STORE_KINDS;
       const found = await storesOf(certificate, thisMachine(own.root === undefined ? {} : { root: own.root }), kinds);
       const { yes = false, dryRun = false } = own;
       const name = /CN=([^\n]*)/.exec(x509.subject)?.[1] ?? file;

@@ -214,7 +214,7 @@ test('without leave nothing is done, and a store that fails is told and put back
 
 test('the command does it for the authority of the proxy, and makes none where there is none', { skip: updater.skip }, async (t) => {
   const { root, dir, ca } = await place(t);
-  const args = ['--cacert', ca, '--root', root, '--store', 'system', '--yes'];
+  const args = ['--cacert', ca, '--root', root, '--in', 'system', '--yes'];
   const done = await runToEnd(['trust', ...args]);
   assert.equal(done.code, 0, done.stderr);
   assert.match(done.stdout, /^authority {2}warctap CA on test, SHA-256 [0-9A-F]{64}\n[^]*\ntrusted by {2}system store \(Debian\)\n$/);
