@@ -19,6 +19,8 @@ export default ts.config(
       // HTTP is about them.
       'no-control-regex': 'off',
       '@typescript-eslint/no-floating-promises': 'error',
+      // What is taken out of an object, to leave the rest.
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/no-confusing-void-expression': 'off',
       '@typescript-eslint/consistent-type-definitions': 'off',

@@ -12,7 +12,7 @@ import { tool } from './support/tools.ts';
 function runExample(name: string, temp: string, ...args: string[]): string {
   const file = fileURLToPath(new URL(`../examples/${name}`, import.meta.url));
   const env = { PATH: process.env.PATH, TMPDIR: temp };
-  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args], { cwd: '/', env, encoding: 'utf8', timeout: 10_000 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args], { cwd: '/', env, encoding: 'utf8', timeout: 20_000 });
   assert.equal(stderr, '');
   assert.equal(status, 0);
   return stdout;
@@ -23,6 +23,28 @@ function temporaryFolder(t: TestContext): string {
   t.after(() => rmSync(dir, { recursive: true, force: true }));
   return dir;
 }
+
+const NO_STORE = ['valkey-server', 'redis-server'].every((name) => spawnSync(name, ['--version']).status !== 0);
+
+test(
+  'two proxies on a shared store write a page once, go on without it, and again with it',
+  { skip: NO_STORE && 'no valkey-server or redis-server' },
+  (t) => {
+    const temp = temporaryFolder(t);
+    const said = runExample('cluster/local.js', temp)
+      .trim()
+      .split('\n')
+      .map((line) => line.split(/ +/));
+    const expected = ['one /first 200 response', 'two /first 200 revisit'];
+    expected.push('one /without-the-store 200 response', 'two /without-the-store 200 response');
+    expected.push('one /afterwards 200 response', 'two /afterwards 200 revisit');
+    assert.deepEqual(
+      said.map((words) => words.join(' ')),
+      expected,
+    );
+    assert.deepEqual(readdirSync(temp), []);
+  },
+);
 
 test('the demo visits a site over HTTP and HTTPS and shows the records', (t) => {
   const temp = temporaryFolder(t);

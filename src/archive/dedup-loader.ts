@@ -37,7 +37,10 @@ export function dedupLoader({ index, won, rules, methods, log }: DedupLoaderOpti
     wanted: readonly Wanted[],
     standings: readonly Standing[],
   ): Promise<void> | void => {
-    for (const [nth, standing] of standings.entries()) if (standing === 'won') won.push(wanted[nth]?.key ?? '');
+    // Equal payloads in one batch have the same keys.
+    const keys = new Set<string>();
+    for (const [nth, standing] of standings.entries()) if (standing === 'won') keys.add(wanted[nth]?.key ?? '');
+    won.push(...keys);
     const { waiting, written } = resolveAll(captures, wanted, standings);
     if (waiting.length === 0) return undefined;
     held = waiting;

@@ -9,17 +9,21 @@ import type { ResponseHead } from '../http/message.ts';
 import { bodyReader } from '../http1/body.ts';
 import { responseFraming } from '../http1/framing.ts';
 import { HeadReader, parseRequestHead, parseResponseHead } from '../http1/head.ts';
-import { answerOf, dedupKey, type DedupIndex, type Published } from '../store/dedup.ts';
+import { answerOf, type DedupIndex, type Published } from '../store/dedup.ts';
 import { CUSTOM, WEBSOCKET, type Lane } from '../store/lanes.ts';
 import type { PlaybackEntry, PlaybackIndex } from '../store/playback.ts';
+import { WarcReadError } from '../warc/errors.ts';
 import { readWarc, type ReadRecord } from '../warc/read/reader.ts';
 import { lanesOfExchange } from './lanes.ts';
 
 export interface ReindexOptions {
-  readonly dedup: DedupIndex;
-  readonly playback: PlaybackIndex;
-  /** of deduplication */
-  readonly bucket: string;
+  /** undefined: not that one */
+  readonly dedup: Pick<DedupIndex, 'claim' | 'publish'> | undefined;
+  readonly playback: Pick<PlaybackIndex, 'find' | 'save'> | undefined;
+  /** what a payload is to be known by, of its digest: its key without a bucket */
+  readonly keysOf: (digest: string) => readonly string[];
+  /** where a record begins, to go on from there; by default the first */
+  readonly start?: number;
 }
 
 /** What was added. */
@@ -59,17 +63,23 @@ function isBeside(record: ReadRecord): boolean {
  * @throws WarcReadError where the file is not whole; what stands before is in the indexes
  */
 export async function reindex(file: string, path: string, options: ReindexOptions, added: Reindexed): Promise<void> {
+  const { start = 0 } = options;
   let principal: Principal | undefined;
-  for await (const record of readWarc(file)) {
-    added.records++;
-    const before = principal;
-    principal = undefined;
-    if (before !== undefined && record.type === 'request' && before.id === record.header('WARC-Concurrent-To'))
-      await addExchange(before, record, path, options, added);
-    else if (before !== undefined) await addCustom(before, path, options, added);
-    if (!isBeside(record)) principal = await read(record);
+  try {
+    for await (const record of readWarc(file, { start })) {
+      added.records++;
+      if (principal !== undefined && record.type === 'request' && principal.id === record.header('WARC-Concurrent-To'))
+        await addExchange(principal, record, path, options, added);
+      else if (principal !== undefined) await addAlone(principal, path, options, added);
+      principal = undefined;
+      if (!isBeside(record)) principal = await read(record);
+    }
+  } catch (error) {
+    // Its request may be what is not whole.
+    if (error instanceof WarcReadError && principal !== undefined) await addAlone(principal, path, options, added);
+    throw error;
   }
-  if (principal !== undefined) await addCustom(principal, path, options, added);
+  if (principal !== undefined) await addAlone(principal, path, options, added);
 }
 
 async function addExchange(
@@ -79,7 +89,7 @@ async function addExchange(
   options: ReindexOptions,
   added: Reindexed,
 ): Promise<void> {
-  const { head, truncated, payloadSize = 0 } = principal;
+  const { head, truncated } = principal;
   if (head === undefined) return;
   const read = await requestIn(record);
   if (read === undefined) return;
@@ -91,20 +101,27 @@ async function addExchange(
     contentRange: () => head.fields.get('content-range'),
   });
   await addPlayback({ principal, path, method: read.method, lanes }, options, added);
-  if (principal.type !== 'response' || payloadSize === 0 || principal.digest === '') return;
-  const key = dedupKey(truncated === undefined ? principal.digest : `${principal.digest}/${truncated}`, options.bucket);
+  await addPayload(principal, path, options, added);
+}
+
+/** Without a request beside it. */
+async function addAlone(principal: Principal, path: string, options: ReindexOptions, added: Reindexed): Promise<void> {
+  await addPlayback({ principal, path, method: undefined, lanes: principal.lanes }, options, added);
+  await addPayload(principal, path, options, added);
+}
+
+async function addPayload(principal: Principal, path: string, { dedup, keysOf }: ReindexOptions, added: Reindexed): Promise<void> {
+  const { type, head, truncated, digest, payloadSize = 0 } = principal;
+  if (dedup === undefined || type !== 'response' || head === undefined || payloadSize === 0 || digest === '') return;
   const { id: recordId, url, offset } = principal;
   const answer = answerOf({ status: head.status, location: head.fields.get('location') });
   const original = { recordId, url, date: new Date(principal.date).toISOString(), answer };
-  const published: Published = { key, original, place: { file: path, offset } };
-  const [standing] = await options.dedup.claim([{ key, claims: true }]);
-  if (standing !== 'won') return;
-  await options.dedup.publish([published]);
+  const keys = keysOf(truncated === undefined ? digest : `${digest}/${truncated}`);
+  const standings = await dedup.claim(keys.map((key) => ({ key, claims: true })));
+  const won = keys.filter((_key, nth) => standings[nth] === 'won');
+  if (won.length === 0) return;
+  await dedup.publish(won.map((key): Published => ({ key, original, place: { file: path, offset } })));
   added.dedup++;
-}
-
-function addCustom(principal: Principal, path: string, options: ReindexOptions, added: Reindexed): Promise<void> {
-  return addPlayback({ principal, path, method: undefined, lanes: principal.lanes }, options, added);
 }
 
 interface Addition extends Pick<PlaybackEntry, 'method' | 'lanes'> {
@@ -116,7 +133,7 @@ async function addPlayback({ principal, path, method, lanes }: Addition, { playb
   const { url, date, id, type, digest, offset, length, payloadSize } = principal;
   const startedAt = new Date(date);
   const [lane] = lanes;
-  if (url === '' || lane === undefined || Number.isNaN(startedAt.getTime())) return;
+  if (playback === undefined || url === '' || lane === undefined || Number.isNaN(startedAt.getTime())) return;
   const known = await playback.find(url, lane, 'last', { from: startedAt, to: startedAt });
   if (known?.recordId === id) return;
   const entry = { url, startedAt, method, lanes, file: path, offset, length, recordId: id, type, payloadDigest: digest, payloadSize };

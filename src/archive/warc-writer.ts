@@ -23,12 +23,14 @@ export interface WarcWriterOptions {
   readonly methods: readonly string[];
   /** no revisit is written of a URL whose original is at most so many seconds old, and has the same status and Location */
   readonly blackout?: { readonly seconds: number; readonly now: () => Date } | undefined;
+  /** sees to it, right before anything is written, that what the batch has won is its own still */
+  readonly lapsed?: ((batch: readonly Capture[]) => Promise<void> | undefined) | undefined;
   /** fetches without an answer leave records, too */
   readonly recordFailures?: boolean;
   readonly log: Log;
 }
 
-export function warcWriter({ pool, records, methods, blackout, recordFailures, log }: WarcWriterOptions): Processor {
+export function warcWriter({ pool, records, methods, blackout, lapsed, recordFailures, log }: WarcWriterOptions): Processor {
   const wanted = new Set(methods);
 
   /** Only what says the same again: an equal payload may come with another status, or lead elsewhere. */
@@ -63,6 +65,7 @@ export function warcWriter({ pool, records, methods, blackout, recordFailures, l
         batch.filter((capture) => isToBeArchived(capture, wanted)),
         log,
       );
+      await lapsed?.(batch);
       const originals = originalsIn(batch);
       const captures: Capture[] = [];
       const late: Archivable[] = [];

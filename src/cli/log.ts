@@ -23,6 +23,8 @@ export interface LogOptions {
   /** gets the lines: as JSON, or for people if it is a screen */
   readonly output: Sink | Screen;
   readonly colour?: boolean;
+  /** fields of every line */
+  readonly base?: Readonly<Record<string, unknown>>;
 }
 
 export interface OpenLog {
@@ -31,6 +33,8 @@ export interface OpenLog {
   readonly flush: () => void;
   /** where there are people */
   readonly screen: Screen | undefined;
+  /** Write a line of JSON that the log of another process has made. */
+  readonly passOn: (json: string) => void;
 }
 
 /** So long the end of the process waits for a reader. */
@@ -48,28 +52,37 @@ export function openLog({ rows, logLevel: level }: Pick<Gathered<OptionRows>, 'r
     log.warn({ lines }, 'log lines are missing here: nobody took them, and they did not fit into memory');
   const sink = new LogSink({ fd: standardError(), onDropped });
   const screen = stderr.isTTY ? new Screen(sink, () => stderr.columns) : undefined;
-  const log = createLog({ level, rows, output: screen ?? sink, colour: stderr.isTTY && stderr.hasColors() });
+  const colour = stderr.isTTY && stderr.hasColors();
+  const output = screen ?? sink;
+  const log = createLog({ level, rows, output, colour });
+  const passOn = (json: string) => linesTo(output, colour).write(json);
   const flush = () => sink.flush(FLUSH_MS);
   process.on('exit', flush);
-  return { log, flush, screen };
+  return { log, flush, screen, passOn };
 }
 
-export function createLog({ level, rows = {}, output, colour = false }: LogOptions): ProgramLog {
+export function createLog({ level, rows = {}, output, colour = false, base }: LogOptions): ProgramLog {
   const secrets = [...secretsIn({ ...PROXY_OPTIONS, ...rows }), ...SECRET_FIELDS];
   const describe = (error: unknown) => describeError(error, log.isLevelEnabled('trace'));
   const log: ProgramLog = pino(
     {
       level,
       customLevels: { verbose: VERBOSE },
-      base: null,
+      base: base ?? null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label: string) => ({ level: label }) },
       serializers: { err: describe, error: describe },
       redact: { paths: secrets.flatMap((name) => [`["${name}"]`, `*["${name}"]`]), censor: '(secret)' },
     },
-    output instanceof Screen ? { write: (json: string) => output.write(lineForPeople(json, { columns: output.columns, colour })) } : output,
+    linesTo(output, colour),
   );
   return log;
+}
+
+/** @returns what takes lines of JSON */
+function linesTo(output: Sink | Screen, colour: boolean): Pick<Sink, 'write'> {
+  if (!(output instanceof Screen)) return output;
+  return { write: (json) => output.write(lineForPeople(json, { columns: output.columns, colour })) };
 }
 
 function describeError(error: unknown, withStack: boolean): unknown {

@@ -14,7 +14,7 @@ export interface Reload<Rows extends OptionRows, Program> {
   /** @throws OptionError, UsageError */
   readonly read: () => Promise<Gathered<Rows>>;
   /** @throws OptionError, and then has changed nothing */
-  readonly apply: (program: Program, given: Options<Rows>) => Promise<Changes>;
+  readonly apply: (program: Program, given: Options<Rows>, logLevel: LogLevel) => Promise<Changes>;
 }
 
 /** A log whose level may be set. */
@@ -28,7 +28,7 @@ export async function reload<Rows extends OptionRows, Program>(
 ): Promise<void> {
   try {
     const { given, places, logLevel } = await read();
-    const { now, atNextStart } = await apply(program, given).catch((error: unknown) => {
+    const { now, atNextStart } = await apply(program, given, logLevel).catch((error: unknown) => {
       throw error instanceof OptionError ? error.at(places.get(error.option) ?? `option ${error.option}`) : error;
     });
     tell(log, logLevel, { now, atNextStart });

@@ -9,7 +9,7 @@ import { OptionError } from '../options/error.ts';
 import type { OptionRows, Options } from '../options/row.ts';
 import type { Log } from '../util/log.ts';
 import { EXIT } from './exit.ts';
-import type { Gathered } from './gather.ts';
+import type { Gathered, LogLevel } from './gather.ts';
 import { openLog } from './log.ts';
 import { reload, type Reload } from './reload.ts';
 import { run, type Running, type Shown, type StopSignal } from './run.ts';
@@ -17,13 +17,20 @@ import { watch, type Watched, type WatchOptions } from './watch.ts';
 import { reasonOf } from '../util/thrown.ts';
 
 export interface Startable<Rows extends OptionRows, Program extends Running> {
-  readonly start: (given: Options<Rows>, log: Log) => Promise<Program>;
+  readonly start: (given: Options<Rows>, log: Log, of: StartedBy) => Promise<Program>;
   /** what stands on standard output once it has started, line ends included */
   readonly tell: (program: Program) => string;
   /** the live line on a terminal, where it is another than the usual one. @param columns of the terminal; the line is at least one narrower */
   readonly liveLine?: (program: Program, columns: number) => string;
   /** what SIGUSR2 does; without it that ends the process, as ever */
   readonly reload?: Reload<Rows, Program>;
+}
+
+/** What a program needs that starts processes of its own. */
+export interface StartedBy {
+  readonly logLevel: LogLevel;
+  /** Write a line of JSON that the log of another process has made. */
+  readonly passOn: (json: string) => void;
 }
 
 /** How a shell shows a program that a signal has ended. */
@@ -37,7 +44,7 @@ export async function runProgram<Rows extends OptionRows, Program extends Runnin
   { given, places, logLevel, unknownVariables, summarySeconds, ...gathered }: Gathered<Rows>,
   { start, tell, liveLine, reload: again }: Startable<Rows, Program>,
 ): Promise<number> {
-  const { log, screen, flush } = openLog({ logLevel, ...gathered });
+  const { log, screen, flush, passOn } = openLog({ logLevel, ...gathered });
   for (const variable of unknownVariables) log.warn({ variable }, 'this environment variable names no option');
   let program: Program | undefined;
   process.on('uncaughtException', (error) => {
@@ -49,7 +56,7 @@ export async function runProgram<Rows extends OptionRows, Program extends Runnin
   return run<Program>({
     start: async () => {
       try {
-        return (program = await start(given, log));
+        return (program = await start(given, log, { logLevel, passOn }));
       } catch (error) {
         if (logLevel === 'trace') log.error({ err: error }, 'could not start');
         throw error instanceof OptionError ? error.at(places.get(error.option) ?? `option ${error.option}`) : error;

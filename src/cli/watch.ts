@@ -44,9 +44,7 @@ const RATE_MS = 5000;
 
 export function watch(program: Watched, options: WatchOptions): Watching {
   const { log, screen, nowMs } = options;
-  program.on('capture', (capture) => {
-    if (log.isLevelEnabled('verbose')) log.verbose(captureFields(capture), 'captured');
-  });
+  program.on('capture', (capture) => logCapture(log, capture));
   const startMs = nowMs();
   const rates = ratesOf(program, nowMs);
   const draw = () => {
@@ -75,6 +73,11 @@ export function watch(program: Watched, options: WatchOptions): Watching {
       }
     },
   };
+}
+
+/** A line for each, if asked. */
+export function logCapture(log: ProgramLog, capture: Capture): void {
+  if (log.isLevelEnabled('verbose')) log.verbose(captureFields(capture), 'captured');
 }
 
 /** Tells of what has been done since it told last, and nothing when that is nothing. */

@@ -171,6 +171,11 @@ export const ANSWERS = {
     when: 'a WebSocket is asked for, and `--websocket` is `refuse`',
     fix: 'nothing, if it is meant so; else leave the option out',
   },
+  'limits cannot be compared with what was counted: …': {
+    status: 503,
+    when: 'the store of `--store` is away or full, and the request has limits',
+    fix: 'try again when the store is back; requests without limits go on meanwhile',
+  },
   'request rejected by warcprox: reached … …=…': {
     status: 420,
     when: 'a limit of Warcprox-Meta is reached; 430 for a soft limit',

@@ -88,6 +88,45 @@ export const ENDS = {
     when: 'the proxy has ended without all that belongs in the indexes: exit code 4, the WARC files are whole',
     fix: 'make room on the disk or mend it, then `warctap store rebuild FOLDER --from DIR`',
   },
+  STORE_UNREACHABLE: {
+    when: 'the store of `--store` does not answer at the start',
+    fix: 'start it, or look at the URL and at what is between; see docs/scale.md',
+    says: [
+      'store … cannot be reached: …',
+      'store … does not answer in time',
+      'store … is reading its data from the disk; try again when it has',
+    ],
+  },
+  STORE_REFUSES: {
+    when: 'the store of `--store` wants another user or password, or does not let this user do what has to be done',
+    fix: 'put the right ones in the URL, or the password in `--store-password-file`; docs/scale.md has the rights that it takes',
+    says: [
+      'store … refuses the user or password of the URL',
+      'store … wants a password: name it as in valkey://USER:PASSWORD@HOST/DB, or with --store-password-file',
+      'store … does not let its user do this: …',
+    ],
+  },
+  STORE_UNSUITABLE: {
+    when: 'what `--store` names is too old, a replica, part of a cluster, made by another version, or no store at all',
+    fix: 'do as the line says',
+    says: [
+      'store … is Redis …, which is too old: it takes 6.2 or newer, or Valkey',
+      'store … is a replica, which takes no writes: name its primary, or Sentinels with ?sentinel=NAME',
+      'store … is part of a cluster, which cannot be a store: name a single server, or Sentinels',
+      'store … has no such database: …',
+      'store … does not speak as Valkey or Redis do',
+    ],
+  },
+  STORE_AWAY: {
+    when: 'the store was in use, and cannot be used any more; requests with limits are answered 503 meanwhile',
+    fix: 'see the reason in the line; it is used again by itself, and what belongs in it is delivered then',
+    says: ['store … cannot write to its disk, and takes nothing until it can: see its log'],
+  },
+  STORE_FULL: {
+    when: 'the store has no memory left for what is new',
+    fix: 'raise its `maxmemory`, or make room; docs/scale.md says what it takes',
+    says: ['store … is full: raise its maxmemory, or make room'],
+  },
   EADDRINUSE: {
     when: 'something listens on the port already',
     fix: 'stop that, or take another port; where a proxy of this kind answers the line has its process',

@@ -62,6 +62,18 @@ export const LOG_LINES = {
     when: 'with `--cdxj` or `--collection`: a WARC file of an earlier run cannot be read at this place',
     fix: '`warctap verify` tells more of it',
   },
+  '… of a finished WARC file has failed: …': {
+    when: 'the command of `--on-finished`, or `--upload`: the reason stands behind. It is tried again, in pauses from 1 s to 60 s',
+    fix: 'see the reason: the command itself; for an upload the server, the bucket and its room, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`',
+  },
+  '… of a finished WARC file is left to the next start': {
+    when: 'a command has failed five times, or the program ends before an upload has succeeded',
+    fix: 'mend what the line before tells of, and start again with the same options',
+  },
+  'what is to be done with a finished WARC file is left to the next start: …': {
+    when: 'the file cannot be read, or what was done cannot be written down in `.warctap-finished`',
+    fix: 'see the reason in the line',
+  },
   'others may read …; chmod 600 is advised': {
     when: 'the file of `--proxy-auth-file` or `--meta-secret-file` is readable for more than its owner',
     fix: '`chmod 600` it, unless it is a mounted secret',
@@ -82,6 +94,7 @@ export const LOG_LINES = {
     when: 'a variable begins with WARCTAP_ and is mistyped, or of another version',
     fix: 'correct or remove it',
   },
+  'a fault in warctap, exiting at once: …': { when: 'the same in one of the processes of `--workers`, which is replaced', fix: REPORT },
   'a fault in warctap, exiting at once: ……': { when: 'something was thrown that nobody has caught', fix: REPORT },
   'could not start': { when: 'with `--trace`: the error behind the line that ends the program, with its stack', fix: 'see that line' },
   'exiting at once, the next start repairs open files': {
@@ -200,6 +213,20 @@ export const LOG_LINES = {
     fix: 'stop the proxy, then `warctap store check FOLDER`, and look at the disk',
   },
   '… more entries of the database are damaged': { when: 'as the line before, for those that came after it', fix: 'as for that' },
+  '…; …, and what belongs in it is put in later': {
+    when: 'the store of `--store` cannot be used any more, or is full: captures are written as responses, or only known duplicates found',
+    fix: 'see the reason in the line; it is used again by itself, and nothing is lost',
+  },
+  'still away: …': { when: 'something else keeps the store away than at first, such as a password', fix: 'see the reason in the line' },
+  'store … is in use again': { when: 'a store that was away or full can be used again', fix: 'nothing; what waited is delivered now' },
+  'more waits for the store than is kept for it: further entries and counts are lost to it, see warctap store rebuild': {
+    when: 'a store is away for very long, and a gigabyte waits for it',
+    fix: 'bring it back; then `warctap store rebuild URL --from DIR`. `/status` counts what is lost',
+  },
+  'what waits for the store is delivered at the next start with the same store and database': {
+    when: 'the proxy was stopped while its store was away',
+    fix: 'start it again with the same `--store` and `--dedup-db-file` once the store is back',
+  },
   'log lines are missing here: nobody took them, and they did not fit into memory': {
     when: 'whatever reads standard error has not done so for long; `lines` has their number',
     fix: 'look at what reads the log; captures are not held up by it',
@@ -298,6 +325,18 @@ export const LOG_LINES = {
   'leases and visits that are over wait: …': {
     when: 'the database of a queue cannot be written',
     fix: 'make room on the disk of `--db`; it is tried again every second',
+  },
+  'a worker has died: what it has left is seen to, and another takes its place': {
+    when: 'one of the processes of `--workers` has ended; `ended` says how (`SIGKILL`: by somebody, or by the system for want of memory)',
+    fix: 'nothing is lost but what its clients had under way, and what it had not written yet; look why, if it happens again',
+  },
+  'a worker cannot be started': {
+    when: 'a process in the place of one that has died ended before it listened; it is tried again, ever more rarely, and at last the program ends',
+    fix: 'see the reason in the line',
+  },
+  'the WARC file … of a worker that has died was not seen to: …': {
+    when: 'a file that a worker has left cannot be read, or not be repaired',
+    fix: 'see the reason in the line; the next start tries again',
   },
   'page not archived: …': {
     when: '`warctap archive` could not load a page at all; a record in the WACZ says why where an origin did not answer',

@@ -8,16 +8,19 @@ import type { Options, Resolved } from './row.ts';
 import { ARCHIVED_ROWS } from './rows/archived.ts';
 import { CERTIFICATE_ROWS } from './rows/certificates.ts';
 import { DEDUP_AND_STATS_ROWS } from './rows/dedup-and-stats.ts';
+import { FINISHED_ROWS } from './rows/finished.ts';
 import { CORE_LIMIT_ROWS, LIMIT_ROWS } from './rows/limits.ts';
 import { LISTENING_ROWS } from './rows/listening.ts';
 import { CRAWL_LOG_ROWS } from './rows/logs-and-settings.ts';
 import { PLAYBACK_ROWS, PLUGIN_ROWS } from './rows/playback-and-plugins.ts';
 import { FORWARDING_ROWS, ORIGIN_ROWS } from './rows/towards-origins.ts';
 import { WARC_ROWS } from './rows/warc-files.ts';
+import { WORKER_ROWS } from './rows/workers.ts';
 
 /** What fetches and archives, without clients: every program has these. */
 export const CORE_OPTIONS = {
   ...WARC_ROWS,
+  ...FINISHED_ROWS,
   ...ARCHIVED_ROWS,
   ...DEDUP_AND_STATS_ROWS,
   ...PLUGIN_ROWS,
@@ -31,6 +34,7 @@ export const PROXY_OPTIONS = {
   ...LISTENING_ROWS,
   ...CERTIFICATE_ROWS,
   ...WARC_ROWS,
+  ...FINISHED_ROWS,
   ...ARCHIVED_ROWS,
   ...DEDUP_AND_STATS_ROWS,
   ...PLAYBACK_ROWS,
@@ -40,6 +44,9 @@ export const PROXY_OPTIONS = {
   ...FORWARDING_ROWS,
   ...CRAWL_LOG_ROWS,
 } satisfies typeof CORE_OPTIONS;
+
+/** The proxy as a command: a program that embeds it is one process. */
+export const PROXY_COMMAND_OPTIONS = { ...LISTENING_ROWS, ...WORKER_ROWS, ...PROXY_OPTIONS };
 
 /** The options of a core, as given and in force. */
 export type CoreOptions = Options<typeof CORE_OPTIONS>;

@@ -8,6 +8,7 @@ import type { Archive, ArchiveState } from '../capture/archive.ts';
 import type { Capture } from '../capture/capture.ts';
 import { bucketsOf } from '../meta/buckets.ts';
 import type { TimeSlices } from '../util/slices.ts';
+import type { Among } from './core-parts.ts';
 import type { Handles } from './handles.ts';
 import type { Opened } from './open.ts';
 import type { ResolvedCoreOptions } from '../options/table.ts';
@@ -17,6 +18,7 @@ import { cdxDedupLoader } from '../archive/cdx-dedup-loader.ts';
 import { crawlLog } from '../archive/crawl-log.ts';
 import { dedupDb } from '../archive/dedup-db.ts';
 import { dedupLoader } from '../archive/dedup-loader.ts';
+import { lapsedClaims } from '../archive/lapsed-claims.ts';
 import { mimeTypeFilter } from '../archive/mime-type-filter.ts';
 import { playbackIndexer } from '../archive/playback-index.ts';
 import type { Processor } from '../archive/processor.ts';
@@ -27,7 +29,7 @@ import type { DigestFormat } from '../util/digest.ts';
 import type { Log } from '../util/log.ts';
 import { machineAddress } from '../util/machine-address.ts';
 import { WarcWriteError } from '../warc/errors.ts';
-import { Names } from '../warc/write/names.ts';
+import { Names, type NamesOptions } from '../warc/write/names.ts';
 import { createExclusively } from '../warc/write/output.ts';
 import { WriterPool } from '../warc/write/pool.ts';
 import { timeOfDay } from '../util/time-of-day.ts';
@@ -42,6 +44,7 @@ export interface ArchiveParts {
   readonly slices: TimeSlices;
   /** where the program in front of the core listens, known once it does */
   readonly port: () => number;
+  readonly among: Pick<Among, 'number' | 'of' | 'finished'> | undefined;
   /** told of each capture when it leaves the archive, before its bytes are let go of */
   readonly done: (capture: Capture) => void;
   /** nothing can be archived any more */
@@ -105,6 +108,7 @@ function processorsOf(
       records: { version: options.warcVersion, digest: digestOf(options), newRecordId, protocol: !options.noWarcProtocol },
       methods,
       recordFailures: options.recordFailures,
+      lapsed: dedup && lapsedClaims({ ...dedup, rules, methods }),
       blackout: { seconds: options.blackoutPeriod, now: timeOfDay },
       log,
     }),
@@ -126,20 +130,21 @@ function processorsOf(
   return chain.filter((processor) => processor !== undefined && processor !== false);
 }
 
-function warcFiles({ options, opened, handles, version, port, log }: ArchiveParts): WriterPool {
+function warcFiles({ options, opened, handles, version, port, among, log }: ArchiveParts): WriterPool {
   const hostname = machineName();
   return new WriterPool({
     dir: warcFolders(options).dir,
     subdirPrefix: options.subdirPrefix,
-    names: new Names({ template: opened.template, hostname, port, now: timeOfDay, newRandomToken: randomToken }),
+    names: new Names({ template: opened.template, hostname, port, now: timeOfDay, ...namesAmong(options.warcFilename, among) }),
     encoder: opened.encoder,
     version: options.warcVersion,
     info: { software: `warctap ${version}`, hostname, ip: machineAddress() },
-    output: { openSuffix: !options.noWarcOpenSuffix, lock: opened.lock, fsync: options.fsync, create: createExclusively },
+    output: { openSuffix: !options.noWarcOpenSuffix, lock: opened.lock, fsync: fsyncOf(options), create: createExclusively },
     maxBytes: options.size,
     idleMs: options.rolloverIdleTime === undefined ? undefined : options.rolloverIdleTime * 1000,
     openPaths: opened.openFiles,
     indexes: opened.indexes,
+    onFinished: (file, prefix) => (among?.finished ?? opened.finished)?.add(file, prefix),
     maxOpenFiles: handles.maxWarcs,
     now: timeOfDay,
     nowMs: () => performance.now(),
@@ -148,7 +153,24 @@ function warcFiles({ options, opened, handles, version, port, log }: ArchivePart
   });
 }
 
-function randomToken(): string {
+/** What others may refer to must outlast a power cut of this machine. */
+function fsyncOf({ fsync, store }: ResolvedCoreOptions): 'never' | 'close' | 'capture' {
+  return fsync ?? (store === undefined ? 'close' : 'capture');
+}
+
+/**
+ * Names that no other of many processes gives: its number stands in the random token, and where names have none, the serial numbers are
+ * those of one process each. What is taken all the same is not taken twice (warc/write/output.ts).
+ */
+function namesAmong(template: string, among: ArchiveParts['among']): Pick<NamesOptions, 'newRandomToken' | 'serials'> {
+  if (among === undefined) return { newRandomToken: () => randomToken('') };
+  const { number, of } = among;
+  if (template.includes('{randomtoken}')) return { newRandomToken: () => randomToken(`w${number}`) };
+  return { newRandomToken: () => randomToken(''), serials: { first: number - 1, step: of } };
+}
+
+function randomToken(beginning: string): string {
   const letters = 'abcdefghijklmnopqrstuvwxyz0123456789';
-  return Array.from(randomBytes(RANDOM_TOKEN_LENGTH), (byte) => letters[byte % letters.length]).join('');
+  const random = randomBytes(RANDOM_TOKEN_LENGTH - beginning.length);
+  return beginning + Array.from(random, (byte) => letters[byte % letters.length]).join('');
 }

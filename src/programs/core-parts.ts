@@ -1,6 +1,7 @@
 /**
  * What a core is given, and what it tells of.
  */
+import type { Finished } from '../finished/finished.ts';
 import type { AddressInfo } from 'node:net';
 import type { Capture } from '../capture/capture.ts';
 import type { Origin } from '../fetch/origin.ts';
@@ -10,6 +11,7 @@ import type { Log } from '../util/log.ts';
 import type { Handles } from './handles.ts';
 import type { Opened } from './open.ts';
 import type { Space } from './space.ts';
+import type { Stores } from './stores.ts';
 
 /** What happens while a core runs. */
 export interface CoreEvents {
@@ -32,6 +34,20 @@ export interface CoreParts {
   readonly onSecured?: (origin: Origin) => void;
   /** what may be open at once; by default all that the system allows */
   readonly handles?: Handles;
+  /** it is one of many that share their stores and the folder of WARC files */
+  readonly among?: Among;
+}
+
+/** One of many processes. */
+export interface Among {
+  /** of 1 and on, and how many there are */
+  readonly number: number;
+  readonly of: number;
+  readonly stores: Stores;
+  /** told of the WARC files that are closed */
+  readonly finished: Pick<Finished, 'add'>;
+  /** Resolves when all that is under way now, in any of them, is in its files and counted. */
+  settled(): Promise<void>;
 }
 
 /** What is opened for it. */

@@ -72,7 +72,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
 
   constructor(parts: CoreParts, { opened, space, handles }: CoreResources) {
     super();
-    const { options, log, resolve = createResolver(), listening = () => [], onSecured = () => undefined } = parts;
+    const { options, log, resolve = createResolver(), listening = () => [], onSecured = () => undefined, among } = parts;
     this.warcDir = warcFolders(options).dir;
     this.playbackIndex = opened.playback;
     this.heads = new HeadMemory(options.maxHeadMemory);
@@ -99,6 +99,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       version: this.#version,
       slices,
       port: () => listening()[0]?.port ?? 0,
+      among,
       done: (capture) => this.#tell(capture),
       onFatal: (error) => {
         // What is not archived must not look as if it were: requests that run are answered 503 or cut.
@@ -144,7 +145,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
         cache: metaCache({ regexes: createRegexes(), slices }),
         slices,
         statistics: stats && {
-          settled: () => archive.settled(),
+          settled: () => (among === undefined ? archive.settled() : among.settled()),
           get: (bucket) => stats.get(bucket),
           get crowded() {
             return stats.crowded;
@@ -211,6 +212,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
       earliestInChain: oldest && { url: oldest.url, processor: processors.findLast((each) => each.queued > 0)?.name },
       processors,
       databases: this.#opened.databases.states,
+      finished: this.#opened.finished?.state,
       rate: (minutes) => this.#totals.rate(minutes),
     };
   }
@@ -273,8 +275,8 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.stop();
-    const rooms = [this.archive, this.#opened.databases, this.#origins, this.#space, this.#expected];
-    await allInOrder([() => this.stopped(), ...rooms.map((room) => () => room.close())]);
+    const rooms = [this.archive, this.#opened.databases, this.#origins, this.#space, this.#expected, this.#opened.finished];
+    await allInOrder([() => this.stopped(), ...rooms.map((room) => () => room?.close())]);
   }
 
   async #archived(capture: Capture): Promise<void> {

@@ -10,11 +10,19 @@ import { CrawlJobs } from '../crawl/jobs/jobs.ts';
 import { CRAWL_DEFAULTS, type CrawlSettings } from '../crawl/jobs/parts.ts';
 import type { Render } from '../crawl/jobs/render.ts';
 import type { Clock, Delays, Logins, Solvers } from '../crawl/jobs/types.ts';
+import type { Tuning } from '../store/level/folder.ts';
 import type { Log } from '../util/log.ts';
 import { timeOfDayMs } from '../util/time-of-day.ts';
 import { readVersion } from '../util/version.ts';
 import type { Core } from './core.ts';
 import type { OpenJobs } from './crawl.ts';
+
+const MIB = 1024 * 1024;
+/**
+ * Of LevelDB. What it writes from memory spans all keys, and is merged with all that the next level has after a hundred reads: with a buffer
+ * of 8 MiB, 700,000 URLs had five times as much merged as with 32.
+ */
+export const CRAWL_TUNING: Tuning = { cacheSize: 32 * MIB, writeBufferSize: 32 * MIB, maxFileSize: 16 * MIB, maxOpenFiles: 256 };
 
 export interface OpenCrawlJobs {
   /** with a playback index: bodies of revisits are found by it */

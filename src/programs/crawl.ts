@@ -29,7 +29,7 @@ import { isLoopback } from '../util/network.ts';
 import { allInOrder } from '../util/thrown.ts';
 import { timeOfDayMs } from '../util/time-of-day.ts';
 import { crawlHandler } from './crawl-handler.ts';
-import { openJobs as jobsOnCore } from './crawl-jobs.ts';
+import { CRAWL_TUNING, openJobs as jobsOnCore } from './crawl-jobs.ts';
 import { CrawlRenderer } from './crawl-render.ts';
 import type { Core, CoreEvents } from './core.ts';
 import { openCore } from './open-core.ts';
@@ -38,7 +38,6 @@ import { crawlUsers, usersFile, type FirstAccount } from './crawl-users.ts';
 import type { Figures } from './figures.ts';
 import { handlesFor, tellOfHandles } from './handles.ts';
 import { listenAt } from './listening.ts';
-import { TUNING } from './queue.ts';
 import { readTlsFiles } from './tls-files.ts';
 
 export interface CrawlParts {
@@ -223,7 +222,7 @@ async function start(
 async function openLevel(databases: Databases, folder: string): Promise<ClassicLevel> {
   await makeFolders(folder, OWNER_ONLY).catch(() => undefined);
   try {
-    return (await databases.open(folder, TUNING)).level();
+    return (await databases.open(folder, CRAWL_TUNING)).level();
   } catch (error) {
     throw error instanceof DatabaseError ? error.withFlags('--db') : error;
   }

@@ -6,6 +6,8 @@
 import { get } from 'node:http';
 import type { Listener } from '../serve/listener.ts';
 import { ListenError } from '../util/listen.ts';
+import type { Log } from '../util/log.ts';
+import { isLoopback } from '../util/network.ts';
 import { codeOf, reasonOf } from '../util/thrown.ts';
 
 export interface Place {
@@ -21,13 +23,18 @@ const ASK_MS = 1000;
 const MAX_STATUS_CHARS = 65_536;
 
 /** @throws ListenError */
-export async function listenAt(listener: Listener, place: Place): Promise<void> {
+export async function listenAt(listener: Pick<Listener, 'listen'>, place: Place): Promise<void> {
   const { address, port } = place;
   try {
     await listener.listen(port, address);
   } catch (cause) {
     throw new ListenError({ address, port, code: codeOf(cause) ?? 'UNKNOWN', why: await whyNot(cause, place), cause });
   }
+}
+
+/** Once it listens. @param login clients are asked for a password */
+export function warnIfOpen(address: string, login: boolean, log: Log): void {
+  if (!login && !isLoopback(address)) log.warn({ address }, 'other machines can use this proxy without a password, see --proxy-auth-file');
 }
 
 async function whyNot(error: unknown, { address, port, portFlag }: Place): Promise<string> {

@@ -16,10 +16,10 @@ import { openSpace } from './space.ts';
  * @throws OptionError, or an error whose message is one line, when it cannot start
  */
 export async function openCore(parts: CoreParts): Promise<Core> {
-  const { options, log, playbackIndex = false } = parts;
+  const { options, log, playbackIndex = false, among } = parts;
   const wanted = { maxConnections: 0, playback: false, maxExchanges: options.maxThreads, crawlLogs: options.crawlLogDir !== undefined };
   const handles = parts.handles ?? handlesFor(wanted);
-  const opened = await openParts({ options, playbackIndex, version: readVersion(), log });
+  const opened = await openParts({ options, playbackIndex, stores: among?.stores, version: readVersion(), log });
   const space = await openSpace({ options, dir: warcFolders(options).dir, spoolDir: tmpdir(), maxFiles: handles.maxSpools, log });
   if (parts.handles === undefined) tellOfHandles(wanted, handles, log);
   return new Core(parts, { opened, space, handles });

@@ -9,14 +9,6 @@ import type { CrawlLogSlice } from '../options/rows/logs-and-settings.ts';
 import type { WarcSlice } from '../options/rows/warc-files.ts';
 import { loadPlugins, PluginError, type LoadedPlugins } from '../archive/plugin-loader.ts';
 import { PLUGIN_TIMEOUT_MS } from '../archive/plugins.ts';
-import { Databases, type Database } from '../store/level/database.ts';
-import type { DedupStore } from '../store/dedup.ts';
-import { DatabaseError } from '../store/errors.ts';
-import { levelDedup } from '../store/level/dedup.ts';
-import { levelPlayback } from '../store/level/playback.ts';
-import { LevelStatistics } from '../store/level/statistics.ts';
-import type { PlaybackIndex } from '../store/playback.ts';
-import type { StatisticsStore } from '../store/statistics.ts';
 import { makeWritable, proveWritable } from '../util/folder.ts';
 import type { Log } from '../util/log.ts';
 import { reasonOf } from '../util/thrown.ts';
@@ -25,100 +17,74 @@ import { createEncoder } from '../warc/codec/encoders.ts';
 import { WarcOptionError } from '../warc/errors.ts';
 import { nameTemplate, type NameTemplate } from '../warc/write/filename.ts';
 import { Indexes } from '../warc/write/indexes.ts';
+import { openFinished } from './finished-steps.ts';
+import type { Finished } from '../finished/finished.ts';
 import { prepareFolder } from '../warc/write/folder.ts';
-import { repairLeftovers } from '../warc/tools/leftovers.ts';
 import { loadLock, lockIfPossible, type FileLock } from '../warc/write/output.ts';
+import { openStores, type Stores } from './stores.ts';
 
-export interface Opened {
+export interface Opened extends Stores {
   /** closed with the WARC files */
   readonly encoder: Encoder;
   readonly template: NameTemplate;
   /** closed with the WARC files */
   readonly indexes: Indexes | undefined;
+  /** told of the WARC files that are closed; closed after them */
+  readonly finished: Finished | undefined;
   readonly lock: FileLock;
-  readonly databases: Databases;
-  /** undefined when the feature is switched off */
-  readonly dedup: DedupStore | undefined;
-  readonly stats: StatisticsStore | undefined;
-  readonly playback: PlaybackIndex | undefined;
   readonly plugins: LoadedPlugins;
-  /** paths of the WARC files that are open, below their folder: kept by who writes them, for the indexes */
-  readonly openFiles: Set<string>;
 }
-
-/** Of the playback index when no other database is used. */
-const DATABASE = './warctap.db';
 
 export interface OpenOptions {
   readonly options: ResolvedCoreOptions;
   /** keep an index that playback finds captures by */
   readonly playbackIndex: boolean;
+  /** those of another process, which has opened and repaired everything; by default they are opened here */
+  readonly stores?: Stores | undefined;
   readonly version: string;
   readonly log: Log;
 }
 
 /** @throws OptionError, or an error whose message is one line */
-export async function openParts({ options, playbackIndex, version, log }: OpenOptions): Promise<Opened> {
+export async function openParts({ options, playbackIndex, stores: theirs, version, log }: OpenOptions): Promise<Opened> {
   const hostname = machineName();
   const encoder = createEncoder(options.gzip ? 'gzip' : 'none');
   const template = templateOf(options, encoder.suffix, hostname);
   const lock = lockOf(options);
-  const { dir, indexes: folder } = warcFolders(options);
-  await prepareFolder(dir);
-  if (folder !== undefined) await prepareIndexes(folder);
-  await prepareTemporaryFolder();
-  await prepareCrawlLogs(options);
-  const databases = new Databases(log);
-  const openFiles = new Set<string>();
+  await prepareFolders(options);
+  const stores = theirs ?? (await openStores({ options, playbackIndex, lock, log }));
   try {
-    const database = async (folder: string | false): Promise<Database | undefined> =>
-      folder === false ? undefined : await openNamed(databases, folder);
-    const dedup = await database(options.cdxserverDedup === undefined && options.dedupDbFile);
-    const stats = await database(options.statsDbFile);
-    const playback = await database(playbackIndex && (options.dedupDbFile || options.statsDbFile || DATABASE));
-    const stores = {
-      dedup: dedup && levelDedup(dedup.later('dedup'), { openFiles }),
-      playback: playback && levelPlayback(playback.later('playback'), openFiles),
-    };
-    await repairLeftovers({
-      dir,
-      subdirPrefix: options.subdirPrefix,
-      lock,
-      drop: async (lost) => ((await stores.dedup?.drop(lost)) ?? 0) + ((await stores.playback?.drop(lost)) ?? 0),
-      log,
-    });
-    const indexes =
-      options.cdxj || folder !== undefined ? new Indexes({ dir, subdirPrefix: options.subdirPrefix, folder, log }) : undefined;
-    await indexes?.makeMissing((path) => openFiles.has(path));
-    return {
-      encoder,
-      indexes,
-      template,
-      lock: lock === undefined ? () => true : options.noWarcOpenSuffix ? lock : lockIfPossible(lock),
-      databases,
-      ...stores,
-      stats: stats && statisticsIn(stats, log),
-      openFiles,
-      plugins: await pluginsOf(options, version, log),
-    };
+    const indexes = indexesOf(options, log);
+    // Of many processes the one with the stores does that, which knows the open files of all.
+    if (theirs === undefined) await indexes?.makeMissing((path) => stores.openFiles.has(path));
+    const finished = theirs === undefined ? await openFinished(options, log) : undefined;
+    const plugins = await pluginsOf(options, version, log);
+    return { encoder, indexes, finished, template, lock: lockFor(options, lock), ...stores, plugins };
   } catch (error) {
-    await databases.close();
+    await stores.databases.close();
     throw error;
   }
 }
 
-function statisticsIn(database: Database, log: Log): LevelStatistics {
-  const statistics = new LevelStatistics({ section: database.section('stats'), log });
-  database.shows(statistics);
-  return statistics;
+/** Undefined where none are made. */
+export function indexesOf(options: WarcSlice, log: Log): Indexes | undefined {
+  const { dir, indexes: folder } = warcFolders(options);
+  return options.cdxj || folder !== undefined ? new Indexes({ dir, subdirPrefix: options.subdirPrefix, folder, log }) : undefined;
 }
 
-async function openNamed(databases: Databases, folder: string): Promise<Database> {
-  try {
-    return await databases.open(folder);
-  } catch (error) {
-    throw error instanceof DatabaseError ? error.withFlags('--dedup-db-file and --stats-db-file') : error;
-  }
+/** What a writer of WARC files does with locks. @param lock undefined where there are none */
+export function lockFor({ noWarcOpenSuffix }: WarcSlice, lock: FileLock | undefined): FileLock {
+  if (lock === undefined) return () => true;
+  return noWarcOpenSuffix ? lock : lockIfPossible(lock);
+}
+
+/** The folders that are written to are there, and can be. @throws OptionError or WarcOptionError */
+export async function prepareFolders(options: ResolvedCoreOptions): Promise<void> {
+  const { dir, indexes } = warcFolders(options);
+  await prepareFolder(dir);
+  if (indexes !== undefined) await prepareIndexes(indexes);
+  await prepareTemporaryFolder();
+  await prepareCrawlLogs(options);
 }
 
 /** Where bodies under way go: a proxy without it would fail with the first large one. */
@@ -149,7 +115,7 @@ async function prepareCrawlLogs({ crawlLogDir: dir }: CrawlLogSlice): Promise<vo
 }
 
 /** @returns undefined where there are no locks, and they can be done without */
-function lockOf({ noWarcOpenSuffix }: WarcSlice): FileLock | undefined {
+export function lockOf({ noWarcOpenSuffix }: WarcSlice): FileLock | undefined {
   try {
     return loadLock();
   } catch (error) {
@@ -158,7 +124,8 @@ function lockOf({ noWarcOpenSuffix }: WarcSlice): FileLock | undefined {
   }
 }
 
-function templateOf(options: WarcSlice, suffix: string, hostname: string): NameTemplate {
+/** @throws OptionError */
+export function templateOf(options: WarcSlice, suffix: string, hostname: string): NameTemplate {
   try {
     return nameTemplate(options.warcFilename, suffix, hostname);
   } catch (error) {

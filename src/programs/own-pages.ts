@@ -7,6 +7,7 @@ import { hostname as machineName } from 'node:os';
 import { nameOf } from '../ca/apple-profile.ts';
 import type { CertificateAuthority } from '../ca/authority.ts';
 import type { ResolvedOptions } from '../options/table.ts';
+import type { PlaybackIndex } from '../store/playback.ts';
 import type { Log } from '../util/log.ts';
 import { machineAddress } from '../util/machine-address.ts';
 import { isLoopback, isUnspecified } from '../util/network.ts';
@@ -18,6 +19,7 @@ import { guarded } from '../web/guard.ts';
 import { readPageFiles } from '../web/page-files.ts';
 import { createPages, type FetchHandler, type Pages } from '../web/pages.ts';
 import { isThrough, startPages, VIA } from '../web/start.ts';
+import { replayPages } from '../web/replay.ts';
 import { statusPage, type StatusSource } from '../web/status.ts';
 import type { Watched } from './watching.ts';
 
@@ -30,15 +32,21 @@ export interface OwnPagesParts {
   readonly listening: () => AddressInfo;
   /** of the playback proxy, if there is one */
   readonly playbackUrl: () => string | undefined;
-  readonly status: () => StatusSource;
+  readonly status: () => StatusSource | Promise<StatusSource>;
   readonly watched: Watched;
+  /** of what was archived, where there is one */
+  readonly index: PlaybackIndex | undefined;
   readonly log: Log;
 }
 
 /** What is told to everybody, as nobody can log in to it: browsers have no password for a PAC. */
 export const OPEN_PATHS: readonly string[] = ['/proxy.pac'];
 
-export function ownPages({ options, ca, login, listening, playbackUrl, status, watched, log }: OwnPagesParts): Pages {
+/** @returns those of the proxy, and those of the playback proxy, which has only what leads into the archive */
+export function ownPages({ options, ca, login, listening, playbackUrl, status, watched, index, log }: OwnPagesParts): {
+  readonly ofProxy: Pages;
+  readonly ofPlayback: Pages;
+} {
   const isOwnHost = ownHosts([options.address, machineName(), ...options.pageHost]);
   const proxy = (request: Request) => placeFor(request, listening());
   // Who may use the proxy may see what others have archived: everybody on the network only where they log in.
@@ -57,17 +65,28 @@ export function ownPages({ options, ca, login, listening, playbackUrl, status, w
     password: PKCS12_PASSWORD,
     pages: Object.keys(routes).flatMap((path) => (path === '/dashboard' && closed() !== undefined ? [] : [path.replace(/\*$/, '')])),
   });
+  const start = startPages({ about, instance: randomUUID(), isOwnHost });
+  const replay = (isPlayback: boolean) =>
+    index === undefined ? {} : replayPages({ index, isPlayback, isOwnHost, guard: (handler) => guarded(handler, closed) });
   const routes: Readonly<Record<string, FetchHandler>> = {
-    ...startPages({ about, instance: randomUUID(), isOwnHost }),
+    ...start,
     ...caFiles(ca),
     '/proxy.pac': pacPage(proxy),
     '/status': statusPage(status),
     '/metrics': watched.metrics,
     ...dashboard(closed),
+    ...replay(false),
     ...Object.fromEntries(Object.entries(watched.data).map(([path, page]) => [path, guarded(page, closed)])),
   };
-  return createPages({ routes, ofEachName: [VIA], isOwnHost, log });
+  const ofPlayback = { ...start, ...caFiles(ca), ...replay(true), '/': toReplay };
+  return {
+    ofProxy: createPages({ routes, ofEachName: [VIA], isOwnHost, log }),
+    ofPlayback: createPages({ routes: ofPlayback, ofEachName: [VIA], isOwnHost, log }),
+  };
 }
+
+/** Who asks the playback proxy itself wants to look at the archive. */
+const toReplay: FetchHandler = () => new Response(null, { status: 307, headers: { location: '/replay/' } });
 
 /** By path. Its files are nobody's secret. */
 function dashboard(closed: () => string | undefined): Readonly<Record<string, FetchHandler>> {

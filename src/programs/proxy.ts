@@ -7,18 +7,15 @@
  * Wires rooms together, and closes them in reverse. Nothing else.
  */
 import { EventEmitter } from 'node:events';
-import { stat } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { hostname as machineName } from 'node:os';
 import type { UserAuthenticator } from '../auth/authenticator.ts';
 import { withLogin } from '../auth/login.ts';
-import { loadOrCreateCa, type CertificateAuthority } from '../ca/authority.ts';
-import { openLeafStore, type LeafStore } from '../ca/contexts.ts';
-import { caPlaces } from '../ca/places.ts';
+import type { CertificateAuthority } from '../ca/authority.ts';
+import type { LeafStore } from '../ca/contexts.ts';
 import { createResolver, type Resolve } from '../fetch/resolver.ts';
 import type { Handler } from '../http/sides.ts';
 import { changesOf, type Changes } from '../options/changes.ts';
-import { OptionError } from '../options/error.ts';
 import { resolveOptions } from '../options/resolve.ts';
 import { PROXY_OPTIONS, type ResolvedOptions, type WarctapOptions } from '../options/table.ts';
 import { playback } from '../playback/answer.ts';
@@ -29,16 +26,19 @@ import { createSteering } from '../proxy/steering.ts';
 import { withTunnels } from '../serve/connect.ts';
 import { Listener } from '../serve/listener.ts';
 import type { Log } from '../util/log.ts';
-import { isLoopback } from '../util/network.ts';
 import { allInOrder } from '../util/thrown.ts';
 import { authenticatorOf, metaSecretOf, usersOf } from './access-files.ts';
+import { openCertificates } from './certificates.ts';
 import type { Bound } from '../web/metrics/bound.ts';
 import type { Core, CoreEvents } from './core.ts';
+import type { Among } from './core-parts.ts';
 import { openCore } from './open-core.ts';
 import type { Figures } from './figures.ts';
 import { handlesFor, tellOfHandles, type Handles } from './handles.ts';
-import { listenAt } from './listening.ts';
+import { listenAt, warnIfOpen } from './listening.ts';
+import { pagesFirst } from '../web/pages.ts';
 import { OPEN_PATHS, ownPages } from './own-pages.ts';
+import type { StatusSource } from '../web/status.ts';
 import { watchCore, type Watched } from './watching.ts';
 
 /** What happens while a proxy runs. */
@@ -55,7 +55,19 @@ interface ProxyParts {
   readonly metaSecret: string | undefined;
   readonly later: Later;
   readonly handles: Handles;
+  readonly others: OneOfMany | undefined;
   readonly log: Log;
+}
+
+/** A proxy that is one of many processes. */
+export interface OneOfMany {
+  readonly among: Among;
+  /** told of what it is put together from, before it listens */
+  readonly onOpen: (core: Core, state: () => StatusSource) => void;
+  /** what all of them are doing */
+  readonly status: () => Promise<StatusSource>;
+  /** Have the clients of a listener come by the process that listens for all. */
+  readonly listen: (listener: Listener, of: 'proxy' | 'playback') => void;
 }
 
 /** What a core asks for is opened after it. */
@@ -89,7 +101,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   /** Everything opened already, but not listening. */
   constructor(parts: ProxyParts) {
     super();
-    const { options, core, ca, leaves, authenticator, metaSecret, later, handles, log } = parts;
+    const { options, core, ca, leaves, authenticator, metaSecret, later, handles, others, log } = parts;
     this.#parts = parts;
     this.#inForce = options;
     this.caFile = ca.file;
@@ -114,10 +126,10 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
         log,
       });
     const steering = createSteering(metaSecret);
-    const status = () => ({ ...core.state(), host: machineName(), address: this.address, port: this.port, metaIgnored: steering.ignored });
+    const state = () => ({ ...core.state(), host: machineName(), address: this.address, port: this.port, metaIgnored: steering.ignored });
     this.#watched = watchCore({
       core,
-      status,
+      status: state,
       connections: () =>
         [boundOf('max-connections', this.#listener), boundOf('max-connections of playback', this.#playbackListener)].flat(),
     });
@@ -127,17 +139,20 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       login: authenticator !== undefined,
       listening: () => this.#bound(this.#listener),
       playbackUrl: () => this.playbackUrl,
-      status,
+      status: others?.status ?? state,
       watched: this.#watched,
+      index: core.playbackIndex,
       log,
     });
+    others?.onOpen(core, state);
     this.#listener = later.proxy = listenerFor(
-      createRoad({ passage: core.passage, pages, steering, via: options.via, webSockets: options.websocket }),
+      createRoad({ passage: core.passage, pages: pages.ofProxy, steering, via: options.via, webSockets: options.websocket }),
     );
     const archived = core.playbackIndex && { index: core.playbackIndex, dir: core.warcDir, log };
     const webSockets = archived && (options.playbackWebsocket === 'log' ? webSocketPlayback(archived) : noWebSockets);
     this.#played = archived && playbackHandler({ playback: playback(archived), ...(webSockets && { webSockets }), log });
-    if (this.#played !== undefined) this.#playbackListener = later.playback = listenerFor(this.#played.handler);
+    if (this.#played !== undefined)
+      this.#playbackListener = later.playback = listenerFor(pagesFirst(pages.ofPlayback, this.#played.handler));
   }
 
   /** Address that the proxy listens on. */
@@ -172,16 +187,19 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
 
   /** @throws ListenError */
   async listen(): Promise<void> {
-    const { options, authenticator, log } = this.#parts;
+    const { options, authenticator, others, log } = this.#parts;
+    if (others !== undefined) {
+      others.listen(this.#listener, 'proxy');
+      if (this.#playbackListener !== undefined) others.listen(this.#playbackListener, 'playback');
+      return;
+    }
     // A name would be resolved to either loopback address, and clients try 127.0.0.1.
     const address = options.address === 'localhost' ? '127.0.0.1' : options.address;
     await listenAt(this.#listener, { address, port: options.port, portFlag: '--port' });
     if (options.playbackPort !== undefined && this.#playbackListener !== undefined) {
       await listenAt(this.#playbackListener, { address, port: options.playbackPort, portFlag: '--playback-port' });
     }
-    if (authenticator === undefined && !isLoopback(this.address)) {
-      log.warn({ address: this.address }, 'other machines can use this proxy without a password, see --proxy-auth-file');
-    }
+    warnIfOpen(this.address, authenticator !== undefined, log);
   }
 
   /**
@@ -242,10 +260,14 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
 /**
  * Open what the proxy needs, then listen.
  *
- * @param resolve names of origins to addresses
+ * @param resolve names of origins to addresses; `others`: it is one of many processes
  * @throws OptionError, or an error whose message is one line, when it cannot start
  */
-export async function startProxy(options: ResolvedOptions, log: Log, resolve: Resolve = createResolver()): Promise<WarctapProxy> {
+export async function startProxy(
+  options: ResolvedOptions,
+  log: Log,
+  { resolve = createResolver(), others }: { readonly resolve?: Resolve; readonly others?: OneOfMany } = {},
+): Promise<WarctapProxy> {
   const authenticator = await authenticatorOf(options, log);
   const metaSecret = await metaSecretOf(options, log);
   const later: Later = {};
@@ -259,15 +281,18 @@ export async function startProxy(options: ResolvedOptions, log: Log, resolve: Re
     resolve,
     handles,
     playbackIndex: playback,
+    ...(others && { among: others.among }),
     listening: () => [later.proxy?.address, later.playback?.address].filter((address) => address !== undefined),
     onSecured: ({ host, servername }) => {
       for (const name of [host, servername]) if (name !== undefined) later.leaves?.keep(name);
     },
   });
-  const proxy = await putTogether({ options, core, authenticator, metaSecret, later, handles, log }).catch(async (error: unknown) => {
-    await core.close();
-    throw error;
-  });
+  const proxy = await putTogether({ options, core, authenticator, metaSecret, later, handles, others, log }).catch(
+    async (error: unknown) => {
+      await core.close();
+      throw error;
+    },
+  );
   try {
     await proxy.listen();
   } catch (error) {
@@ -280,15 +305,8 @@ export async function startProxy(options: ResolvedOptions, log: Log, resolve: Re
 
 async function putTogether(parts: Omit<ProxyParts, 'ca' | 'leaves'>): Promise<WarctapProxy> {
   const { options, later, log } = parts;
-  const hostname = machineName();
-  const places = await caPlaces({ file: options.cacert, leaves: options.certsDir }, hostname, log);
-  const ca = await loadOrCreateCa({ file: places.file, hostname, log });
-  const isFolder = await stat(places.leaves).then(
-    (there) => there.isDirectory(),
-    () => true,
-  );
-  if (!isFolder) throw new OptionError('certsDir', places.leaves, 'a folder, existing or not');
-  const leaves = (later.leaves = await openLeafStore({ ca, dir: places.leaves, log }));
+  const { ca, leaves } = await openCertificates(options, log);
+  later.leaves = leaves;
   return new WarctapProxy({ ...parts, ca, leaves });
 }
 

@@ -3,10 +3,14 @@
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { reindex, type Reindexed } from '../archive/reindex.ts';
+import { reindex, type Reindexed, type ReindexOptions } from '../archive/reindex.ts';
+import { dedupKey } from '../store/dedup.ts';
+import { StoreError } from '../store/errors.ts';
 import { Databases } from '../store/level/database.ts';
 import { levelDedup } from '../store/level/dedup.ts';
 import { levelPlayback } from '../store/level/playback.ts';
+import type { StoreAddress } from '../store/valkey/address.ts';
+import { valkeySide } from '../store/valkey/side.ts';
 import type { Log } from '../util/log.ts';
 import { reasonOf } from '../util/thrown.ts';
 import { closedName, OPEN_SUFFIX, pathBelow, WARC_SUFFIX } from '../warc/paths.ts';
@@ -23,6 +27,38 @@ export interface RebuildOptions {
   readonly log: Log;
 }
 
+/** The same in a shared store, which has no playback index. @throws StoreError, or the file system's error when `from` cannot be read */
+export async function rebuildShared(
+  { from, bucket, onFault, log }: Omit<RebuildOptions, 'folder'>,
+  address: StoreAddress,
+): Promise<Reindexed & { readonly files: number }> {
+  const files = await warcsIn(from, true);
+  const added: Reindexed = { records: 0, dedup: 0, playback: 0 };
+  const side = await valkeySide(address, log);
+  const dedup: ReindexOptions['dedup'] = {
+    claim: async (wanted) => (await side.has(wanted.map(({ key }) => key))).map((there) => (there ? 'held' : 'won')),
+    publish: async (originals) => {
+      await side.addEntries(originals);
+    },
+  };
+  try {
+    for (const file of files) {
+      await reindex(
+        file,
+        pathBelow(from, file),
+        { dedup, playback: undefined, keysOf: (digest) => [dedupKey(digest, bucket)] },
+        added,
+      ).catch((error: unknown) => {
+        if (error instanceof StoreError) throw error;
+        onFault(file, reasonOf(error));
+      });
+    }
+  } finally {
+    await side.close();
+  }
+  return { ...added, files: files.length };
+}
+
 /** @throws DatabaseError, or the file system's error when `from` cannot be read */
 export async function rebuild({ folder, from, bucket, onFault, log }: RebuildOptions): Promise<Reindexed & { readonly files: number }> {
   const files = await warcsIn(from, true);
@@ -33,7 +69,7 @@ export async function rebuild({ folder, from, bucket, onFault, log }: RebuildOpt
   const playback = levelPlayback(database.later('playback'));
   for (const file of files) {
     try {
-      await reindex(file, pathBelow(from, file), { dedup, playback, bucket }, added);
+      await reindex(file, pathBelow(from, file), { dedup, playback, keysOf: (digest) => [dedupKey(digest, bucket)] }, added);
     } catch (error) {
       onFault(file, reasonOf(error));
     }

@@ -70,7 +70,7 @@ function tooLittleSpace({ of, freeBytes, dueBytes, minBytes }: DiskState): strin
 }
 
 /** No bound where the disk cannot be asked. */
-async function spoolShare(dir: string): Promise<number> {
+export async function spoolShare(dir: string): Promise<number> {
   const { freeBytes } = await spaceOf(dir).catch(() => ({ freeBytes: 0 }));
   return Math.floor(freeBytes * SPOOL_SHARE);
 }

@@ -3,7 +3,7 @@
  *
  * Nothing of a refused request reaches an origin or the archive.
  *
- *   Warcprox-Meta understood? ── no ──► 400      too many new buckets? ── 429
+ *   Warcprox-Meta understood? ── no ──► 400      too many new buckets? ── 429      counts not to be had? ── 503
  *   limits reached? ── 420     soft limits reached? ── 430     blocked? ── 403
  *
  * Source: spec/warcprox.md §5 (order of enforcement).
@@ -22,7 +22,7 @@ import type { StatisticsStore } from '../store/statistics.ts';
 import type { TimeSlices } from '../util/slices.ts';
 import type { Log } from '../util/log.ts';
 import { plainAnswer, type Answer } from '../http/answer.ts';
-import { reasonOf } from '../util/thrown.ts';
+import { codeOf, reasonOf } from '../util/thrown.ts';
 
 export interface Verdict {
   readonly meta: Meta;
@@ -108,6 +108,10 @@ export function createGate({ cache, slices, statistics, log }: GateOptions): Gat
   const failed = (error: unknown): Verdict => {
     if (error instanceof MetaError) return { meta: NO_META, refusal: plainAnswer(400, error.message) };
     if (error instanceof Error && error.name === 'AbortError') return PASSED;
+    // It says so itself, once, and when it is back.
+    if (codeOf(error)?.startsWith('STORE_') === true) {
+      return { meta: NO_META, refusal: plainAnswer(503, `limits cannot be compared with what was counted: ${reasonOf(error)}`) };
+    }
     log.error({ err: error }, 'Warcprox-Meta could not be followed');
     return { meta: NO_META, refusal: plainAnswer(500, `Warcprox-Meta could not be followed: ${reasonOf(error)}`) };
   };

@@ -8,8 +8,7 @@ import type { Passage } from './passage.ts';
 import { plainAnswer } from '../http/answer.ts';
 import { route } from './router.ts';
 import type { Steering } from './steering.ts';
-import type { Pages } from '../web/pages.ts';
-import { askedThrough } from '../web/through.ts';
+import { pagesFirst, type Pages } from '../web/pages.ts';
 
 const NO_WEBSOCKETS = plainAnswer(403, 'request rejected by warcprox: WebSockets are refused (--websocket of the proxy says so)');
 
@@ -24,15 +23,11 @@ export interface RoadServices {
 }
 
 export function createRoad({ passage, pages, steering, via, webSockets }: RoadServices): Handler {
-  return (request, client) => {
-    const { method, target } = request.head;
-    if (request.tunnel === undefined && target.startsWith('/') && pages.has(method, target)) return pages.handler(request, client);
-    const own = askedThrough(request);
-    if (own !== undefined) return pages.through(own, client);
+  return pagesFirst(pages, (request, client) => {
     const refusal = steering.refuse(request.head);
     if (refusal !== undefined) return client.answer(refusal, true);
     const wanted = route({ ...request, head: steering.heeded(request.head) }, via);
     if (webSockets === 'refuse' && wanted.kind === 'fetch' && wanted.outgoing.webSocket === true) return client.answer(NO_WEBSOCKETS, true);
     passage(wanted, client);
-  };
+  });
 }

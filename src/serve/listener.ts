@@ -43,6 +43,8 @@ export class Listener {
   /** TLS is still to begin */
   readonly #beginning = new Set<Socket>();
   readonly #endLooking: () => void;
+  readonly #maxConnections: number;
+  #stopped = false;
   readonly #failures: TlsFailures;
   readonly #dropped = new Repeats();
 
@@ -71,7 +73,7 @@ export class Listener {
       if (secure === undefined) serve(socket);
       else this.#beginTls({ ...options, imitate: false, failures, serve, secureContexts: () => secure }, socket);
     });
-    this.#server.maxConnections = maxConnections;
+    this.#maxConnections = this.#server.maxConnections = maxConnections;
     this.#server.on('drop', () =>
       this.#dropped.add('dropped', (more) => {
         log.warn({ maxConnections, dropped: Math.max(1, more) }, 'too many client connections, new ones are dropped');
@@ -90,7 +92,7 @@ export class Listener {
     const connection = new this.#serveHttp2(socket, services, tunnel);
     this.#http2.add(connection);
     socket.once('close', () => this.#http2.delete(connection));
-    if (!this.#server.listening) connection.shutDown();
+    if (this.#stopped) connection.shutDown();
   }
 
   #beginTls(services: TunnelServices, socket: Socket): void {
@@ -109,6 +111,25 @@ export class Listener {
     return (this.#address = await listen(this.#server, port, address));
   }
 
+  /**
+   * Have another process listen, which hands over the connections that it accepts there.
+   *
+   * @returns takes one of them, of which nothing has been read
+   */
+  listenBy(address: AddressInfo): (socket: Socket) => void {
+    this.#address = address;
+    return (socket) => {
+      // As those that are accepted here.
+      socket.allowHalfOpen = true;
+      if (this.#stopped) socket.destroy();
+      else if (this.#sockets.size < this.#maxConnections) this.#server.emit('connection', socket);
+      else {
+        socket.destroy();
+        this.#server.emit('drop');
+      }
+    };
+  }
+
   /** Where it listens, or has listened. */
   get address(): AddressInfo | undefined {
     return this.#address;
@@ -121,6 +142,7 @@ export class Listener {
 
   /** Take no more connections and no more requests; what is being answered goes on. */
   stop(): void {
+    this.#stopped = true;
     this.#server.close();
     for (const connection of this.#connections.keys()) connection.shutDown();
     for (const connection of this.#http2) connection.shutDown();

@@ -67,6 +67,11 @@ export interface DedupIndex {
    * again. At once when none of them is held by another. Who waits holds nothing itself, so that no two wait for each other.
    */
   freed(keys: readonly string[]): Promise<void>;
+  /**
+   * Whether what was won may be another's by now, as its holder could not say in time that it is there: to be asked right before it is
+   * written. Only where claims end by themselves.
+   */
+  readonly lapsed?: boolean;
   /** Let others have what was won. What has been published meanwhile, or was never won, may be among it. */
   release(keys: readonly string[]): Promise<void> | void;
   /** Release all. */

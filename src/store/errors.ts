@@ -1,5 +1,5 @@
 /**
- * What goes wrong with a database, told in one line that names the folder and says what to do.
+ * What goes wrong with a database or a shared store, told in one line that names it and says what to do.
  */
 export class DatabaseError extends Error {
   override readonly name = 'DatabaseError';
@@ -26,7 +26,30 @@ export class DatabaseError extends Error {
   }
 }
 
+/** What is wrong with a shared store. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  /**
+   * `STORE_AWAY`: it was in use, and cannot be asked or written at the moment; `STORE_FULL`: the same, and it can still be read. The others
+   * keep it from being used at all.
+   */
+  readonly code: 'STORE_UNREACHABLE' | 'STORE_REFUSES' | 'STORE_UNSUITABLE' | 'STORE_AWAY' | 'STORE_FULL';
+  /** its URL, without user and password */
+  readonly store: string;
+  /** in words that follow the URL */
+  readonly problem: string;
+
+  constructor(code: StoreError['code'], store: string, problem: string, cause?: unknown) {
+    super(`store ${store} ${problem}`, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.store = store;
+    this.problem = problem;
+  }
+}
+
 /** Whether databases alone have failed: what is in the WARC files is whole then. */
 export function isDatabaseError(thrown: unknown): boolean {
-  return thrown instanceof AggregateError ? thrown.errors.every(isDatabaseError) : thrown instanceof DatabaseError;
+  return thrown instanceof AggregateError
+    ? thrown.errors.every(isDatabaseError)
+    : thrown instanceof DatabaseError || thrown instanceof StoreError;
 }

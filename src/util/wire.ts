@@ -1,8 +1,9 @@
 /**
- * Messages between two processes over a stream, both ways: calls, which are answered, and tells, which are not.
+ * Messages between two processes, both ways: calls, which are answered, and tells, which are not.
  *
- * Owns the stream. What one side says arrives in that order, and before its end is seen: so who waits for `closed` has heard everything that a
- * process has said before it died. Knows nothing of what is said.
+ * Owns both streams. What one side says arrives in that order, and before its end is seen: so who waits for `closed` has heard everything that a
+ * process has said before it died. For that they are two: a write to who is gone ends a stream both ways, with what has not been read from it.
+ * Knows nothing of what is said.
  *
  * ```
  * [0, name, …]     a tell
@@ -14,7 +15,7 @@
  * One JSON text in each line: writing and reading it costs 0.6 µs a key of deduplication, as much as `process.send`, whose messages wait for
  * every connection that is handed over (docs/decisions.md).
  */
-import type { Duplex } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { codeOf, reasonOf } from './thrown.ts';
 
 /** What the other side has answered in place of a result, or that it is gone. */
@@ -38,7 +39,8 @@ interface Waiting {
 }
 
 export class Wire {
-  readonly #stream: Duplex;
+  readonly #input: Readable;
+  readonly #output: Writable;
   readonly #handlers = new Map<string, (...args: unknown[]) => unknown>();
   readonly #waiting = new Map<number, Waiting>();
   #calls = 0;
@@ -47,16 +49,18 @@ export class Wire {
   #over = false;
   readonly closed: Promise<void>;
 
-  constructor(stream: Duplex, handlers: WireHandlers = {}) {
-    this.#stream = stream;
+  constructor(input: Readable, output: Writable, handlers: WireHandlers = {}) {
+    this.#input = input;
+    this.#output = output;
     this.serve(handlers);
-    stream.setEncoding('utf8');
-    stream.on('data', (text: string) => this.#read(text));
+    input.setEncoding('utf8');
+    input.on('data', (text: string) => this.#read(text));
     // Who is gone is seen by the end.
-    stream.on('error', () => undefined);
+    for (const stream of [input, output]) stream.on('error', () => undefined);
     this.closed = new Promise((resolve) =>
-      stream.once('close', () => {
+      input.once('close', () => {
         this.#over = true;
+        output.end();
         for (const { reject } of this.#waiting.values()) reject(gone());
         this.#waiting.clear();
         resolve();
@@ -90,25 +94,26 @@ export class Wire {
 
   /** Say nothing more; what was said is still sent. Resolves when the other side has ended, too. */
   end(): Promise<void> {
-    this.#stream.end();
+    this.#output.end();
     return this.closed;
   }
 
   destroy(): void {
-    this.#stream.destroy();
+    this.#input.destroy();
+    this.#output.destroy();
   }
 
   #write(message: readonly unknown[]): void {
     // What is said in one turn leaves in one write.
     if (!this.#corked) {
       this.#corked = true;
-      this.#stream.cork();
+      this.#output.cork();
       process.nextTick(() => {
         this.#corked = false;
-        this.#stream.uncork();
+        this.#output.uncork();
       });
     }
-    this.#stream.write(`${JSON.stringify(message)}\n`);
+    this.#output.write(`${JSON.stringify(message)}\n`);
   }
 
   #read(text: string): void {

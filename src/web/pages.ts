@@ -14,7 +14,7 @@ import { AS_IT_IS, type ClientRequest, type ClientSide, type Handler } from '../
 import type { Log } from '../util/log.ts';
 import { reasonOf } from '../util/thrown.ts';
 import { PageBody } from './page-body.ts';
-import { withOneName } from './through.ts';
+import { askedThrough, withOneName } from './through.ts';
 
 export type FetchHandler = (request: Request) => Response | Promise<Response>;
 
@@ -58,6 +58,17 @@ export function createPages({ routes, ofEachName = [], isOwnHost, log }: PagesOp
       client.answer(plainAnswer(421, line), true);
     },
     through: withOneName(serve, ofEachName),
+  };
+}
+
+/** Own pages, asked for directly or through the proxy, and for all other requests what stands behind them. */
+export function pagesFirst(pages: Pages, otherwise: Handler): Handler {
+  return (request, client) => {
+    const { method, target } = request.head;
+    if (request.tunnel === undefined && target.startsWith('/') && pages.has(method, target)) return pages.handler(request, client);
+    const own = askedThrough(request);
+    if (own !== undefined) return pages.through(own, client);
+    otherwise(request, client);
   };
 }
 

@@ -37,12 +37,43 @@ export interface StatusSource {
     readonly waiting: number;
     readonly lost: number;
   }[];
-  rate(minutes: number): object;
+  /** what is done with WARC files that are closed; undefined where nothing is */
+  readonly finished?:
+    | {
+        readonly waiting: number;
+        readonly steps: readonly {
+          readonly step: string;
+          readonly done: number;
+          readonly failed: number;
+          readonly lastError: string | null;
+        }[];
+      }
+    | undefined;
+  readonly rate: (minutes: number) => Rate;
+  /** where many processes share the work: that of the one that has the stores, and each of the others */
+  readonly pid?: number;
+  readonly workers?: readonly WorkerState[];
+}
+
+export interface Rate {
+  readonly actual_elapsed: number;
+  readonly urls_per_sec: number;
+  readonly warc_bytes_per_sec: number;
+}
+
+/** What one of many processes is doing. */
+export interface WorkerState {
+  readonly worker: number;
+  readonly pid: number | undefined;
+  readonly activeRequests: number;
+  readonly waitingRequests: number;
+  readonly queued: number;
+  readonly urlsProcessed: number;
 }
 
 /** @param look asked anew for each request */
-export function statusPage(look: () => StatusSource): FetchHandler {
-  return () => textResponse('application/json', `${JSON.stringify(statusOf(look()), null, 2)}\n`);
+export function statusPage(look: () => StatusSource | Promise<StatusSource>): FetchHandler {
+  return async () => textResponse('application/json', `${JSON.stringify(statusOf(await look()), null, 2)}\n`);
 }
 
 function statusOf(source: StatusSource): object {
@@ -52,7 +83,7 @@ function statusOf(source: StatusSource): object {
     host: source.host,
     address: source.address,
     port: source.port,
-    pid: process.pid,
+    pid: source.pid ?? process.pid,
     threads: source.maxExchanges,
     active_requests: source.activeRequests,
     unaccepted_requests: source.waitingRequests,
@@ -81,6 +112,16 @@ function statusOf(source: StatusSource): object {
     seconds_behind: source.secondsBehind,
     postfetch_chain: source.processors.map(({ name, queued, errors }) => ({ processor: name, queued_urls: queued, errors })),
     warcprox_meta_ignored: source.metaIgnored,
+    ...(source.workers && {
+      workers: source.workers.map(({ worker, pid, activeRequests, waitingRequests, queued, urlsProcessed }) => ({
+        worker,
+        pid: pid ?? null,
+        active_requests: activeRequests,
+        unaccepted_requests: waitingRequests,
+        queued_urls: queued,
+        urls_processed: urlsProcessed,
+      })),
+    }),
     databases: source.databases.map(({ folder, problem, waiting, lost }) => ({
       folder,
       state: problem === undefined ? 'in use' : 'away',
@@ -88,5 +129,11 @@ function statusOf(source: StatusSource): object {
       entries_waiting: waiting,
       entries_lost: lost,
     })),
+    ...(source.finished && {
+      finished_files: {
+        waiting: source.finished.waiting,
+        steps: source.finished.steps.map(({ step, done, failed, lastError }) => ({ step, done, failed, last_error: lastError })),
+      },
+    }),
   };
 }

@@ -6,9 +6,11 @@
  */
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 import { Databases } from '../../src/store/level/database.ts';
 import { levelDedup } from '../../src/store/level/dedup.ts';
+import { KnownKeys } from '../../src/store/level/known-keys.ts';
 import { dedupKey, type Published } from '../../src/store/dedup.ts';
 
 const AT_ONCE = 1000;
@@ -32,8 +34,12 @@ function entry(nth: number): Published {
 
 {
   await using databases = new Databases();
-  const store = levelDedup((await databases.open(folder)).later('dedup'));
+  const database = await databases.open(folder);
+  const section = database.later('dedup');
+  const known = new KnownKeys({ section, file: join(folder, 'warctap-dedup.filter') });
+  const store = levelDedup(section, { known });
   await store.drop({ ends: new Map(), unknown: new Set() });
+  await known.begin();
   const index = store.holder();
   for (let from = 0; from < Number(count); from += AT_ONCE) {
     await index.publish(Array.from({ length: Math.min(AT_ONCE, Number(count) - from) }, (_, nth) => entry(from + nth)));
@@ -44,5 +50,6 @@ function entry(nth: number): Published {
     same = now === before ? same + 1 : 0;
     before = now;
   }
+  await known.save();
 }
 console.log('filled');

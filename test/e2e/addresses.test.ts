@@ -143,7 +143,7 @@ test('allowed loopback is reached by name and by address', async () => {
 async function startResolving(resolve: Resolve, options: WarctapOptions): Promise<AsyncDisposable & { port: number }> {
   const dir = await mkdtemp(join(tmpdir(), 'warctap-test-'));
   const own = { dir: join(dir, 'warcs'), cacert: await testCaFile(), certsDir: join(dir, 'certs'), dedupDbFile: '', statsDbFile: '' };
-  const proxy = await startApp(resolveOptions({ port: 0, ...own, ...options }), silentLog, resolve);
+  const proxy = await startApp(resolveOptions({ port: 0, ...own, ...options }), silentLog, { resolve });
   return {
     port: proxy.port,
     async [Symbol.asyncDispose]() {

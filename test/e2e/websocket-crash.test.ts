@@ -71,7 +71,7 @@ test('killed: what had ended is there, what was open is not, and the next start 
 
   const playback = memoryPlayback();
   for (const file of await warcs(dir)) {
-    await reindex(file, file, { dedup: memoryDedup().holder(), playback, bucket: '' }, { records: 0, dedup: 0, playback: 0 });
+    await reindex(file, file, { dedup: memoryDedup().holder(), playback, keysOf: () => [''] }, { records: 0, dedup: 0, playback: 0 });
   }
   for (const lane of ['websocket', 'custom']) assert.equal((await playback.find(`${origin.url}/ended`, lane, 'last'))?.type, 'resource');
   assert.equal(await playback.find(`${origin.url}/ended`, 'GET whole', 'last'), undefined);

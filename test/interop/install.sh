@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the interop tests compare with into a folder: Python's warcio, cdxj-indexer, wacz, pywb and prometheus-client, and Java's jwarc.
+# Installs what the interop tests compare with into a folder: Python's warcio, cdxj-indexer, wacz, pywb, prometheus-client and moto (a
+# server of S3), and Java's jwarc.
 #
 #   test/interop/install.sh [FOLDER]        (default: tmp/interop in the checkout, where the tests look too)
 #
@@ -12,7 +13,8 @@ folder=${1:-$(dirname "$0")/../../tmp/interop}
 
 mkdir -p "$folder"
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet "warcio==$WARCIO_VERSION" cdxj-indexer==1.5.0 wacz==0.6.0 pywb==2.10.0 prometheus-client==0.26.0
+"$folder/venv/bin/pip" install --quiet "warcio==$WARCIO_VERSION" cdxj-indexer==1.5.0 wacz==0.6.0 pywb==2.10.0 prometheus-client==0.26.0 \
+  "moto[s3,server]==5.2.5"
 
 mvn --quiet --batch-mode org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
   "-Dartifact=org.netpreserve:jwarc:$JWARC_VERSION" "-DoutputDirectory=$folder" -Dmdep.stripVersion=true

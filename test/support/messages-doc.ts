@@ -27,6 +27,7 @@ export const ERROR_FORMS: Readonly<Record<string, ErrorForm>> = {
   WarcOptionError: { rows: ENDS, code: 'WARC_OPTION', text: 0 },
   WarcWriteError: { rows: ENDS, code: 'WARC_WRITE', text: 1, told: (text) => `…: ${text}: …` },
   DatabaseError: { rows: ENDS, code: 0, text: 2, told: (text) => `database … ${text}` },
+  StoreError: { rows: ENDS, code: 0, text: 2, told: (text) => `store … ${text}` },
   KeyFileError: { rows: ENDS, code: 'AUTH_KEY_FILE', text: 0, told: (text) => `…${text}` },
   ModuleError: { rows: ENDS, code: 'WARCTAP_TRANSFORMATIONS', text: 0 },
   SocketError: { rows: ENDS, code: 'WARCTAP_SOCKET', text: 0 },

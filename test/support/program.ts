@@ -14,6 +14,8 @@ export interface Program extends AsyncDisposable {
   readonly port: number;
   /** exit code and signal; all of stderr has been read then */
   readonly ended: Promise<readonly [code: number | null, signal: NodeJS.Signals | null]>;
+  /** all of stdout so far */
+  readonly stdout: () => string;
   /** all of stderr so far */
   readonly stderr: () => string;
   /** the log so far */
@@ -78,6 +80,8 @@ export async function startProgram(
     const lines = stderr.split('\n').filter((line) => line.startsWith('{'));
     return lines.map((line) => JSON.parse(line) as LogLine);
   };
+  let stdout = '';
+  child.stdout.on('data', (bytes: Buffer) => (stdout += bytes.toString()));
   for await (const line of createInterface(child.stdout)) {
     const port = /listens on http:\/\/[^ ]*:(\d+)/.exec(line)?.[1];
     if (port === undefined) continue;
@@ -86,6 +90,7 @@ export async function startProgram(
       child,
       port: Number(port),
       ended,
+      stdout: () => stdout,
       stderr: () => stderr,
       log,
       logged,

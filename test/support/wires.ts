@@ -19,5 +19,5 @@ export async function socketPair(t: TestContext): Promise<readonly [Socket, Sock
 
 export async function wirePair(t: TestContext): Promise<readonly [Wire, Wire]> {
   const [near, far] = await socketPair(t);
-  return [new Wire(near), new Wire(far)];
+  return [new Wire(near, near), new Wire(far, far)];
 }

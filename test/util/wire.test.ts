@@ -54,7 +54,7 @@ test('text of any kind and of any length comes whole', async (t) => {
 test('messages that come in pieces, or many at once, are read', async (t) => {
   const [socket, other] = await socketPair(t);
   const heard: unknown[] = [];
-  const wire = new Wire(other, { note: (text: string) => void heard.push(text) });
+  const wire = new Wire(other, other, { note: (text: string) => void heard.push(text) });
   for (const byte of Buffer.from('[0,"note","\u{1f600}"]\n[0,"no')) {
     socket.write(Buffer.of(byte));
     await new Promise(setImmediate);
@@ -67,7 +67,7 @@ test('messages that come in pieces, or many at once, are read', async (t) => {
 test('when the other side is gone calls fail, tells go nowhere, and what it said before has been heard', async (t) => {
   const [socket, other] = await socketPair(t);
   const heard: unknown[] = [];
-  const wire = new Wire(other, { note: (text: string) => void heard.push(text) });
+  const wire = new Wire(other, other, { note: (text: string) => void heard.push(text) });
   const call = assert.rejects(wire.call('anything'), { name: 'WireError', code: 'WIRE_CLOSED' });
   socket.write('[0,"note","last words"]\n');
   socket.destroySoon();

@@ -18,6 +18,7 @@ import { scraper } from './scraper.ts';
 import { store } from './store.ts';
 import { tls } from './tls.ts';
 import { transform } from './transform.ts';
+import { trust, untrust } from './trust.ts';
 import { verify } from './verify.ts';
 import { wacz } from './wacz.ts';
 
@@ -28,6 +29,8 @@ export const COMMANDS: readonly (CommandSpec | CommandFamily)[] = [
   archive,
   browse,
   ca,
+  trust,
+  untrust,
   ls,
   cat,
   cdxj,

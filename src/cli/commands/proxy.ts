@@ -3,8 +3,13 @@
  */
 import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Changes } from '../../options/changes.ts';
-import { PROXY_OPTIONS, type WarctapOptions } from '../../options/table.ts';
+import { OptionError } from '../../options/error.ts';
+import { resolveOptions } from '../../options/resolve.ts';
+import { WORKER_ROWS, workersOf } from '../../options/rows/workers.ts';
+import { PROXY_COMMAND_OPTIONS, type WarctapOptions } from '../../options/table.ts';
+import { mostWorkers } from '../../programs/cluster/shares.ts';
 import { defineCommand } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import type { Running } from '../run.ts';
@@ -14,7 +19,7 @@ import type { Watched } from '../watch.ts';
 export const proxy = defineCommand({
   name: 'proxy',
   summary: 'Archiving proxy: keeps what goes over the wire in WARC files.',
-  settings: PROXY_OPTIONS,
+  settings: PROXY_COMMAND_OPTIONS,
   exits: {
     ok: EXIT.ok.meaning,
     failed: EXIT.failed.meaning,
@@ -28,19 +33,38 @@ export const proxy = defineCommand({
   async run({ settings }) {
     const gathered = await settings();
     const { runProgram } = await import('../run-program.ts');
-    return runProgram<typeof PROXY_OPTIONS, RunningProxy & Reloadable>(gathered, {
-      start: async (given, log) => {
+    return runProgram<typeof PROXY_COMMAND_OPTIONS, RunningProxy & Reloadable>(gathered, {
+      start: async ({ workers, ...given }, log, { logLevel, passOn }) => {
+        const count = workerCount(workers, given);
+        if (count > 1) {
+          const { startCluster } = await import('../../programs/cluster/primary.ts');
+          return startCluster({ given, workers: count, entry: workerFile(), logLevel, log, passOn });
+        }
         const { createProxy } = await import('../../index.ts');
         return createProxy({ ...given, log });
       },
       tell: startBlock,
-      reload: { read: settings, apply: (proxy, given) => proxy.reload(given) },
+      reload: { read: settings, apply: (proxy, { workers: _workers, ...given }, logLevel) => proxy.reload(given, logLevel) },
     });
   },
 });
 
 interface Reloadable {
-  reload(options: WarctapOptions): Promise<Changes>;
+  reload(options: WarctapOptions, logLevel: string): Promise<Changes>;
+}
+
+/** @throws OptionError */
+function workerCount(asked: number | 'auto' = WORKER_ROWS.workers.default, given: WarctapOptions): number {
+  if (asked === 1) return 1;
+  const most = mostWorkers(resolveOptions(given));
+  const count = workersOf(asked, most);
+  if (count !== undefined) return count;
+  const expected = `at most ${most}, as --max-threads, --max-connections and --queue-size are shared out among them`;
+  throw new OptionError('workers', asked, expected);
+}
+
+function workerFile(): string {
+  return fileURLToPath(new URL(`../worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url));
 }
 
 /** What is told of a proxy that runs. */

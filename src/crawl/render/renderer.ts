@@ -12,7 +12,6 @@ import { Browser, firstLine } from '../../browser/headless.ts';
 import { inLine } from '../../util/in-line.ts';
 import { RenderError, type PageToRender, type Render, type Rendered } from '../jobs/render.ts';
 
-
 /** The proxy of one page. */
 export interface Way extends AsyncDisposable {
   /** `http://127.0.0.1:PORT` */

@@ -1,5 +1,6 @@
 /** Deduplication and statistics, and the databases of both. */
-import { fieldValue, httpUrl, onOff, pathOrOff, seconds, size, wholeNumber } from '../kinds.ts';
+import { STORE_URL, storeAddress } from '../../store/valkey/address.ts';
+import { fieldValue, httpUrl, onOff, path, pathOrOff, seconds, size, text, wholeNumber } from '../kinds.ts';
 import { group, type Resolved } from '../row.ts';
 
 /** The databases, and the rules of what counts as a duplicate. */
@@ -16,6 +17,19 @@ export const DEDUP_AND_STATS_ROWS = group('Deduplication and statistics', {
     kind: pathOrOff,
     default: './warctap.db',
     summary: 'LevelDB folder of the statistics; /dev/null: no statistics, and no limits',
+  },
+  store: {
+    argument: 'URL',
+    kind: text(STORE_URL, (url) => storeAddress(url) !== undefined),
+    secret: true,
+    defaultText: 'none',
+    summary: 'share deduplication, statistics and limits with other machines: valkey://HOST:PORT/DB',
+  },
+  storePasswordFile: {
+    argument: 'FILE',
+    kind: path,
+    defaultText: 'none',
+    summary: 'password of the store, from the one line of a file',
   },
   dedupMinTextSize: {
     argument: 'SIZE',

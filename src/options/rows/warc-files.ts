@@ -49,7 +49,7 @@ export const WARC_ROWS = group('WARC files', {
   fsync: {
     argument: 'WHEN',
     kind: oneOf('never', 'close', 'capture'),
-    default: 'close',
+    defaultText: 'close; capture with --store',
     summary: 'wait until bytes are on the disk: never, on close of a file, or before a capture counts as written',
   },
   noWarcOpenSuffix: {

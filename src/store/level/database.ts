@@ -22,6 +22,8 @@ export interface Database {
   readonly later: (name: string) => LaterSection;
   /** What waits for it beside those, to be shown with its state. */
   readonly shows: (waits: Waits) => void;
+  /** What has to be done before it is closed. */
+  readonly beforeClose: (job: () => Promise<void>) => void;
   /** The whole of it, for who is alone in the folder and keeps his keys apart himself. @throws DatabaseError while it is away */
   readonly level: () => ClassicLevel;
 }
@@ -37,6 +39,12 @@ export interface DatabaseState {
   readonly lost: number;
 }
 
+/** What is closed before the folders, as it keeps something in them, and shown with them. */
+export interface Guest {
+  readonly state: DatabaseState;
+  close(): Promise<void>;
+}
+
 /** How much waits to be put in, and how much never will be. */
 type Waits = Pick<DatabaseState, 'waiting' | 'lost'>;
 
@@ -44,12 +52,14 @@ interface Opened {
   readonly folder: LiveFolder;
   readonly later: LaterSection[];
   readonly waits: Waits[];
+  readonly last: (() => Promise<void>)[];
 }
 
 export class Databases implements AsyncDisposable {
   readonly #open = new Map<string, Promise<Opened>>();
   readonly #log: Log;
   #states: Opened[] = [];
+  #guests: Guest[] = [];
 
   constructor(log: Log = silentLog) {
     this.#log = log;
@@ -68,13 +78,19 @@ export class Databases implements AsyncDisposable {
     }
   }
 
+  /** To be closed with them. */
+  join(guest: Guest): void {
+    this.#guests.push(guest);
+  }
+
   get states(): readonly DatabaseState[] {
-    return this.#states.map(({ folder, waits }) => ({
+    const folders = this.#states.map(({ folder, waits }) => ({
       folder: folder.folder,
       problem: folder.problem?.message,
       waiting: waits.reduce((sum, { waiting }) => sum + waiting, 0),
       lost: waits.reduce((sum, { lost }) => sum + lost, 0),
     }));
+    return [...this.#guests.map(({ state }) => state), ...folders];
   }
 
   /**
@@ -83,11 +99,12 @@ export class Databases implements AsyncDisposable {
    * @throws DatabaseError for one that lacks what belongs in it
    */
   async close(): Promise<void> {
+    const left = await Promise.allSettled(this.#guests.splice(0).map((guest) => guest.close()));
     const opened = await Promise.allSettled(this.#open.values());
     this.#open.clear();
     this.#states = [];
     const ends = await Promise.allSettled(opened.flatMap((end) => (end.status === 'fulfilled' ? [closeOne(end.value)] : [])));
-    throwAll(ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : [])));
+    throwAll([...left, ...ends].flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : [])));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -95,7 +112,7 @@ export class Databases implements AsyncDisposable {
   }
 
   async #openNew(folder: string, path: string, tuning: Tuning): Promise<Opened> {
-    const opened: Opened = { folder: await LiveFolder.open({ folder, path, tuning, log: this.#log }), later: [], waits: [] };
+    const opened: Opened = { folder: await LiveFolder.open({ folder, path, tuning, log: this.#log }), later: [], waits: [], last: [] };
     opened.folder.whenBack(() => {
       for (const each of opened.later) void each.putIn();
     });
@@ -109,6 +126,7 @@ export class Databases implements AsyncDisposable {
       folder,
       section,
       shows: (waits) => void opened.waits.push(waits),
+      beforeClose: (job) => void opened.last.push(job),
       level: () => opened.folder.level,
       later: (name) => {
         const later = new LaterSection(section(name), this.#log);
@@ -120,7 +138,8 @@ export class Databases implements AsyncDisposable {
   }
 }
 
-async function closeOne({ folder, later }: Opened): Promise<void> {
+async function closeOne({ folder, later, last }: Opened): Promise<void> {
+  for (const job of last) await job();
   await folder.revive();
   for (const each of later) await each.putIn();
   const { problem } = folder;

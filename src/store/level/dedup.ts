@@ -8,6 +8,7 @@ import { Claims, type Holder } from '../claims.ts';
 import type { DedupIndex, DedupStore, Original, Published, Standing, Wanted } from '../dedup.ts';
 import { newOriginals, type Originals } from '../originals.ts';
 import { Journal, type JournalledSection } from './journal.ts';
+import { FORGET_FILTER, type KnownKeys } from './known-keys.ts';
 import type { Change } from './section.ts';
 
 /** As it is in the database. */
@@ -28,39 +29,64 @@ interface Parts {
   readonly journal: Journal;
   readonly cache: Originals;
   readonly claims: Claims;
+  readonly known: KnownKeys | undefined;
 }
 
 export interface LevelDedupOptions {
   /** paths of the WARC files that are open */
   readonly openFiles?: ReadonlySet<string>;
   readonly maxCached?: number;
+  /** of this section; without it every key is asked for */
+  readonly known?: KnownKeys | undefined;
 }
 
-export function levelDedup(section: JournalledSection, { openFiles = new Set(), maxCached }: LevelDedupOptions = {}): DedupStore {
+export function levelDedup(section: JournalledSection, { openFiles = new Set(), maxCached, known }: LevelDedupOptions = {}): DedupStore {
   const cache = newOriginals(maxCached);
   const claims = new Claims();
   const journal = new Journal(section, openFiles);
   return {
-    holder: () => holderOf({ section, journal, cache, claims }),
+    holder: () => holderOf({ section, journal, cache, claims, known }),
     drop: (lost) => journal.drop(lost, storedIn, (key) => cache.delete(key)),
   };
 }
 
+/** One call of `claim`. */
+interface Asked {
+  readonly wanted: readonly Wanted[];
+  /** of all that are wanted, to be completed */
+  readonly standings: Standing[];
+  /** indexes of those that are not known yet */
+  readonly unknown: readonly number[];
+  /** keys that were taken in it, to be let go if it fails */
+  readonly taken: string[];
+}
+
 function holderOf(parts: Parts): DedupIndex {
-  const { section, journal, cache, claims } = parts;
+  const { section, journal, cache, claims, known } = parts;
   const self: Holder = {};
+  // A filter that was saved for the next run would not have what is written without one.
+  let forgotten = known !== undefined;
   return {
     claim(wanted) {
       const standings: Standing[] = [];
+      const taken: string[] = [];
       const unknown: number[] = [];
-      for (const [index, { key }] of wanted.entries()) if ((standings[index] = cache.get(key)) === undefined) unknown.push(index);
-      return unknown.length === 0 ? standings : ask(parts, self, wanted, standings, unknown);
+      for (const [index, each] of wanted.entries()) {
+        const original = cache.get(each.key);
+        if (original === undefined && known?.mayHave(each.key) === false) {
+          if (each.claims && claims.take(each.key, self)) taken.push(each.key);
+          standings[index] = unpublished(parts, self, each);
+        } else if ((standings[index] = original) === undefined) unknown.push(index);
+      }
+      return unknown.length === 0 ? standings : ask(parts, self, { wanted, standings, unknown, taken });
     },
     async publish(originals) {
       const { own, taken } = notHeldByOthers(originals, claims, self);
       if (own.length === 0) return;
+      for (const { key } of own) known?.add(key);
       try {
-        await section.batch([...own.map(put), ...journal.rows(own)]);
+        await section.batch([...own.map(put), ...journal.rows(own), ...(forgotten ? [] : [FORGET_FILTER])]);
+        forgotten = true;
         await journal.settle();
       } catch (error) {
         for (const key of taken) claims.free(key, self);
@@ -86,18 +112,9 @@ function holderOf(parts: Parts): DedupIndex {
  * One read for all keys that the cache does not have.
  *
  * They are claimed before it, not after: otherwise another could win one of them and publish it while the database is asked.
- *
- * @param standings of all that are wanted, to be completed
- * @param unknown indexes of those that are not known yet
  */
-async function ask(
-  { section, cache, claims }: Parts,
-  self: Holder,
-  wanted: readonly Wanted[],
-  standings: Standing[],
-  unknown: readonly number[],
-): Promise<readonly Standing[]> {
-  const taken: string[] = [];
+async function ask(parts: Parts, self: Holder, { wanted, standings, unknown, taken }: Asked): Promise<readonly Standing[]> {
+  const { section, cache, claims } = parts;
   const asked = unknown.map((index) => wanted[index] ?? NOTHING);
   for (const { key, claims: toWrite } of asked) {
     if (toWrite && claims.take(key, self)) taken.push(key);
@@ -109,22 +126,24 @@ async function ask(
     for (const key of taken) claims.free(key, self);
     throw error;
   }
-  const unpublished = ({ key, claims: toWrite }: Wanted): Standing => {
-    const holder = claims.holderOf(key);
-    if (holder === self) return toWrite ? 'won' : undefined;
-    if (holder !== undefined) return 'held';
-    // Whoever had it when we came has published it meanwhile, or let go of it: that is seen by who asks again.
-    return cache.get(key) ?? (toWrite ? 'held' : undefined);
-  };
   for (const [nth, each] of asked.entries()) {
     const value = values[nth];
     const original = value === undefined ? undefined : originalIn(value);
-    standings[unknown[nth] ?? 0] = original ?? unpublished(each);
+    standings[unknown[nth] ?? 0] = original ?? unpublished(parts, self, each);
     if (original === undefined) continue;
     cache.set(each.key, original);
     claims.free(each.key, self);
   }
   return standings;
+}
+
+/** Of what is not in the database, as far as that is known. */
+function unpublished({ claims, cache }: Parts, self: Holder, { key, claims: toWrite }: Wanted): Standing {
+  const holder = claims.holderOf(key);
+  if (holder === self) return toWrite ? 'won' : undefined;
+  if (holder !== undefined) return 'held';
+  // Whoever had it when we came has published it meanwhile, or let go of it: that is seen by who asks again.
+  return cache.get(key) ?? (toWrite ? 'held' : undefined);
 }
 
 function originalIn(value: string): Original {

@@ -30,7 +30,8 @@ export interface FolderParts {
 /** What may be in a folder whose database was never finished: the file CURRENT is made last. */
 const UNFINISHED = /^(?:LOCK|LOG|LOG\.old|MANIFEST-\d+|\d+\.dbtmp)$/;
 const MANIFEST = /^MANIFEST-\d+$/;
-const OF_LEVELDB = /^(?:LOCK|LOG|LOG\.old|CURRENT|MANIFEST-\d+|\d+\.(?:dbtmp|log|ldb|sst)|lost|warctap-whole-files\.json)$/;
+const OF_LEVELDB =
+  /^(?:LOCK|LOG|LOG\.old|CURRENT|MANIFEST-\d+|\d+\.(?:dbtmp|log|ldb|sst)|lost|warctap-whole-files\.json|warctap-\w+\.filter(?:\.tmp)?)$/;
 
 /**
  * Make the folder if there is none.

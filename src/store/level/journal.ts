@@ -33,7 +33,7 @@ const COUNT_DIGITS = 8;
 const AT_ONCE = 1000;
 
 /** Every key of an index itself stands behind this. */
-const AFTER_JOURNAL = '\x01';
+export const AFTER_JOURNAL = '\x01';
 
 export class Journal {
   readonly #section: JournalledSection;

@@ -67,6 +67,11 @@ export class LaterSection {
   }
 
   /** As the database has them. @throws DatabaseError */
+  keys(range: Pick<Range, 'gte' | 'limit'>): AsyncGenerator<string, void> {
+    return this.#section.keys(range);
+  }
+
+  /** As the database has them. @throws DatabaseError */
   values(range: Range): AsyncGenerator<string, void> {
     return this.#section.values(range);
   }

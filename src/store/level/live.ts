@@ -8,7 +8,7 @@
  * After a write that failed LevelDB's log may be out of step, and what is written after it lost at the next start: so it is never written
  * to again, but opened anew. Tries at once, then ever more rarely.
  */
-import type { ClassicLevel, IteratorOptions } from 'classic-level';
+import type { ClassicLevel, IteratorOptions, KeyIteratorOptions } from 'classic-level';
 import { performance } from 'node:perf_hooks';
 import type { Log } from '../../util/log.ts';
 import { codeOf, reasonOf } from '../../util/thrown.ts';
@@ -83,6 +83,16 @@ export class LiveFolder {
     const { level } = this;
     try {
       yield* level.iterator(options);
+    } catch (error) {
+      throw this.#failed(level, error);
+    }
+  }
+
+  /** @throws DatabaseError, as `use` */
+  async *keys(options: KeyIteratorOptions<string>): AsyncGenerator<string, void> {
+    const { level } = this;
+    try {
+      yield* level.keys(options);
     } catch (error) {
       throw this.#failed(level, error);
     }

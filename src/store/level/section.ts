@@ -20,6 +20,11 @@ export interface Range {
   readonly limit?: number;
 }
 
+interface AddedTo {
+  put(key: string, value: string): unknown;
+  del(key: string): unknown;
+}
+
 export class Section {
   readonly #folder: LiveFolder;
   readonly #prefix: string;
@@ -62,13 +67,15 @@ export class Section {
 
   /** All or nothing. @throws DatabaseError */
   batch(changes: readonly Change[]): Promise<void> {
+    return this.batchWith(changes, this, []);
+  }
+
+  /** The same, with what changes in another section of the same database. */
+  batchWith(changes: readonly Change[], other: Section, others: readonly Change[]): Promise<void> {
     return this.#folder.use((level) => {
       const batch = level.batch();
-      for (const change of changes) {
-        const key = this.#prefix + change.key;
-        if (change.type === 'put') batch.put(key, seal(key, change.value));
-        else batch.del(key);
-      }
+      this.#addTo(batch, changes);
+      other.#addTo(batch, others);
       return batch.write();
     });
   }
@@ -96,6 +103,12 @@ export class Section {
     }
   }
 
+  /** Keys alone, which takes no look at their values. @throws DatabaseError */
+  async *keys({ gte, limit }: Pick<Range, 'gte' | 'limit'>): AsyncGenerator<string, void> {
+    const range = { gte: this.#prefix + gte, lt: this.#end, ...(limit === undefined ? {} : { limit }) };
+    for await (const key of this.#folder.keys(range)) yield key.slice(this.#prefix.length);
+  }
+
   async *values(range: Range): AsyncGenerator<string, void> {
     for await (const [, value] of this.iterator(range)) yield value;
   }
@@ -103,6 +116,14 @@ export class Section {
   /** Delete what is in a range. @throws DatabaseError */
   clear({ gte, lt }: Pick<Range, 'gte' | 'lt'>): Promise<void> {
     return this.#folder.use((level) => level.clear({ gte: this.#prefix + gte, lt: this.#prefix + lt }));
+  }
+
+  #addTo(batch: AddedTo, changes: readonly Change[]): void {
+    for (const change of changes) {
+      const key = this.#prefix + change.key;
+      if (change.type === 'put') batch.put(key, seal(key, change.value));
+      else batch.del(key);
+    }
   }
 
   #unseal(key: string, sealed: string): string | undefined {

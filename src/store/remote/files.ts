@@ -33,6 +33,7 @@ export interface Unsettled {
   readonly path: string;
   /** where a record begins: those before it are in the indexes */
   readonly from: number;
+  readonly open: boolean;
 }
 
 interface Known {
@@ -93,7 +94,7 @@ export class KnownFiles {
     const { dedup, playback } = this.#kept;
     return [...this.#files].map(([path, known]) => {
       const from = Math.min(dedup ? known.dedup : Infinity, playback ? known.playback : Infinity);
-      return { path, from: from === Infinity ? 0 : from };
+      return { path, from: from === Infinity ? 0 : from, open: !known.closed };
     });
   }
 

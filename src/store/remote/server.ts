@@ -38,9 +38,11 @@ export interface Served {
   /** its WARC files in which there may be records that no index has */
   readonly unsettled: readonly Unsettled[];
   /** Of the process that is gone: publish what it has won and written. */
-  publish(originals: readonly Published[]): Promise<void>;
-  /** Of the process that is gone: others may have what it has won, and none of its files is open. */
-  close(): Promise<void>;
+  readonly publish: (originals: readonly Published[]) => Promise<void>;
+  /** Of the process that is gone: others may have what it has won. */
+  release(): Promise<void>;
+  /** Of the process that is gone: none of its files is open any more. */
+  forgetFiles(): void;
 }
 
 /** Whether there is room again for new buckets is looked at so often. */
@@ -116,8 +118,8 @@ export function serveStores(wire: Wire, { dedup, stats, playback, openFiles }: S
         );
       }
     },
-    async close() {
-      files.close();
+    forgetFiles: () => files.close(),
+    async release() {
       for (const index of holders.values()) await index.close();
       held.clear();
       keys.clear();

@@ -13,9 +13,9 @@ import { unitWalk } from './unit-walk.ts';
 import { OtherLayoutError, type Walk } from './walk.ts';
 
 export interface Scan {
-  /** whole records in a row from the start */
+  /** whole records in a row from the start, or from where the scan has begun */
   readonly records: number;
-  /** where the last of them ends; 0 without any */
+  /** where the last of them ends; where the scan has begun without any */
   readonly end: number;
   /** what comes after them, if anything */
   readonly rest: Rest | undefined;
@@ -30,11 +30,14 @@ export interface Rest {
   readonly problem: string;
 }
 
-/** @param wasClosed a file that ends within a block was not being written: its Content-Length may be what is wrong */
-export async function scanRecords(window: FileWindow, wasClosed: boolean): Promise<Scan> {
+/**
+ * @param wasClosed a file that ends within a block was not being written: its Content-Length may be what is wrong
+ * @param start where a record begins; what stands before it is whole
+ */
+export async function scanRecords(window: FileWindow, wasClosed: boolean, start = 0): Promise<Scan> {
   const walk = await walkOf(window);
   let records = 0;
-  let end = 0;
+  let end = start;
   while (end < window.end) {
     try {
       end = await walk.recordEnd(end);

@@ -66,7 +66,8 @@ function endOf({ verdict, end }: Finding): number {
   return verdict === 'leave' ? Infinity : end;
 }
 
-async function leftoversIn(dir: string, subdirPrefix: boolean): Promise<string[]> {
+/** All `.open` files, whosever they are. */
+export async function leftoversIn(dir: string, subdirPrefix: boolean): Promise<string[]> {
   const entries = await readdir(dir, { withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile() && isLeftover(entry.name)).map(({ name }) => join(dir, name));
   if (subdirPrefix) {

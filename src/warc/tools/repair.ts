@@ -22,7 +22,10 @@ export interface Finding {
   readonly size: number;
   /** bytes of it that are whole records, from its start */
   readonly end: number;
+  /** of them, those behind `from` */
   readonly records: number;
+  /** where it was begun to look */
+  readonly from: number;
   /** what stands behind them */
   readonly problem: string | undefined;
   /** `keep`: nothing to cut; `cut`: at `end`; `delete`: nothing in it is whole; `leave`: not without a person's judgement */
@@ -79,6 +82,16 @@ export async function repair(file: string, lock: FileLock, finding?: Finding): P
   });
 }
 
+/**
+ * Repair a file of which it is known that it is whole up to a record.
+ *
+ * @param from where that record begins
+ * @throws NotRepairedError, or the file system's error
+ */
+export async function repairFrom(file: string, lock: FileLock, from: number): Promise<Repair> {
+  return locked(file, lock, async (handle, identity) => act(await find(file, handle, identity, from), handle));
+}
+
 /** Everything is done under the lock that a writer holds, so that no file is touched that is being written. */
 async function locked<T>(file: string, lock: FileLock, job: (handle: FileHandle, identity: string) => Promise<T>): Promise<T> {
   const handle = await open(file, 'r+');
@@ -103,14 +116,16 @@ function tryLock(lock: FileLock, fd: number): boolean {
   }
 }
 
-async function find(file: string, handle: FileHandle, identity: string): Promise<Finding> {
+async function find(file: string, handle: FileHandle, identity: string, from = 0): Promise<Finding> {
   const { size } = await handle.stat();
-  const scan = await scanRecords(new FileWindow(handle, size), !file.endsWith(OPEN_SUFFIX));
+  const scan = await scanRecords(new FileWindow(handle, size), !file.endsWith(OPEN_SUFFIX), from);
   const { records, end, rest } = scan;
-  return { file, size, end, records, problem: rest?.problem, verdict: verdictOf(file, size, scan), identity };
+  return { file, size, end, records, from, problem: rest?.problem, verdict: verdictOf(file, size, scan), identity };
 }
 
-function verdictOf(file: string, size: number, { records, rest }: Scan): Finding['verdict'] {
+function verdictOf(file: string, size: number, { records: behind, end, rest }: Scan): Finding['verdict'] {
+  // Up to where the scan has begun there are some.
+  const records = end > 0 ? Math.max(behind, 1) : behind;
   const begun = size === 0 || rest?.kind === 'cut';
   if (records === 0 && begun && file.endsWith(OPEN_SUFFIX)) return 'delete';
   if (rest === undefined) return 'keep';
@@ -119,7 +134,7 @@ function verdictOf(file: string, size: number, { records, rest }: Scan): Finding
 }
 
 async function act(finding: Finding, handle: FileHandle): Promise<Repair> {
-  const { file, size, end, records, problem, verdict } = finding;
+  const { file, size, end, records, from, problem, verdict } = finding;
   const done = { file, records };
   if (verdict === 'leave') {
     const whole = records === 0 ? 'no whole record' : `${count(records)} whole, then damage with whole ones behind it`;
@@ -136,7 +151,7 @@ async function act(finding: Finding, handle: FileHandle): Promise<Repair> {
     await handle.sync();
   }
   const cut = bytesCut === 0 ? 'whole' : `cut from ${size} to ${end} bytes (${problem ?? ''})`;
-  const told = `${cut}, ${count(records)}`;
+  const told = `${cut}, ${count(records)}${from > 0 ? ` behind byte ${from}` : ''}`;
   if (!file.endsWith(OPEN_SUFFIX)) return { ...done, path: file, ok: true, bytesCut, told };
   if (bytesCut === 0) await handle.sync();
   const path = await takeName(file, handle);

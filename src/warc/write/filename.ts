@@ -81,6 +81,29 @@ export function nameTemplate(template: string, suffix: string, hostname: string)
   return name;
 }
 
+/** What of a name stands for what in a template. */
+const WRITTEN: Readonly<Record<string, string>> = {
+  prefix: '(?<prefix>.+?)',
+  timestamp14: '\\d{14}',
+  timestamp17: '\\d{17}',
+  serialno: '\\d{5,}',
+  randomtoken: '[a-z0-9]{8}',
+  port: '\\d+',
+};
+
+/** The prefix in the name of a file of this template; undefined where the name does not tell. */
+export function prefixIn(template: string, name: string): string | undefined {
+  const seen = new Set<string>();
+  const parts = template.split(/(\{[^{}]*\})/).map((text) => {
+    const known = text.startsWith('{') ? text.slice(1, -1) : undefined;
+    if (known === undefined) return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    const again = known === 'prefix' && seen.has(known);
+    seen.add(known);
+    return again ? '\\k<prefix>' : (WRITTEN[known] ?? '.+?');
+  });
+  return new RegExp(`^${parts.join('')}(?:-\\d+)*\\.warc(?:\\.\\w+)?$`).exec(name)?.groups?.prefix;
+}
+
 function variable(name: string): (parts: NameParts) => string {
   const value = Object.hasOwn(VARIABLES, name) ? VARIABLES[name] : undefined;
   if (value !== undefined) return value;

@@ -12,10 +12,19 @@ export interface NamesOptions {
   readonly now: () => Date;
   /** 8 characters of a-z0-9 */
   readonly newRandomToken: () => string;
+  /** of the serial numbers: 0 and 1, unless others write files with the same names */
+  readonly serials?: Serials | undefined;
+}
+
+/** Which serial numbers are ours. */
+export interface Serials {
+  readonly first: number;
+  readonly step: number;
 }
 
 /** Prefixes whose sequence is remembered; one that was forgotten starts anew with another random token. */
 const MAX_REMEMBERED = 10_000;
+const FROM_ZERO: Serials = { first: 0, step: 1 };
 
 export class Names {
   readonly #options: NamesOptions;
@@ -29,9 +38,9 @@ export class Names {
   of(prefix: string): () => string {
     let retry = false;
     return () => {
-      const { template, hostname, port, now, newRandomToken } = this.#options;
-      const { serial, randomToken } = this.#sequences.get(prefix) ?? { serial: 0, randomToken: newRandomToken() };
-      this.#sequences.set(prefix, { serial: serial + 1, randomToken });
+      const { template, hostname, port, now, newRandomToken, serials: { first, step } = FROM_ZERO } = this.#options;
+      const { serial, randomToken } = this.#sequences.get(prefix) ?? { serial: first, randomToken: newRandomToken() };
+      this.#sequences.set(prefix, { serial: serial + step, randomToken });
       const name = template({ prefix, serial, randomToken, now: now(), hostname, port: port() }, retry);
       retry = true;
       return name;

@@ -16,7 +16,7 @@ import { Frontier } from '../../../src/crawl/jobs/frontier.ts';
 import { before, type Entry } from '../../../src/crawl/jobs/host-queue.ts';
 import { key } from '../../../src/crawl/jobs/keys.ts';
 import { seenKeyOf } from '../../../src/crawl/jobs/canonical.ts';
-import { TUNING } from '../../../src/programs/queue.ts';
+import { CRAWL_TUNING } from '../../../src/programs/crawl-jobs.ts';
 import { Databases } from '../../../src/store/level/database.ts';
 
 const BATCH = 1000;
@@ -120,7 +120,7 @@ const folder = await mkdtemp(join(tmpdir(), 'warctap-bench-frontier-'));
 try {
   const all: Filled[] = [];
   for (const size of sizes.length === 0 ? ['1000', '1000000'] : sizes) {
-    const level = (await databases.open(join(folder, size), TUNING)).level();
+    const level = (await databases.open(join(folder, size), CRAWL_TUNING)).level();
     const begun = process.cpuUsage();
     all.push(await Filled.of(Number(size), await CrawlDatabase.open(level)));
     tell(`${size} URLs put in: ${((1000 * cpuMsSince(begun)) / Number(size)).toFixed(0)} µs CPU each; ${memory()}`);

@@ -1,20 +1,22 @@
 /**
- * Crawl jobs beside Scrapy with scrapy-warcio: CPU and time for each page, of one site, in turns.
+ * Crawl jobs beside Scrapy with scrapy-warcio, and wpull where it is: CPU and time for each page, of one site, in turns.
  *
  *   python3 -m venv tmp/scrapy && tmp/scrapy/bin/pip install scrapy scrapy-warcio       (and libmagic, of the system)
+ *   python3.6 -m venv tmp/wpull && tmp/wpull/bin/pip install wpull==2.0.1 'tornado<5' html5lib==0.9999999 'sqlalchemy<1.4'
  *   npm run build && node --import tsx test/bench/crawl/run.ts [PAGES] [ROUNDS] [JOBS...]
  *
- * CPU is that of the whole process with its threads, from the first request on; the site is another process. Prints the lines of
- * docs/benchmarks.md: medians of the rounds.
+ * wpull has one job a process, and so a row for one alone. CPU is that of the whole process with its threads, from the first request on;
+ * the site is another process. Prints the lines of docs/benchmarks.md: medians of the rounds.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const PYTHON = process.env.WARCTAP_SCRAPY_PYTHON ?? 'tmp/scrapy/bin/python';
+const WPULL = process.env.WARCTAP_WPULL_PYTHON ?? 'tmp/wpull/bin/python';
 const HOSTS = '20';
 const [, , pages = '2000', rounds = '3', ...jobCounts] = process.argv;
 const here = (name: string) => join(import.meta.dirname, name);
@@ -52,6 +54,7 @@ try {
       for (const [name, command] of [
         ['warctap', [process.execPath, here('warctap.js')]],
         ['Scrapy', [PYTHON, here('scrapy_peer.py')]],
+        ...(jobs === '1' && existsSync(WPULL) ? [['wpull', [WPULL, here('wpull_peer.py')]] as const] : []),
       ] as const) {
         const folder = mkdtempSync(join(tmpdir(), 'warctap-bench-crawl-'));
         const figures = await measured([...command, port, jobs, folder]);

@@ -25,7 +25,7 @@ import type { CoreOptions } from '../../../src/options/table.ts';
 import { CORE_OPTIONS } from '../../../src/options/table.ts';
 import type { Core } from '../../../src/programs/core.ts';
 import { openCore } from '../../../src/programs/open-core.ts';
-import { openCrawlJobs } from '../../../src/programs/crawl-jobs.ts';
+import { CRAWL_TUNING, openCrawlJobs } from '../../../src/programs/crawl-jobs.ts';
 import { Databases } from '../../../src/store/level/database.ts';
 import { silentLog, type Log } from '../../../src/util/log.ts';
 import { atExit } from '../../support/at-exit.ts';
@@ -105,7 +105,7 @@ export async function openCrawls({
   const options = resolve(CORE_OPTIONS, { dir: warcDir, prefix: 'starbelly', allowLocalhost: true, minFreeSpace: 0, ...stores, ...given });
   const core = await openCore({ options, log, playbackIndex: true });
   const databases = new Databases(log);
-  const level = (await databases.open(join(folder, 'db'))).level();
+  const level = (await databases.open(join(folder, 'db'), CRAWL_TUNING)).level();
   const delays = new Map<string, number>();
   const logins = new Map<string, DomainLogin>();
   const solvers: CaptchaSolver[] = [];

@@ -121,7 +121,7 @@ test('of a process that is gone the claims stay until its files are seen to; wha
     'held',
     'won',
   ]);
-  await dead.served.close();
+  await dead.served.release();
   await waits;
   assert.deepEqual(await others.claim(wanted(keys)), [original('1').original, original('2').original, 'won']);
 });
@@ -138,21 +138,21 @@ test('files in which there may be records that no index has: from the last one o
   await playback.save([saved]);
   assert.deepEqual([...shared.openFiles], ['A.warc', 'B.warc']);
   assert.deepEqual(served.unsettled, [
-    { path: 'A.warc', from: 500 },
-    { path: 'B.warc', from: 0 },
+    { path: 'A.warc', from: 500, open: true },
+    { path: 'B.warc', from: 0, open: true },
   ]);
   // Closed within a batch: until its records are in the last index it may be what is left of a dead process.
   files.delete('A.warc');
   await dedup.publish([original('2', 'A.warc', 900)]);
   assert.deepEqual([...shared.openFiles], ['B.warc']);
-  assert.deepEqual(served.unsettled[0], { path: 'A.warc', from: 500 });
+  assert.deepEqual(served.unsettled[0], { path: 'A.warc', from: 500, open: false });
   await playback.save([entry('http://b/', '2024-01-01T00:00:00Z', { file: 'A.warc', offset: 900 })]);
   assert.deepEqual(
     served.unsettled.map(({ path }) => path),
     ['B.warc'],
   );
   assert.deepEqual(await playback.find('http://a/', 'GET whole', 'last'), foundOf(saved));
-  await served.close();
+  served.forgetFiles();
   assert.deepEqual([[...shared.openFiles], served.unsettled], [[], []]);
 });
 
@@ -166,7 +166,7 @@ test('without playback a file that is closed while nothing is to be published is
   files.delete('B.warc');
   await index.claim([]);
   await index.freed(['x']);
-  assert.deepEqual(served.unsettled, [{ path: 'B.warc', from: 0 }]);
+  assert.deepEqual(served.unsettled, [{ path: 'B.warc', from: 0, open: false }]);
   await index.publish([original('1', 'B.warc', 10)]);
   assert.deepEqual(served.unsettled, []);
 });
