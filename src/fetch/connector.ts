@@ -9,6 +9,7 @@ import { LRUCache } from 'lru-cache';
 import type { AddressRules } from './address-rules.ts';
 import type { HeadMemory } from '../http1/head-memory.ts';
 import { FetchError } from '../http/fetch-error.ts';
+import type { Http2Manner } from '../http/imitation.ts';
 import { timeLimit } from '../util/after-reading.ts';
 import { isOutOf, reasonOf } from '../util/thrown.ts';
 import { loopbackNamed, type Resolve } from './resolver.ts';
@@ -37,6 +38,8 @@ export interface ConnectorOptions extends OriginTlsOptions {
   readonly socks?: SocksProxy | undefined;
   /** for .onion hosts */
   readonly onionSocks?: SocksProxy | undefined;
+  /** how sessions of HTTP/2 begin, where they are not to begin as a client's; ours by default */
+  readonly http2Manner?: Http2Manner | undefined;
   /** limit of connecting and of a handshake, and idle time-out of the connection made; 0 is none */
   readonly timeoutMs: number;
   /** where unfinished heads of origins find room */
@@ -97,8 +100,9 @@ export class Connector {
       this.#options.onSecured(origin);
       if (socket.alpnProtocol !== 'h2') return new Http1Origin(socket, key, ipAddress, timeoutMs, onFault, heads, facts);
       const onHttp1Wanted = () => this.#options.onHttp1Wanted?.(origin);
+      const manner = origin.imitation?.http2 ?? this.#options.http2Manner;
       const { Http2Origin } = await import('./http2-origin.ts');
-      return new Http2Origin(socket, { key, ipAddress, tls: facts, idleMs: timeoutMs, onFault, onHttp1Wanted });
+      return new Http2Origin(socket, { key, ipAddress, tls: facts, manner, idleMs: timeoutMs, onFault, onHttp1Wanted });
     } catch (error) {
       const failure = error instanceof FetchError ? error : new FetchError('not-connected', reasonOf(error), { cause: error });
       failure.ipAddress ??= reached ?? addressIn(failure.cause);

@@ -7,10 +7,12 @@
 import { connect, type ClientHttp2Session, type Settings } from 'node:http2';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import type { Http2Manner } from '../http/imitation.ts';
 import type { BodyPiece } from '../http/message.ts';
 import { joinWhatWasRead } from '../http2/before.ts';
 import { requestHeaders } from '../http2/headers.ts';
 import { requestBlock } from '../http2/heads.ts';
+import { CHROMIUM_ORDER, manner } from '../http2/manner.ts';
 import { MAX_HEAD_BYTES } from '../http1/head.ts';
 import { MAX_FIELDS } from '../http1/fields.ts';
 import type { TlsFacts } from '../tls/facts.ts';
@@ -23,6 +25,8 @@ export interface Http2OriginOptions {
   /** undefined behind another proxy */
   readonly ipAddress: string | undefined;
   readonly tls: TlsFacts | undefined;
+  /** how it begins; ours by default */
+  readonly manner: Http2Manner | undefined;
   /** of a stream, and of a session that nobody uses; 0 is none */
   readonly idleMs: number;
   /** told of what a user throws, which then finds its stream broken */
@@ -35,7 +39,11 @@ export interface Http2OriginOptions {
 const MAX_STREAMS = 100;
 /** So much of an answer may come before its client or the disk have taken it: less makes far origins slow. */
 const STREAM_WINDOW = 1024 * 1024;
-const SESSION_WINDOW = 16 * STREAM_WINDOW;
+const OURS = manner(
+  { enablePush: false, initialWindowSize: STREAM_WINDOW, maxHeaderListSize: MAX_HEAD_BYTES },
+  16 * STREAM_WINDOW,
+  CHROMIUM_ORDER,
+);
 /** MB, of which heads are most. */
 const MAX_SESSION_MEMORY = 64;
 
@@ -53,6 +61,7 @@ export class Http2Origin implements OriginConnection, StreamSession {
   readonly #session: ClientHttp2Session;
   readonly #socket: Socket;
   readonly #idleMs: number;
+  readonly #pseudoOrder: readonly string[];
   readonly #streams = new Set<Http2OriginStream>();
   #capacity = 1;
   #reserved = 0;
@@ -70,19 +79,26 @@ export class Http2Origin implements OriginConnection, StreamSession {
     this.ipAddress = options.ipAddress;
     this.tls = options.tls;
     this.onFault = options.onFault;
-    this.onHttp1Wanted = options.onHttp1Wanted;
+    this.onHttp1Wanted = () => {
+      options.onHttp1Wanted();
+      // Otherwise what is sent again would come by this session again.
+      this.#session.close();
+      this.#over();
+    };
     this.#idleMs = options.idleMs;
+    const { settings, sessionWindow, pseudoOrder } = options.manner ?? OURS;
+    this.#pseudoOrder = pseudoOrder;
     this.#socket = socket;
     joinWhatWasRead(socket);
     // The authority is said anew with each request.
     const session = (this.#session = connect('https://origin', {
       createConnection: () => socket,
-      settings: { enablePush: false, initialWindowSize: STREAM_WINDOW, maxHeaderListSize: MAX_HEAD_BYTES },
+      settings: { ...settings },
       maxHeaderListPairs: MAX_FIELDS,
       maxSendHeaderBlockLength: MAX_HEAD_BYTES,
       maxSessionMemory: MAX_SESSION_MEMORY,
     }));
-    session.setLocalWindowSize(SESSION_WINDOW);
+    session.setLocalWindowSize(sessionWindow);
     this.settled = new Promise((resolve) => {
       session.once('remoteSettings', () => resolve());
       session.once('close', () => resolve());
@@ -128,7 +144,7 @@ export class Http2Origin implements OriginConnection, StreamSession {
     this.unwanted();
     this.#onUnusable = undefined;
     const { method, target, hasBody, fields } = request;
-    const { headers, recorded } = requestHeaders(request);
+    const { headers, recorded } = requestHeaders(request, this.#pseudoOrder);
     const sentHead = requestBlock(method, target.path, recorded);
     // Who says how much is to come, and of no trailers, has none: waiting for them costs a frame.
     const mayTrail = hasBody && (!fields.has('content-length') || fields.has('trailer'));

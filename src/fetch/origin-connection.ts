@@ -7,11 +7,11 @@
 import type { Truncation } from '../capture/capture.ts';
 import type { Fields } from '../http/fields.ts';
 import type { FetchError } from '../http/fetch-error.ts';
+import type { Imitation } from '../http/imitation.ts';
 import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
 import type { Upgraded } from '../http/sides.ts';
 import type { Target } from '../http/target.ts';
 import type { TlsFacts } from '../tls/facts.ts';
-import type { TlsImitation } from '../tls/imitation.ts';
 import type { Upstream } from './upstream.ts';
 
 /** A request as it is to be sent on, in no version's form yet. */
@@ -20,8 +20,8 @@ export interface OutgoingRequest {
   readonly target: Target;
   /** name the client asked for in TLS, when it is not the host's */
   readonly servername: string | undefined;
-  /** the client's hello, to be said again */
-  readonly imitation?: TlsImitation | undefined;
+  /** what the client has said, to be said again */
+  readonly imitation?: Imitation | undefined;
   /** a proxy of its own for this request */
   readonly upstream?: Upstream | undefined;
   /** connect also to what could not be reached a moment ago */

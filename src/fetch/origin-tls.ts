@@ -59,7 +59,7 @@ export class OriginTls {
    */
   async secure(tcp: Socket, origin: Origin, key: string): Promise<Secured> {
     const { imitate, timeoutMs } = this.#options;
-    const { imitation } = origin;
+    const imitation = origin.imitation?.tls;
     const secureContext = (imitation && imitate?.(imitation)) ?? this.#options.secureContext;
     const name = origin.servername ?? origin.host;
     const session = this.#sessions.get(key);

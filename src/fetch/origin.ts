@@ -1,7 +1,7 @@
 /**
  * Where a connection leads.
  */
-import type { TlsImitation } from '../tls/imitation.ts';
+import { imitationKey, type Imitation } from '../http/imitation.ts';
 import type { OriginConnection } from './origin-connection.ts';
 import { upstreamKey, type Upstream } from './upstream.ts';
 
@@ -17,8 +17,8 @@ export interface Origin {
   readonly onlyHttp1?: boolean | undefined;
   /** the proxy that leads there, instead of the one for all */
   readonly upstream?: Upstream | undefined;
-  /** the hello to be said, instead of the one for all */
-  readonly imitation?: TlsImitation | undefined;
+  /** what is to be said, instead of the same for all */
+  readonly imitation?: Imitation | undefined;
   /** also when it could not be reached a moment ago */
   readonly afresh?: boolean | undefined;
 }
@@ -32,9 +32,9 @@ export function originKey(
   servername: string | undefined,
   upstream?: Upstream,
   http2 = false,
-  imitation?: TlsImitation,
+  imitation?: Imitation,
 ): string {
-  const said = imitation === undefined || scheme === 'http' ? '' : `|${imitation.key}`;
+  const said = imitation === undefined || scheme === 'http' ? '' : `|${imitationKey(imitation)}`;
   const key = `${scheme}|${host}|${port}|${servername ?? ''}${http2 ? '|h2' : ''}${said}`;
   return upstream === undefined ? key : `${key}|${upstreamKey(upstream)}`;
 }

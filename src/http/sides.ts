@@ -13,10 +13,10 @@
  * ```
  */
 import type { Socket } from 'node:net';
-import type { TlsImitation } from '../tls/imitation.ts';
 import type { Answer } from './answer.ts';
 import type { FetchError } from './fetch-error.ts';
 import type { Fields } from './fields.ts';
+import type { Imitation } from './imitation.ts';
 import type { Framing, RequestHead, ResponseHead } from './message.ts';
 import type { Authority, Tunnel } from './target.ts';
 
@@ -24,8 +24,8 @@ import type { Authority, Tunnel } from './target.ts';
 export interface ClientTunnel extends Tunnel {
   /** name the client asked for in TLS, when it is not the host's */
   readonly servername: string | undefined;
-  /** how its hello is to be said again to origins, where that is asked for */
-  readonly imitation?: TlsImitation | undefined;
+  /** what it has said is to be said again to origins, where that is asked for */
+  readonly imitation?: Imitation | undefined;
 }
 
 export interface ClientRequest {

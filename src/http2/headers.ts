@@ -35,8 +35,15 @@ export interface SentRequest {
   readonly via: string | undefined;
 }
 
-/** A request as its origin gets it, and its fields as a record has them: `host` stands for `:authority`. */
-export function requestHeaders({ method, target, fields, host, via }: SentRequest): {
+/**
+ * A request as its origin gets it, and its fields as a record has them: `host` stands for `:authority`.
+ *
+ * @param pseudoOrder the names of its four pseudo-header fields
+ */
+export function requestHeaders(
+  { method, target, fields, host, via }: SentRequest,
+  pseudoOrder: readonly string[],
+): {
   readonly headers: Headers;
   readonly recorded: readonly Field[];
 } {
@@ -45,8 +52,8 @@ export function requestHeaders({ method, target, fields, host, via }: SentReques
   const list = fields.list.filter((field) => field.key !== 'host' && !OURS.has(field.key) && !dropped(field));
   if (via !== undefined) list.push(fieldOf('via', via));
   const sent = together(list);
-  // In the order of Chromium.
-  const headers = headersOf({ ':method': method, ':authority': authority, ':scheme': target.scheme, ':path': target.path }, sent);
+  const said: Record<string, string> = { ':method': method, ':authority': authority, ':scheme': target.scheme, ':path': target.path };
+  const headers = headersOf(Object.fromEntries(pseudoOrder.map((name) => [name, said[name] ?? ''])), sent);
   return { headers, recorded: [fieldOf('host', authority), ...sent] };
 }
 

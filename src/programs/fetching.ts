@@ -10,6 +10,7 @@ import { SessionSharing } from '../fetch/session-sharing.ts';
 import type { Resolve } from '../fetch/resolver.ts';
 import { imitatedContexts, originSecureContext } from '../fetch/tls-profiles.ts';
 import type { HeadMemory } from '../http1/head-memory.ts';
+import { BROWSER_MANNERS } from '../http2/manner.ts';
 import type { ArchivedSlice } from '../options/rows/archived.ts';
 import type { AddressSlice, OriginSlice } from '../options/rows/towards-origins.ts';
 import type { Log } from '../util/log.ts';
@@ -53,6 +54,7 @@ function connectorOf(
     rules: addressRules({ ...options, listening }),
     secureContext,
     ...(imitated && { imitate: (imitation) => imitated.of(imitation) }),
+    http2Manner: sslContext === undefined || sslContext === 'mirror' ? undefined : BROWSER_MANNERS[sslContext],
     evidence: options.tlsEvidence === 'chain',
     refuseUntrusted: options.originCertificates === 'refuse',
     socks: options.socksProxy && {

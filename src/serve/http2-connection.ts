@@ -14,6 +14,7 @@ import { MAX_HEAD_BYTES } from '../http1/head.ts';
 import { FIELD_BYTES, NO_CEILING, type HeadMemory } from '../http1/head-memory.ts';
 import { joinWhatWasRead } from '../http2/before.ts';
 import { requestOf, type FieldList } from '../http2/heads.ts';
+import { mannerOf } from '../http2/manner.ts';
 import { Flood } from './http2-flood.ts';
 import { Http2Stream, type StreamClient, type StreamServices } from './http2-stream.ts';
 import { Taking } from './taking.ts';
@@ -37,13 +38,15 @@ export class Http2Connection {
   readonly #socket: Socket;
   readonly #services: Http2Services;
   readonly #memory: HeadMemory;
-  readonly #client: StreamClient;
+  #client: StreamClient;
   readonly #streams = new Set<Http2Stream>();
   readonly #flood: Flood;
   /** bytes both ways, and when they were last seen to be more */
   #passed = 0;
   #passedMs = performance.now();
   #taking: Taking | undefined;
+  /** it is to be imitated, and has asked for nothing yet */
+  #unheard: boolean;
 
   constructor(socket: Socket, services: Http2Services, tunnel: ClientTunnel) {
     this.#socket = socket;
@@ -56,6 +59,7 @@ export class Http2Connection {
       tunnel,
       received: (bytes) => this.#flood.expected(bytes),
     };
+    this.#unheard = tunnel.imitation !== undefined;
     joinWhatWasRead(socket);
     // Node's own server says so of its sockets; a session waits for it.
     Reflect.set(socket, 'secureConnecting', false);
@@ -102,6 +106,7 @@ export class Http2Connection {
 
   #onStream(stream: ServerHttp2Stream, flags: number, list: FieldList): void {
     const hasBody = (flags & NGHTTP2_FLAG_END_STREAM) === 0;
+    if (this.#unheard) this.#hear(list);
     const side = new Http2Stream(stream, this.#services, this.#client, hasBody);
     this.#streams.add(side);
     let taken = 0;
@@ -122,6 +127,16 @@ export class Http2Connection {
     } catch (error) {
       side.refuse(error);
     }
+  }
+
+  /** Note how the client has begun. @param first its first request */
+  #hear(first: FieldList): void {
+    this.#unheard = false;
+    const { tunnel } = this.#client;
+    if (tunnel.imitation === undefined) return;
+    const { remoteSettings, state } = this.#session;
+    const http2 = mannerOf(remoteSettings, state.remoteWindowSize ?? 0, first, MAX_HEAD_BYTES);
+    this.#client = { ...this.#client, tunnel: { ...tunnel, imitation: { ...tunnel.imitation, http2 } } };
   }
 
   /** By its bytes: a timer of the session is set again with each frame. */

@@ -127,6 +127,6 @@ async function openTls(
     });
     const name: unknown = Reflect.get(tls, 'servername');
     const servername = typeof name === 'string' && name !== '' && name !== authority.host ? name.toLowerCase() : undefined;
-    services.serve(tls, { ...authority, scheme: 'https', servername, imitation }, Buffer.alloc(0));
+    services.serve(tls, { ...authority, scheme: 'https', servername, imitation: imitation && { tls: imitation } }, Buffer.alloc(0));
   });
 }

@@ -12,14 +12,8 @@ const fieldsOf = (pairs: readonly Pair[]) => new Fields(pairs.map(([name, value]
 const TARGET = { scheme: 'https', host: 'a.example', port: 443, path: '/p', url: 'https://a.example/p' } as const;
 
 function sent(pairs: readonly Pair[], more: Partial<SentRequest> = {}) {
-  const { headers, recorded } = requestHeaders({
-    method: 'GET',
-    target: TARGET,
-    fields: fieldsOf(pairs),
-    host: undefined,
-    via: undefined,
-    ...more,
-  });
+  const request = { method: 'GET', target: TARGET, fields: fieldsOf(pairs), host: undefined, via: undefined, ...more };
+  const { headers, recorded } = requestHeaders(request, [':method', ':authority', ':scheme', ':path']);
   return { headers: Object.entries(headers), lines: recorded.map(({ line }) => line).join('') };
 }
 

@@ -28,7 +28,8 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+/** How a client begins (RFC 9113 §3.4). */
+export const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 
 export function frame(type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
   const head = Buffer.alloc(9);
@@ -37,6 +38,20 @@ export function frame(type: number, flags: number, stream: number, payload: Buff
   head[4] = flags;
   head.writeUInt32BE(stream, 5);
   return Buffer.concat([head, payload]);
+}
+
+/** Those that are complete, and how many bytes they have. */
+export function framesOf(bytes: Buffer): { readonly frames: readonly Frame[]; readonly length: number } {
+  const frames: Frame[] = [];
+  let at = 0;
+  while (bytes.length - at >= 9) {
+    const end = at + 9 + bytes.readUIntBE(at, 3);
+    if (end > bytes.length) break;
+    const [type = 0, flags = 0] = bytes.subarray(at + 3, at + 5);
+    frames.push({ type, flags, stream: bytes.readUInt32BE(at + 5) & 0x7fffffff, payload: Buffer.from(bytes.subarray(at + 9, end)) });
+    at = end;
+  }
+  return { frames, length: at };
 }
 
 export function uint32(value: number): Buffer {
@@ -138,14 +153,9 @@ export class FrameClient implements Disposable {
 
   #take(bytes: Buffer): void {
     this.#received = Buffer.concat([this.#received, bytes]);
-    while (this.#received.length >= 9) {
-      const length = this.#received.readUIntBE(0, 3);
-      if (this.#received.length < 9 + length) break;
-      const payload = Buffer.from(this.#received.subarray(9, 9 + length));
-      const [type = 0, flags = 0] = this.#received.subarray(3, 5);
-      this.frames.push({ type, flags, stream: this.#received.readUInt32BE(5) & 0x7fffffff, payload });
-      this.#received = this.#received.subarray(9 + length);
-    }
+    const { frames, length } = framesOf(this.#received);
+    this.frames.push(...frames);
+    this.#received = this.#received.subarray(length);
     this.#wake();
   }
 }

@@ -28,7 +28,7 @@ export const ORIGIN_ROWS = group('Towards origins', {
     argument: 'B',
     kind: oneOf('chrome', 'firefox', 'mirror'),
     defaultText: 'none',
-    summary: 'TLS settings of that browser, chrome or firefox, or mirror: those of each client',
+    summary: 'TLS and HTTP/2 as chrome or firefox speak them, or mirror: as each client does',
   },
   unsafeLegacyRenegotiation: {
     kind: onOff,
