@@ -14,8 +14,12 @@ import type { Door } from './said.ts';
 
 /** Who takes connections. */
 export interface Taker {
-  /** Have it handed over. Once it is taken, or has not been, `took` or `gone` of the distributor is called. */
-  hand(door: Door, socket: Socket): void;
+  /**
+   * Have it handed over. Once it is taken, `took` of the distributor is called.
+   *
+   * @param back called when it was not sent, and never will be
+   */
+  hand(door: Door, socket: Socket, back: () => void): void;
 }
 
 export class Distributor {
@@ -26,6 +30,7 @@ export class Distributor {
   readonly #waiting = new Set<Socket>();
   readonly #dropped = new Repeats();
   #address: AddressInfo | undefined;
+  #closed = false;
 
   /** @param maxConnections of all workers together */
   constructor(door: Door, maxConnections: number, log: Log) {
@@ -84,6 +89,7 @@ export class Distributor {
 
   /** Accept no more. */
   close(): void {
+    this.#closed = true;
     this.#server.close();
     for (const socket of this.#waiting) socket.destroy();
     this.#waiting.clear();
@@ -110,7 +116,15 @@ export class Distributor {
       this.#waiting.delete(socket);
       known.busy = true;
       known.open++;
-      best.hand(this.#door, socket);
+      best.hand(this.#door, socket, () => this.#takeBack(socket));
     }
+  }
+
+  /** It goes to another. What has left this process already, and arrived nowhere, is closed by Node. */
+  #takeBack(socket: Socket): void {
+    if (socket.destroyed || socket.remoteAddress === undefined) return;
+    if (this.#closed) return void socket.destroy();
+    this.#waiting.add(socket);
+    this.#handOut();
   }
 }

@@ -21,6 +21,8 @@ export class WorkerProcess implements Taker {
   /** such as `exit code 1`: resolves once it has ended, and everything that it has said has been heard */
   readonly gone: Promise<string>;
   readonly #child: ChildProcess;
+  /** connections that have not left this process, with what gives them back */
+  readonly #onTheWay = new Map<Socket, () => void>();
 
   /** @param entry the file that it runs */
   constructor(number: number, entry: string, stores: SharedStores, handlers: WireHandlers) {
@@ -38,6 +40,7 @@ export class WorkerProcess implements Taker {
       child.once('exit', (code, signal) => resolve(signal ?? `exit code ${String(code)}`));
       child.once('error', (error) => resolve(reasonOf(error)));
     });
+    child.once('disconnect', () => this.#giveBack());
     this.gone = ended.then(async (how) => {
       await this.wire.closed;
       return how;
@@ -57,9 +60,18 @@ export class WorkerProcess implements Taker {
     return this.wire.call('state') as Promise<StatusForm>;
   }
 
-  /** What is on its way when it dies is closed with its channel. */
-  hand(door: Door, socket: Socket): void {
-    this.#child.send(door, socket, { keepOpen: false }, () => undefined);
+  /** What has been sent when it dies is closed with its channel. What waits there for an earlier one to have arrived Node forgets. */
+  hand(door: Door, socket: Socket, back: () => void): void {
+    this.#onTheWay.set(socket, back);
+    this.#child.send(door, socket, { keepOpen: false }, (error) => {
+      if (this.#onTheWay.delete(socket) && error !== null) back();
+    });
+  }
+
+  #giveBack(): void {
+    const left = [...this.#onTheWay.values()];
+    this.#onTheWay.clear();
+    for (const back of left) back();
   }
 
   kill(): void {
