@@ -26,6 +26,6 @@ const options = resolveOptions({
 });
 // Not in this turn: what a name server says does not come in it, either.
 const resolve = () => setImmediate([{ address: '127.0.0.1', family: 4 }]);
-const proxy = await startProxy(options, silentLog, resolve);
+const proxy = await startProxy(options, silentLog, { resolve });
 process.once('disconnect', () => void proxy.close());
 process.send({ port: proxy.port, ca: proxy.caCertificatePem });
