@@ -5,7 +5,8 @@ import { resolve, resolveOptions } from './options/resolve.ts';
 import { CORE_OPTIONS, type CoreOptions, type WarctapOptions } from './options/table.ts';
 import type { Core } from './programs/core.ts';
 import { openCore } from './programs/open-core.ts';
-import { startProxy, type WarctapProxy } from './programs/proxy.ts';
+import type { WarctapProxy } from './programs/proxy.ts';
+import { startProxy } from './programs/start-proxy.ts';
 import { silentLog, type Log } from './util/log.ts';
 
 export { FetchError, type FetchErrorCode } from './http/fetch-error.ts';

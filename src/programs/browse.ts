@@ -17,7 +17,8 @@ import type { WarctapOptions } from '../options/table.ts';
 import type { CoreEvents } from './core.ts';
 import type { Figures } from './figures.ts';
 import { PackFolder } from './pack.ts';
-import { startProxy, type WarctapProxy } from './proxy.ts';
+import type { WarctapProxy } from './proxy.ts';
+import { startProxy } from './start-proxy.ts';
 
 export interface BrowseParts {
   /** of the proxy; without a port any that is free, without an authority one that is forgotten */

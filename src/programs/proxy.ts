@@ -13,7 +13,6 @@ import type { UserAuthenticator } from '../auth/authenticator.ts';
 import { withLogin } from '../auth/login.ts';
 import type { CertificateAuthority } from '../ca/authority.ts';
 import type { LeafStore } from '../ca/contexts.ts';
-import { createResolver, type Resolve } from '../fetch/resolver.ts';
 import type { Handler } from '../http/sides.ts';
 import { changesOf, type Changes } from '../options/changes.ts';
 import { resolveOptions } from '../options/resolve.ts';
@@ -27,14 +26,12 @@ import { withTunnels } from '../serve/connect.ts';
 import { Listener } from '../serve/listener.ts';
 import type { Log } from '../util/log.ts';
 import { allInOrder } from '../util/thrown.ts';
-import { authenticatorOf, metaSecretOf, usersOf } from './access-files.ts';
-import { openCertificates } from './certificates.ts';
+import { usersOf } from './access-files.ts';
 import type { Bound } from '../web/metrics/bound.ts';
 import type { Core, CoreEvents } from './core.ts';
 import type { Among } from './core-parts.ts';
-import { openCore } from './open-core.ts';
 import type { Figures } from './figures.ts';
-import { handlesFor, tellOfHandles, type Handles } from './handles.ts';
+import type { Handles } from './handles.ts';
 import { listenAt, warnIfOpen } from './listening.ts';
 import { pagesFirst } from '../web/pages.ts';
 import { OPEN_PATHS, ownPages } from './own-pages.ts';
@@ -44,7 +41,7 @@ import { watchCore, type Watched } from './watching.ts';
 /** What happens while a proxy runs. */
 export type ProxyEvents = CoreEvents;
 
-interface ProxyParts {
+export interface ProxyParts {
   readonly options: ResolvedOptions;
   readonly core: Core;
   readonly ca: CertificateAuthority;
@@ -71,7 +68,7 @@ export interface OneOfMany {
 }
 
 /** What a core asks for is opened after it. */
-interface Later {
+export interface Later {
   /** never connected to */
   proxy?: Listener;
   playback?: Listener;
@@ -255,59 +252,6 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     if (address === undefined) throw new Error('not listening');
     return address;
   }
-}
-
-/**
- * Open what the proxy needs, then listen.
- *
- * @param resolve names of origins to addresses; `others`: it is one of many processes
- * @throws OptionError, or an error whose message is one line, when it cannot start
- */
-export async function startProxy(
-  options: ResolvedOptions,
-  log: Log,
-  { resolve = createResolver(), others }: { readonly resolve?: Resolve; readonly others?: OneOfMany } = {},
-): Promise<WarctapProxy> {
-  const authenticator = await authenticatorOf(options, log);
-  const metaSecret = await metaSecretOf(options, log);
-  const later: Later = {};
-  const playback = options.playbackPort !== undefined;
-  const { maxConnections, maxThreads, crawlLogDir } = options;
-  const wanted = { maxConnections, playback, maxExchanges: maxThreads, crawlLogs: crawlLogDir !== undefined };
-  const handles = handlesFor(wanted);
-  const core = await openCore({
-    options,
-    log,
-    resolve,
-    handles,
-    playbackIndex: playback,
-    ...(others && { among: others.among }),
-    listening: () => [later.proxy?.address, later.playback?.address].filter((address) => address !== undefined),
-    onSecured: ({ host, servername }) => {
-      for (const name of [host, servername]) if (name !== undefined) later.leaves?.keep(name);
-    },
-  });
-  const proxy = await putTogether({ options, core, authenticator, metaSecret, later, handles, others, log }).catch(
-    async (error: unknown) => {
-      await core.close();
-      throw error;
-    },
-  );
-  try {
-    await proxy.listen();
-  } catch (error) {
-    await proxy.close();
-    throw error;
-  }
-  tellOfHandles(wanted, handles, log);
-  return proxy;
-}
-
-async function putTogether(parts: Omit<ProxyParts, 'ca' | 'leaves'>): Promise<WarctapProxy> {
-  const { options, later, log } = parts;
-  const { ca, leaves } = await openCertificates(options, log);
-  later.leaves = leaves;
-  return new WarctapProxy({ ...parts, ca, leaves });
 }
 
 function boundOf(name: string, listener: Listener | undefined): readonly Bound[] {

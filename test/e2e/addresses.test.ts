@@ -10,7 +10,7 @@ import { createServer, isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { startProxy as startApp } from '../../src/programs/proxy.ts';
+import { startProxy as startApp } from '../../src/programs/start-proxy.ts';
 import { resolveOptions } from '../../src/options/resolve.ts';
 import type { WarctapOptions } from '../../src/options/table.ts';
 import type { Resolve } from '../../src/fetch/resolver.ts';

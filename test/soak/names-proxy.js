@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { startProxy } from '../../dist/programs/proxy.js';
+import { startProxy } from '../../dist/programs/start-proxy.js';
 import { resolveOptions } from '../../dist/options/resolve.js';
 import { silentLog } from '../../dist/util/log.js';
 

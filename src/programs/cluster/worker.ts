@@ -18,7 +18,8 @@ import type { ResolvedOptions } from '../../options/table.ts';
 import type { Core } from '../core.ts';
 import type { Among } from '../core-parts.ts';
 import type { Listener } from '../../serve/listener.ts';
-import { startProxy, type WarctapProxy } from '../proxy.ts';
+import type { WarctapProxy } from '../proxy.ts';
+import { startProxy } from '../start-proxy.ts';
 import { formOfStatus, outcomeOf, rateIn, type Door, type Started, type StatusForm, type Task } from './said.ts';
 
 /** A log that can be told how much to say. */
