@@ -35,6 +35,9 @@ const updater = findTool({
   ask: ['--help'],
   says: /\[--verbose\] \[--fresh\]/,
 });
+// What it runs is on PATH or nowhere.
+const install = findTool({ commands: ['install'], ask: ['--version'], says: /^install/ });
+const noUpdater = install.skip || updater.skip;
 const keytool = findTool({ commands: ['keytool'], ask: ['-help'], says: /importcert/ });
 const CACERTS = keytool.skip === false ? join(dirname(dirname(realpathSync(keytool.command))), 'lib/security/cacerts') : '';
 
@@ -112,7 +115,7 @@ function contents(folder: string): Record<string, string> {
 const certificateIn = async () =>
   /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/.exec(readFileSync(await testCaFile(), 'utf8'))![0];
 
-test('Debian: into the bundle of the system, and out of it again without a trace', { skip: updater.skip }, async (t) => {
+test('Debian: into the bundle of the system, and out of it again without a trace', { skip: noUpdater }, async (t) => {
   const { root, trust } = await place(t);
   assert.equal(spawnSync(updater.command, ['--sysroot', root, '--fresh']).status, 0);
   const before = contents(root);
@@ -200,7 +203,7 @@ test('Java: into its key store and out again', { skip: keytool.skip || (existsSy
   assert.equal(list(), before);
 });
 
-test('without leave nothing is done, and a store that fails is told and put back', { skip: updater.skip }, async (t) => {
+test('without leave nothing is done, and a store that fails is told and put back', { skip: noUpdater }, async (t) => {
   const { root, trust } = await place(t);
   const before = contents(root);
   await assert.rejects(trust('trust', 'system', { yes: false }), /trust: there is nobody to ask here, --yes does it without/);
@@ -212,7 +215,7 @@ test('without leave nothing is done, and a store that fails is told and put back
   assert.deepEqual(contents(root), before);
 });
 
-test('the command does it for the authority of the proxy, and makes none where there is none', { skip: updater.skip }, async (t) => {
+test('the command does it for the authority of the proxy, and makes none where there is none', { skip: noUpdater }, async (t) => {
   const { root, dir, ca } = await place(t);
   const args = ['--cacert', ca, '--root', root, '--in', 'system', '--yes'];
   const done = await runToEnd(['trust', ...args]);
