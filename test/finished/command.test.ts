@@ -33,10 +33,12 @@ test('how it has ended is told, with the last line of what it says', { skip }, a
   assert.equal(told, 'the command has ended with exit code 3, saying "t?wo"');
   await failing('kill -9 $$');
   assert.equal(told, 'the command was ended by SIGKILL');
-  await failing('sleep 1000 & wait', 200);
+  // PATH need not have sleep.
+  const sleeping = `'${process.execPath}' -e 'setInterval(() => 0, 100000)'`;
+  await failing(`${sleeping} & wait`, 200);
   assert.equal(told, 'the command has not ended within 0.2 s');
   const ending = new AbortController();
-  const ended = failing('sleep 1000', 60_000, ending.signal);
+  const ended = failing(sleeping, 60_000, ending.signal);
   ending.abort();
   await ended;
   assert.match(told, /as the program ends$/);
