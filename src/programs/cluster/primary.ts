@@ -214,7 +214,7 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
           { worker: number, pid: worker.pid, ended },
           'a worker has died: what it has left is seen to, and another takes its place',
         );
-      await this.#recover(worker);
+      await this.#recover(worker, ended !== 'exit code 0');
       worker = undefined;
       while (worker === undefined && (await attempts.next())) {
         try {
@@ -232,12 +232,12 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
     }
   }
 
-  async #recover(worker: WorkerProcess): Promise<void> {
+  async #recover(worker: WorkerProcess, died = true): Promise<void> {
     const { subdirPrefix } = this.#options;
     const { dir } = warcFolders(this.#options);
     const { log } = this.#parts;
     const onClosed = (file: string) => this.#finished?.add(file);
-    await recover(worker.number, worker.served, { dir, subdirPrefix, lock: this.#lock, stores: this.#stores, onClosed, log });
+    await recover(worker.number, worker.served, { dir, subdirPrefix, lock: this.#lock, stores: this.#stores, onClosed, died, log });
   }
 
   /** What all of them say at their start is said once. */

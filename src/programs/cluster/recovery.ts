@@ -10,7 +10,7 @@ import { reindex, type Reindexed } from '../../archive/reindex.ts';
 import type { Unsettled } from '../../store/remote/files.ts';
 import type { Served } from '../../store/remote/server.ts';
 import type { Log } from '../../util/log.ts';
-import { reasonOf } from '../../util/thrown.ts';
+import { codeOf, reasonOf } from '../../util/thrown.ts';
 import { WarcReadError } from '../../warc/errors.ts';
 import { OPEN_SUFFIX, pathBelow } from '../../warc/paths.ts';
 import { leftoversIn } from '../../warc/tools/leftovers.ts';
@@ -26,6 +26,8 @@ export interface RecoveryParts {
   readonly stores: Pick<Stores, 'dedup' | 'playback' | 'openFiles'>;
   /** told of a file that has its name now */
   readonly onClosed: (file: string) => void;
+  /** one that has ended as it should has told of all its files, and what others are about to name is theirs */
+  readonly died: boolean;
   readonly log: Log;
 }
 
@@ -51,7 +53,7 @@ export async function recover(worker: number, served: Served, parts: RecoveryPar
     });
   }
   served.forgetFiles();
-  await repairUntold(parts);
+  if (parts.died) await repairUntold(parts);
 }
 
 /** @returns undefined where it is gone */
@@ -103,6 +105,8 @@ async function orLogged(log: Log, file: string, job: () => Promise<unknown>): Pr
     await job();
   } catch (error) {
     if (error instanceof NotRepairedError && error.code !== 'CANNOT_LOCK') return;
+    // Whoever writes it has given it its name meanwhile.
+    if (codeOf(error) === 'ENOENT') return;
     log.error({ file, err: error }, `the WARC file ${basename(file)} of a worker that has died was not seen to: ${reasonOf(error)}`);
   }
 }

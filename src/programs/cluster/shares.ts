@@ -5,7 +5,8 @@ import type { ResolvedOptions } from '../../options/table.ts';
 
 /** At least so much for heads: one of the largest has room. */
 const MIN_HEADS = 1_048_576;
-const NUMBERS = ['maxThreads', 'maxConnections', 'queueSize', 'cdxserverDedupMaxThreads', 'maxMemory', 'maxSpool'] as const;
+/** Connections are counted by the primary process, which has them all: a worker may have more of them than another. */
+const NUMBERS = ['maxThreads', 'queueSize', 'cdxserverDedupMaxThreads', 'maxMemory', 'maxSpool'] as const;
 
 /** More workers than this would leave one with nothing. */
 export function mostWorkers({ maxThreads, maxConnections, queueSize }: ResolvedOptions): number {
