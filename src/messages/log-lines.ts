@@ -1,9 +1,10 @@
 /** Lines of the log at the levels `warn` and `error`: by their text, in which `…` stands for what differs. */
+import { CLUSTER_LINES } from './cluster-lines.ts';
 import { CRAWL_LINES } from './crawl-lines.ts';
-import type { MessageRow } from './row.ts';
+import { QUEUE_LINES } from './queue-lines.ts';
+import { REPORT, type MessageRow } from './row.ts';
 
 const SEE_REASON = 'see the reason in the line; it is counted in `/status`';
-const REPORT = 'report it, with the line and what was done';
 
 export const LOG_LINES = {
   'the CDX server cannot be asked, so no duplicates are found: …': {
@@ -288,56 +289,8 @@ export const LOG_LINES = {
     when: 'a program that could come to an end by itself cannot go on; the reason stands behind it, as when a manager refuses the key of a worker',
     fix: 'do as the reason says',
   },
-  'waiting for the manager: …': {
-    when: 'a worker of a queue starts, and its manager does not answer',
-    fix: 'start the manager, or say with `--manager` where it listens',
-  },
-  'nothing to fetch for now: …': {
-    when: 'the manager of a queue does not answer while its worker runs',
-    fix: 'nothing if it is being started again; the worker goes on asking',
-  },
-  'reports wait: …': {
-    when: 'the manager of a queue cannot take reports for now',
-    fix: 'nothing: they stand in the file of `--outbox` and are sent when it is back',
-  },
-  'reports wait in memory only, their file cannot be written: …': {
-    when: 'the folder of `--outbox` is full, or may not be written to, while the manager of a queue is away',
-    fix: 'see the reason in the line; reports that wait are lost when the worker is killed before it is mended',
-  },
-  'a report was dropped: …': { when: 'the manager of a queue does not understand a report', fix: REPORT },
-  'URLs could not be given back, their leases end by themselves: …': {
-    when: 'a worker of a queue stops while its manager does not answer',
-    fix: 'nothing: others get them after `--lease-seconds`',
-  },
-  'keys come in the clear from other machines: --tls-cert and --tls-key speak HTTPS': {
-    when: 'the manager of a queue listens on an address that other machines reach',
-    fix: 'give `--tls-cert` and `--tls-key`, or listen on loopback',
-  },
-  'this key is weak: it has less than 16 characters': { when: 'a key of a queue could be guessed', fix: 'give another, longer one' },
-  'a call of the queue failed: …': {
-    when: 'a call of the API was answered 500, or 503 when the database failed',
-    fix: 'see the reason in the line; of 500 report it, with the line',
-  },
-  'the time that workers were active waits: …': {
-    when: 'the database of a queue cannot be written',
-    fix: 'make room on the disk of `--db`; it is written later',
-  },
-  'leases and visits that are over wait: …': {
-    when: 'the database of a queue cannot be written',
-    fix: 'make room on the disk of `--db`; it is tried again every second',
-  },
-  'a worker has died: what it has left is seen to, and another takes its place': {
-    when: 'one of the processes of `--workers` has ended; `ended` says how (`SIGKILL`: by somebody, or by the system for want of memory)',
-    fix: 'nothing is lost but what its clients had under way, and what it had not written yet; look why, if it happens again',
-  },
-  'a worker cannot be started': {
-    when: 'a process in the place of one that has died ended before it listened; it is tried again, ever more rarely, and at last the program ends',
-    fix: 'see the reason in the line',
-  },
-  'the WARC file … of a worker that has died was not seen to: …': {
-    when: 'a file that a worker has left cannot be read, or not be repaired',
-    fix: 'see the reason in the line; the next start tries again',
-  },
+  ...QUEUE_LINES,
+  ...CLUSTER_LINES,
   'page not archived: …': {
     when: '`warctap archive` could not load a page at all; a record in the WACZ says why where an origin did not answer',
     fix: 'see the reason in the line; name the page again once it can be reached',

@@ -15,3 +15,6 @@ export interface MessageRow {
 export interface AnswerRow extends MessageRow {
   readonly status: number;
 }
+
+/** The fix of what should not happen. */
+export const REPORT = 'report it, with the line and what was done';
