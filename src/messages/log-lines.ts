@@ -1,6 +1,7 @@
 /** Lines of the log at the levels `warn` and `error`: by their text, in which `…` stands for what differs. */
 import { CLUSTER_LINES } from './cluster-lines.ts';
 import { CRAWL_LINES } from './crawl-lines.ts';
+import { FINISHED_LINES } from './finished-lines.ts';
 import { QUEUE_LINES } from './queue-lines.ts';
 import { REPORT, type MessageRow } from './row.ts';
 
@@ -63,18 +64,7 @@ export const LOG_LINES = {
     when: 'with `--cdxj` or `--collection`: a WARC file of an earlier run cannot be read at this place',
     fix: '`warctap verify` tells more of it',
   },
-  '… of a finished WARC file has failed: …': {
-    when: 'the command of `--on-finished`, or `--upload`: the reason stands behind. It is tried again, in pauses from 1 s to 60 s',
-    fix: 'see the reason: the command itself; for an upload the server, the bucket and its room, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`',
-  },
-  '… of a finished WARC file is left to the next start': {
-    when: 'a command has failed five times, or the program ends before an upload has succeeded',
-    fix: 'mend what the line before tells of, and start again with the same options',
-  },
-  'what is to be done with a finished WARC file is left to the next start: …': {
-    when: 'the file cannot be read, or what was done cannot be written down in `.warctap-finished`',
-    fix: 'see the reason in the line',
-  },
+  ...FINISHED_LINES,
   'others may read …; chmod 600 is advised': {
     when: 'the file of `--proxy-auth-file` or `--meta-secret-file` is readable for more than its owner',
     fix: '`chmod 600` it, unless it is a mounted secret',
