@@ -123,7 +123,7 @@ export class Distributor {
   #letGo(taker: Taker): void {
     const known = this.#takers.get(taker);
     if (known === undefined) return;
-    known.handed?.socket.destroy();
+    known.handed?.socket?.destroy();
     known.handed = undefined;
   }
 
