@@ -25,6 +25,7 @@ export interface Figures {
   readonly handshakes: number;
   readonly records: number;
   readonly loadShare: number;
+  readonly balance: number;
   readonly stopSeconds: number;
 }
 
@@ -43,6 +44,7 @@ export function figuresOf({ runs, workload }: Row): Figures | undefined {
     handshakes: workload.scheme === 'https' ? middle((run) => run.connects) : 0,
     records: middle((run) => run.responses + run.revisits + run.requestRecords),
     loadShare: middle((run) => run.loadShare),
+    balance: middle((run) => run.balance),
     stopSeconds: middle((run) => run.stopSeconds),
   };
 }
@@ -67,13 +69,14 @@ export function resultsTable(rows: readonly Row[]): string {
     'handshakes',
     'records',
     'load %',
+    'balance %',
   ];
   const body = rows.map((row) => {
     const figures = figuresOf(row);
     if (figures === undefined) return [row.workload.name, row.proxy, `failed: ${(row.failures[0] ?? '').split('\n', 1)[0] ?? ''}`];
-    const { requestsPerSecond, mbPerSecond, cpuUs, p50Ms, p99Ms, peakRssMb, handshakes, records, loadShare } = figures;
+    const { requestsPerSecond, mbPerSecond, cpuUs, p50Ms, p99Ms, peakRssMb, handshakes, records, loadShare, balance } = figures;
     const failed = row.failures.length === 0 ? '' : ` (${row.failures.length} failed)`;
-    const whole = [handshakes, records, loadShare * 100].map((value) => String(Math.round(value)));
+    const whole = [handshakes, records, loadShare * 100, balance * 100].map((value) => String(Math.round(value)));
     const speed = [rounded(requestsPerSecond) + failed, rounded(mbPerSecond)];
     return [
       row.workload.name,

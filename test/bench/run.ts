@@ -23,7 +23,7 @@ interface Table {
 
 const NOTHING: Measured = {
   ...{ requests: 0, answered: 0, seconds: 0, bytes: 0, errors: 0, connects: 0, p50Ms: 0, p99Ms: 0, cpuSeconds: 0, fromUs: 0, toUs: 0 },
-  ...{ responses: 0, revisits: 0, requestRecords: 0, cpuUs: 0, peakRssMb: 0, loadShare: 0, stopSeconds: 0 },
+  ...{ responses: 0, revisits: 0, requestRecords: 0, cpuUs: 0, peakRssMb: 0, loadShare: 0, balance: 1, stopSeconds: 0 },
 };
 const GZIP_LIMIT_MS = 60_000;
 
