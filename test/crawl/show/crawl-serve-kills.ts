@@ -27,7 +27,8 @@ async function begin(folder: string) {
 }
 
 async function newJob(client: CrawlClient, seed: string): Promise<Uint8Array> {
-  await client.command({ case: 'setRateLimit', value: { delay: 0.002 } });
+  // Slow enough that the client is never a whole crawl behind.
+  await client.command({ case: 'setRateLimit', value: { delay: 0.02 } });
   const its = policy({ limits: { maxCost: 100 } });
   const { policyId } = await client.get({ case: 'setPolicy', value: { policy: its } }, 'newPolicy');
   return (await client.get({ case: 'setJob', value: { policyId, seeds: [seed] } }, 'newJob')).jobId;
