@@ -29,7 +29,8 @@ export const HELP = `npm run bench -- [options]
   --seconds N     that count of each run (5)
   --warm-up N     seconds before them (2)
   --requests N    so many count, after half as many of warm-up, instead of seconds: for processor time on a busy machine
-  --only WORDS    only workloads with these words in their name, in whatever order; may be repeated
+  --only WORDS    only workloads with these words in their name, in whatever order; may be repeated. Those of
+                  many processes are measured only so: --only workers:
   --peers LIST    measure these in all chosen workloads: names with commas, all or none
   --before DIR    measure another checkout too, which has been built, right after this one
   --out FILE      write the results there as JSON
@@ -95,7 +96,7 @@ function number(name: string, text: string): number {
 }
 
 function chosenWorkloads(wanted: readonly string[]): readonly Workload[] {
-  const workloads = WORKLOADS.filter(({ name }) => wanted.some((text) => matches(name, text)));
+  const workloads = WORKLOADS.filter(({ name, apart }) => wanted.some((text) => (text !== '' || !apart) && matches(name, text)));
   if (workloads.length === 0) throw new Error(`--only: no workload has the words ${wanted.join(' or ')} in its name`);
   return workloads;
 }

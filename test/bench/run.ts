@@ -12,7 +12,7 @@ import { installPeer, isInstalled, type Peer } from './peers/peer.ts';
 import { before, warctap } from './peers/warctap.ts';
 import { nextLine, pinned, startScript } from './processes.ts';
 import { profile } from './profile.ts';
-import { figuresOf, resultsTable, type Row } from './report.ts';
+import { figuresOf, processesTable, resultsTable, type Row } from './report.ts';
 import { targetsTable } from './targets.ts';
 import type { Workload } from './workloads.ts';
 
@@ -23,7 +23,7 @@ interface Table {
 
 const NOTHING: Measured = {
   ...{ requests: 0, answered: 0, seconds: 0, bytes: 0, errors: 0, connects: 0, p50Ms: 0, p99Ms: 0, cpuSeconds: 0, fromUs: 0, toUs: 0 },
-  ...{ responses: 0, revisits: 0, requestRecords: 0, cpuUs: 0, peakRssMb: 0, loadShare: 0, stopSeconds: 0 },
+  ...{ responses: 0, revisits: 0, requestRecords: 0, cpuUs: 0, peakRssMb: 0, loadShare: 0, balance: 1, stopSeconds: 0 },
 };
 const GZIP_LIMIT_MS = 60_000;
 
@@ -100,6 +100,8 @@ async function bench(options: Options): Promise<boolean> {
     `\nMedians of ${options.runs} runs of ${options.requests > 0 ? `${options.requests} requests` : `${options.seconds} s`}, Node ${process.versions.node}, ${cores}\n`,
   );
   console.log(`${resultsTable(rows)}\n\n${targetsTable(rows)}\n`);
+  const processes = processesTable(rows);
+  if (processes !== undefined) console.log(`${processes}\n`);
   const json = rows.map((row) => ({ ...row, median: figuresOf(row) }));
   if (options.out === undefined)
     console.log(JSON.stringify(json.map(({ workload, proxy, median }) => ({ workload: workload.name, proxy, ...median }))));

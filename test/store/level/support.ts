@@ -9,7 +9,7 @@ import type { TestContext } from 'node:test';
 import { Databases, type Database } from '../../../src/store/level/database.ts';
 
 /** A folder below which nothing exists yet. */
-export function tempDir(t: TestContext): string {
+export function tempDir(t: Pick<TestContext, 'after'>): string {
   const dir = mkdtempSync(join(tmpdir(), 'warctap-store-'));
   t.after(() => rmSync(dir, { recursive: true, force: true }));
   return dir;
