@@ -101,6 +101,8 @@ export class DedupEntries {
 
   /** As `DedupStore`. @param dropped told of each key */
   async drop(lost: Lost, dropped: (key: string) => void): Promise<number> {
+    // Now, while the database is there: later it may be away for a while.
+    await this.#begin();
     const everything = lost.ends.size > 0 && !(await this.#journal.isComplete());
     const count = await this.#rows.drop(
       lost,
