@@ -127,5 +127,11 @@ export function playback({ index, dir, log }: PlaybackOptions): Playback {
 /** @throws MessageError for a date that is none */
 function askedOf({ url, method, key, fields, chosen }: PlaybackRequest): Asked {
   const range = fields.get('range');
-  return { url, method, key, range: method === 'GET' && range !== undefined ? rangeText(range) : undefined, at: acceptDatetime(fields) ?? chosen };
+  return {
+    url,
+    method,
+    key,
+    range: method === 'GET' && range !== undefined ? rangeText(range) : undefined,
+    at: acceptDatetime(fields) ?? chosen,
+  };
 }

@@ -14,7 +14,8 @@ import type { Playback, PlaybackAnswer } from './answer.ts';
 export const RAW = '/replay/raw/';
 const PATH = /^(\d{4,14})?(?:[a-z]{2}_)?\/(https?:\/\/.*)$/s;
 /** What a page may be told; the others are of the connection, or would do something to the pages of ours. */
-const KEPT = /^(?:accept-ranges|age|content-(?:encoding|language|location|range|type)|date|etag|last-modified|memento-datetime|server|x-.*)$/;
+const KEPT =
+  /^(?:accept-ranges|age|content-(?:encoding|language|location|range|type)|date|etag|last-modified|memento-datetime|server|x-.*)$/;
 const OURS = { 'cache-control': 'no-store', 'content-security-policy': "sandbox; default-src 'none'", 'x-content-type-options': 'nosniff' };
 
 export function rawPage(playback: Playback): FetchHandler {

@@ -54,7 +54,14 @@ interface Piece {
 }
 
 /** By path. */
-export function replayPages({ index, moments, frames, isPlayback, isOwnHost, guard }: ReplayOptions): Readonly<Record<string, FetchHandler>> {
+export function replayPages({
+  index,
+  moments,
+  frames,
+  isPlayback,
+  isOwnHost,
+  guard,
+}: ReplayOptions): Readonly<Record<string, FetchHandler>> {
   const files = readPageFiles(new URL('./replay/', import.meta.url), {
     index: ROOT,
     files: '/web/replay/',
@@ -83,7 +90,10 @@ export function replayPages({ index, moments, frames, isPlayback, isOwnHost, gua
       const origin = request.headers.get('origin');
       const mine = origin !== null && URL.canParse(origin) && isOwnHost(new URL(origin).host);
       const at = isPlayback ? await moments.of(viewerOf(from, request.headers.get('user-agent'))) : undefined;
-      return json({ playback: isPlayback, at: at?.toISOString() ?? null }, { vary: 'Origin', ...(mine ? { 'access-control-allow-origin': origin } : {}) });
+      return json(
+        { playback: isPlayback, at: at?.toISOString() ?? null },
+        { vary: 'Origin', ...(mine ? { 'access-control-allow-origin': origin } : {}) },
+      );
     },
   };
 }

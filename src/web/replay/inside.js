@@ -15,10 +15,8 @@ export function hide(frame) {
 export function show(frame, { about, url, stamp }) {
   const { port } = new URL(about.playback);
   const origin = `http://${location.hostname}:${port}`;
-  const config = { type: 'live', isLive: false, prefix: `${origin}/replay/raw/` };
-  const query = new URLSearchParams({ source: 'proxy://archive', embed: 'default', customColl: 'archive', config: JSON.stringify(config) });
-  const place = new URLSearchParams({ view: 'replay', url, ts: stamp });
-  frame.replaceChildren(element('iframe', { src: `${origin}/replay/web/?${query}#${place}`, title: `${url}, as it was` }));
+  const place = new URLSearchParams({ url, stamp });
+  frame.replaceChildren(element('iframe', { src: `${origin}/replay/web/?${place}`, title: `${url}, as it was` }));
   frame.hidden = false;
   frame.scrollIntoView({ block: 'nearest' });
 }

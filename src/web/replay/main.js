@@ -125,7 +125,11 @@ function choose(url, { time }) {
   at('chosen-title').textContent = `Captured ${shown(time)} UTC`;
   const isWeb = /^https?:/.test(url);
   const plain = url.replaceAll('#', '%23');
-  for (const [id, when] of [['open', stamp], ['newest', 'newest']]) {
+  const opened = `http://warctap.test/replay/open/${stamp}/${plain}`;
+  for (const [id, when] of [
+    ['open', stamp],
+    ['newest', 'newest'],
+  ]) {
     at(id).hidden = !isWeb || !throughPlayback;
     at(id).href = `/replay/open/${when}/${plain}`;
   }
@@ -135,7 +139,7 @@ function choose(url, { time }) {
   const date = quoted(`Accept-Datetime: ${new Date(time).toUTCString()}`);
   at('curl').textContent = `curl --proxy ${playback} --cacert warctap-ca.pem --header ${date} ${quoted(url)}`;
   at('browser').textContent =
-    `chromium --proxy-server=${playback} --proxy-bypass-list='<-loopback>' --user-data-dir=/tmp/replay ${quoted(url)}`;
+    `chromium --proxy-server=${playback} --proxy-bypass-list='<-loopback>' --user-data-dir=/tmp/replay ${quoted(isWeb ? opened : url)}`;
   window.history.replaceState(null, '', `/replay/${stamp}/${plain}`);
   at('chosen-title').scrollIntoView({ block: 'nearest' });
 }

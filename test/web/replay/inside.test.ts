@@ -12,7 +12,8 @@ import { page as captured, startDated, type Dated } from './dated.ts';
 
 /** Folder of the real package, of which nothing is here: `npm pack replaywebpage` and its `package`. */
 const REAL = process.env.WARCTAP_REPLAYWEBPAGE ?? '';
-const skip = browser.skip === false ? !existsSync(join(REAL, 'sw.js')) && 'WARCTAP_REPLAYWEBPAGE names no folder of the package' : browser.skip;
+const skip =
+  browser.skip === false ? !existsSync(join(REAL, 'sw.js')) && 'WARCTAP_REPLAYWEBPAGE names no folder of the package' : browser.skip;
 
 const HOME = 'http://news.example/';
 const style = gzipSync('p { color: rgb(1, 2, 3) }');
@@ -25,28 +26,35 @@ const SITE: readonly Dated[] = [
     body: style,
   },
   captured(HOME, '2024-03-04T05:06:07Z', '<title>New</title><p>the second'),
-  { url: `${HOME}moved`, date: '2020-03-04T05:06:07Z', head: `HTTP/1.1 302 Found\r\nLocation: ${HOME}\r\nContent-Length: 0\r\n\r\n`, body: '' },
+  {
+    url: `${HOME}moved`,
+    date: '2020-03-04T05:06:07Z',
+    head: `HTTP/1.1 302 Found\r\nLocation: ${HOME}\r\nContent-Length: 0\r\n\r\n`,
+    body: '',
+  },
 ];
 
 async function standIn(t: TestContext, folder: string): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'warctap-rwp-'));
   t.after(() => rm(dir, { recursive: true, force: true }));
   await mkdir(join(dir, folder), { recursive: true });
-  for (const name of ['ui.js', 'sw.js']) await writeFile(join(dir, folder, name), `// ${name}`);
+  await writeFile(join(dir, folder, 'sw.js'), '// sw.js');
   return dir;
 }
 
 test('the package is looked for above the folder that warctap was started in, and beside Node', async (t) => {
   const dir = await standIn(t, 'node_modules/replaywebpage');
   const nowhere = { env: {}, execPath: '/nowhere/bin/node' };
-  assert.equal(findReplayWebPage(undefined, { ...nowhere, cwd: join(dir, 'a/b') })?.['ui.js'].toString(), '// ui.js');
+  assert.equal(findReplayWebPage(undefined, { ...nowhere, cwd: join(dir, 'a/b') })?.toString(), '// sw.js');
   const other = await standIn(t, 'lib/node_modules/replaywebpage');
   assert.ok(findReplayWebPage(undefined, { ...nowhere, cwd: '/nowhere', execPath: join(other, 'bin/node') }));
   assert.ok(findReplayWebPage(undefined, { ...nowhere, cwd: '/nowhere', env: { npm_config_prefix: other } }));
   assert.equal(findReplayWebPage(undefined, { ...nowhere, cwd: '/nowhere' }), undefined);
   await assert.rejects(startDated(t, [], { replaywebpage: dir }), {
     name: 'OptionError',
-    message: new RegExp(`^option replaywebpage: expected the folder of the package, no ui\\.js of ReplayWeb\\.page in it .*, got "${dir}"$`),
+    message: new RegExp(
+      `^option replaywebpage: expected the folder of the package, no sw\\.js of ReplayWeb\\.page in it .*, got "${dir}"$`,
+    ),
   });
 });
 
@@ -56,8 +64,11 @@ test('its files are of the playback listener alone, what was archived is for scr
   const at = proxy.playbackUrl ?? '';
   const ask = (path: string, headers: Record<string, string> = {}) => fetch(at + path, { headers, redirect: 'manual' });
   assert.equal(await (await ask('/replay/web/sw.js')).text(), '// sw.js');
-  assert.equal((await ask('/replay/web/')).headers.get('content-security-policy')?.split(';')[0], `frame-ancestors 'self' ${proxy.url}`);
-  for (const path of ['/replay/web/', '/replay/web/ui.js', `/replay/raw/2020id_/${HOME}`])
+  assert.match(
+    (await ask('/replay/web/')).headers.get('content-security-policy') ?? '',
+    new RegExp(`frame-ancestors 'self' ${proxy.url}$`),
+  );
+  for (const path of ['/replay/web/', '/replay/web/sw.js', `/replay/raw/2020id_/${HOME}`])
     assert.equal((await fetch(proxy.url + path)).status, 404, path);
 
   const first = await ask(`/replay/raw/20200101000000id_/${HOME}`);
@@ -84,7 +95,9 @@ test('without it the page says in one line how to get it', { skip: browser.skip 
   const page = await context.newPage();
   await page.goto(`${proxy.url}/replay/20200304050607/${HOME}`);
   const about = (await (await fetch(`${proxy.url}/about.json`)).json()) as { inPage: boolean };
-  const line = about.inPage ? 'ReplayWeb.page shows it here' : 'npm install --global replaywebpage (ReplayWeb.page, AGPL-3.0), and start warctap again.';
+  const line = about.inPage
+    ? 'ReplayWeb.page shows it here'
+    : 'npm install --global replaywebpage (ReplayWeb.page, AGPL-3.0), and start warctap again.';
   await page.getByText(line).waitFor();
   assert.equal(await page.getByRole('button', { name: 'Show it here' }).isVisible(), about.inPage);
 });
@@ -101,7 +114,7 @@ test('the real one shows captures of two dates inside the page, with what they h
     await page.getByRole('button', { name: 'Show it here' }).click();
     const shown = page.frameLocator('#frame iframe').frameLocator('iframe').locator('p');
     await shown.getByText(text).waitFor();
-    assert.equal(await shown.evaluate((element) => getComputedStyle(element as never as Element).color), color);
+    assert.equal(await shown.evaluate('(element) => getComputedStyle(element).color'), color);
   }
   await picture(page, 'replay-inside');
 });

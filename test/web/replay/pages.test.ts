@@ -26,7 +26,14 @@ async function pagesOf(captures: readonly (readonly [url: string, date: string])
       payloadSize: 3,
     })),
   );
-  const pages = replayPages({ index, moments: new KnownMoments(), frames: () => undefined, isPlayback: false, isOwnHost: (host) => host === '127.0.0.1:8000', guard });
+  const pages = replayPages({
+    index,
+    moments: new KnownMoments(),
+    frames: () => undefined,
+    isPlayback: false,
+    isOwnHost: (host) => host === '127.0.0.1:8000',
+    guard,
+  });
   return async (path: string, headers: Record<string, string> = {}) => {
     const [name = ''] = path.split('?', 1);
     const begin = Object.keys(pages)
