@@ -55,8 +55,8 @@ async function answerOf(found: PlaybackAnswer): Promise<Response> {
 }
 
 /** Without its transfer-coding. */
-function bodyOf({ body, release }: PlaybackAnswer): ReadableStream<Uint8Array> {
-  const pieces = body[Symbol.asyncIterator]();
+function bodyOf(found: PlaybackAnswer): ReadableStream<Uint8Array> {
+  const pieces = found.body[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -67,13 +67,13 @@ function bodyOf({ body, release }: PlaybackAnswer): ReadableStream<Uint8Array> {
             if (payload.some((slice) => slice.length > 0)) return;
           }
         } catch (error) {
-          await release();
+          await found.release();
           throw error;
         }
-        await release();
+        await found.release();
         controller.close();
       },
-      cancel: () => release(),
+      cancel: () => found.release(),
     },
     { highWaterMark: 0 },
   );
