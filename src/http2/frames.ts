@@ -38,6 +38,15 @@ export const CODE = {
   http1Required: 13,
 } as const;
 
+const CODE_NAMES =
+  'NO_ERROR PROTOCOL_ERROR INTERNAL_ERROR FLOW_CONTROL_ERROR SETTINGS_TIMEOUT STREAM_CLOSED FRAME_SIZE_ERROR REFUSED_STREAM CANCEL ' +
+  'COMPRESSION_ERROR CONNECT_ERROR ENHANCE_YOUR_CALM INADEQUATE_SECURITY HTTP_1_1_REQUIRED';
+
+/** As RFC 9113 §7 calls it. */
+export function codeName(code: number): string {
+  return CODE_NAMES.split(' ')[code] ?? String(code);
+}
+
 export const FRAME_HEAD = 9;
 export const DEFAULT_FRAME_SIZE = 16_384;
 export const DEFAULT_WINDOW = 65_535;

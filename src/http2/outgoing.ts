@@ -17,6 +17,8 @@ export interface Sender {
   readonly queued: number;
   /** nothing may follow what waits */
   readonly ending: boolean;
+  /** nothing of it can go out any more */
+  readonly closed: boolean;
   /** it stands in the queue of those that have something to send */
   queuedToSend: boolean;
   /** Take what waits, so much at most. */
@@ -159,7 +161,7 @@ export class Outgoing {
         continue;
       }
       sender.queuedToSend = false;
-      this.#send(sender);
+      if (!sender.closed) this.#send(sender);
       waiting = this.#socket.writableLength;
     }
   }

@@ -8,7 +8,7 @@ import { CODE, DEFAULT_FRAME_SIZE, DEFAULT_WINDOW, FLAG, FRAME, frameHead, Http2
 import { Incoming, type IncomingEvents } from './incoming.ts';
 import { Outgoing } from './outgoing.ts';
 import { DEFAULT_SETTINGS, settingsFrame, type Settings } from './settings.ts';
-import { Http2Stream, type StreamConnection, type StreamEvents } from './stream.ts';
+import { SessionStream, type StreamConnection, type StreamEvents } from './stream.ts';
 import { checkedAnswer, checkedRequest, checkedTrailers, MALFORMED, withoutInvalid } from './validity.ts';
 
 export interface SessionOptions {
@@ -23,7 +23,7 @@ export interface SessionOptions {
 /** What the one who owns a session is told. */
 export interface SessionEvents {
   /** A client asks. @param list undefined when it is longer than may be @param ended nothing follows */
-  onRequest?(stream: Http2Stream, list: readonly string[] | undefined, ended: boolean): void;
+  onRequest?(stream: SessionStream, list: readonly string[] | undefined, ended: boolean): void;
   /** the other side has said how it wants to be spoken to, for the first time or anew */
   onSettings?(): void;
   /** no stream past this one is looked at */
@@ -49,7 +49,7 @@ export class Http2Session implements StreamConnection, IncomingEvents {
   readonly #options: SessionOptions;
   readonly #in: Incoming;
   readonly #out: Outgoing;
-  readonly #streams = new Map<number, Http2Stream>();
+  readonly #streams = new Map<number, SessionStream>();
   /** streams that are over, and whether that was our doing */
   readonly #past = new Map<number, boolean>();
   /** of those that clients open */
@@ -113,7 +113,7 @@ export class Http2Session implements StreamConnection, IncomingEvents {
    * @param list names and values by turns, `:method` first or not
    * @throws Error when nothing new can begin
    */
-  request(list: readonly string[], ended: boolean, events: StreamEvents): Http2Stream {
+  request(list: readonly string[], ended: boolean, events: StreamEvents): SessionStream {
     const id = this.#lastStream === 0 ? 1 : this.#lastStream + 2;
     if (this.closed || id > MAX_WINDOW) throw new Error('the session takes no more streams');
     this.#lastStream = id;
@@ -201,31 +201,31 @@ export class Http2Session implements StreamConnection, IncomingEvents {
     this.#fail(stream, code);
   }
 
-  ready(stream: Http2Stream): void {
+  ready(stream: SessionStream): void {
     this.#out.ready(stream);
   }
 
-  headers(stream: Http2Stream, list: readonly string[], ended: boolean): void {
+  headers(stream: SessionStream, list: readonly string[], ended: boolean): void {
     this.#out.headers(stream.id, list, ended);
   }
 
-  reset(stream: Http2Stream, code: number): void {
+  reset(stream: SessionStream, code: number): void {
     if (!this.#streams.has(stream.id)) return;
     this.#out.frame(numbersFrame(FRAME.reset, stream.id, code));
     this.#forget(stream, true);
   }
 
-  widen(stream: Http2Stream, more: number): void {
+  widen(stream: SessionStream, more: number): void {
     if (this.#streams.has(stream.id)) this.#out.frame(numbersFrame(FRAME.window, stream.id, more));
   }
 
-  over(stream: Http2Stream): void {
+  over(stream: SessionStream): void {
     this.#forget(stream, false);
   }
 
-  #open(id: number, paused: boolean): Http2Stream {
+  #open(id: number, paused: boolean): SessionStream {
     const window = this.#options.settings.initialWindowSize ?? DEFAULT_WINDOW;
-    const stream = new Http2Stream(this, id, window, this.#settings.initialWindowSize, paused);
+    const stream = new SessionStream(this, id, window, this.#settings.initialWindowSize, paused);
     this.#streams.set(id, stream);
     return stream;
   }
@@ -255,7 +255,7 @@ export class Http2Session implements StreamConnection, IncomingEvents {
     this.#events.onReset?.();
   }
 
-  #onAnswer(stream: Http2Stream, list: readonly string[], ended: boolean): void {
+  #onAnswer(stream: SessionStream, list: readonly string[], ended: boolean): void {
     const checked = checkedAnswer(list);
     if (checked === undefined || (checked.status < 200 && ended)) return this.#fail(stream, MALFORMED);
     const { status, length } = checked;
@@ -277,12 +277,12 @@ export class Http2Session implements StreamConnection, IncomingEvents {
     if (id % 2 === 0 || id > this.#lastStream) throw new Http2Error(CODE.protocol, `${what} of stream ${id}, which has not begun`);
   }
 
-  #failBy(stream: Http2Stream, code: number | undefined): void {
+  #failBy(stream: SessionStream, code: number | undefined): void {
     if (code !== undefined) this.#fail(stream, code);
   }
 
   /** An error of this stream alone, by what the other side did. */
-  #fail(stream: Http2Stream, code: number): void {
+  #fail(stream: SessionStream, code: number): void {
     this.#out.answer(numbersFrame(FRAME.reset, stream.id, code));
     this.#remember(stream.id, true);
     this.#lose(stream, code);
@@ -290,11 +290,11 @@ export class Http2Session implements StreamConnection, IncomingEvents {
   }
 
   /** Answers are told as far as they have come; who asks no more is not waited for. */
-  #lose(stream: Http2Stream, code: number | undefined): void {
+  #lose(stream: SessionStream, code: number | undefined): void {
     stream.lost(code, !this.answers);
   }
 
-  #widen(stream: Http2Stream, more: number, ofAll: boolean): void {
+  #widen(stream: SessionStream, more: number, ofAll: boolean): void {
     stream.sendWindow += more;
     if (stream.sendWindow > MAX_WINDOW) {
       if (ofAll) throw new Http2Error(CODE.flowControl, 'a window past its end');
@@ -313,7 +313,7 @@ export class Http2Session implements StreamConnection, IncomingEvents {
     this.#received = 0;
   }
 
-  #forget(stream: Http2Stream, ours: boolean): void {
+  #forget(stream: SessionStream, ours: boolean): void {
     if (!this.#streams.delete(stream.id)) return;
     if (!this.#past.has(stream.id)) this.#remember(stream.id, ours);
     this.#endIfEmpty();

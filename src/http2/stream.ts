@@ -28,11 +28,11 @@ export interface StreamEvents {
 
 /** What a stream needs of its connection. */
 export interface StreamConnection {
-  ready(stream: Http2Stream): void;
-  headers(stream: Http2Stream, list: readonly string[], ended: boolean): void;
-  reset(stream: Http2Stream, code: number): void;
-  widen(stream: Http2Stream, more: number): void;
-  over(stream: Http2Stream): void;
+  ready(stream: SessionStream): void;
+  headers(stream: SessionStream, list: readonly string[], ended: boolean): void;
+  reset(stream: SessionStream, code: number): void;
+  widen(stream: SessionStream, more: number): void;
+  over(stream: SessionStream): void;
   /** it answers: once that has ended, nothing more of the request is wanted */
   readonly answers: boolean;
 }
@@ -43,7 +43,10 @@ const END = Symbol('end');
 /** `write` asks for patience past it. */
 const HIGH_WATER = 64 * 1024;
 
-export class Http2Stream implements Sender {
+/** Between the end of an answer, and what stops the rest of its request. */
+const STOP_MS = 10;
+
+export class SessionStream implements Sender {
   readonly id: number;
   sendWindow: number;
   queuedToSend = false;
@@ -220,8 +223,9 @@ export class Http2Stream implements Sender {
     if (this.#breakOffCode !== undefined) return this.reset(this.#breakOffCode);
     this.#ended = true;
     if (this.#remoteEnded) this.#finish(CODE.none);
-    // Its answer is complete, and no more of the request is read (RFC 9113 §8.1).
-    else if (this.#connection.answers) this.reset(CODE.none);
+    // Its answer is complete, and no more of the request is read (RFC 9113 §8.1). Clients that have both in one piece may miss the answer
+    // (Node 20 does).
+    else if (this.#connection.answers) setTimeout(() => this.closed || this.reset(CODE.none), STOP_MS).unref();
   }
 
   /** Bytes have come. @returns an error of this stream */

@@ -9,6 +9,8 @@ const OF_HTTP1 = new Set(['connection', 'proxy-connection', 'keep-alive', 'trans
 const OF_REQUESTS = new Set([':method', ':scheme', ':authority', ':path']);
 const OF_ANSWERS = new Set([':status']);
 const OF_TRAILERS: ReadonlySet<string> = new Set();
+/** RFC 3986 §3.2, all of its characters. */
+const AUTHORITY = /^[\w.~!$&'()*+,;=:@[\]%-]*$/;
 const LENGTH = /^\d{1,15}$/;
 const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 // eslint-disable-next-line no-control-regex
@@ -30,7 +32,7 @@ export function checkedRequest(list: readonly string[]): Verdict {
   const whole = isConnect
     ? pseudo.has(':authority') && pseudo.size === 2
     : pseudo.has(':method') && pseudo.has(':scheme') && pseudo.has(':path') && pseudo.get(':path') !== '';
-  return whole ? checkedFields(list) : undefined;
+  return whole && AUTHORITY.test(pseudo.get(':authority') ?? '') ? checkedFields(list) : undefined;
 }
 
 /** @returns undefined for a malformed one */
@@ -79,6 +81,7 @@ function checkedFields(list: readonly string[]): Verdict {
   for (let at = 0; at + 1 < list.length; at += 2) {
     const [name, value] = [list[at] ?? '', list[at + 1] ?? ''];
     if (OF_HTTP1.has(name) || (name === 'te' && value.toLowerCase() !== 'trailers') || /[A-Z]/.test(name)) return undefined;
+    if (name === 'host' && !AUTHORITY.test(value)) return undefined;
     if (name !== 'content-length') continue;
     if (length !== undefined || !LENGTH.test(value)) return undefined;
     length = Number(value);
