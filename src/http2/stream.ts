@@ -187,6 +187,7 @@ export class SessionStream implements Sender {
     if (!this.#paused) return;
     this.#paused = false;
     if (this.#items.length > 0 || this.#fate !== undefined) process.nextTick(() => this.#tellItems());
+    else this.#credit();
   }
 
   take(bytes: number, into: Buffer[]): void {
@@ -294,7 +295,9 @@ export class SessionStream implements Sender {
       if (item === undefined) break;
       this.#tellItem(item);
     }
-    if (this.#items.length === 0 && this.#fate !== undefined) this.#close(this.#fate.code);
+    if (this.#items.length > 0) return;
+    if (this.#fate !== undefined) this.#close(this.#fate.code);
+    else this.#credit();
   }
 
   #tellItem(item: Item): void {
@@ -302,7 +305,11 @@ export class SessionStream implements Sender {
     if ('trailers' in item) return this.#events?.onTrailers(item.trailers);
     this.#taken += item.length;
     this.#events?.onData(item);
-    // A pause says that what was told is not taken yet, but no more of it can be.
+    this.#credit();
+  }
+
+  /** Ask for more, unless what was told last is not taken yet. */
+  #credit(): void {
     if (this.#taken * 2 < this.#fullWindow || this.#remoteEnded || this.#paused || this.closed) return;
     this.#connection.widen(this, this.#taken);
     this.#window += this.#taken;
