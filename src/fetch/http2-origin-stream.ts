@@ -12,7 +12,8 @@ import { MAX_HEAD_BYTES } from '../http1/head.ts';
 import { CODE, codeName, Http2Error } from '../http2/frames.ts';
 import { trailerHeaders } from '../http2/headers.ts';
 import { responseBlock, responseFraming, responseOf, trailersOf, type FieldList } from '../http2/heads.ts';
-import type { SessionStream, StreamEvents } from '../http2/stream.ts';
+import type { SessionStream } from '../http2/stream.ts';
+import type { StreamEvents } from '../http2/stream-events.ts';
 import { reasonOf } from '../util/thrown.ts';
 import type { AnswerEvents, OriginStream } from './origin-connection.ts';
 

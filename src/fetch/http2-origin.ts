@@ -93,22 +93,27 @@ export class Http2Origin implements OriginConnection, StreamSession {
     let settle: () => void = () => undefined;
     this.settled = new Promise((resolve) => (settle = resolve));
     const sizes = { sessionWindow, maxListSize: MAX_LIST_BYTES, maxFields: MAX_FIELDS };
-    this.#session = new Http2Session(socket, 'client', { settings, ...sizes }, {
-      onSettings: () => {
-        this.#capacity = Math.min(this.#session.remoteSettings.maxConcurrentStreams, MAX_STREAMS);
-        settle();
+    this.#session = new Http2Session(
+      socket,
+      'client',
+      { settings, ...sizes },
+      {
+        onSettings: () => {
+          this.#capacity = Math.min(this.#session.remoteSettings.maxConcurrentStreams, MAX_STREAMS);
+          settle();
+        },
+        onGoaway: (lastStream) => {
+          this.#lastStream = lastStream;
+          this.#over();
+        },
+        onClosed: () => {
+          endLooking?.();
+          settle();
+          this.#over();
+        },
+        onFault: options.onFault,
       },
-      onGoaway: (lastStream) => {
-        this.#lastStream = lastStream;
-        this.#over();
-      },
-      onClosed: () => {
-        endLooking?.();
-        settle();
-        this.#over();
-      },
-      onFault: options.onFault,
-    });
+    );
   }
 
   get capacity(): number {

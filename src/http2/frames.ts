@@ -108,9 +108,14 @@ export class FrameReader {
       this.#kept = 0;
     }
     const rest = this.#tell(bytes);
-    if (rest === bytes.length || this.#stopped) return;
+    if (rest === bytes.length || this.#isStopped()) return;
     this.#kept = bytes.length - rest;
     this.#pieces.push(rest === 0 ? bytes : bytes.subarray(rest));
+  }
+
+  /** Whoever is told of a frame may have stopped it. */
+  #isStopped(): boolean {
+    return this.#stopped;
   }
 
   /** @returns where the first frame begins that is not complete */

@@ -4,40 +4,28 @@
  * Source: RFC 9113 §3.4 (beginning), §5.1 (streams), §5.4 (errors), §6.8 (GOAWAY).
  */
 import type { Socket } from 'node:net';
-import { CODE, DEFAULT_FRAME_SIZE, DEFAULT_WINDOW, FLAG, FRAME, frameHead, Http2Error, MAX_WINDOW, numbersFrame, PREFACE } from './frames.ts';
+import {
+  CODE,
+  DEFAULT_FRAME_SIZE,
+  DEFAULT_WINDOW,
+  FLAG,
+  FRAME,
+  frameHead,
+  Http2Error,
+  MAX_WINDOW,
+  numbersFrame,
+  PREFACE,
+} from './frames.ts';
 import { Incoming, type IncomingEvents } from './incoming.ts';
 import { Outgoing } from './outgoing.ts';
+import { PastStreams, type Ending } from './past-streams.ts';
+import { ReceiveWindow } from './receive-window.ts';
+import type { SessionEvents, SessionOptions } from './session-events.ts';
 import { DEFAULT_SETTINGS, settingsFrame, type Settings } from './settings.ts';
-import { SessionStream, type StreamConnection, type StreamEvents } from './stream.ts';
-import { checkedAnswer, checkedRequest, checkedTrailers, MALFORMED, withoutInvalid } from './validity.ts';
+import { SessionStream } from './stream.ts';
+import type { StreamConnection, StreamEvents } from './stream-events.ts';
+import { bodyOfAnswer, checkedRequest, checkedTrailers, MALFORMED, withoutInvalid } from './validity.ts';
 
-export interface SessionOptions {
-  readonly settings: Settings;
-  /** bytes of all streams that may come unasked, at least 65,535 */
-  readonly sessionWindow: number;
-  /** of a list of fields, by the count of RFC 9113 §6.5.2 */
-  readonly maxListSize: number;
-  readonly maxFields: number;
-}
-
-/** What the one who owns a session is told. */
-export interface SessionEvents {
-  /** A client asks. @param list undefined when it is longer than may be @param ended nothing follows */
-  onRequest?(stream: SessionStream, list: readonly string[] | undefined, ended: boolean): void;
-  /** the other side has said how it wants to be spoken to, for the first time or anew */
-  onSettings?(): void;
-  /** no stream past this one is looked at */
-  onGoaway?(lastStream: number): void;
-  /** a stream was reset by the other side, or for what that did */
-  onReset?(): void;
-  /** the connection is over, all of its streams have been told */
-  onClosed(): void;
-  /** what was thrown by whom is told of something */
-  onFault(error: unknown): void;
-}
-
-/** Streams that are over, of which something may still come. */
-const REMEMBERED = 256;
 /** So long is a peer that is told to go given to read that. */
 const LINGER_MS = 1000;
 const ACK = frameHead(0, FRAME.settings, FLAG.ack, 0);
@@ -50,13 +38,12 @@ export class Http2Session implements StreamConnection, IncomingEvents {
   readonly #in: Incoming;
   readonly #out: Outgoing;
   readonly #streams = new Map<number, SessionStream>();
-  /** streams that are over, and whether that was our doing */
-  readonly #past = new Map<number, boolean>();
+  readonly #past = new PastStreams();
+  readonly #window: ReceiveWindow;
   /** of those that clients open */
   #lastStream = 0;
   #settings = DEFAULT_SETTINGS;
   #settled = false;
-  #received = 0;
   /** nothing new begins */
   #leaving = false;
   #goneAway = false;
@@ -73,6 +60,7 @@ export class Http2Session implements StreamConnection, IncomingEvents {
     const maxFrameSize = Math.max(settings.maxFrameSize ?? 0, DEFAULT_FRAME_SIZE);
     const maxTableSize = settings.headerTableSize ?? DEFAULT_SETTINGS.headerTableSize;
     this.#in = new Incoming({ ofClient: this.answers, maxFrameSize, maxListSize, maxFields, maxTableSize }, this);
+    this.#window = new ReceiveWindow(sessionWindow);
     this.#out = new Outgoing(socket);
     if (!this.answers) this.#out.frame(PREFACE);
     this.#out.frame(settingsFrame(settings));
@@ -141,7 +129,7 @@ export class Http2Session implements StreamConnection, IncomingEvents {
 
   onHeaders(id: number, list: string[] | undefined, ended: boolean): void {
     const stream = this.#streams.get(id);
-    if (stream === undefined) return this.answers && !this.#past.has(id) ? this.#onNew(id, list, ended) : this.#onPast(id);
+    if (stream === undefined) return this.answers && !this.#past.has(id) ? this.#onNew(id, list, ended) : this.#onPastHead(id);
     if (stream.remoteEnded) this.#fail(stream, CODE.streamClosed);
     else if (list === undefined) this.#fail(stream, CODE.calm);
     else if (!stream.headed) this.#onAnswer(stream, withoutInvalid(list), ended);
@@ -149,7 +137,8 @@ export class Http2Session implements StreamConnection, IncomingEvents {
   }
 
   onData(id: number, piece: Buffer, counted: number, ended: boolean): void {
-    this.#count(counted);
+    const frame = this.#window.take(counted);
+    if (frame !== undefined) this.#out.frame(frame);
     const stream = this.#streams.get(id);
     if (stream === undefined) this.#onPast(id);
     else this.#failBy(stream, stream.headed ? stream.received(piece, counted, ended) : MALFORMED);
@@ -158,6 +147,7 @@ export class Http2Session implements StreamConnection, IncomingEvents {
   onReset(id: number, code: number): void {
     const stream = this.#streams.get(id);
     if (stream === undefined) return this.#checkBegun(id, 'RST_STREAM');
+    this.#past.add(id, 'theirs');
     this.#lose(stream, code);
     this.#events.onReset?.();
   }
@@ -212,7 +202,7 @@ export class Http2Session implements StreamConnection, IncomingEvents {
   reset(stream: SessionStream, code: number): void {
     if (!this.#streams.has(stream.id)) return;
     this.#out.frame(numbersFrame(FRAME.reset, stream.id, code));
-    this.#forget(stream, true);
+    this.#forget(stream, 'ours');
   }
 
   widen(stream: SessionStream, more: number): void {
@@ -220,7 +210,7 @@ export class Http2Session implements StreamConnection, IncomingEvents {
   }
 
   over(stream: SessionStream): void {
-    this.#forget(stream, false);
+    this.#forget(stream, 'whole');
   }
 
   #open(id: number, paused: boolean): SessionStream {
@@ -251,26 +241,27 @@ export class Http2Session implements StreamConnection, IncomingEvents {
 
   #refuse(id: number, code: number): void {
     this.#out.answer(numbersFrame(FRAME.reset, id, code));
-    this.#remember(id, true);
+    this.#past.add(id, 'ours');
     this.#events.onReset?.();
   }
 
   #onAnswer(stream: SessionStream, list: readonly string[], ended: boolean): void {
-    const checked = checkedAnswer(list);
-    if (checked === undefined || (checked.status < 200 && ended)) return this.#fail(stream, MALFORMED);
-    const { status, length } = checked;
-    if (status >= 200) {
-      stream.headed = true;
-      stream.expected = stream.bodiless || status === 304 || status === 204 ? 0 : length;
-      if (ended && (stream.expected ?? 0) > 0) return this.#fail(stream, MALFORMED);
-    }
+    const body = bodyOfAnswer(list, stream.bodiless, ended);
+    if (body === undefined) return this.#fail(stream, MALFORMED);
+    stream.headed = body.status >= 200;
+    if (stream.headed) stream.expected = body.length;
     stream.head(list, ended);
+  }
+
+  #onPastHead(id: number): void {
+    if (this.#past.endingOf(id) === 'whole') throw new Http2Error(CODE.streamClosed, `a head of stream ${id}, which has ended`);
+    this.#onPast(id);
   }
 
   /** Something of a stream that is over. What we have reset may have been on its way. */
   #onPast(id: number): void {
     this.#checkBegun(id, 'a frame');
-    if (this.#past.get(id) !== true) this.#out.answer(numbersFrame(FRAME.reset, id, CODE.streamClosed));
+    if (this.#past.endingOf(id) !== 'ours') this.#out.answer(numbersFrame(FRAME.reset, id, CODE.streamClosed));
   }
 
   #checkBegun(id: number, what: string): void {
@@ -284,7 +275,7 @@ export class Http2Session implements StreamConnection, IncomingEvents {
   /** An error of this stream alone, by what the other side did. */
   #fail(stream: SessionStream, code: number): void {
     this.#out.answer(numbersFrame(FRAME.reset, stream.id, code));
-    this.#remember(stream.id, true);
+    this.#past.add(stream.id, 'ours');
     this.#lose(stream, code);
     this.#events.onReset?.();
   }
@@ -303,29 +294,10 @@ export class Http2Session implements StreamConnection, IncomingEvents {
     if (stream.queued > 0 && stream.sendWindow > 0) this.#out.ready(stream);
   }
 
-  /** The connection's window is opened as things come: a stream that waits holds up no other. */
-  #count(bytes: number): void {
-    const { sessionWindow } = this.#options;
-    this.#received += bytes;
-    if (this.#received > sessionWindow) throw new Http2Error(CODE.flowControl, 'more than the window of the connection');
-    if (2 * this.#received < sessionWindow) return;
-    this.#out.frame(numbersFrame(FRAME.window, 0, this.#received));
-    this.#received = 0;
-  }
-
-  #forget(stream: SessionStream, ours: boolean): void {
+  #forget(stream: SessionStream, ending: Ending): void {
     if (!this.#streams.delete(stream.id)) return;
-    if (!this.#past.has(stream.id)) this.#remember(stream.id, ours);
+    if (!this.#past.has(stream.id)) this.#past.add(stream.id, ending);
     this.#endIfEmpty();
-  }
-
-  #remember(id: number, ours: boolean): void {
-    this.#past.set(id, ours);
-    if (this.#past.size <= REMEMBERED) return;
-    for (const oldest of this.#past.keys()) {
-      this.#past.delete(oldest);
-      break;
-    }
   }
 
   #goaway(code: number): Buffer {

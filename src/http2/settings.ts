@@ -67,7 +67,8 @@ export function settingsOf(payload: Buffer): Settings {
 
 function check(name: keyof Settings, value: number): void {
   if (name === 'enablePush' && value > 1) throw new Http2Error(CODE.protocol, `SETTINGS_ENABLE_PUSH is ${value}`);
-  if (name === 'initialWindowSize' && value > MAX_WINDOW) throw new Http2Error(CODE.flowControl, `SETTINGS_INITIAL_WINDOW_SIZE is ${value}`);
+  if (name === 'initialWindowSize' && value > MAX_WINDOW)
+    throw new Http2Error(CODE.flowControl, `SETTINGS_INITIAL_WINDOW_SIZE is ${value}`);
   if (name === 'maxFrameSize' && (value < DEFAULT_FRAME_SIZE || value >= 2 ** 24)) {
     throw new Http2Error(CODE.protocol, `SETTINGS_MAX_FRAME_SIZE is ${value}`);
   }

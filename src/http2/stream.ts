@@ -7,35 +7,8 @@
  */
 import { CODE } from './frames.ts';
 import type { Sender } from './outgoing.ts';
-
-/** What the one who uses a stream is told. */
-export interface StreamEvents {
-  /** A head that came in answer: interim ones, then the final one. @param ended nothing follows it */
-  onHead?(list: readonly string[], ended: boolean): void;
-  onData(piece: Buffer): void;
-  onTrailers(list: readonly string[]): void;
-  /** all has come, and was told */
-  onEnd(): void;
-  /** what waited has gone out, after `write` was false */
-  onDrain(): void;
-  /**
-   * It is over, and nothing more is told.
-   *
-   * @param code CODE.none when both sides have ended, or said so; undefined when the connection has gone
-   */
-  onClosed(code: number | undefined): void;
-}
-
-/** What a stream needs of its connection. */
-export interface StreamConnection {
-  ready(stream: SessionStream): void;
-  headers(stream: SessionStream, list: readonly string[], ended: boolean): void;
-  reset(stream: SessionStream, code: number): void;
-  widen(stream: SessionStream, more: number): void;
-  over(stream: SessionStream): void;
-  /** it answers: once that has ended, nothing more of the request is wanted */
-  readonly answers: boolean;
-}
+import { SendQueue } from './send-queue.ts';
+import type { StreamConnection, StreamEvents } from './stream-events.ts';
 
 type Item = Buffer | { readonly trailers: readonly string[] } | typeof END;
 const END = Symbol('end');
@@ -67,9 +40,7 @@ export class SessionStream implements Sender {
   #items: Item[] = [];
   #remoteEnded = false;
   // Going.
-  #out: Buffer[] = [];
-  #outAt = 0;
-  #queued = 0;
+  readonly #out = new SendQueue();
   #behind = false;
   #ending = false;
   #ended = false;
@@ -113,7 +84,7 @@ export class SessionStream implements Sender {
   }
 
   get queued(): number {
-    return this.#queued;
+    return this.#out.bytes;
   }
 
   get ending(): boolean {
@@ -141,11 +112,10 @@ export class SessionStream implements Sender {
   write(piece: Buffer): boolean {
     if (!this.writable) return true;
     if (piece.length > 0) {
-      this.#out.push(piece);
-      this.#queued += piece.length;
+      this.#out.add(piece);
       this.#connection.ready(this);
     }
-    if (this.#queued >= HIGH_WATER) this.#behind = true;
+    if (this.#out.bytes >= HIGH_WATER) this.#behind = true;
     return !this.#behind;
   }
 
@@ -191,31 +161,12 @@ export class SessionStream implements Sender {
   }
 
   take(bytes: number, into: Buffer[]): void {
-    this.#queued -= bytes;
-    let left = bytes;
-    let used = 0;
-    while (left > 0) {
-      const piece = this.#out[used];
-      if (piece === undefined) break;
-      const rest = piece.length - this.#outAt;
-      if (rest <= left) {
-        into.push(this.#outAt === 0 ? piece : piece.subarray(this.#outAt));
-        this.#outAt = 0;
-        used++;
-        left -= rest;
-      } else {
-        into.push(piece.subarray(this.#outAt, this.#outAt + left));
-        this.#outAt += left;
-        left = 0;
-      }
-    }
-    if (used === this.#out.length) this.#out = [];
-    else if (used > 0) this.#out.splice(0, used);
+    this.#out.take(bytes, into);
   }
 
   onSent(ended: boolean): void {
     if (!ended) {
-      if (this.#behind && this.#queued === 0) {
+      if (this.#behind && this.#out.bytes === 0) {
         this.#behind = false;
         this.#events?.onDrain();
       }
@@ -340,8 +291,7 @@ export class SessionStream implements Sender {
   }
 
   #dropOut(): void {
-    this.#out = [];
-    this.#outAt = this.#queued = 0;
+    this.#out.clear();
     this.#ending = true;
   }
 }

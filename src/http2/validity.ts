@@ -13,7 +13,6 @@ const OF_TRAILERS: ReadonlySet<string> = new Set();
 const AUTHORITY = /^[\w.~!$&'()*+,;=:@[\]%-]*$/;
 const LENGTH = /^\d{1,15}$/;
 const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
-// eslint-disable-next-line no-control-regex
 const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/;
 
 /** A list of fields that nobody can take for another. */
@@ -36,7 +35,7 @@ export function checkedRequest(list: readonly string[]): Verdict {
 }
 
 /** @returns undefined for a malformed one */
-export function checkedAnswer(list: readonly string[]): (Checked & { readonly status: number }) | undefined {
+function checkedAnswer(list: readonly string[]): (Checked & { readonly status: number }) | undefined {
   const status = pseudoOf(list, OF_ANSWERS)?.get(':status');
   const fields = checkedFields(list);
   if (fields === undefined || status === undefined || !/^[1-9]\d\d$/.test(status) || status === '101') return undefined;
@@ -46,6 +45,20 @@ export function checkedAnswer(list: readonly string[]): (Checked & { readonly st
 /** @returns undefined for malformed ones */
 export function checkedTrailers(list: readonly string[]): Verdict {
   return pseudoOf(list, OF_TRAILERS) === undefined ? undefined : checkedFields(list);
+}
+
+/**
+ * What an answer says of the body that is to come.
+ *
+ * @param bodiless it can have none, whatever it says
+ * @returns undefined for a malformed one; `length` 0 where there is none
+ */
+export function bodyOfAnswer(list: readonly string[], bodiless: boolean, ended: boolean): ReturnType<typeof checkedAnswer> {
+  const checked = checkedAnswer(list);
+  if (checked === undefined || checked.status < 200) return ended ? undefined : checked;
+  const { status } = checked;
+  const length = bodiless || status === 304 || status === 204 ? 0 : checked.length;
+  return ended && length !== undefined && length > 0 ? undefined : { status, length };
 }
 
 /** Without the fields that nobody may send (RFC 9113 §8.2.1); an archive wants the others all the same. */

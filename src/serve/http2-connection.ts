@@ -62,17 +62,22 @@ export class Http2Connection {
     this.#unheard = tunnel.imitation !== undefined;
     const settings = { maxConcurrentStreams: services.maxStreams, maxHeaderListSize: HEADER_LIST_BYTES, enablePush: false };
     const sizes = { sessionWindow: DEFAULT_WINDOW, maxListSize: HEADER_LIST_BYTES, maxFields: MAX_FIELDS };
-    this.#session = new Http2Session(socket, 'server', { settings, ...sizes }, {
-      onRequest: (stream, list, ended) => this.#onRequest(stream, list, ended),
-      onReset: () => {
-        if (this.#flood.reset()) this.#endFlood();
+    this.#session = new Http2Session(
+      socket,
+      'server',
+      { settings, ...sizes },
+      {
+        onRequest: (stream, list, ended) => this.#onRequest(stream, list, ended),
+        onReset: () => {
+          if (this.#flood.reset()) this.#endFlood();
+        },
+        onClosed: () => {
+          const reason = this.#session.error?.message;
+          if (reason !== undefined) services.log.debug({ reason }, 'client connection broke');
+        },
+        onFault: (error) => services.log.error({ err: error }, 'a fault in warctap: a client of HTTP/2 was disconnected'),
       },
-      onClosed: () => {
-        const reason = this.#session.error?.message;
-        if (reason !== undefined) services.log.debug({ reason }, 'client connection broke');
-      },
-      onFault: (error) => services.log.error({ err: error }, 'a fault in warctap: a client of HTTP/2 was disconnected'),
-    });
+    );
   }
 
   /** The program stops: no more streams are taken, what is being answered goes on. */

@@ -33,7 +33,10 @@ test('the reserved bit is nothing, and a frame past the bound is refused before 
   const reserved = frameHead(0, 0, 0, 1);
   reserved[5] = 0x80;
   assert.deepEqual(told([reserved]), ['0 0 1 ']);
-  assert.throws(() => told([frameHead(16_385, 0, 0, 1)]), (error) => error instanceof Http2Error && error.code === 6);
+  assert.throws(
+    () => told([frameHead(16_385, 0, 0, 1)]),
+    (error) => error instanceof Http2Error && error.code === 6,
+  );
 });
 
 test('who has stopped is told nothing more', () => {

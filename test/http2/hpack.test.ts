@@ -81,7 +81,12 @@ describe('not understood', () => {
     ['a table larger than was said', '3fe21f'],
     ['a size of the table behind fields', '8220'],
   ] as const)
-    test(what, () => assert.throws(() => decoder().decode(hex(block)), (error) => error instanceof Http2Error && error.code === 9));
+    test(what, () =>
+      assert.throws(
+        () => decoder().decode(hex(block)),
+        (error) => error instanceof Http2Error && error.code === 9,
+      ),
+    );
 });
 
 test('a list that is too long is read to its end, and the table goes on with it', () => {
@@ -103,7 +108,10 @@ test('encoder and decoder agree over a thousand lists, whatever the table', () =
   const [from, to] = [new HpackEncoder(), decoder()];
   for (let round = 0; round < 1000; round++) {
     if (round % 100 === 50) from.limitTable((round * 37) % 5000);
-    const list = Array.from({ length: round % 9 }, (_, at) => [`x-${(round * 7 + at) % 40}`, 'v'.repeat((round * 13 + at * 101) % 400)]).flat();
+    const list = Array.from({ length: round % 9 }, (_, at) => [
+      `x-${(round * 7 + at) % 40}`,
+      'v'.repeat((round * 13 + at * 101) % 400),
+    ]).flat();
     assert.deepEqual(to.decode(from.encode(list)), list);
     assert.equal(to.tableSize, from.tableSize);
   }
