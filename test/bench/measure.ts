@@ -43,6 +43,8 @@ export interface Times {
   readonly seconds: number;
   /** instead of both, where it is not 0 */
   readonly requests: number;
+  /** somebody has the dashboard open */
+  readonly watched?: boolean;
 }
 
 /** Looks into the run's folder before it goes. */
@@ -74,6 +76,7 @@ export async function measure(workload: Workload, peer: Peer | undefined, times:
     if (options && workload.stored > 0) await fillIndex(options.dir, workload.stored);
     const proxy = peer && options && keep(startProxy(workload.allCores ? 'all' : 'proxy', peer.start(options)));
     if (proxy) await untilListening(port, proxy);
+    if (times.watched === true) await nextLine(keep(startScript(others, 'dashboard.ts', [String(port)])), STALLED_MS);
 
     const { scheme, size, connections, streams, keepAlive, hosts } = workload;
     const { warmUpSeconds, seconds, requests } = times;

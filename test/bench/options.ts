@@ -19,6 +19,8 @@ export interface Options {
   readonly profile: readonly string[] | undefined;
   /** a checkout that is measured, too, as "before" */
   readonly before: string | undefined;
+  /** measured once more, with its dashboard open in a browser */
+  readonly dashboard: boolean;
   readonly install: boolean;
   readonly help: boolean;
 }
@@ -33,6 +35,7 @@ export const HELP = `npm run bench -- [options]
                   many processes are measured only so: --only workers:
   --peers LIST    measure these in all chosen workloads: names with commas, all or none
   --before DIR    measure another checkout too, which has been built, right after this one
+  --dashboard     measure once more with the dashboard open in Chromium
   --out FILE      write the results there as JSON
   --install       install the peers into tmp/bench (all, or those of --peers), and end
   --profile WORDS run the first workload with these words under the profiler, and end
@@ -54,6 +57,7 @@ export function readOptions(args: readonly string[]): Options {
       peers: { type: 'string' },
       out: { type: 'string' },
       before: { type: 'string' },
+      dashboard: { type: 'boolean', default: false },
       install: { type: 'boolean', default: false },
       profile: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -71,6 +75,7 @@ export function readOptions(args: readonly string[]): Options {
     out: values.out,
     before: values.before,
     profile: values.profile === undefined ? undefined : words(values.profile),
+    dashboard: values.dashboard,
     install: values.install,
     help: values.help,
   };

@@ -5,7 +5,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { measure, type Look, type Measured } from './measure.ts';
+import { measure, type Look, type Measured, type Times } from './measure.ts';
 import { HELP, readOptions, type Options } from './options.ts';
 import { PEERS } from './peers/index.ts';
 import { installPeer, isInstalled, type Peer } from './peers/peer.ts';
@@ -48,9 +48,9 @@ const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
 
 /** All proxies one after the other, so that what else the machine does hits all alike. */
 async function runOnce(workload: Workload, names: readonly string[], options: Options, table: Table): Promise<void> {
-  const attempt = async (proxy: string, peer: Peer | undefined, look?: Look) => {
+  const attempt = async (proxy: string, peer: Peer | undefined, look?: Look, times: Times = options) => {
     try {
-      table.add(workload, proxy, await measure(workload, peer, options, look));
+      table.add(workload, proxy, await measure(workload, peer, times, look));
     } catch (error) {
       table.add(workload, proxy, error instanceof Error ? error : new Error(String(error)));
     }
@@ -61,6 +61,7 @@ async function runOnce(workload: Workload, names: readonly string[], options: Op
     table.add(workload, 'gzip alone', { ...NOTHING, requests, seconds: 1, bytes: requests * workload.size, cpuUs: 1e6 / requests });
   };
   await attempt('warctap', warctap, names.includes('gzip alone') && workload.gzip ? zlib : undefined);
+  if (options.dashboard) await attempt('dashboard open', warctap, undefined, { ...options, watched: true });
   if (options.before !== undefined) await attempt('before', before(options.before));
   if (names.includes('direct')) await attempt('direct', undefined);
   for (const peer of PEERS) {

@@ -113,7 +113,7 @@ async function killing({ seconds, killEveryMs, primaryEvery, storeEvery, print }
       await store.kill();
       await passed(AWAY_MS);
       await store.start();
-      kill.backWallMs = Date.now();
+      [kill.backMs, kill.backWallMs] = [performance.now(), Date.now()];
       return;
     }
     const machine = one(machines);
@@ -124,7 +124,7 @@ async function killing({ seconds, killEveryMs, primaryEvery, storeEvery, print }
       const kill = note('primary', machine.number, 0, behindMs);
       await machine.kill();
       await machine.start();
-      kill.backWallMs = Date.now();
+      [kill.backMs, kill.backWallMs] = [performance.now(), Date.now()];
       return;
     }
     const chosen = one(workers);

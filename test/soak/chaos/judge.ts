@@ -40,7 +40,7 @@ export interface Folder {
 }
 
 /** A connection that is cut by a kill notices that within this time, on a machine that does much else. */
-const NOTICED_MS = 5000;
+const NOTICED_MS = 10_000;
 /** A claim of a machine that is gone lapses after this long, and what waits for an absent store is told so. */
 const LAPSES_MS = 8000;
 const MAX_FAULTS = 30;
@@ -132,7 +132,7 @@ function judgeLines({ kills, lines, answered }: Seen, writers: Found['writers'],
   let cut = 0;
   let missing = 0;
   let oldestMissingMs = 0;
-  for (const { machine, urls, endedMs } of lines) {
+  for (const { machine, urls, endedMs, left } of lines) {
     const by = new Set(urls.flatMap((url) => writers.get(url) ?? []));
     if (by.size > 1) faults.push(`a connection was served by workers ${[...by].join()}`);
     const [writer] = by;
@@ -157,8 +157,9 @@ function judgeLines({ kills, lines, answered }: Seen, writers: Found['writers'],
     }
     if (endedMs === undefined || urls.length === 0) continue;
     cut++;
-    if (!itsKills.some(({ atMs }) => atMs <= endedMs && atMs > endedMs - NOTICED_MS))
-      faults.push(`a connection of worker ${writer ?? '?'} was cut, and that was not killed`);
+    const isWhy = ({ atMs, backMs = 0 }: Kill) => atMs <= endedMs && endedMs < Math.max(atMs + NOTICED_MS, backMs);
+    if (left === true) faults.push(`${urls.at(-1)} was never answered, by worker ${writer ?? '?'}`);
+    else if (!itsKills.some(isWhy)) faults.push(`a connection of worker ${writer ?? '?'} was cut, and that was not killed`);
   }
   return { cut, missing, oldestMissingMs };
 }

@@ -30,7 +30,7 @@ export interface LoadOptions {
 }
 
 const LIMIT = 5;
-const CUT_MS = 30_000;
+const CUT_MS = 60_000;
 const AFTER_CUT_MS = 20;
 
 /** An origin whose body is the key of the path: the same for all that end alike. */
@@ -51,6 +51,7 @@ export async function startLoad({ machines, kills, clients, paceMs, random }: Lo
   const open = new Set<RawClient>();
   let number = 0;
   let over = false;
+  let cutting = false;
   let lastMs = performance.now();
 
   // Half of all requests are for what others ask for at the same time, so that many have it under way together, on all machines.
@@ -83,6 +84,7 @@ export async function startLoad({ machines, kills, clients, paceMs, random }: Lo
         }
       } catch {
         line.endedMs = performance.now();
+        line.left = cutting;
         await passed(AFTER_CUT_MS);
       } finally {
         connection?.[Symbol.dispose]();
@@ -127,7 +129,10 @@ export async function startLoad({ machines, kills, clients, paceMs, random }: Lo
     },
     async end() {
       over = true;
-      const timer = setTimeout(() => open.forEach(({ socket }) => socket.destroy()), CUT_MS);
+      const timer = setTimeout(() => {
+        cutting = true;
+        for (const { socket } of open) socket.destroy();
+      }, CUT_MS);
       await Promise.all(all);
       clearTimeout(timer);
       origin.server.closeAllConnections();

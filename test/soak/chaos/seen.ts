@@ -11,7 +11,8 @@ export interface Kill {
   readonly atMs: number;
   /** by the clock on the wall */
   readonly wallMs: number;
-  /** by the clock on the wall, when it was there again; of a worker this is not known */
+  /** by both clocks, when it was there again; of a worker this is not known */
+  backMs?: number;
   backWallMs?: number;
 }
 
@@ -20,6 +21,8 @@ export interface Line {
   readonly machine: number;
   readonly urls: string[];
   endedMs: number | undefined;
+  /** no answer came at the end, though it was waited for */
+  left?: boolean;
 }
 
 /** A row of requests with one limit, one after the other, while nothing was killed. */
