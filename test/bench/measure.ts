@@ -7,6 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkRecords, type Records } from './check.ts';
 import { hostName } from './hosts.ts';
+import { HOST_NAMES } from './web/page.ts';
 import type { Load, LoadResult } from './load.ts';
 import type { Peer } from './peers/peer.ts';
 import {
@@ -59,8 +60,14 @@ export async function measure(workload: Workload, peer: Peer | undefined, times:
   const keep = (process: Running) => (started.push(process), process);
   try {
     const others = workload.allCores ? 'all' : 'others';
+    const web = workload.browsers > 0;
     const origin = keep(
-      startScript(others, 'origin.ts', [workload.scheme, workload.body, String(workload.size), workload.streams > 0 ? 'h2' : 'http/1.1']),
+      startScript(others, web ? 'web/origin.ts' : 'origin.ts', [
+        workload.scheme,
+        workload.body,
+        String(workload.size),
+        workload.streams > 0 ? 'h2' : 'http/1.1',
+      ]),
     );
     const originPort = Number(await nextLine(origin, STALLED_MS));
     const port = peer === undefined ? 0 : await freePort();
@@ -86,7 +93,7 @@ export async function measure(workload: Workload, peer: Peer | undefined, times:
       seconds,
       requests,
     };
-    const loader = keep(startScript(others, 'load.ts', [JSON.stringify(load)]));
+    const loader = keep(startScript(others, web ? 'web/load.ts' : 'load.ts', [JSON.stringify(load)]));
     const cpu = (process: Running | undefined) => (process === undefined ? 0 : usageOf(process).cpuSeconds);
     if ((await nextLine(loader, STALLED_MS)) !== 'begin') throw new Error('the load did not begin');
     const before = { proxy: cpu(proxy), origin: cpu(origin), store: cpu(store?.running) };
@@ -133,10 +140,11 @@ interface Where {
   readonly store: string | undefined;
 }
 
-function startOptions({ gzip, hosts, streams, workers }: Workload, { root, port, originPort, store }: Where) {
+function startOptions({ gzip, hosts, browsers, streams, workers }: Workload, { root, port, originPort, store }: Where) {
   const dir = join(root, 'proxy');
   mkdirSync(dir);
-  const names = hosts === 0 ? [] : Array.from({ length: hosts + 1 }, (_, index) => hostName(index));
+  const many = hosts === 0 ? [] : Array.from({ length: hosts + 1 }, (_, index) => hostName(index));
+  const names = browsers > 0 ? HOST_NAMES : many;
   return { dir, port, originPort, gzip, http2: streams > 0, workers, store, hosts: names };
 }
 

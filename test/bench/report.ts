@@ -26,6 +26,10 @@ export interface Figures {
   readonly records: number;
   readonly loadShare: number;
   readonly balance: number;
+  /** of browsers; 0: none were loaded */
+  readonly pagesPerSecond: number;
+  readonly cpuMsPerPage: number;
+  readonly requestsPerPage: number;
   readonly stopSeconds: number;
 }
 
@@ -45,6 +49,9 @@ export function figuresOf({ runs, workload }: Row): Figures | undefined {
     records: middle((run) => run.responses + run.revisits + run.requestRecords),
     loadShare: middle((run) => run.loadShare),
     balance: middle((run) => run.balance),
+    pagesPerSecond: middle(({ pages = 0, seconds }) => pages / seconds),
+    cpuMsPerPage: middle(({ pages = 0, requests, cpuUs }) => (pages === 0 ? 0 : (cpuUs * requests) / pages / 1000)),
+    requestsPerPage: middle(({ pages = 0, requests }) => (pages === 0 ? 0 : requests / pages)),
     stopSeconds: middle((run) => run.stopSeconds),
   };
 }
@@ -90,6 +97,19 @@ export function resultsTable(rows: readonly Row[]): string {
     ];
   });
   return table([head, ...body]);
+}
+
+/** Rows of browsers that load pages, whose times are those of a page. @returns undefined where there are none */
+export function pagesTable(rows: readonly Row[]): string | undefined {
+  const lines = rows.flatMap((row) => {
+    const figures = row.workload.browsers === 0 ? undefined : figuresOf(row);
+    if (figures === undefined) return [];
+    const { pagesPerSecond, cpuMsPerPage, requestsPerPage, p50Ms, p99Ms, peakRssMb } = figures;
+    const whole = [p50Ms, p99Ms, peakRssMb].map((value) => String(Math.round(value)));
+    return [[row.workload.name, row.proxy, pagesPerSecond.toFixed(1), cpuMsPerPage.toFixed(1), requestsPerPage.toFixed(1), ...whole]];
+  });
+  if (lines.length === 0) return undefined;
+  return table([['pages', 'proxy', 'pages/s', 'CPU ms/page', 'requests', 'p50 ms', 'p99 ms', 'peak RSS MB'], ...lines]);
 }
 
 /** Rows of many processes, as docs/scale.md has them: beside one process with as many connections. @returns undefined where there are none */

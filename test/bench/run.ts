@@ -12,7 +12,7 @@ import { installPeer, isInstalled, type Peer } from './peers/peer.ts';
 import { before, warctap } from './peers/warctap.ts';
 import { nextLine, pinned, startScript } from './processes.ts';
 import { profile } from './profile.ts';
-import { figuresOf, processesTable, resultsTable, type Row } from './report.ts';
+import { figuresOf, pagesTable, processesTable, resultsTable, type Row } from './report.ts';
 import { targetsTable } from './targets.ts';
 import type { Workload } from './workloads.ts';
 
@@ -101,8 +101,7 @@ async function bench(options: Options): Promise<boolean> {
     `\nMedians of ${options.runs} runs of ${options.requests > 0 ? `${options.requests} requests` : `${options.seconds} s`}, Node ${process.versions.node}, ${cores}\n`,
   );
   console.log(`${resultsTable(rows)}\n\n${targetsTable(rows)}\n`);
-  const processes = processesTable(rows);
-  if (processes !== undefined) console.log(`${processes}\n`);
+  for (const each of [pagesTable(rows), processesTable(rows)]) if (each !== undefined) console.log(`${each}\n`);
   const json = rows.map((row) => ({ ...row, median: figuresOf(row) }));
   if (options.out === undefined)
     console.log(JSON.stringify(json.map(({ workload, proxy, median }) => ({ workload: workload.name, proxy, ...median }))));

@@ -20,6 +20,8 @@ export interface Workload {
   readonly keepAlive: boolean;
   /** 0: one host, for as long as the run takes; otherwise one request to each of so many hosts */
   readonly hosts: number;
+  /** so many browsers load pages of many hosts, sizes and types (web/page.ts); 0: none. What is said of bodies and connections is not for them */
+  readonly browsers: number;
   /** entries in the index of deduplication before the run; for ourselves only */
   readonly stored: number;
   /** the proxy has all cores, not one */
@@ -45,6 +47,7 @@ const base = {
   streams: 0,
   keepAlive: true,
   hosts: 0,
+  browsers: 0,
   stored: 0,
   allCores: false,
   workers: 0,
@@ -68,6 +71,7 @@ const MANY: readonly Workload[] = [
 ];
 
 export const WORKLOADS: readonly Workload[] = [
+  ...[1, 6, 100].map(pages),
   { ...base, name: '1 kB unique, https, gzip', peers: ['warcprox'], once: [...LIMITS, OPENS_TLS, ...RECORDERS] },
   { ...base, name: '1 kB unique, http, gzip', scheme: 'http', peers: ['warcprox'], once: [...LIMITS, ...RECORDERS] },
   { ...base, name: '1 kB unique, https', gzip: false, peers: ['http-mitm-proxy'], once: ['mitmproxy'] },
@@ -98,4 +102,18 @@ export const WORKLOADS: readonly Workload[] = [
 function many(workers: 1 | 2 | 'auto', connections: number, store: boolean): Workload {
   const name = `workers: ${workers}, connections: ${connections}${store ? ', Valkey' : ''}`;
   return { ...base, name, connections, workers, store, allCores: true, apart: true };
+}
+
+/** As the web is. */
+function pages(browsers: number): Workload {
+  const who = browsers === 1 ? '1 browser' : `${browsers} browsers`;
+  return {
+    ...base,
+    name: `pages of the web, ${who}, https, gzip`,
+    size: 0,
+    browsers,
+    connections: browsers,
+    peers: ['warcprox'],
+    once: ['mitmproxy', 'http-mitm-proxy', ...RECORDERS],
+  };
 }
