@@ -61,9 +61,9 @@ export class ResponseReader {
     return this.#body?.exact !== false;
   }
 
-  /** Fields behind the body, which are a part of its bytes, too. */
+  /** Fields behind a body that is done, which are a part of its bytes, too. */
   get trailers(): Fields | undefined {
-    const lines = this.#body?.trailers ?? '';
+    const lines = this.#body?.done === true ? (this.#body.trailers ?? '') : '';
     return lines === '' ? undefined : parseFields(lines, 0);
   }
 
