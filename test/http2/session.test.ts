@@ -220,7 +220,7 @@ test('a peer that reads slowly has all of the last answer, though the session en
   let release: () => void = () => undefined;
   const write = near._write.bind(near);
   const held: (() => void)[] = [];
-  near._writev = undefined;
+  Object.assign(near, { _writev: undefined });
   near._write = (chunk, encoding, callback) => {
     held.push(() => write(chunk, encoding, callback));
     release = () => {
