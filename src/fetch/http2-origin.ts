@@ -101,6 +101,8 @@ export class Http2Origin implements OriginConnection, StreamSession {
         onSettings: () => {
           this.#capacity = Math.min(this.#session.remoteSettings.maxConcurrentStreams, MAX_STREAMS);
           settle();
+          // Who takes fewer than it has now is not to be given more from the pool.
+          if (this.busy) this.#over();
         },
         onGoaway: (lastStream) => {
           this.#lastStream = lastStream;

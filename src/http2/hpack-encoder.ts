@@ -36,8 +36,8 @@ export class HpackEncoder {
     if (values?.get(entry.value) === number) values.delete(entry.value);
     if (values?.size === 0) this.#numbers.delete(entry.name);
   });
-  /** the table has been made smaller, which the other side has to hear of */
-  #resized = false;
+  /** the smallest that the table was made since the other side has last heard of it (RFC 7541 §4.2) */
+  #smallest = Infinity;
   #at = 0;
 
   get tableSize(): number {
@@ -49,7 +49,7 @@ export class HpackEncoder {
     const limited = Math.min(size, DEFAULT_TABLE_SIZE);
     if (limited === this.#table.maxSize) return;
     this.#table.resize(limited);
-    this.#resized = true;
+    this.#smallest = Math.min(this.#smallest, limited);
   }
 
   /** @param list names and values by turns, Latin-1 */
@@ -59,8 +59,9 @@ export class HpackEncoder {
     let most = 16;
     for (const text of list) most += text.length + 8;
     if (scratch.length < most) scratch = Buffer.allocUnsafeSlow(2 * most);
-    if (this.#resized) this.#integer(0x20, 0x1f, this.#table.maxSize);
-    this.#resized = false;
+    if (this.#smallest < this.#table.maxSize) this.#integer(0x20, 0x1f, this.#smallest);
+    if (this.#smallest < Infinity) this.#integer(0x20, 0x1f, this.#table.maxSize);
+    this.#smallest = Infinity;
     for (let at = 0; at + 1 < list.length; at += 2) this.#field(list[at] ?? '', list[at + 1] ?? '');
     return Buffer.from(scratch.subarray(0, this.#at));
   }

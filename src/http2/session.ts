@@ -28,6 +28,10 @@ import { bodyOfAnswer, checkedRequest, checkedTrailers, MALFORMED, withoutInvali
 
 /** So long is a peer that is told to go given to read that. */
 const LINGER_MS = 1000;
+/** And so long one that has an answer to read yet. */
+const MAX_LINGER_MS = 30_000;
+/** So much may wait for a peer that goes on asking. Bodies wait elsewhere, heads do not. */
+const MAX_UNREAD = 8 * 1024 * 1024;
 const ACK = frameHead(0, FRAME.settings, FLAG.ack, 0);
 
 export class Http2Session implements StreamConnection, IncomingEvents {
@@ -42,6 +46,8 @@ export class Http2Session implements StreamConnection, IncomingEvents {
   readonly #window: ReceiveWindow;
   /** of those that clients open */
   #lastStream = 0;
+  /** of those that were not refused for leaving */
+  #lastTaken = 0;
   #settings = DEFAULT_SETTINGS;
   #settled = false;
   /** nothing new begins */
@@ -83,7 +89,7 @@ export class Http2Session implements StreamConnection, IncomingEvents {
 
   /** Nothing new can begin. */
   get closed(): boolean {
-    return this.#leaving || this.#over || this.#goneAway;
+    return this.#leaving || this.#over || this.#goneAway || (!this.answers && this.#lastStream >= MAX_WINDOW);
   }
 
   get destroyed(): boolean {
@@ -103,7 +109,7 @@ export class Http2Session implements StreamConnection, IncomingEvents {
    */
   request(list: readonly string[], ended: boolean, events: StreamEvents): SessionStream {
     const id = this.#lastStream === 0 ? 1 : this.#lastStream + 2;
-    if (this.closed || id > MAX_WINDOW) throw new Error('the session takes no more streams');
+    if (this.closed) throw new Error('the session takes no more streams');
     this.#lastStream = id;
     const stream = this.#open(id, false);
     stream.bodiless = list[list.indexOf(':method') + 1] === 'HEAD';
@@ -124,7 +130,7 @@ export class Http2Session implements StreamConnection, IncomingEvents {
   destroy(code: number = CODE.none): void {
     if (this.#over) return;
     this.#out.frame(this.#goaway(code));
-    this.#end();
+    this.#end(LINGER_MS);
   }
 
   onHeaders(id: number, list: string[] | undefined, ended: boolean): void {
@@ -133,7 +139,7 @@ export class Http2Session implements StreamConnection, IncomingEvents {
     if (stream.remoteEnded) this.#fail(stream, CODE.streamClosed);
     else if (list === undefined) this.#fail(stream, CODE.calm);
     else if (!stream.headed) this.#onAnswer(stream, withoutInvalid(list), ended);
-    else this.#failBy(stream, ended && checkedTrailers(list) !== undefined ? stream.trailed(list) : MALFORMED);
+    else this.#failBy(stream, ended ? this.#onTrailers(stream, this.answers ? list : withoutInvalid(list)) : MALFORMED);
   }
 
   onData(id: number, piece: Buffer, counted: number, ended: boolean): void {
@@ -223,8 +229,9 @@ export class Http2Session implements StreamConnection, IncomingEvents {
   /** A stream that a client has opened. */
   #onNew(id: number, list: readonly string[] | undefined, ended: boolean): void {
     if (id % 2 === 0 || id <= this.#lastStream) throw new Http2Error(CODE.protocol, `stream ${id} cannot begin`);
-    if (this.#goneAway || this.#leaving) return this.#refuse(id, CODE.refused);
     this.#lastStream = id;
+    if (this.#goneAway || this.#leaving) return this.#refuse(id, CODE.refused);
+    this.#lastTaken = id;
     if (this.#streams.size >= (this.#options.settings.maxConcurrentStreams ?? Infinity)) {
       // Before it has taken that, it cannot know.
       if (this.#settled) throw new Http2Error(CODE.protocol, 'more streams than there may be');
@@ -251,6 +258,10 @@ export class Http2Session implements StreamConnection, IncomingEvents {
     stream.headed = body.status >= 200;
     if (stream.headed) stream.expected = body.length;
     stream.head(list, ended);
+  }
+
+  #onTrailers(stream: SessionStream, list: readonly string[]): number | undefined {
+    return checkedTrailers(list) === undefined ? MALFORMED : stream.trailed(list);
   }
 
   #onPastHead(id: number): void {
@@ -301,12 +312,13 @@ export class Http2Session implements StreamConnection, IncomingEvents {
   }
 
   #goaway(code: number): Buffer {
-    return numbersFrame(FRAME.goaway, 0, this.answers ? this.#lastStream : 0, code);
+    return numbersFrame(FRAME.goaway, 0, this.#lastTaken, code);
   }
 
   #onBytes(bytes: Buffer): void {
     if (this.#over) return;
     try {
+      if (this.#socket.writableLength > MAX_UNREAD) throw new Http2Error(CODE.calm, 'answers that nobody takes');
       this.#in.push(bytes);
     } catch (error) {
       if (!(error instanceof Http2Error)) this.#events.onFault(error);
@@ -316,16 +328,20 @@ export class Http2Session implements StreamConnection, IncomingEvents {
   }
 
   #endIfEmpty(): void {
-    if ((this.#leaving || this.#goneAway) && this.#streams.size === 0) this.#end();
+    if ((this.#leaving || this.#goneAway) && this.#streams.size === 0) this.#end(MAX_LINGER_MS);
   }
 
-  /** What is written goes out, nothing more is read. */
-  #end(): void {
+  /** What is written goes out, for so long at most, and nothing more is read. */
+  #end(mostMs: number): void {
     if (this.#over) return;
     this.#out.end();
-    this.#socket.end();
-    const timer = setTimeout(() => this.#socket.destroy(), LINGER_MS).unref();
-    this.#socket.once('close', () => clearTimeout(timer));
+    const socket = this.#socket;
+    const destroyIn = (ms: number): void => {
+      const timer = setTimeout(() => socket.destroy(), ms).unref();
+      socket.once('close', () => clearTimeout(timer));
+    };
+    socket.end(() => destroyIn(LINGER_MS));
+    destroyIn(mostMs);
     this.#onLost();
   }
 

@@ -7,11 +7,9 @@
  */
 import { CODE } from './frames.ts';
 import type { Sender } from './outgoing.ts';
+import { END, ReceiveQueue, type Item } from './receive-queue.ts';
 import { SendQueue } from './send-queue.ts';
 import type { StreamConnection, StreamEvents } from './stream-events.ts';
-
-type Item = Buffer | { readonly trailers: readonly string[] } | typeof END;
-const END = Symbol('end');
 
 /** `write` asks for patience past it. */
 const HIGH_WATER = 64 * 1024;
@@ -37,7 +35,7 @@ export class SessionStream implements Sender {
   #taken = 0;
   #received = 0;
   #paused: boolean;
-  #items: Item[] = [];
+  readonly #items = new ReceiveQueue();
   #remoteEnded = false;
   // Going.
   readonly #out = new SendQueue();
@@ -138,7 +136,7 @@ export class SessionStream implements Sender {
   /** Give up: neither side says anything more. */
   reset(code: number): void {
     if (this.closed) {
-      this.#items = [];
+      this.#items.clear();
       if (!this.#closed) this.#close(this.#fate?.code);
       return;
     }
@@ -190,6 +188,7 @@ export class SessionStream implements Sender {
     this.#taken += counted - piece.length;
     if (ended) this.#remoteEnded = true;
     if (piece.length > 0) this.#onItem(piece);
+    else this.#credit();
     if (ended) this.#onRemoteEnd();
     return undefined;
   }
@@ -224,7 +223,7 @@ export class SessionStream implements Sender {
     if (this.closed) return;
     this.#fate = { code };
     this.#dropOut();
-    if (!keep) this.#items = [];
+    if (!keep) this.#items.clear();
     if (this.#items.length === 0) this.#close(code);
     else this.#connection.over(this);
   }
@@ -236,7 +235,7 @@ export class SessionStream implements Sender {
 
   #onItem(item: Item): void {
     if (this.closed) return;
-    if (this.#paused || this.#items.length > 0) this.#items.push(item);
+    if (this.#paused || this.#items.length > 0) this.#items.add(item);
     else this.#tellItem(item);
   }
 
@@ -272,7 +271,8 @@ export class SessionStream implements Sender {
     if (this.closed) return;
     this.#fate = { code };
     this.#connection.over(this);
-    if (this.#items.length === 0) this.#close(code);
+    // Who has answered wants no more of the request.
+    if (this.#items.length === 0 || this.#connection.answers) this.#close(code);
   }
 
   #close(code: number | undefined): void {
@@ -286,7 +286,7 @@ export class SessionStream implements Sender {
   }
 
   #drop(): void {
-    this.#items = [];
+    this.#items.clear();
     this.#dropOut();
   }
 
