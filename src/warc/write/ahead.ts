@@ -22,6 +22,8 @@ export interface BlocksAheadOptions {
   readonly output: OutputOptions;
   readonly maxBytes: number;
   readonly maxOpenFiles: number;
+  /** so many bytes more are in a file, and stay */
+  readonly onWritten: (bytes: number) => void;
   /** a file could not be cut back */
   readonly onFailure: (error: unknown) => void;
   readonly log: Log;
@@ -69,7 +71,7 @@ export class BlocksAhead {
    * @returns undefined where a temporary file has to do
    */
   async begin(prefix: string, url: string): Promise<SpoolPlace | undefined> {
-    const { encoder, output, files, log } = this.#options;
+    const { encoder, output, files, onWritten, log } = this.#options;
     const { ahead } = encoder;
     // Nobody repairs a file without the suffix by himself.
     if (ahead === undefined || !output.openSuffix || prefix === NO_PREFIX || !isSafePrefix(prefix)) return undefined;
@@ -78,7 +80,11 @@ export class BlocksAhead {
     let open: OpenWriter | undefined;
     try {
       open = await files.lend(prefix);
-      const block = new BlockAhead(open, await open.writer.beginAhead(ahead, room), room, (it) => void this.#released(it));
+      const { writer } = open;
+      const before = writer.size;
+      const start = await writer.beginAhead(ahead, room);
+      onWritten(start - room - before);
+      const block = new BlockAhead(open, start, room, (it) => void this.#released(it));
       this.#blocks.add(block);
       return block;
     } catch (error) {
@@ -94,8 +100,8 @@ export class BlocksAhead {
    * @returns undefined where it is not in its file already, or has another head than there is room for
    * @throws WarcWriteError when any byte may be missing
    */
-  async finish(capture: PrefixedRecords): Promise<{ readonly places: readonly WrittenRecord[]; readonly bytes: number } | undefined> {
-    const { encoder, files } = this.#options;
+  async finish(capture: PrefixedRecords): Promise<readonly WrittenRecord[] | undefined> {
+    const { encoder, files, onWritten } = this.#options;
     const { prefix, once } = capture;
     const [principal] = capture.records;
     const block = principal?.block.place;
@@ -112,7 +118,8 @@ export class BlocksAhead {
       const places = await writer.finishAhead(encoder.ahead, head, records);
       await index?.add([records], [places]);
       await this.#giveBack(open);
-      return { places, bytes: writer.size - before };
+      onWritten(writer.size - before);
+      return places;
     } catch (error) {
       files.forgetLent(open);
       throw error;

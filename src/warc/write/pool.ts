@@ -70,8 +70,8 @@ export class WriterPool {
       ...options,
       files: this.#files,
       turns: this.#turns,
-      onFailure: (error) =>
-        void log.error({ err: this.#fail(error) }, `a large body that is not wanted cannot be cut off: ${reasonOf(error)}`),
+      onWritten: (bytes) => void (this.#bytesWritten += bytes),
+      onFailure: (error) => log.error({ err: this.#fail(error) }, `a large body that is not wanted cannot be cut off: ${reasonOf(error)}`),
     });
   }
 
@@ -162,8 +162,7 @@ export class WriterPool {
       try {
         const done = await this.#ahead.finish(capture);
         if (done === undefined) continue;
-        written[index] = done.places;
-        this.#bytesWritten += done.bytes;
+        written[index] = done;
         finished.add(capture);
       } catch (error) {
         throw this.#fail(error);
