@@ -16,8 +16,8 @@ export class ImitatedContexts {
   readonly #base: SecureContextOptions;
   readonly #fallback: SecureContext;
   readonly #contexts = new LRUCache<string, SecureContext>({ max: MAX_CONTEXTS });
-  /** groups by whether they are known here; there are no more than the table of names has */
-  readonly #groups = new Map<string, boolean>();
+  /** groups and algorithms by whether they are known here; there are no more than the tables of names have */
+  readonly #known = new Map<string, boolean>();
 
   /** @param base what holds for all. @param fallback for a hello that cannot be imitated */
   constructor(base: SecureContextOptions, fallback: SecureContext) {
@@ -34,7 +34,8 @@ export class ImitatedContexts {
   }
 
   #make({ ciphers, groups, signatures, minVersion, maxVersion }: TlsImitation): SecureContext {
-    const ecdhCurve = groups.filter((group) => this.#isKnown(group)).join(':');
+    const ecdhCurve = groups.filter((group) => this.#isKnown('ecdhCurve', group)).join(':');
+    const sigalgs = signatures.filter((algorithm) => this.#isKnown('sigalgs', algorithm)).join(':');
     const options: SecureContextOptions = {
       ...this.#base,
       // At any other level OpenSSL leaves out some of them; a list of nothing but the level is none for it.
@@ -42,7 +43,7 @@ export class ImitatedContexts {
       minVersion,
       maxVersion,
       ...(ecdhCurve === '' ? {} : { ecdhCurve }),
-      ...(signatures.length === 0 ? {} : { sigalgs: signatures.join(':') }),
+      ...(sigalgs === '' ? {} : { sigalgs }),
     };
     try {
       return createSecureContext(options);
@@ -52,16 +53,16 @@ export class ImitatedContexts {
     }
   }
 
-  #isKnown(group: string): boolean {
-    let known = this.#groups.get(group);
+  #isKnown(option: 'ecdhCurve' | 'sigalgs', name: string): boolean {
+    let known = this.#known.get(name);
     if (known === undefined) {
       try {
-        createSecureContext({ ecdhCurve: group });
+        createSecureContext({ [option]: name });
         known = true;
       } catch {
         known = false;
       }
-      this.#groups.set(group, known);
+      this.#known.set(name, known);
     }
     return known;
   }

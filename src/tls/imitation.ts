@@ -15,6 +15,7 @@ export interface TlsImitation {
   readonly ciphers: string;
   /** in the client's order; not every OpenSSL knows each */
   readonly groups: readonly string[];
+  /** likewise */
   readonly signatures: readonly string[];
   readonly minVersion: SecureVersion;
   readonly maxVersion: SecureVersion;
@@ -51,12 +52,15 @@ const CIPHERS = table(`
 
 const GROUPS = table(`
   001d:X25519 0017:P-256 0018:P-384 0019:P-521 001e:X448 11ec:X25519MLKEM768
+  11eb:SecP256r1MLKEM768 11ed:SecP384r1MLKEM1024 0200:MLKEM512 0201:MLKEM768 0202:MLKEM1024
   0100:ffdhe2048 0101:ffdhe3072 0102:ffdhe4096 0103:ffdhe6144 0104:ffdhe8192
 `);
 
 const SIGNATURES = table(`
   0403:ecdsa_secp256r1_sha256 0503:ecdsa_secp384r1_sha384 0603:ecdsa_secp521r1_sha512 0807:ed25519 0808:ed448
   0804:rsa_pss_rsae_sha256 0805:rsa_pss_rsae_sha384 0806:rsa_pss_rsae_sha512 0809:rsa_pss_pss_sha256 080a:rsa_pss_pss_sha384 080b:rsa_pss_pss_sha512
+  0904:mldsa44 0905:mldsa65 0906:mldsa87
+  081a:ecdsa_brainpoolP256r1tls13_sha256 081b:ecdsa_brainpoolP384r1tls13_sha384 081c:ecdsa_brainpoolP512r1tls13_sha512
   0401:rsa_pkcs1_sha256 0501:rsa_pkcs1_sha384 0601:rsa_pkcs1_sha512
   0201:RSA+SHA1 0202:DSA+SHA1 0203:ECDSA+SHA1 0301:RSA+SHA224 0302:DSA+SHA224 0303:ECDSA+SHA224
   0402:DSA+SHA256 0502:DSA+SHA384 0602:DSA+SHA512

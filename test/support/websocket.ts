@@ -68,6 +68,11 @@ export async function openThrough(
   const { host, protocol } = new URL(url);
   const socket = await tunnelTo(proxy.port, host, protocol === 'wss:' ? proxy.ca : undefined);
   const opened = new WebSocket(url, protocols, { createConnection: () => socket, ...options });
+  // What comes at once is not for nobody: whoever waits for the opening listens before the next turn.
+  opened.once('open', () => {
+    opened.pause();
+    setImmediate(() => opened.resume());
+  });
   await once(opened, 'open');
   return opened;
 }

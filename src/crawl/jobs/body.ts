@@ -2,9 +2,7 @@
  * The body of an answer on its way: its links are found as it comes, and what is small is kept.
  */
 import { PassThrough } from 'node:stream';
-import { decoderOf } from '../../page/charset.ts';
 import { unpackers } from '../../page/fetched.ts';
-import { linksOf, type LinkSource } from '../../page/links.ts';
 import type { SitePage } from './requests.ts';
 
 export interface ReadBody {
@@ -23,17 +21,37 @@ export class TooLargeError extends Error {
   override readonly name = 'TooLargeError';
 }
 
-/** Read a body to its end. @throws TooLargeError; what the body throws */
+/** Whoever finds links in a body, without its content coding. */
+export interface Parsed {
+  write(piece: Buffer): void;
+  /** There is more than this, which it does not get. */
+  cut?(maxBytes: number): void;
+  /** @throws the reason of a signal */
+  end(): Promise<void> | void;
+}
+
+export interface Found {
+  readonly parsed: Parsed;
+  /** it is a file that was packed before it was served */
+  readonly packed: boolean;
+}
+
+/**
+ * Read a body to its end.
+ *
+ * @param found what its links are found by
+ * @throws TooLargeError; what the body or the end of `found` throws
+ */
 export async function readBody(
   page: SitePage,
-  source: LinkSource | undefined,
-  links: { add(url: string): void; relieve(): Promise<void> },
+  found: Found | undefined,
+  relieve: () => Promise<void>,
   maxBytes: number,
   maxKeptBytes = MAX_KEPT_BYTES,
 ): Promise<ReadBody> {
   const kept: Buffer[] = [];
   let length = 0;
-  const parsing = source === undefined ? undefined : await textOf(page, source, (link) => links.add(link));
+  const parsing = found && unpacked(found.packed ? 'gzip' : page.header('content-encoding'), bounded(found.parsed));
   try {
     for await (const piece of page.body) {
       length += piece.length;
@@ -41,7 +59,8 @@ export async function readBody(
       if (length <= maxKeptBytes) kept.push(piece);
       else kept.length = 0;
       if (length <= MAX_PARSED_BYTES) await parsing?.write(piece);
-      await links.relieve();
+      else found?.parsed.cut?.(MAX_PARSED_BYTES);
+      await relieve();
     }
   } finally {
     await parsing?.end();
@@ -49,29 +68,34 @@ export async function readBody(
   return { length, kept: length <= maxKeptBytes ? Buffer.concat(kept) : undefined };
 }
 
-interface Parsing {
+function bounded(parsed: Parsed): Parsed & { readonly full: boolean } {
+  let size = 0;
+  return {
+    get full() {
+      return size > MAX_PARSED_BYTES;
+    },
+    write: (piece) => {
+      size += piece.length;
+      if (size <= MAX_PARSED_BYTES) parsed.write(piece);
+      else parsed.cut?.(MAX_PARSED_BYTES);
+    },
+    end: () => parsed.end(),
+  };
+}
+
+interface Unpacked {
   write(piece: Buffer): Promise<void>;
   end(): Promise<void>;
 }
 
 /** What cannot be unpacked has no links. */
-async function textOf(page: SitePage, source: LinkSource, onLink: (url: string) => void): Promise<Parsing | undefined> {
-  const type = page.header('content-type');
-  const reader = await linksOf(source, page.url, onLink);
-  let decoder: InstanceType<typeof TextDecoder> | undefined;
-  let size = 0;
-  const read = (piece: Buffer) => {
-    decoder ??= decoderOf(type, piece);
-    size += piece.length;
-    if (size <= MAX_PARSED_BYTES) reader.write(decoder.decode(piece, { stream: true }));
-  };
-  const packed = source === 'sitemap' && new URL(page.url).pathname.endsWith('.gz') && !page.header('content-encoding');
-  const streams = unpackers(packed ? 'gzip' : page.header('content-encoding'));
+function unpacked(coding: string | undefined, parsed: ReturnType<typeof bounded>): Unpacked | undefined {
+  const streams = unpackers(coding);
   if (streams === undefined) return undefined;
   if (streams.length === 0) {
     return {
-      write: (piece) => Promise.resolve(read(piece)),
-      end: () => Promise.resolve(reader.end()),
+      write: (piece) => Promise.resolve(parsed.write(piece)),
+      end: async () => parsed.end(),
     };
   }
   const into = new PassThrough();
@@ -80,8 +104,8 @@ async function textOf(page: SitePage, source: LinkSource, onLink: (url: string) 
   const done = (async () => {
     try {
       for await (const piece of out as AsyncIterable<Buffer>) {
-        read(piece);
-        if (size > MAX_PARSED_BYTES) break;
+        parsed.write(piece);
+        if (parsed.full) break;
       }
     } catch {
       // What came before it broke counts.
@@ -103,7 +127,7 @@ async function textOf(page: SitePage, source: LinkSource, onLink: (url: string) 
     async end() {
       into.end();
       await done;
-      reader.end();
+      await parsed.end();
     },
   };
 }

@@ -3,6 +3,7 @@
  *
  * One change of a job's state at a time.
  */
+import { PdfReader } from '../../page/pdf/reader.ts';
 import { timeSlices } from '../../util/slices.ts';
 import { reasonOf } from '../../util/thrown.ts';
 import { hexOf, readId, uuidOf } from '../ids.ts';
@@ -36,6 +37,7 @@ export class JobRuns {
   readonly #turns: HostTurns;
   readonly #requests: Requests;
   readonly #pump: Pump;
+  readonly #pdfs = new PdfReader();
   readonly #slices = timeSlices();
   readonly #logs = new Map<string, JobLog>();
   /** changes of a job's state, one after the other */
@@ -90,7 +92,11 @@ export class JobRuns {
       record,
       frontier: this.frontierOf(id),
       bodies: this.#bodies,
-      visits: { ...common, robots: this.#robots, turns: this.#turns, logIn, rendering, clock, retries, retryMs, checkSeeds, maxBodyBytes },
+      visits: {
+        ...common,
+        ...{ robots: this.#robots, turns: this.#turns, pdfs: this.#pdfs },
+        ...{ logIn, rendering, clock, retries, retryMs, checkSeeds, maxBodyBytes },
+      },
       onChange: this.#pump.kick,
       onNotNow: (error) => this.#background(this.#pauseAll(reasonOf(error))),
       log,
@@ -205,6 +211,7 @@ export class JobRuns {
       ),
     );
     this.#turns.close();
+    await this.#pdfs.close();
     await Promise.all(this.#inBackground);
   }
 

@@ -10,7 +10,8 @@
  * Stores nothing: what comes out is stored by the job.
  */
 import { ACCEPT_ENCODING, redirectOf } from '../../page/fetched.ts';
-import { linkFields, linkSourceOf, type LinkSource } from '../../page/links.ts';
+import { linkFields } from '../../page/links.ts';
+import type { PdfReader } from '../../page/pdf/reader.ts';
 import { codeOf, reasonOf } from '../../util/thrown.ts';
 import { MAX_KEPT_BYTES, readBody, type ReadBody } from './body.ts';
 import { canonicalUrl } from './canonical.ts';
@@ -18,11 +19,11 @@ import { isNetwork, isNotNow, NotNowError, textOf } from './failures.ts';
 import type { Entry } from './host-queue.ts';
 import type { HostTurns, Turn } from './host-turns.ts';
 import type { JobCookies } from './cookies.ts';
-import type { NewEntry } from './frontier.ts';
-import { hostOf } from './frontier.ts';
+import { hostOf, type NewEntry } from './frontier.ts';
 import { FoundLinks } from './found-links.ts';
 import type { JobLog } from './job-log.ts';
 import type { LogIn } from './login.ts';
+import { linksIn, sourceOf, type Source } from './page-links.ts';
 import type { Rendering } from './rendering.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { Robots, Verdict } from './robots.ts';
@@ -41,6 +42,7 @@ export interface VisitParts {
   readonly logIn: LogIn | undefined;
   /** undefined: pages stay as they come */
   readonly rendering: Rendering | undefined;
+  readonly pdfs: PdfReader;
   readonly log: JobLog;
   readonly clock: Clock;
   /** tries after the first */
@@ -167,18 +169,20 @@ class Visit {
         this.#parts.log.add('mime', url, type);
         return this.#done(undefined);
       }
-      const source = page.status < 200 || page.status > 299 ? undefined : kind === 'sitemap' ? 'sitemap' : linkSourceOf(type);
+      const source = sourceOf(page, kind, type);
       const body = await this.#read(page, url, source);
       if (source !== undefined) for (const link of linkFields(page.url, page.headers)) this.#links.add(link);
       return this.#taken(page, url, hop > 0, body);
     }
   }
 
-  async #read(page: SitePage, url: string, source: LinkSource | undefined): Promise<ReadBody> {
-    const { rendering, maxBodyBytes } = this.#parts;
+  async #read(page: SitePage, url: string, source: Source | undefined): Promise<ReadBody> {
+    const { pdfs, rendering, log, maxBodyBytes } = this.#parts;
+    const onLink = (link: string) => this.#links.add(link);
     try {
-      const body = await readBody(page, source, this.#links, maxBodyBytes, rendering?.keptBytes);
-      if (source === 'html') await rendering?.page(page, url, body, this.#userAgent, this.#asker, (link) => this.#links.add(link));
+      const found = source && (await linksIn(page, source, { pdfs, log, signal: this.#asker.signal, onLink }));
+      const body = await readBody(page, found, () => this.#links.relieve(), maxBodyBytes, rendering?.keptBytes);
+      if (source === 'html') await rendering?.page(page, url, body, this.#userAgent, this.#asker, onLink);
       return body.length > MAX_KEPT_BYTES ? { ...body, kept: undefined } : body;
     } finally {
       page.release();
@@ -187,16 +191,14 @@ class Visit {
 
   /** A page that was read and is to be an item. */
   async #taken(page: SitePage, url: string, redirected: boolean, { kept }: ReadBody): Promise<Outcome> {
-    const { status } = page;
-    const type = page.header('content-type');
     const duration = this.#duration;
     if (this.#entry.kind === 'sitemap') {
       await this.#settled();
       return this.#done(undefined);
     }
     const answer: ItemAnswer = {
-      status,
-      contentType: ((type ?? '').split(';', 1)[0] ?? '').trim().toLowerCase() || OCTETS,
+      status: page.status,
+      contentType: ((page.header('content-type') ?? '').split(';', 1)[0] ?? '').trim().toLowerCase() || OCTETS,
       headers: page.headers.map(([name, value]) => [name.toUpperCase(), value]),
     };
     return this.#done(await this.#item({ answer, kept, duration, ...(redirected ? { finalUrl: url } : {}) }));

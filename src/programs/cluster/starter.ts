@@ -21,8 +21,14 @@ export interface Attempts {
 }
 
 export class Starter {
+  readonly #now: () => number;
   #stopped = false;
   readonly #waiting = new Set<() => void>();
+
+  /** @param now in ms, monotonic */
+  constructor(now = () => performance.now()) {
+    this.#now = now;
+  }
 
   /** From now on none is started. */
   stop(): void {
@@ -33,21 +39,21 @@ export class Starter {
   /** To be asked for when the first one listens. */
   attempts(): Attempts {
     let quick = 0;
-    let sinceMs = performance.now();
+    let sinceMs = this.#now();
     return {
       get exhausted() {
         return quick > MAX_ATTEMPTS;
       },
       next: async () => {
-        quick = performance.now() - sinceMs > STEADY_MS ? 1 : quick + 1;
+        quick = this.#now() - sinceMs > STEADY_MS ? 1 : quick + 1;
         // One that cannot be started at all has not been steady.
         sinceMs = Infinity;
         if (quick > MAX_ATTEMPTS) return false;
         if (quick > 1) await this.#wait(Math.min(FIRST_WAIT_MS * 2 ** (quick - 2), MAX_WAIT_MS));
         return !this.#stopped;
       },
-      succeeded() {
-        sinceMs = performance.now();
+      succeeded: () => {
+        sinceMs = this.#now();
       },
     };
   }
