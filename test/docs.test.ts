@@ -25,6 +25,7 @@ const FOREIGN: readonly (readonly [RegExp, readonly string[]])[] = [
   [/[Cc]hromium|browsers|macOS/, ['proxy-server', 'proxy-bypass-list', 'disable-quic', 'ignore-certificate-errors-spki-list', 'gaia-url']],
   [/certutil/, ['empty-password']],
   [/node --import/, ['import', 'test']],
+  [/test\/soak\/chaos/, [...read('test/soak/chaos/run.ts').matchAll(/\[--([a-z]+) /g)].map(([, flag = '']) => flag)],
   [/npm (ci|install)/, ['ignore-scripts', 'global']],
   [/podman/, ['format', 'name', 'stop-timeout', 'signal']],
   [/wget/, ['ca-certificate']],

@@ -24,6 +24,7 @@ const INNER = [
   'CertificateNameError',
   'CutOffError',
   'DownloadError',
+  'Http2Error',
   'IncompleteError',
   'JobDeletedError',
   'NotNowError',

@@ -4,19 +4,18 @@
  * Nothing of a body is read before its head has been told of; what a slow client leaves holds this stream back and no other.
  * Source: RFC 9113 §8.1 (messages), §7 (error codes).
  */
-import { constants, type ClientHttp2Stream } from 'node:http2';
 import { MessageError } from '../http/errors.ts';
 import { FetchError } from '../http/fetch-error.ts';
-import { Fields } from '../http/fields.ts';
-import type { BodyPiece, Framing } from '../http/message.ts';
+import type { Fields } from '../http/fields.ts';
+import type { BodyPiece, Framing, ResponseHead } from '../http/message.ts';
 import { MAX_HEAD_BYTES } from '../http1/head.ts';
+import { CODE, codeName, Http2Error } from '../http2/frames.ts';
 import { trailerHeaders } from '../http2/headers.ts';
 import { responseBlock, responseFraming, responseOf, trailersOf, type FieldList } from '../http2/heads.ts';
+import type { SessionStream } from '../http2/stream.ts';
+import type { StreamEvents } from '../http2/stream-events.ts';
 import { reasonOf } from '../util/thrown.ts';
 import type { AnswerEvents, OriginStream } from './origin-connection.ts';
-
-const NO_TRAILERS = new Fields([]);
-const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM, NGHTTP2_HTTP_1_1_REQUIRED, NGHTTP2_FLAG_END_STREAM } = constants;
 
 /** What it needs of its session. */
 export interface StreamSession {
@@ -41,15 +40,14 @@ export interface SentHead {
   readonly mayBeUnanswered: boolean;
 }
 
-export class Http2OriginStream implements OriginStream {
+export class Http2OriginStream implements OriginStream, StreamEvents {
   readonly sentHead: Buffer;
   readonly protocol = 'h2';
   readonly #session: StreamSession;
   readonly #sent: SentHead;
   #events: AnswerEvents | undefined;
-  #stream: ClientHttp2Stream | undefined;
+  #stream: SessionStream | undefined;
   #framing: Framing | undefined;
-  #received = 0;
   #headBytes = 0;
   #paused = false;
   /** the client waits to be asked for the body */
@@ -59,7 +57,6 @@ export class Http2OriginStream implements OriginStream {
   #stirredMs = 0;
   /** the answer is complete */
   #whole = false;
-  #error: Error | undefined;
 
   constructor(session: StreamSession, sent: SentHead, events: AnswerEvents) {
     this.#session = session;
@@ -75,26 +72,19 @@ export class Http2OriginStream implements OriginStream {
    * @param request throws an Error when the session takes no more
    * @param body what there is of it already
    */
-  begin(request: () => ClientHttp2Stream, body: readonly BodyPiece[]): void {
-    let stream: ClientHttp2Stream;
+  begin(request: () => SessionStream, body: readonly BodyPiece[]): void {
     try {
-      stream = this.#stream = request();
+      this.#stream = request();
     } catch (error) {
       // The session has ended since it was looked at: nothing was sent.
       process.nextTick(() => this.#lose('empty-response', `no answer: ${reasonOf(error)}`, 'disconnect', true));
       return;
     }
-    stream.on('headers', (_fields, _flags, list?: FieldList) => this.#try(() => this.#onInterim(list ?? [])));
-    stream.on('response', (_fields, flags, list?: FieldList) => this.#try(() => this.#onHead(list ?? [], flags)));
-    stream.on('trailers', (_fields, _flags, list?: FieldList) => this.#try(() => this.#events?.onTrailers(trailersOf(list ?? []))));
-    if (this.#sent.hasBody) stream.on('drain', () => this.#onDrain());
-    stream.on('error', (error: Error) => (this.#error = error));
-    stream.on('close', () => this.#onClose(stream));
-    for (const { bytes } of body) stream.write(bytes);
+    for (const { bytes } of body) this.#stream.write(bytes);
   }
 
   get full(): boolean {
-    return this.#stream?.writableNeedDrain === true;
+    return this.#stream?.behind === true;
   }
 
   framed(bytes: Buffer): Buffer {
@@ -113,8 +103,7 @@ export class Http2OriginStream implements OriginStream {
     const stream = this.#stream;
     if (stream?.writable !== true) return undefined;
     const sent = this.#sent.mayTrail ? trailers : undefined;
-    if (this.#sent.mayTrail) stream.once('wantTrailers', () => this.#sendTrailers(sent));
-    stream.end();
+    stream.end(sent && trailerHeaders(sent));
     return { trailers: sent };
   }
 
@@ -139,35 +128,69 @@ export class Http2OriginStream implements OriginStream {
     this.#giveUp();
   }
 
-  #sendTrailers(trailers = NO_TRAILERS): void {
-    // One that is given up must not end as if it were whole.
-    if (this.#stream?.closed === false && this.#stream.rstCode === 0) this.#stream.sendTrailers(trailerHeaders(trailers));
+  onHead(list: FieldList, ended: boolean): void {
+    this.#try(() => {
+      const head = responseOf(list);
+      if (head.status < 200) this.#onInterim(head);
+      else this.#onFinal(head, ended);
+    });
   }
 
-  #onInterim(list: FieldList): void {
+  onData(piece: Buffer): void {
+    this.#stirred = true;
+    this.#try(() => {
+      this.#events?.onBody(piece, [piece]);
+      this.#events?.onRead(piece.length, false, true);
+    });
+  }
+
+  onTrailers(list: FieldList): void {
+    this.#try(() => this.#events?.onTrailers(trailersOf(list)));
+  }
+
+  onEnd(): void {
+    this.#whole = true;
+    this.#try(() => this.#events?.onRead(0, true, true));
+  }
+
+  onDrain(): void {
+    this.#stirred = true;
+    this.#try(() => this.#events?.onDrain());
+  }
+
+  onClosed(code: number | undefined): void {
+    this.#session.left(this);
+    if (this.#events === undefined) return;
+    if (this.#whole) return this.#lose('empty-response', 'origin wants no more of the request', 'disconnect', false);
+    const broken = this.#session.error;
+    if (code === CODE.http1Required) this.#session.onHttp1Wanted();
+    const unseen = this.#session.isUnseen(this.#stream?.id, code === CODE.refused || code === CODE.http1Required);
+    if (code === undefined && broken instanceof Http2Error)
+      return this.#lose('invalid-response', `invalid response: ${broken.message}`, 'unspecified', unseen);
+    const reset = code === undefined ? undefined : `stream reset (${codeName(code)})`;
+    const reason = reset ?? (broken && reasonOf(broken));
+    const message = reason === undefined ? 'origin closed the connection without an answer' : `no answer: ${reason}`;
+    this.#lose('empty-response', message, 'disconnect', unseen);
+  }
+
+  #onInterim(head: ResponseHead): void {
     const events = this.#events;
     if (events === undefined) return;
     this.#stirred = true;
-    const head = responseOf(list);
     if (head.status === 100) this.#asks = false;
     if (!this.#takeHead(responseBlock(head).length)) return;
     events.onInterim(head);
     events.onRead(0, false, true);
   }
 
-  #onHead(list: FieldList, flags: number): void {
-    const stream = this.#stream;
+  #onFinal(head: ResponseHead, ended: boolean): void {
     const events = this.#events;
-    if (events === undefined || stream === undefined) return;
+    if (events === undefined) return;
     this.#stirred = true;
-    const head = responseOf(list);
     const block = responseBlock(head);
     if (!this.#takeHead(block.length)) return;
-    const ended = (flags & NGHTTP2_FLAG_END_STREAM) !== 0;
     this.#framing = responseFraming(head, this.#sent.method, ended);
     events.onHead(head, this.#framing, block);
-    stream.on('data', (piece: Buffer) => this.#try(() => this.#onData(piece)));
-    stream.on('end', () => this.#try(() => this.#onEnd(stream)));
     this.#events?.onRead(block.length, false, true);
   }
 
@@ -178,42 +201,6 @@ export class Http2OriginStream implements OriginStream {
     const error = new MessageError('too-large', `heads of an answer together larger than ${MAX_HEAD_BYTES} bytes`);
     this.#lose('invalid-response', `invalid response: ${error.message}`, 'unspecified', false);
     return false;
-  }
-
-  #onDrain(): void {
-    this.#stirred = true;
-    this.#events?.onDrain();
-  }
-
-  #onData(piece: Buffer): void {
-    this.#stirred = true;
-    this.#received += piece.length;
-    this.#events?.onBody(piece, [piece]);
-    this.#events?.onRead(piece.length, false, true);
-  }
-
-  #onEnd(stream: ClientHttp2Stream): void {
-    // Node ends what was reset without an error, too: its length may tell.
-    const framing = this.#framing;
-    if (stream.rstCode !== 0 || (framing?.kind === 'length' && framing.length !== this.#received)) return;
-    this.#whole = true;
-    this.#events?.onRead(0, true, true);
-  }
-
-  #onClose(stream: ClientHttp2Stream): void {
-    const events = this.#events;
-    const { rstCode } = stream;
-    this.#session.left(this);
-    if (events === undefined) return;
-    if (this.#whole) return this.#lose('empty-response', 'origin wants no more of the request', 'disconnect', false);
-    const broken = this.#session.error;
-    if (rstCode === NGHTTP2_HTTP_1_1_REQUIRED) this.#session.onHttp1Wanted();
-    const refused = rstCode === NGHTTP2_REFUSED_STREAM || rstCode === NGHTTP2_HTTP_1_1_REQUIRED;
-    const unseen = this.#session.isUnseen(stream.id, refused);
-    if (isNonsense(broken)) return this.#lose('invalid-response', `invalid response: ${reasonOf(broken)}`, 'unspecified', unseen);
-    const reason = broken ?? this.#error;
-    const message = reason === undefined ? 'origin closed the connection without an answer' : `no answer: ${reasonOf(reason)}`;
-    this.#lose('empty-response', message, 'disconnect', unseen);
   }
 
   /**
@@ -232,18 +219,15 @@ export class Http2OriginStream implements OriginStream {
     this.#giveUp();
   }
 
-  /** Node's `close` would end a request that is not complete, as if it were. */
   #giveUp(): void {
-    const stream = this.#stream;
-    if (stream?.writableEnded === true) stream.close(NGHTTP2_CANCEL);
-    else stream?.destroy(new Error('given up'));
+    this.#stream?.reset(CODE.cancel);
   }
 
   #lose(code: FetchError['code'], message: string, truncated: Parameters<AnswerEvents['onLost']>[1], unseen: boolean): void {
     const events = this.#events;
     this.#leave();
     const unanswered = code === 'empty-response' && this.#sent.mayBeUnanswered && this.#framing === undefined;
-    events?.onLost(new FetchError(code, message, { cause: this.#error }), truncated, unanswered, unseen);
+    events?.onLost(new FetchError(code, message, { cause: this.#session.error }), truncated, unanswered, unseen);
   }
 
   #leave(): void {
@@ -257,12 +241,7 @@ export class Http2OriginStream implements OriginStream {
       tell();
     } catch (error) {
       this.#session.onFault(error);
-      this.#stream?.destroy(new Error('a fault in warctap, see its log'));
+      this.#stream?.reset(CODE.internal);
     }
   }
-}
-
-/** nghttp2 could not make sense of what came. */
-function isNonsense(error: Error | undefined): boolean {
-  return error !== undefined && 'code' in error && error.code === 'ERR_HTTP2_ERROR';
 }

@@ -4,15 +4,15 @@
  * Owns the socket. Loaded when the first origin has chosen `h2`.
  * Source: RFC 9113 §5.1.2 (streams at a time), §6.8 (GOAWAY), §8.7 (what was not processed).
  */
-import { connect, type ClientHttp2Session, type Settings } from 'node:http2';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { Http2Manner } from '../http/imitation.ts';
 import type { BodyPiece } from '../http/message.ts';
-import { joinWhatWasRead } from '../http2/before.ts';
+import { ENTRY_BYTES } from '../http2/hpack-table.ts';
 import { requestHeaders } from '../http2/headers.ts';
 import { requestBlock } from '../http2/heads.ts';
 import { CHROMIUM_ORDER, manner } from '../http2/manner.ts';
+import { Http2Session } from '../http2/session.ts';
 import { MAX_HEAD_BYTES } from '../http1/head.ts';
 import { MAX_FIELDS } from '../http1/fields.ts';
 import type { TlsFacts } from '../tls/facts.ts';
@@ -44,8 +44,8 @@ const OURS = manner(
   16 * STREAM_WINDOW,
   CHROMIUM_ORDER,
 );
-/** MB, of which heads are most. */
-const MAX_SESSION_MEMORY = 64;
+/** Of one head; all of an answer together are bounded by `Http2OriginStream`. */
+const MAX_LIST_BYTES = MAX_HEAD_BYTES + ENTRY_BYTES * MAX_FIELDS;
 
 /** How often it is looked whether something has moved, at most. */
 const LOOK_MS = 1000;
@@ -58,7 +58,7 @@ export class Http2Origin implements OriginConnection, StreamSession {
   readonly settled: Promise<void>;
   readonly onFault: (error: unknown) => void;
   readonly onHttp1Wanted: () => void;
-  readonly #session: ClientHttp2Session;
+  readonly #session: Http2Session;
   readonly #socket: Socket;
   readonly #idleMs: number;
   readonly #pseudoOrder: readonly string[];
@@ -69,7 +69,6 @@ export class Http2Origin implements OriginConnection, StreamSession {
   #used = false;
   #onUnusable: (() => void) | undefined;
   #lastStream: number | undefined;
-  #error: Error | undefined;
   /** bytes both ways, and when they were last seen to be more */
   #passed = 0;
   #passedMs = performance.now();
@@ -89,34 +88,32 @@ export class Http2Origin implements OriginConnection, StreamSession {
     const { settings, sessionWindow, pseudoOrder } = options.manner ?? OURS;
     this.#pseudoOrder = pseudoOrder;
     this.#socket = socket;
-    joinWhatWasRead(socket);
-    // The authority is said anew with each request.
-    const session = (this.#session = connect('https://origin', {
-      createConnection: () => socket,
-      settings: { ...settings },
-      maxHeaderListPairs: MAX_FIELDS,
-      maxSendHeaderBlockLength: MAX_HEAD_BYTES,
-      maxSessionMemory: MAX_SESSION_MEMORY,
-    }));
-    session.setLocalWindowSize(sessionWindow);
-    this.settled = new Promise((resolve) => {
-      session.once('remoteSettings', () => resolve());
-      session.once('close', () => resolve());
-    });
-    session.on('remoteSettings', ({ maxConcurrentStreams = Infinity }: Settings) => {
-      this.#capacity = Math.min(maxConcurrentStreams, MAX_STREAMS);
-    });
-    session.on('goaway', (_code: number, lastStream: number) => {
-      this.#lastStream = lastStream;
-      this.#over();
-    });
-    session.on('error', (error: Error) => (this.#error = error));
     const { idleMs } = options;
     const endLooking = idleMs > 0 ? sweep(Math.min(LOOK_MS, idleMs), () => this.#look()) : undefined;
-    session.on('close', () => {
-      endLooking?.();
-      this.#over();
-    });
+    let settle: () => void = () => undefined;
+    this.settled = new Promise((resolve) => (settle = resolve));
+    const sizes = { sessionWindow, maxListSize: MAX_LIST_BYTES, maxFields: MAX_FIELDS };
+    this.#session = new Http2Session(
+      socket,
+      'client',
+      { settings, ...sizes },
+      {
+        onSettings: () => {
+          this.#capacity = Math.min(this.#session.remoteSettings.maxConcurrentStreams, MAX_STREAMS);
+          settle();
+        },
+        onGoaway: (lastStream) => {
+          this.#lastStream = lastStream;
+          this.#over();
+        },
+        onClosed: () => {
+          endLooking?.();
+          settle();
+          this.#over();
+        },
+        onFault: options.onFault,
+      },
+    );
   }
 
   get capacity(): number {
@@ -128,7 +125,7 @@ export class Http2Origin implements OriginConnection, StreamSession {
   }
 
   get usable(): boolean {
-    return !this.#session.closed && !this.#session.destroyed && this.#lastStream === undefined;
+    return !this.#session.closed;
   }
 
   /** Keep room for a request that is to come. */
@@ -144,20 +141,20 @@ export class Http2Origin implements OriginConnection, StreamSession {
     this.unwanted();
     this.#onUnusable = undefined;
     const { method, target, hasBody, fields } = request;
-    const { headers, recorded } = requestHeaders(request, this.#pseudoOrder);
+    const { list, recorded } = requestHeaders(request, this.#pseudoOrder);
     const sentHead = requestBlock(method, target.path, recorded);
-    // Who says how much is to come, and of no trailers, has none: waiting for them costs a frame.
+    // Who says how much is to come, and of no trailers, has none.
     const mayTrail = hasBody && (!fields.has('content-length') || fields.has('trailer'));
     const asks = hasBody && request.expectsContinue && body.length === 0;
     const sent = { method, sentHead, hasBody, mayTrail, asks, mayBeUnanswered: this.#used };
     const stream = new Http2OriginStream(this, sent, events);
     this.#streams.add(stream);
-    stream.begin(() => this.#session.request(headers, { endStream: !hasBody, waitForTrailers: mayTrail }), body);
+    stream.begin(() => this.#session.request(list, !hasBody, stream), body);
     return stream;
   }
 
   get error(): Error | undefined {
-    return this.#error;
+    return this.#session.error;
   }
 
   left(stream: Http2OriginStream): void {

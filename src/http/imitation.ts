@@ -17,7 +17,7 @@ export interface Http2Manner {
   readonly pseudoOrder: readonly string[];
 }
 
-/** By the names of Node's `http2`; what is left out is not sent. */
+/** By the names of Node's `http2`, which are those of src/http2; what is left out is not sent. */
 export interface Http2Settings {
   readonly headerTableSize?: number;
   readonly enablePush: false;

@@ -1,8 +1,8 @@
 /**
  * Heads of HTTP/2 messages as they are understood here, and as a record has them: in the form of HTTP/1.1, which every reader knows.
  *
- * Lists of fields come from nghttp2, which has looked at the order of pseudo-header fields and at what belongs to one connection. What it
- * lets through and HTTP/1.1 could read in another way is refused here, whatever the origin speaks.
+ * What is malformed has ended its stream before (`validity.ts`). What is not, and HTTP/1.1 could read in another way, is refused here,
+ * whatever the origin speaks.
  * Source: RFC 9113 §8.2 and §8.3, §8.2.3 (cookies), §10.3 (intermediaries).
  */
 import { STATUS_CODES } from 'node:http';

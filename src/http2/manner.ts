@@ -4,9 +4,9 @@
  * Of a client's settings only those are seen that are not the default, and not their order; bounds keep what it says from costing memory.
  * Source: RFC 9113 §6.5.2 (defaults); what Chromium 156 was seen to send, and what is published of Firefox.
  */
-import type { Settings } from 'node:http2';
 import type { Http2Manner, Http2Settings } from '../http/imitation.ts';
 import type { FieldList } from './heads.ts';
+import type { Settings } from './settings.ts';
 
 export const CHROMIUM_ORDER: readonly string[] = [':method', ':authority', ':scheme', ':path'];
 const DEFAULT_WINDOW = 65_535;

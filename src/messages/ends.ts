@@ -98,12 +98,14 @@ export const ENDS = {
     ],
   },
   STORE_REFUSES: {
-    when: 'the store of `--store` wants another user or password, or does not let this user do what has to be done',
+    when: 'the store of `--store` wants another user or password, does not let this user do what has to be done, or has a certificate that is not trusted',
     fix: 'put the right ones in the URL, or the password in `--store-password-file`; docs/scale.md has the rights that it takes',
     says: [
       'store … refuses the user or password of the URL',
       'store … wants a password: name it as in valkey://USER:PASSWORD@HOST/DB, or with --store-password-file',
       'store … does not let its user do this: …',
+      'store … is not trusted: …; name the file of its authority in NODE_EXTRA_CA_CERTS',
+      'store … has a certificate for another name: …',
     ],
   },
   STORE_UNSUITABLE: {

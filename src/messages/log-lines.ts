@@ -151,6 +151,10 @@ export const LOG_LINES = {
     when: 'something was thrown while a request was read or answered',
     fix: REPORT,
   },
+  'a fault in warctap: a client of HTTP/2 was disconnected': {
+    when: 'the same where it is known of no one request of its connection',
+    fix: REPORT,
+  },
   'a fault in warctap: the stream of a client was closed': {
     when: 'the same with a request of HTTP/2; other requests of its connection go on',
     fix: REPORT,

@@ -16,6 +16,13 @@ import type { Steps } from '../util/slices.ts';
 const MAX_BLOCKS_BYTES = 8 * 1024 * 1024;
 /** Inflating more than this could take long: it may be a thousand times as much. */
 const MAX_INFLATED_AT_ONCE = 512;
+/**
+ * So many times as much memory as the compressed bytes are is asked for to inflate them, and hardly any of it touched: V8 counts it, and looks
+ * for what can be freed before several lists have been thrown away. What is made of them takes about as much.
+ */
+const ROOM_TIMES = 64;
+const MIN_ROOM_BYTES = 16 * 1024;
+const MAX_ROOM_BYTES = 8 * MAX_BLOCKS_BYTES;
 const MAX_RULES = 200_000;
 /** More than a URL may have. */
 const MAX_RULE_BYTES = 256 * 1024;
@@ -77,7 +84,8 @@ function* decompress(base64: unknown, inflating: Inflating): Steps<{ readonly li
 }
 
 function* inflated(bytes: Buffer, base64: string, inflating: Inflating): Steps<Buffer> {
-  const options = { maxOutputLength: MAX_BLOCKS_BYTES };
+  const chunkSize = Math.min(Math.max(bytes.length * ROOM_TIMES, MIN_ROOM_BYTES), MAX_ROOM_BYTES);
+  const options = { maxOutputLength: MAX_BLOCKS_BYTES, chunkSize };
   let done: Buffer | undefined;
   let cause: unknown;
   if (inflating === 'aside' && bytes.length > MAX_INFLATED_AT_ONCE) {

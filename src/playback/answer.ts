@@ -33,6 +33,8 @@ export interface PlaybackRequest {
   readonly fields: Fields;
   /** as of `RequestKey`: the method, and a digest of the body */
   readonly key: string;
+  /** the moment that its sender has chosen, a whole second: for a request without Accept-Datetime */
+  readonly chosen?: Date | undefined;
 }
 
 export interface PlaybackAnswer extends Content {
@@ -123,7 +125,13 @@ export function playback({ index, dir, log }: PlaybackOptions): Playback {
 }
 
 /** @throws MessageError for a date that is none */
-function askedOf({ url, method, key, fields }: PlaybackRequest): Asked {
+function askedOf({ url, method, key, fields, chosen }: PlaybackRequest): Asked {
   const range = fields.get('range');
-  return { url, method, key, range: method === 'GET' && range !== undefined ? rangeText(range) : undefined, at: acceptDatetime(fields) };
+  return {
+    url,
+    method,
+    key,
+    range: method === 'GET' && range !== undefined ? rangeText(range) : undefined,
+    at: acceptDatetime(fields) ?? chosen,
+  };
 }

@@ -14,6 +14,7 @@ import { recordUri } from '../http/record-uri.ts';
 import { absoluteTarget, tunnelTarget } from '../http/target.ts';
 import type { RequestHead } from '../http/message.ts';
 import { asksForWebSocket } from '../http/websocket.ts';
+import { viewerOf, type Moments } from '../store/moments.ts';
 import type { Log } from '../util/log.ts';
 import { reasonOf } from '../util/thrown.ts';
 import type { Playback, PlaybackAnswer } from './answer.ts';
@@ -24,6 +25,8 @@ export interface PlaybackHandlerOptions {
   readonly playback: Playback;
   /** of handshakes; without it they are asked for as pages are */
   readonly webSockets?: WebSocketPlayback;
+  /** those that people have chosen to look at; without it all look at the latest */
+  readonly moments?: Moments;
   readonly log: Log;
 }
 
@@ -99,12 +102,13 @@ class Playing implements RequestBody {
 
   /** Never rejects. */
   async #play(): Promise<void> {
-    const { playback, log } = this.#options;
+    const { playback, moments, log } = this.#options;
     const { method, minor, fields } = this.#request.head;
     const url = this.#url;
     let found: PlaybackAnswer | undefined;
     try {
-      found = await playback({ method, url, minor, fields, key: this.#key.finish() });
+      const chosen = await moments?.of(viewerOf(this.#client.address, fields.get('user-agent')));
+      found = await playback({ method, url, minor, fields, key: this.#key.finish(), chosen });
     } catch (error) {
       if (error instanceof MessageError) return this.#client.refuse(error);
       log.error({ err: error }, 'playback of a request failed');

@@ -28,7 +28,8 @@ export function withMemento(head: ResponseHead, url: string, date: Date, relativ
   const own = [
     fieldOf('Memento-Datetime', httpDate(date)),
     fieldOf('Link', linksOf(url, date, relatives)),
-    fieldOf('Vary', 'Accept-Datetime'),
+    // A moment that was chosen is no field: a browser may not show from its memory what it has been answered at another.
+    fieldOf('Vary', 'Accept-Datetime, *'),
   ];
   return { ...head, fields: new Fields([...kept, ...own]) };
 }

@@ -12,6 +12,7 @@ import { AS_IT_IS, type ClientRequest, type ClientSide } from '../http/sides.ts'
 import { absoluteTarget, tunnelTarget } from '../http/target.ts';
 import { acceptFor, httpUrl, webSocketUrl } from '../http/websocket.ts';
 import { WEBSOCKET } from '../store/lanes.ts';
+import { viewerOf, type Moments } from '../store/moments.ts';
 import type { Found } from '../store/playback.ts';
 import { readBlock } from '../warc/read/message.ts';
 import { openRecord, type OpenRecord } from '../warc/read/place.ts';
@@ -35,7 +36,7 @@ export const noWebSockets: WebSocketPlayback = (_request, client) => {
   return Promise.resolve();
 };
 
-export function webSocketPlayback({ index, dir, log }: PlaybackOptions): WebSocketPlayback {
+export function webSocketPlayback({ index, dir, log, moments }: PlaybackOptions & { readonly moments?: Moments }): WebSocketPlayback {
   const nearest = async (url: string, at: Date): Promise<readonly Found[]> => {
     const second = at.getTime();
     const found = await Promise.all([
@@ -83,7 +84,8 @@ export function webSocketPlayback({ index, dir, log }: PlaybackOptions): WebSock
     const { fields } = request.head;
     const url = urlOf(request);
     const key = keyOf(fields);
-    const archived = await opened(url, acceptDatetime(fields));
+    const at = acceptDatetime(fields) ?? (await moments?.of(viewerOf(client.address, fields.get('user-agent'))));
+    const archived = await opened(url, at);
     log.debug({ method: 'GET', url, status: archived === undefined ? 404 : 101 }, 'played back');
     if (archived === undefined) return client.answer(NOT_THERE);
     const { found, open } = archived;

@@ -7,8 +7,12 @@ import { hostname as machineName } from 'node:os';
 import { nameOf } from '../ca/apple-profile.ts';
 import type { CertificateAuthority } from '../ca/authority.ts';
 import type { ResolvedOptions } from '../options/table.ts';
+import type { Moments } from '../store/moments.ts';
 import type { PlaybackIndex } from '../store/playback.ts';
 import type { Log } from '../util/log.ts';
+import { RAW, rawPage } from '../playback/raw-page.ts';
+import type { Playback } from '../playback/answer.ts';
+import { OptionError } from '../options/error.ts';
 import { machineAddress } from '../util/machine-address.ts';
 import { isLoopback, isUnspecified } from '../util/network.ts';
 import { readVersion } from '../util/version.ts';
@@ -20,11 +24,13 @@ import { readPageFiles } from '../web/page-files.ts';
 import { createPages, type FetchHandler, type Pages } from '../web/pages.ts';
 import { isThrough, startPages, VIA } from '../web/start.ts';
 import { replayPages } from '../web/replay.ts';
+import { findReplayWebPage, replayWebPages } from '../web/replaywebpage.ts';
+import { reasonOf } from '../util/thrown.ts';
 import { statusPage, type StatusSource } from '../web/status.ts';
 import type { Watched } from './watching.ts';
 
 export interface OwnPagesParts {
-  readonly options: Pick<ResolvedOptions, 'address' | 'pageHost'>;
+  readonly options: Pick<ResolvedOptions, 'address' | 'pageHost' | 'replaywebpage'>;
   readonly ca: CertificateAuthority;
   /** the proxy asks for a password */
   readonly login: boolean;
@@ -35,7 +41,7 @@ export interface OwnPagesParts {
   readonly status: () => StatusSource | Promise<StatusSource>;
   readonly watched: Watched;
   /** of what was archived, where there is one */
-  readonly index: PlaybackIndex | undefined;
+  readonly archived: { readonly index: PlaybackIndex; readonly moments: Moments; readonly playback: Playback } | undefined;
   readonly log: Log;
 }
 
@@ -43,7 +49,7 @@ export interface OwnPagesParts {
 export const OPEN_PATHS: readonly string[] = ['/proxy.pac'];
 
 /** @returns those of the proxy, and those of the playback proxy, which has only what leads into the archive */
-export function ownPages({ options, ca, login, listening, playbackUrl, status, watched, index, log }: OwnPagesParts): {
+export function ownPages({ options, ca, login, listening, playbackUrl, status, watched, archived, log }: OwnPagesParts): {
   readonly ofProxy: Pages;
   readonly ofPlayback: Pages;
 } {
@@ -60,14 +66,23 @@ export function ownPages({ options, ca, login, listening, playbackUrl, status, w
     host: machineName(),
     proxy: proxy(request),
     playback: playbackUrl(),
+    inPage: replayer !== undefined,
     login,
     ca: { name: nameOf(ca), sha256: ca.certificate.fingerprint256, validTo: new Date(ca.certificate.validTo).toISOString() },
     password: PKCS12_PASSWORD,
     pages: Object.keys(routes).flatMap((path) => (path === '/dashboard' && closed() !== undefined ? [] : [path.replace(/\*$/, '')])),
   });
   const start = startPages({ about, instance: randomUUID(), isOwnHost });
-  const replay = (isPlayback: boolean) =>
-    index === undefined ? {} : replayPages({ index, isPlayback, isOwnHost, guard: (handler) => guarded(handler, closed) });
+  const guard = (handler: FetchHandler) => guarded(handler, closed);
+  const replayer = archived && replayerOf(options.replaywebpage);
+  // Both are asked for by the same name, at two ports: two origins.
+  const at = (request: Request, url: string) => `http://${new URL(request.url).hostname}:${new URL(url).port}`;
+  const frames = (request: Request) => (replayer && !isThrough(request) ? at(request, playbackUrl() ?? '') : undefined);
+  const replay = (isPlayback: boolean) => (archived ? replayPages({ ...archived, frames, isPlayback, isOwnHost, guard }) : {});
+  const inPage = archived && {
+    [`${RAW}*`]: guard(rawPage(archived.playback)),
+    ...(replayer && replayWebPages(replayer, (request) => `'self' ${at(request, `http://localhost:${listening().port}`)}`)),
+  };
   const routes: Readonly<Record<string, FetchHandler>> = {
     ...start,
     ...caFiles(ca),
@@ -78,11 +93,20 @@ export function ownPages({ options, ca, login, listening, playbackUrl, status, w
     ...replay(false),
     ...Object.fromEntries(Object.entries(watched.data).map(([path, page]) => [path, guarded(page, closed)])),
   };
-  const ofPlayback = { ...start, ...caFiles(ca), ...replay(true), '/': toReplay };
+  const ofPlayback = { ...start, ...caFiles(ca), ...replay(true), ...inPage, '/': toReplay };
   return {
     ofProxy: createPages({ routes, ofEachName: [VIA], isOwnHost, log }),
     ofPlayback: createPages({ routes: ofPlayback, ofEachName: [VIA], isOwnHost, log }),
   };
+}
+
+/** @throws OptionError for a folder that has not got it */
+function replayerOf(folder: string | undefined): ReturnType<typeof findReplayWebPage> {
+  try {
+    return findReplayWebPage(folder);
+  } catch (error) {
+    throw new OptionError('replaywebpage', folder, `the folder of the package, ${reasonOf(error)}`);
+  }
 }
 
 /** Who asks the playback proxy itself wants to look at the archive. */

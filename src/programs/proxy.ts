@@ -24,6 +24,7 @@ import { createRoad } from '../proxy/road.ts';
 import { createSteering } from '../proxy/steering.ts';
 import { withTunnels } from '../serve/connect.ts';
 import { Listener } from '../serve/listener.ts';
+import { KnownMoments, type Moments } from '../store/moments.ts';
 import type { Log } from '../util/log.ts';
 import { allInOrder } from '../util/thrown.ts';
 import { usersOf } from './access-files.ts';
@@ -61,6 +62,8 @@ export interface OneOfMany {
   readonly among: Among;
   /** told of what it is put together from, before it listens */
   readonly onOpen: (core: Core, state: () => StatusSource) => void;
+  /** at which people look into the archive, by whichever of them */
+  readonly moments: Moments;
   /** what all of them are doing */
   readonly status: () => Promise<StatusSource>;
   /** Have the clients of a listener come by the process that listens for all. */
@@ -130,6 +133,8 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       connections: () =>
         [boundOf('max-connections', this.#listener), boundOf('max-connections of playback', this.#playbackListener)].flat(),
     });
+    const moments = others?.moments ?? new KnownMoments();
+    const archived = core.playbackIndex && { index: core.playbackIndex, dir: core.warcDir, moments, log };
     const pages = ownPages({
       options,
       ca,
@@ -138,16 +143,15 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       playbackUrl: () => this.playbackUrl,
       status: others?.status ?? state,
       watched: this.#watched,
-      index: core.playbackIndex,
+      archived: archived && { ...archived, playback: playback(archived) },
       log,
     });
     others?.onOpen(core, state);
     this.#listener = later.proxy = listenerFor(
       createRoad({ passage: core.passage, pages: pages.ofProxy, steering, via: options.via, webSockets: options.websocket }),
     );
-    const archived = core.playbackIndex && { index: core.playbackIndex, dir: core.warcDir, log };
     const webSockets = archived && (options.playbackWebsocket === 'log' ? webSocketPlayback(archived) : noWebSockets);
-    this.#played = archived && playbackHandler({ playback: playback(archived), ...(webSockets && { webSockets }), log });
+    this.#played = archived && playbackHandler({ playback: playback(archived), ...(webSockets && { webSockets }), moments, log });
     if (this.#played !== undefined)
       this.#playbackListener = later.playback = listenerFor(pagesFirst(pages.ofPlayback, this.#played.handler));
   }

@@ -1,25 +1,25 @@
 /**
  * One HTTP/2 connection of a client, inside of a tunnel: each of its streams is a request, handed to a `Handler` as it comes.
  *
- * Loaded when the first client has chosen `h2`. Framing, HPACK, flow control and most of what may not be said are nghttp2's.
+ * Loaded when the first client has chosen `h2`. Frames, fields and windows are those of `Http2Session`.
  * Source: RFC 9113 §5.1.2, §6.8, §10.5 (denial of service).
  */
-import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { ClientTunnel } from '../http/sides.ts';
+import { MessageError } from '../http/errors.ts';
 import { boundedTarget } from '../http/target.ts';
 import { MAX_FIELDS } from '../http1/fields.ts';
 import { MAX_HEAD_BYTES } from '../http1/head.ts';
 import { FIELD_BYTES, NO_CEILING, type HeadMemory } from '../http1/head-memory.ts';
-import { joinWhatWasRead } from '../http2/before.ts';
+import { CODE, DEFAULT_WINDOW } from '../http2/frames.ts';
 import { requestOf, type FieldList } from '../http2/heads.ts';
 import { mannerOf } from '../http2/manner.ts';
+import { Http2Session } from '../http2/session.ts';
+import type { SessionStream } from '../http2/stream.ts';
 import { Flood } from './http2-flood.ts';
 import { Http2Stream, type StreamClient, type StreamServices } from './http2-stream.ts';
 import { Taking } from './taking.ts';
-
-const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_FLAG_END_STREAM } = constants;
 
 export interface Http2Services extends StreamServices {
   /** at a time, of one connection */
@@ -28,18 +28,17 @@ export interface Http2Services extends StreamServices {
   readonly heads?: HeadMemory;
 }
 
-/** MB that nghttp2 may keep for one connection: heads, and what waits to be sent. */
-const MAX_SESSION_MEMORY = 32;
-/** Of a head before any compression; one that is not complete is nghttp2's, and counts nowhere. */
+/** Of a head before any compression; one that is not complete counts nowhere. */
 const HEADER_LIST_BYTES = 256 * 1024;
 
 export class Http2Connection {
-  readonly #session: ServerHttp2Session;
+  readonly #session: Http2Session;
   readonly #socket: Socket;
   readonly #services: Http2Services;
   readonly #memory: HeadMemory;
   #client: StreamClient;
-  readonly #streams = new Set<Http2Stream>();
+  /** and what their heads take */
+  readonly #streams = new Map<Http2Stream, number>();
   readonly #flood: Flood;
   /** bytes both ways, and when they were last seen to be more */
   #passed = 0;
@@ -58,40 +57,53 @@ export class Http2Connection {
       port: socket.remotePort,
       tunnel,
       received: (bytes) => this.#flood.expected(bytes),
+      left: (stream) => this.#onLeft(stream),
     };
     this.#unheard = tunnel.imitation !== undefined;
-    joinWhatWasRead(socket);
-    // Node's own server says so of its sockets; a session waits for it.
-    Reflect.set(socket, 'secureConnecting', false);
-    const session = (this.#session = performServerHandshake(socket, {
-      settings: { maxConcurrentStreams: services.maxStreams, maxHeaderListSize: HEADER_LIST_BYTES, enablePush: false },
-      maxHeaderListPairs: MAX_FIELDS,
-      maxSendHeaderBlockLength: MAX_HEAD_BYTES,
-      maxSessionMemory: MAX_SESSION_MEMORY,
-    }));
-    session.on('stream', (stream, _fields, flags, list?: FieldList) => this.#onStream(stream, flags, list ?? []));
-    session.on('error', (error: Error) => services.log.debug({ reason: error.message }, 'client connection broke'));
+    const settings = { maxConcurrentStreams: services.maxStreams, maxHeaderListSize: HEADER_LIST_BYTES, enablePush: false };
+    const sizes = { sessionWindow: DEFAULT_WINDOW, maxListSize: HEADER_LIST_BYTES, maxFields: MAX_FIELDS };
+    this.#session = new Http2Session(
+      socket,
+      'server',
+      { settings, ...sizes },
+      {
+        onRequest: (stream, list, ended) => this.#onRequest(stream, list, ended),
+        onReset: () => {
+          if (this.#flood.reset()) this.#endFlood();
+        },
+        onClosed: () => {
+          const reason = this.#session.error?.message;
+          if (reason !== undefined) services.log.debug({ reason }, 'client connection broke');
+        },
+        onFault: (error) => services.log.error({ err: error }, 'a fault in warctap: a client of HTTP/2 was disconnected'),
+      },
+    );
   }
 
   /** The program stops: no more streams are taken, what is being answered goes on. */
   shutDown(): void {
-    if (!this.#session.closed) this.#session.close();
+    this.#session.close();
   }
 
   /** To be called about once a second. @param crowded others wait for their turn */
   look(crowded: boolean): void {
     if (this.#session.destroyed) return;
     if (this.#isIdle()) this.#onIdle();
-    for (const stream of this.#streams) stream.look(crowded);
+    for (const stream of this.#streams.keys()) stream.look(crowded);
     if (this.#flood.look()) this.#endFlood();
     else if (this.#takesTooLittle(crowded)) this.#end('a client takes its answers too slowly: its connection was closed');
   }
 
   /** What waits goes by the connection as a whole: what the system has taken of one stream cannot be told. */
   #takesTooLittle(crowded: boolean): boolean {
-    if (![...this.#streams].some((stream) => stream.waitingBytes > 0)) this.#taking = undefined;
+    if (!this.#waits()) this.#taking = undefined;
     else this.#taking ??= new Taking(this.#socket, this.#services.minRate);
     return this.#taking?.tooSlow(crowded) === true;
+  }
+
+  /** Something waits for the client. */
+  #waits(): boolean {
+    return this.#socket.writableLength > 0 || [...this.#streams.keys()].some((stream) => stream.waitingBytes > 0);
   }
 
   #endFlood(): void {
@@ -101,32 +113,31 @@ export class Http2Connection {
   #end(line: string): void {
     if (this.#session.destroyed) return;
     this.#services.log.info({ client: this.#client.address }, line);
-    this.#session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
+    this.#session.destroy(CODE.calm);
   }
 
-  #onStream(stream: ServerHttp2Stream, flags: number, list: FieldList): void {
-    const hasBody = (flags & NGHTTP2_FLAG_END_STREAM) === 0;
-    if (this.#unheard) this.#hear(list);
-    const side = new Http2Stream(stream, this.#services, this.#client, hasBody);
-    this.#streams.add(side);
-    let taken = 0;
-    stream.on('close', () => {
-      side.closed();
-      this.#streams.delete(side);
-      this.#memory.give(taken);
-      if (stream.aborted && stream.rstCode !== 0 && this.#flood.reset()) this.#endFlood();
-    });
+  #onRequest(stream: SessionStream, list: FieldList | undefined, ended: boolean): void {
+    if (this.#unheard && list !== undefined) this.#hear(list);
+    const side = new Http2Stream(stream, this.#services, this.#client, !ended);
+    stream.tell(side);
+    this.#streams.set(side, 0);
     try {
-      const { head, framing, bytes } = requestOf(list, hasBody);
+      if (list === undefined) throw new MessageError('too-large', `head of a request larger than ${HEADER_LIST_BYTES} bytes`);
+      const { head, framing, bytes } = requestOf(list, !ended);
       this.#flood.expected(bytes);
       boundedTarget(head.target);
       const size = bytes + FIELD_BYTES * head.fields.list.length;
       this.#memory.take(size);
-      taken = size;
+      this.#streams.set(side, size);
       side.begin(head, framing);
     } catch (error) {
       side.refuse(error);
     }
+  }
+
+  #onLeft(stream: Http2Stream): void {
+    this.#memory.give(this.#streams.get(stream) ?? 0);
+    this.#streams.delete(stream);
   }
 
   /** Note how the client has begun. @param first its first request */
@@ -134,8 +145,8 @@ export class Http2Connection {
     this.#unheard = false;
     const { tunnel } = this.#client;
     if (tunnel.imitation === undefined) return;
-    const { remoteSettings, state } = this.#session;
-    const http2 = mannerOf(remoteSettings, state.remoteWindowSize ?? 0, first, MAX_HEAD_BYTES);
+    const { remoteSettings, remoteWindow } = this.#session;
+    const http2 = mannerOf(remoteSettings, remoteWindow, first, MAX_HEAD_BYTES);
     this.#client = { ...this.#client, tunnel: { ...tunnel, imitation: { ...tunnel.imitation, http2 } } };
   }
 
@@ -153,9 +164,9 @@ export class Http2Connection {
 
   /** Nothing has come or gone for a while. What waits for its turn or for its origin is not the client's fault. */
   #onIdle(): void {
-    const streams = [...this.#streams];
+    const streams = [...this.#streams.keys()];
     if (streams.length === 0) this.#session.close();
-    else if (streams.some((stream) => stream.waitingBytes > 0)) this.#session.destroy();
+    else if (this.#waits()) this.#session.destroy();
     else for (const stream of streams) if (!stream.waitsForUs) stream.stalled();
   }
 }

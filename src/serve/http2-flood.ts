@@ -1,9 +1,8 @@
 /**
  * Whether a client of HTTP/2 sends more frames that ask for nothing than it can have use for: PING, SETTINGS, PRIORITY, WINDOW_UPDATE.
  *
- * Frames are nghttp2's to read and are not seen here, but bytes are: those that are neither heads nor bodies. It sees to the rest itself:
- * answers to PING and SETTINGS that pile up, CONTINUATION without end, empty frames. Of streams that are opened and reset it lets pass
- * more than is good for a proxy, which goes on with what it has begun to fetch.
+ * All of them have one bound, in bytes: what is neither heads nor bodies. Answers to PING and SETTINGS that pile up, CONTINUATION without end
+ * and empty frames end a session by themselves (`src/http2`). Streams that are opened and reset make a proxy go on with what it has begun.
  * Source: CVE-2019-9511 to 9518, CVE-2023-44487, CVE-2024-27983.
  */
 import { performance } from 'node:perf_hooks';

@@ -3,7 +3,6 @@
  *
  * Slow or gone, it is so for itself: other streams of its connection go on.
  */
-import type { ServerHttp2Stream } from 'node:http2';
 import { performance } from 'node:perf_hooks';
 import { plainAnswer, type Answer } from '../http/answer.ts';
 import { MessageError } from '../http/errors.ts';
@@ -13,6 +12,8 @@ import type { Framing, RequestHead, ResponseHead } from '../http/message.ts';
 import { AS_IT_IS, type AnswerForm, type ClientSide, type ClientTunnel, type Handler, type RequestBody } from '../http/sides.ts';
 import { writtenUrl } from '../http/target.ts';
 import { requestTrailersOf, type FieldList } from '../http2/heads.ts';
+import type { SessionStream } from '../http2/stream.ts';
+import type { StreamEvents } from '../http2/stream-events.ts';
 import { MESSAGE_ERRORS } from '../messages/answers.ts';
 import type { Log } from '../util/log.ts';
 import { MinimumRate, type MinimumRateOptions } from '../util/minimum-rate.ts';
@@ -31,6 +32,8 @@ export interface StreamClient {
   readonly tunnel: ClientTunnel;
   /** so many bytes of a body have come */
   readonly received: (bytes: number) => void;
+  /** this stream is over */
+  readonly left: (stream: Http2Stream) => void;
 }
 
 export interface StreamServices {
@@ -42,10 +45,10 @@ export interface StreamServices {
   readonly log: Log;
 }
 
-export class Http2Stream implements ClientSide {
+export class Http2Stream implements ClientSide, StreamEvents {
   readonly address: string | undefined;
   readonly port: number | undefined;
-  readonly #stream: ServerHttp2Stream;
+  readonly #stream: SessionStream;
   readonly #services: StreamServices;
   readonly #client: StreamClient;
   readonly #answer: Http2Answer;
@@ -65,12 +68,10 @@ export class Http2Stream implements ClientSide {
   /** bytes that wait for the client, and since when they are not fewer */
   #waiting = 0;
   #waitingSinceMs = 0;
-  /** is told when the client has taken what waits */
-  #draining = false;
   #left: AbortController | undefined;
 
   /** @param hasBody frames of data follow */
-  constructor(stream: ServerHttp2Stream, services: StreamServices, client: StreamClient, hasBody: boolean) {
+  constructor(stream: SessionStream, services: StreamServices, client: StreamClient, hasBody: boolean) {
     this.#stream = stream;
     this.#services = services;
     this.#client = client;
@@ -79,11 +80,10 @@ export class Http2Stream implements ClientSide {
     this.port = client.port;
     this.#complete = !hasBody;
     this.#rate = hasBody ? new MinimumRate(services.minRate) : undefined;
-    stream.on('error', (error) => services.log.debug({ reason: error.message }, 'a stream of a client broke'));
   }
 
-  /** Its stream is closed. */
-  closed(): void {
+  onClosed(): void {
+    this.#client.left(this);
     this.#left?.abort();
     this.#unserve()?.clientGone();
   }
@@ -123,7 +123,7 @@ export class Http2Stream implements ClientSide {
     const patienceMs = minRate.bytesPerSecond === 0 ? Infinity : minRate.windowMs * (crowded ? 1 : PATIENCE);
     if (nowMs - this.#waitingSinceMs > patienceMs) {
       log.info({ client: this.address }, 'a client takes its answer too slowly: its stream was closed');
-      this.#answer.reset('too slow');
+      this.#answer.reset();
     } else if (!this.waitsForUs && nowMs - this.#bodySinceMs > socketTimeoutMs) {
       this.stalled();
     }
@@ -140,9 +140,24 @@ export class Http2Stream implements ClientSide {
     this.#serving = body;
     if (this.#complete) return body.endRequest();
     this.#bodySinceMs = performance.now();
-    this.#stream.on('trailers', (_fields, _flags, list?: FieldList) => this.#try(() => (this.#trailers = requestTrailersOf(list ?? []))));
-    this.#stream.on('data', (piece: Buffer) => this.#try(() => this.#onData(piece)));
-    this.#stream.on('end', () => this.#try(() => this.#onEnd()));
+    this.#stream.resume();
+  }
+
+  onData(piece: Buffer): void {
+    this.#try(() => this.#onBody(piece));
+  }
+
+  onTrailers(list: FieldList): void {
+    this.#try(() => (this.#trailers = requestTrailersOf(list)));
+  }
+
+  onEnd(): void {
+    this.#complete = true;
+    this.#try(() => this.#serving?.endRequest(this.#trailers));
+  }
+
+  onDrain(): void {
+    this.#try(() => this.#serving?.resumeResponse());
   }
 
   askForBody(): void {
@@ -169,10 +184,7 @@ export class Http2Stream implements ClientSide {
   }
 
   body(_bytes: Buffer, payload: readonly Buffer[]): boolean {
-    if (this.#answer.body(payload)) return true;
-    if (!this.#draining) this.#stream.once('drain', () => this.#onDrain());
-    this.#draining = true;
-    return false;
+    return this.#answer.body(payload);
   }
 
   trailers(fields: Fields): void {
@@ -186,8 +198,8 @@ export class Http2Stream implements ClientSide {
   end(accepted: Promise<void> | undefined): void {
     this.#unserve();
     // A stream that has not ended counts: its client asks for no more than there may be (SETTINGS_MAX_CONCURRENT_STREAMS).
-    if (accepted === undefined) this.#finish();
-    else void accepted.then(() => this.#finish());
+    if (accepted === undefined) this.#answer.finish();
+    else void accepted.then(() => this.#answer.finish());
   }
 
   fail(error: FetchError, accepted: Promise<void> | undefined): void {
@@ -237,18 +249,14 @@ export class Http2Stream implements ClientSide {
     this.end(accepted);
   }
 
-  #finish(): void {
-    this.#answer.finish(() => !this.#complete);
-  }
-
   /** The request is given up. */
   #tooSlow(line: string): void {
     this.#unserve()?.clientGone();
-    if (this.#answer.begun) this.#answer.reset('too slow');
+    if (this.#answer.begun) this.#answer.reset();
     else this.answer(plainAnswer(REQUEST_TIMEOUT, line));
   }
 
-  #onData(piece: Buffer): void {
+  #onBody(piece: Buffer): void {
     this.#expecting = false;
     this.#client.received(piece.length);
     this.#bodySinceMs = performance.now();
@@ -261,18 +269,6 @@ export class Http2Stream implements ClientSide {
       this.#paused = true;
       this.#stream.pause();
     }
-  }
-
-  #onEnd(): void {
-    // Node ends what was reset, too.
-    if (this.#stream.rstCode !== 0 || this.#stream.aborted) return;
-    this.#complete = true;
-    this.#serving?.endRequest(this.#trailers);
-  }
-
-  #onDrain(): void {
-    this.#draining = false;
-    this.#serving?.resumeResponse();
   }
 
   #unserve(): RequestBody | undefined {
@@ -293,6 +289,6 @@ export class Http2Stream implements ClientSide {
   #fault(error: unknown): void {
     this.#services.log.error({ err: error }, 'a fault in warctap: the stream of a client was closed');
     this.#unserve()?.clientGone();
-    this.#answer.reset('a fault');
+    this.#answer.reset();
   }
 }

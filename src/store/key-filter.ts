@@ -7,13 +7,15 @@
  * Space-Efficient Bloom Filters (2007), for the blocks.
  */
 
-/** One key in a hundred that was not added looks as if it had been. */
-const BITS_PER_KEY = 12;
+/** One key in a thousand that was not added looks as if it had been. */
+const BITS_PER_KEY = 20;
+/** of a key in a layer, three in each of the three sums */
+const BITS_IN_SUM = 3;
 /** A cache line: all bits of a key are in one. */
 const BLOCK_WORDS = 16;
 const BLOCK_BIT_MASK = BLOCK_WORDS * 32 - 1;
 const FIRST_KEYS = 128 * 1024;
-/** Room for 45 million keys. */
+/** Room for 27 million keys. */
 export const MAX_FILTER_BYTES = 64 * 1024 * 1024;
 
 interface Layer {
@@ -25,6 +27,7 @@ interface Layer {
 /** Of the key that was looked at last. */
 let place = 0;
 let bitsLow = 0;
+let bitsMiddle = 0;
 let bitsHigh = 0;
 
 export class KeyFilter {
@@ -74,8 +77,9 @@ export class KeyFilter {
     lookAt(key);
     const { words, blocks } = layer;
     const at = blockAt(blocks);
-    for (let bits = bitsLow, nth = 0; nth < 3; nth++, bits >>>= 9) set(words, at, bits & BLOCK_BIT_MASK);
-    for (let bits = bitsHigh, nth = 0; nth < 3; nth++, bits >>>= 9) set(words, at, bits & BLOCK_BIT_MASK);
+    for (let bits = bitsLow, nth = 0; nth < BITS_IN_SUM; nth++, bits >>>= 9) set(words, at, bits & BLOCK_BIT_MASK);
+    for (let bits = bitsMiddle, nth = 0; nth < BITS_IN_SUM; nth++, bits >>>= 9) set(words, at, bits & BLOCK_BIT_MASK);
+    for (let bits = bitsHigh, nth = 0; nth < BITS_IN_SUM; nth++, bits >>>= 9) set(words, at, bits & BLOCK_BIT_MASK);
     this.#inLast++;
   }
 
@@ -88,6 +92,9 @@ export class KeyFilter {
         isSet(words, at, bitsLow & BLOCK_BIT_MASK) &&
         isSet(words, at, (bitsLow >>> 9) & BLOCK_BIT_MASK) &&
         isSet(words, at, (bitsLow >>> 18) & BLOCK_BIT_MASK) &&
+        isSet(words, at, bitsMiddle & BLOCK_BIT_MASK) &&
+        isSet(words, at, (bitsMiddle >>> 9) & BLOCK_BIT_MASK) &&
+        isSet(words, at, (bitsMiddle >>> 18) & BLOCK_BIT_MASK) &&
         isSet(words, at, bitsHigh & BLOCK_BIT_MASK) &&
         isSet(words, at, (bitsHigh >>> 9) & BLOCK_BIT_MASK) &&
         isSet(words, at, (bitsHigh >>> 18) & BLOCK_BIT_MASK)
@@ -131,6 +138,7 @@ function lookAt(key: string): void {
   }
   place = mixed(one) >>> 0;
   bitsLow = mixed(other);
+  bitsMiddle = mixed(one + Math.imul(other, 0x27d4eb2f));
   bitsHigh = mixed(other ^ Math.imul(one, 0xcc9e2d51));
 }
 

@@ -16,7 +16,8 @@ import { reasonOf } from '../util/thrown.ts';
 import { PageBody } from './page-body.ts';
 import { askedThrough, withOneName } from './through.ts';
 
-export type FetchHandler = (request: Request) => Response | Promise<Response>;
+/** @param from address of the client, if that is known */
+export type FetchHandler = (request: Request, from?: string) => Response | Promise<Response>;
 
 export interface Pages {
   /** @param target as it came, beginning with a slash */
@@ -109,7 +110,7 @@ async function answer(handler: FetchHandler, request: ClientRequest, client: Cli
     signal: client.untilGone(),
     ...(body.stream === undefined ? {} : { body: body.stream, duplex: 'half' }),
   });
-  const response = await handler(asked);
+  const response = await handler(asked, client.address);
   if (body.isLeft()) return await response.body?.cancel();
   // What frames the body stands last, as in our other answers.
   const headers = [...response.headers].sort(([a], [b]) => Number(a === 'content-length') - Number(b === 'content-length'));

@@ -8,10 +8,15 @@ import type { Listed, PlaybackIndex } from '../store/playback.ts';
 import { httpDate } from '../http/http-date.ts';
 import { OWN_NAME } from './through.ts';
 import { readPageFiles } from './page-files.ts';
+import { OPEN, openPage } from './replay-at.ts';
+import { viewerOf, type Moments } from '../store/moments.ts';
 import { textResponse, type FetchHandler } from './pages.ts';
 
 export interface ReplayOptions {
   readonly index: Pick<PlaybackIndex, 'list'>;
+  readonly moments: Moments;
+  /** origin of which a page may stand within this one, for who asks; undefined: of none */
+  readonly frames: (request: Request) => string | undefined;
   /** of these pages: whether they are asked for by way of the playback proxy is told by `via.json` */
   readonly isPlayback: boolean;
   /** origins that are ours, which may ask `via.json` */
@@ -49,27 +54,46 @@ interface Piece {
 }
 
 /** By path. */
-export function replayPages({ index, isPlayback, isOwnHost, guard }: ReplayOptions): Readonly<Record<string, FetchHandler>> {
+export function replayPages({
+  index,
+  moments,
+  frames,
+  isPlayback,
+  isOwnHost,
+  guard,
+}: ReplayOptions): Readonly<Record<string, FetchHandler>> {
   const files = readPageFiles(new URL('./replay/', import.meta.url), {
     index: ROOT,
     files: '/web/replay/',
     connect: [`http://${OWN_NAME}`],
   });
-  const { [ROOT]: page = () => new Response(null, { status: 404 }), ...others } = Object.fromEntries(files);
+  const { [ROOT]: file = () => new Response(null, { status: 404 }), ...others } = Object.fromEntries(files);
+  const page: FetchHandler = (request) => {
+    const answer = file();
+    const framed = frames(request);
+    const policy = answer.headers.get('content-security-policy') ?? '';
+    if (framed !== undefined) answer.headers.set('content-security-policy', `${policy}; frame-src ${framed}`);
+    return answer;
+  };
   return {
     ...others,
     [ROOT]: guard(page),
     // `/replay/20260102030405/URL`: the page, at that capture.
-    [`${ROOT}*`]: guard(({ url }) =>
-      /^\/replay\/\d{4,14}\//.test(new URL(url).pathname) ? page() : textResponse('text/plain', 'no such page\n', 404),
+    [`${ROOT}*`]: guard((request) =>
+      /^\/replay\/\d{4,14}\//.test(new URL(request.url).pathname) ? page(request) : textResponse('text/plain', 'no such page\n', 404),
     ),
+    [`${OPEN}*`]: guard(openPage(moments, isPlayback)),
     [`${ROOT}urls.json`]: guard((request) => found(request, index)),
     [`${ROOT}captures.json`]: guard((request) => ofUrl(request, index)),
     [`${ROOT}timemap/link/*`]: guard((request) => timeMap(request, index)),
-    [REPLAY_VIA]: (request) => {
+    [REPLAY_VIA]: async (request, from) => {
       const origin = request.headers.get('origin');
       const mine = origin !== null && URL.canParse(origin) && isOwnHost(new URL(origin).host);
-      return json({ playback: isPlayback }, { vary: 'Origin', ...(mine ? { 'access-control-allow-origin': origin } : {}) });
+      const at = isPlayback ? await moments.of(viewerOf(from, request.headers.get('user-agent'))) : undefined;
+      return json(
+        { playback: isPlayback, at: at?.toISOString() ?? null },
+        { vary: 'Origin', ...(mine ? { 'access-control-allow-origin': origin } : {}) },
+      );
     },
   };
 }

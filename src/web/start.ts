@@ -16,6 +16,8 @@ export interface About {
   readonly proxy: string;
   /** of the proxy with which one looks at what was archived, if there is one */
   readonly playback: string | undefined;
+  /** ReplayWeb.page is there: captures can be shown within a page */
+  readonly inPage: boolean;
   /** the proxy asks for a password */
   readonly login: boolean;
   /** of the authority's certificate */

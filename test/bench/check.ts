@@ -24,6 +24,8 @@ export async function checkRecords(dir: string, peer: Peer, workload: Workload, 
   if (responses + revisits !== answered) throw new Error(`${responses} responses and ${revisits} revisits recorded of ${answered} answers`);
   if (!peer.deduplicates) return records;
   if (records.requestRecords !== answered) throw new Error(`${records.requestRecords} request records of ${answered} answers`);
+  // Of pages it is known what is the same, and not how often it was the first.
+  if (workload.browsers > 0) return records;
   // Duplicates that were under way together may all be originals, in peers.
   const originals = workload.body === 'same' ? (peer.originalsAtMost ?? 1) : answered;
   if (workload.body === 'same' ? responses > originals : responses !== originals) {

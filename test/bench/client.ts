@@ -5,6 +5,18 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext } from 'node:tls';
 import type { Load } from './load.ts';
 
+/** What is asked for; what is left out is as the load says. */
+export interface Target {
+  readonly host: string;
+  readonly path: string;
+  /** lines of the request, without the last line's end */
+  readonly fields?: string;
+  /** of the answer */
+  readonly status?: number;
+  /** bytes of its body */
+  readonly size?: number;
+}
+
 /** A connection on which another request may follow. */
 export interface Exchange {
   /** what the answer under way calls with its bytes; with nothing when the connection has ended */
@@ -24,13 +36,16 @@ const ignore = () => {};
 /** One for all: making it reads every root certificate. */
 const secureContext = createSecureContext();
 
-export function request(load: Load, { host, path }: { host: string; path: string }, kept: Exchange | undefined, done: Done): Exchange {
+const FIELDS = 'User-Agent: bench\r\nAccept: */*';
+
+export function request(load: Load, asked: Target, kept: Exchange | undefined, done: Done): Exchange {
   const { scheme, originPort, proxyPort } = load;
+  const { host, path, fields = FIELDS } = asked;
   const authority = `${host}:${originPort}`;
   const target = scheme === 'http' && proxyPort !== 0 ? `http://${authority}${path}` : path;
-  const bytes = `GET ${target} HTTP/1.1\r\nHost: ${authority}\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n`;
+  const bytes = `GET ${target} HTTP/1.1\r\nHost: ${authority}\r\n${fields}\r\n\r\n`;
   const exchange = kept === undefined || kept.stale ? open(load, host, authority) : kept;
-  exchange.receive = answerReader(load, exchange, exchange === kept, done);
+  exchange.receive = answerReader({ status: 200, ...load, ...asked }, exchange, exchange === kept, done);
   exchange.send(bytes);
   return exchange;
 }
@@ -77,7 +92,18 @@ function open({ proxyPort, originPort, scheme }: Load, host: string, authority: 
   return exchange;
 }
 
-function answerReader({ size, keepAlive }: Load, exchange: Exchange, reused: boolean, done: Done): (bytes: Buffer | undefined) => void {
+interface Expected {
+  readonly size: number;
+  readonly status: number;
+  readonly keepAlive: boolean;
+}
+
+function answerReader(
+  { size, status, keepAlive }: Expected,
+  exchange: Exchange,
+  reused: boolean,
+  done: Done,
+): (bytes: Buffer | undefined) => void {
   let head = '';
   let reading = false;
   let chunked = false;
@@ -92,7 +118,7 @@ function answerReader({ size, keepAlive }: Load, exchange: Exchange, reused: boo
     done(error, error === undefined && keeps ? exchange : undefined);
   };
   const readHead = (): string | undefined => {
-    if (!head.startsWith('HTTP/1.1 200') && !head.startsWith('HTTP/1.0 200')) return head.slice(0, head.indexOf('\r\n'));
+    if (!head.startsWith(`HTTP/1.1 ${status}`) && !head.startsWith(`HTTP/1.0 ${status}`)) return head.slice(0, head.indexOf('\r\n'));
     const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
     if (length !== undefined && Number(length) !== size) return `Content-Length: ${length}`;
     if (length !== undefined) left = size;

@@ -30,6 +30,8 @@ export interface LoadResult {
   /** warm-up and all; those with an error excepted */
   readonly answered: number;
   readonly seconds: number;
+  /** of browsers, in that time; the latencies are theirs then */
+  readonly pages?: number;
   /** of bodies */
   readonly bytes: number;
   readonly errors: number;

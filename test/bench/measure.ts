@@ -7,6 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkRecords, type Records } from './check.ts';
 import { hostName } from './hosts.ts';
+import { HOST_NAMES } from './web/page.ts';
 import type { Load, LoadResult } from './load.ts';
 import type { Peer } from './peers/peer.ts';
 import {
@@ -14,6 +15,8 @@ import {
   freePort,
   removeFolder,
   nextLine,
+  serverProgram,
+  start,
   startProxy,
   startScript,
   stop,
@@ -29,6 +32,8 @@ export interface Measured extends LoadResult, Records {
   readonly peakRssMb: number;
   /** of the core that load and origin share, how much of it they took: near 1 they are what limits */
   readonly loadShare: number;
+  /** of all requests, the share of the process that had fewest by that of the one that had most; 1 with a single process */
+  readonly balance: number;
   /** from the end of the load until everything was written and the proxy had ended */
   readonly stopSeconds: number;
 }
@@ -38,6 +43,8 @@ export interface Times {
   readonly seconds: number;
   /** instead of both, where it is not 0 */
   readonly requests: number;
+  /** somebody has the dashboard open */
+  readonly watched?: boolean;
 }
 
 /** Looks into the run's folder before it goes. */
@@ -53,15 +60,23 @@ export async function measure(workload: Workload, peer: Peer | undefined, times:
   const keep = (process: Running) => (started.push(process), process);
   try {
     const others = workload.allCores ? 'all' : 'others';
+    const web = workload.browsers > 0;
     const origin = keep(
-      startScript(others, 'origin.ts', [workload.scheme, workload.body, String(workload.size), workload.streams > 0 ? 'h2' : 'http/1.1']),
+      startScript(others, web ? 'web/origin.ts' : 'origin.ts', [
+        workload.scheme,
+        workload.body,
+        String(workload.size),
+        workload.streams > 0 ? 'h2' : 'http/1.1',
+      ]),
     );
     const originPort = Number(await nextLine(origin, STALLED_MS));
     const port = peer === undefined ? 0 : await freePort();
-    const options = peer && startOptions(workload, dir, port, originPort);
+    const store = workload.store ? await startStore(dir, keep) : undefined;
+    const options = peer && startOptions(workload, { root: dir, port, originPort, store: store?.socket });
     if (options && workload.stored > 0) await fillIndex(options.dir, workload.stored);
     const proxy = peer && options && keep(startProxy(workload.allCores ? 'all' : 'proxy', peer.start(options)));
     if (proxy) await untilListening(port, proxy);
+    if (times.watched === true) await nextLine(keep(startScript(others, 'dashboard.ts', [String(port)])), STALLED_MS);
 
     const { scheme, size, connections, streams, keepAlive, hosts } = workload;
     const { warmUpSeconds, seconds, requests } = times;
@@ -78,10 +93,10 @@ export async function measure(workload: Workload, peer: Peer | undefined, times:
       seconds,
       requests,
     };
-    const loader = keep(startScript(others, 'load.ts', [JSON.stringify(load)]));
+    const loader = keep(startScript(others, web ? 'web/load.ts' : 'load.ts', [JSON.stringify(load)]));
     const cpu = (process: Running | undefined) => (process === undefined ? 0 : usageOf(process).cpuSeconds);
     if ((await nextLine(loader, STALLED_MS)) !== 'begin') throw new Error('the load did not begin');
-    const before = { proxy: cpu(proxy), origin: cpu(origin) };
+    const before = { proxy: cpu(proxy), origin: cpu(origin), store: cpu(store?.running) };
     const result = JSON.parse(await nextLine(loader, STALLED_MS)) as LoadResult;
     const proxyCpuSeconds = cpu(proxy) - before.proxy;
     const loadCpuSeconds = cpu(origin) - before.origin + result.cpuSeconds;
@@ -89,6 +104,8 @@ export async function measure(workload: Workload, peer: Peer | undefined, times:
       throw new Error(`${result.errors} of ${result.answered + result.errors} requests failed: ${loader.complaints()}`);
     }
 
+    const storeCpuSeconds = cpu(store?.running) - before.store;
+    const balance = workload.workers === 0 ? 1 : await balanceOf(port);
     const stoppedMs = performance.now();
     const peakRssMb = proxy ? usageOf(proxy).peakRssMb : 0;
     if (proxy && !(await stop(proxy))) throw new Error('the proxy did not end');
@@ -98,7 +115,8 @@ export async function measure(workload: Workload, peer: Peer | undefined, times:
     const measured: Measured = {
       ...result,
       ...records,
-      cpuUs: (proxyCpuSeconds / result.requests) * 1e6,
+      cpuUs: ((proxyCpuSeconds + storeCpuSeconds) / result.requests) * 1e6,
+      balance,
       peakRssMb,
       loadShare: loadCpuSeconds / result.seconds,
       stopSeconds,
@@ -115,9 +133,36 @@ async function fillIndex(dir: string, count: number): Promise<void> {
   await nextLine(startScript('all', 'fill-index.ts', [join(dir, 'warctap.db'), String(count)]), FILLED_MS);
 }
 
-function startOptions({ gzip, hosts, streams }: Workload, root: string, port: number, originPort: number) {
+interface Where {
+  readonly root: string;
+  readonly port: number;
+  readonly originPort: number;
+  readonly store: string | undefined;
+}
+
+function startOptions({ gzip, hosts, browsers, streams, workers }: Workload, { root, port, originPort, store }: Where) {
   const dir = join(root, 'proxy');
   mkdirSync(dir);
-  const names = hosts === 0 ? [] : Array.from({ length: hosts + 1 }, (_, index) => hostName(index));
-  return { dir, port, originPort, gzip, http2: streams > 0, hosts: names };
+  const many = hosts === 0 ? [] : Array.from({ length: hosts + 1 }, (_, index) => hostName(index));
+  const names = browsers > 0 ? HOST_NAMES : many;
+  return { dir, port, originPort, gzip, http2: streams > 0, workers, store, hosts: names };
+}
+
+/** A Valkey or Redis that writes what changes to its disk, as docs/scale.md says. @throws when there is none */
+async function startStore(dir: string, keep: (process: Running) => Running) {
+  const folder = join(dir, 'store');
+  mkdirSync(folder);
+  const socket = join(folder, 's');
+  const settings = ['--appendonly', 'yes', '--save', '', '--hash-max-listpack-value', '512'];
+  const running = keep(start('all', { command: serverProgram(), args: ['--port', '0', '--unixsocket', socket, ...settings], cwd: folder }));
+  while (!(await nextLine(running, STALLED_MS)).includes('eady to accept connections'));
+  running.child.stdout?.resume();
+  return { running, socket };
+}
+
+/** By its page, which is asked once the load is over. */
+async function balanceOf(port: number): Promise<number> {
+  const { workers = [] } = (await (await fetch(`http://127.0.0.1:${port}/status`)).json()) as { workers?: { urls_processed: number }[] };
+  const shares = workers.map(({ urls_processed: urls }) => urls);
+  return shares.length === 0 ? 1 : Math.min(...shares) / Math.max(...shares);
 }

@@ -19,6 +19,8 @@ export interface Options {
   readonly profile: readonly string[] | undefined;
   /** a checkout that is measured, too, as "before" */
   readonly before: string | undefined;
+  /** measured once more, with its dashboard open in a browser */
+  readonly dashboard: boolean;
   readonly install: boolean;
   readonly help: boolean;
 }
@@ -29,9 +31,11 @@ export const HELP = `npm run bench -- [options]
   --seconds N     that count of each run (5)
   --warm-up N     seconds before them (2)
   --requests N    so many count, after half as many of warm-up, instead of seconds: for processor time on a busy machine
-  --only WORDS    only workloads with these words in their name, in whatever order; may be repeated
+  --only WORDS    only workloads with these words in their name, in whatever order; may be repeated. Those of
+                  many processes are measured only so: --only workers:
   --peers LIST    measure these in all chosen workloads: names with commas, all or none
   --before DIR    measure another checkout too, which has been built, right after this one
+  --dashboard     measure once more with the dashboard open in Chromium
   --out FILE      write the results there as JSON
   --install       install the peers into tmp/bench (all, or those of --peers), and end
   --profile WORDS run the first workload with these words under the profiler, and end
@@ -53,6 +57,7 @@ export function readOptions(args: readonly string[]): Options {
       peers: { type: 'string' },
       out: { type: 'string' },
       before: { type: 'string' },
+      dashboard: { type: 'boolean', default: false },
       install: { type: 'boolean', default: false },
       profile: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -70,6 +75,7 @@ export function readOptions(args: readonly string[]): Options {
     out: values.out,
     before: values.before,
     profile: values.profile === undefined ? undefined : words(values.profile),
+    dashboard: values.dashboard,
     install: values.install,
     help: values.help,
   };
@@ -95,7 +101,7 @@ function number(name: string, text: string): number {
 }
 
 function chosenWorkloads(wanted: readonly string[]): readonly Workload[] {
-  const workloads = WORKLOADS.filter(({ name }) => wanted.some((text) => matches(name, text)));
+  const workloads = WORKLOADS.filter(({ name, apart }) => wanted.some((text) => (text !== '' || !apart) && matches(name, text)));
   if (workloads.length === 0) throw new Error(`--only: no workload has the words ${wanted.join(' or ')} in its name`);
   return workloads;
 }

@@ -3,7 +3,7 @@
  *
  * Owns the table of what runs, and the folders of runs. Cores and figures of processes are known on Linux only; elsewhere nothing is pinned and figures are 0.
  */
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
@@ -98,6 +98,13 @@ export async function stop({ child }: Running): Promise<boolean> {
   const [, signal] = await exited;
   clearTimeout(timer);
   return signal !== 'SIGKILL';
+}
+
+/** @throws when this machine has no server of the shared store */
+export function serverProgram(): string {
+  const program = ['valkey-server', 'redis-server'].find((name) => spawnSync(name, ['--version']).status === 0);
+  if (program === undefined) throw new Error('there is no valkey-server or redis-server');
+  return program;
 }
 
 /** A new folder that goes with the runner at the latest. */

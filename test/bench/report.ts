@@ -25,6 +25,11 @@ export interface Figures {
   readonly handshakes: number;
   readonly records: number;
   readonly loadShare: number;
+  readonly balance: number;
+  /** of browsers; 0: none were loaded */
+  readonly pagesPerSecond: number;
+  readonly cpuMsPerPage: number;
+  readonly requestsPerPage: number;
   readonly stopSeconds: number;
 }
 
@@ -43,6 +48,10 @@ export function figuresOf({ runs, workload }: Row): Figures | undefined {
     handshakes: workload.scheme === 'https' ? middle((run) => run.connects) : 0,
     records: middle((run) => run.responses + run.revisits + run.requestRecords),
     loadShare: middle((run) => run.loadShare),
+    balance: middle((run) => run.balance),
+    pagesPerSecond: middle(({ pages = 0, seconds }) => pages / seconds),
+    cpuMsPerPage: middle(({ pages = 0, requests, cpuUs }) => (pages === 0 ? 0 : (cpuUs * requests) / pages / 1000)),
+    requestsPerPage: middle(({ pages = 0, requests }) => (pages === 0 ? 0 : requests / pages)),
     stopSeconds: middle((run) => run.stopSeconds),
   };
 }
@@ -67,13 +76,14 @@ export function resultsTable(rows: readonly Row[]): string {
     'handshakes',
     'records',
     'load %',
+    'balance %',
   ];
   const body = rows.map((row) => {
     const figures = figuresOf(row);
     if (figures === undefined) return [row.workload.name, row.proxy, `failed: ${(row.failures[0] ?? '').split('\n', 1)[0] ?? ''}`];
-    const { requestsPerSecond, mbPerSecond, cpuUs, p50Ms, p99Ms, peakRssMb, handshakes, records, loadShare } = figures;
+    const { requestsPerSecond, mbPerSecond, cpuUs, p50Ms, p99Ms, peakRssMb, handshakes, records, loadShare, balance } = figures;
     const failed = row.failures.length === 0 ? '' : ` (${row.failures.length} failed)`;
-    const whole = [handshakes, records, loadShare * 100].map((value) => String(Math.round(value)));
+    const whole = [handshakes, records, loadShare * 100, balance * 100].map((value) => String(Math.round(value)));
     const speed = [rounded(requestsPerSecond) + failed, rounded(mbPerSecond)];
     return [
       row.workload.name,
@@ -87,6 +97,41 @@ export function resultsTable(rows: readonly Row[]): string {
     ];
   });
   return table([head, ...body]);
+}
+
+/** Rows of browsers that load pages, whose times are those of a page. @returns undefined where there are none */
+export function pagesTable(rows: readonly Row[]): string | undefined {
+  const lines = rows.flatMap((row) => {
+    const figures = row.workload.browsers === 0 ? undefined : figuresOf(row);
+    if (figures === undefined) return [];
+    const { pagesPerSecond, cpuMsPerPage, requestsPerPage, p50Ms, p99Ms, peakRssMb } = figures;
+    const whole = [p50Ms, p99Ms, peakRssMb].map((value) => String(Math.round(value)));
+    return [[row.workload.name, row.proxy, pagesPerSecond.toFixed(1), cpuMsPerPage.toFixed(1), requestsPerPage.toFixed(1), ...whole]];
+  });
+  if (lines.length === 0) return undefined;
+  return table([['pages', 'proxy', 'pages/s', 'CPU ms/page', 'requests', 'p50 ms', 'p99 ms', 'peak RSS MB'], ...lines]);
+}
+
+/** Rows of many processes, as docs/scale.md has them: beside one process with as many connections. @returns undefined where there are none */
+export function processesTable(rows: readonly Row[]): string | undefined {
+  const many = rows.filter(({ workload, proxy }) => workload.workers !== 0 && proxy === 'warctap');
+  if (many.length === 0) return undefined;
+  const lines = many.map((row) => {
+    const { workers, connections, store } = row.workload;
+    const one = many.find(({ workload }) => workload.workers === 1 && workload.connections === connections && !workload.store);
+    const [figures, ofOne] = [figuresOf(row), one && figuresOf(one)];
+    const what = [String(workers), connections.toLocaleString('en'), store ? 'Valkey' : 'LevelDB'];
+    if (figures === undefined) return [...what, 'failed', '', '', '', '', '', ''];
+    const times = ofOne === undefined ? '' : `${(figures.cpuUs / ofOne.cpuUs).toFixed(2)} x`;
+    const { requestsPerSecond, cpuUs, p50Ms, p99Ms, peakRssMb, balance } = figures;
+    const latency = [p50Ms.toFixed(1), p99Ms.toFixed(1)];
+    return [
+      ...[...what, rounded(requestsPerSecond), String(Math.round(cpuUs)), times, ...latency],
+      ...[String(Math.round(peakRssMb)), workers === 1 ? '' : `${Math.round(balance * 100)} %`],
+    ];
+  });
+  const head = ['workers', 'connections', 'store', 'requests/s', 'CPU µs/request', 'of one', 'p50 ms', 'p99 ms', 'MB of all', 'balance'];
+  return table([head, ...lines]);
 }
 
 const rounded = (value: number): string => (value < 100 ? value.toFixed(1) : String(Math.round(value)));

@@ -5,14 +5,14 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { measure, type Look, type Measured } from './measure.ts';
+import { measure, type Look, type Measured, type Times } from './measure.ts';
 import { HELP, readOptions, type Options } from './options.ts';
 import { PEERS } from './peers/index.ts';
 import { installPeer, isInstalled, type Peer } from './peers/peer.ts';
 import { before, warctap } from './peers/warctap.ts';
 import { nextLine, pinned, startScript } from './processes.ts';
 import { profile } from './profile.ts';
-import { figuresOf, resultsTable, type Row } from './report.ts';
+import { figuresOf, pagesTable, processesTable, resultsTable, type Row } from './report.ts';
 import { targetsTable } from './targets.ts';
 import type { Workload } from './workloads.ts';
 
@@ -23,7 +23,7 @@ interface Table {
 
 const NOTHING: Measured = {
   ...{ requests: 0, answered: 0, seconds: 0, bytes: 0, errors: 0, connects: 0, p50Ms: 0, p99Ms: 0, cpuSeconds: 0, fromUs: 0, toUs: 0 },
-  ...{ responses: 0, revisits: 0, requestRecords: 0, cpuUs: 0, peakRssMb: 0, loadShare: 0, stopSeconds: 0 },
+  ...{ responses: 0, revisits: 0, requestRecords: 0, cpuUs: 0, peakRssMb: 0, loadShare: 0, balance: 1, stopSeconds: 0 },
 };
 const GZIP_LIMIT_MS = 60_000;
 
@@ -48,9 +48,9 @@ const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
 
 /** All proxies one after the other, so that what else the machine does hits all alike. */
 async function runOnce(workload: Workload, names: readonly string[], options: Options, table: Table): Promise<void> {
-  const attempt = async (proxy: string, peer: Peer | undefined, look?: Look) => {
+  const attempt = async (proxy: string, peer: Peer | undefined, look?: Look, times: Times = options) => {
     try {
-      table.add(workload, proxy, await measure(workload, peer, options, look));
+      table.add(workload, proxy, await measure(workload, peer, times, look));
     } catch (error) {
       table.add(workload, proxy, error instanceof Error ? error : new Error(String(error)));
     }
@@ -61,6 +61,7 @@ async function runOnce(workload: Workload, names: readonly string[], options: Op
     table.add(workload, 'gzip alone', { ...NOTHING, requests, seconds: 1, bytes: requests * workload.size, cpuUs: 1e6 / requests });
   };
   await attempt('warctap', warctap, names.includes('gzip alone') && workload.gzip ? zlib : undefined);
+  if (options.dashboard) await attempt('dashboard open', warctap, undefined, { ...options, watched: true });
   if (options.before !== undefined) await attempt('before', before(options.before));
   if (names.includes('direct')) await attempt('direct', undefined);
   for (const peer of PEERS) {
@@ -100,6 +101,7 @@ async function bench(options: Options): Promise<boolean> {
     `\nMedians of ${options.runs} runs of ${options.requests > 0 ? `${options.requests} requests` : `${options.seconds} s`}, Node ${process.versions.node}, ${cores}\n`,
   );
   console.log(`${resultsTable(rows)}\n\n${targetsTable(rows)}\n`);
+  for (const each of [pagesTable(rows), processesTable(rows)]) if (each !== undefined) console.log(`${each}\n`);
   const json = rows.map((row) => ({ ...row, median: figuresOf(row) }));
   if (options.out === undefined)
     console.log(JSON.stringify(json.map(({ workload, proxy, median }) => ({ workload: workload.name, proxy, ...median }))));

@@ -62,6 +62,7 @@ const BAD: Record<Refused, string> = {
   cdxserverDedupCookies: 'hunter2\r\nX-Injected: 1',
   cdxserverDedupMaxThreads: '0',
   playbackPort: '65536',
+  replaywebpage: '',
   playbackWebsocket: 'maybe',
   plugin: '',
   maxThreads: '0',

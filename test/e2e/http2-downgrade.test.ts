@@ -119,7 +119,7 @@ describe('refused, and nothing reaches the origin', () => {
   }
 });
 
-/** nghttp2 leaves out a field that nobody may send (RFC 9113 §8.2.1), and tells nobody. */
+/** What nobody may send (RFC 9113 §8.2.1) is refused. */
 const FIELDS: Readonly<Record<string, readonly [name: string, value: string]>> = {
   'a colon in a name': ['x:y', 'z'],
   'a name that begins a line of its own': ['x: y\r\nx', 'z'],

@@ -80,13 +80,8 @@ test('GOAWAY without having looked at an upload: it is sent again whole, by anot
 test('GOAWAY in mid-upload that names it: it goes on and is answered, the next has a session of its own', async () => {
   await using origin = await startHttp2Origin((stream, headers) => {
     if (headers[':path'] !== '/upload') return echo(stream);
-    let received = 0;
     stream.once('data', () => stream.session?.goaway(0, stream.id));
-    stream.on('data', (piece: Buffer) => (received += piece.length));
-    stream.on('end', () => {
-      stream.respond({ ':status': 200 });
-      stream.end(String(received));
-    });
+    echo(stream);
   });
   await using proxy = await startProxy();
   using client = await clientOf(proxy, origin.port);
@@ -98,7 +93,9 @@ test('GOAWAY in mid-upload that names it: it goes on and is answered, the next h
   assert.equal((await client.get('/next', { ':method': 'POST' }, 'next')).body.toString(), 'next');
   upload.end(BODY.subarray(100_000));
   const { status, body } = await whole;
-  assert.deepEqual([status, body.toString()], [200, '200000']);
+  assert.equal(status, 200);
+  // The session is on its way out all the time that this is taken.
+  assert.ok(body.equals(BODY), `${body.length} bytes`);
   assert.equal(origin.sessions.length, 2);
 });
 

@@ -5,15 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { createCore } from '../../src/index.ts';
+import { runHere } from '../cli/child.ts';
 import { keptLog, metaLine, type KeptLog } from '../support/api.ts';
+import { testCaFile } from '../support/certificate.ts';
 import { RawClient } from '../support/client.ts';
 import { ok } from '../support/messages.ts';
 import { startOrigin } from '../support/origin.ts';
-import { startProgram } from '../support/program.ts';
 import { startProxy, type TestProxy, type TestRecord } from '../support/proxy.ts';
 import { freePort, NO_SERVER, relay, startServer, type Server } from '../store/valkey/server.ts';
 
-const REAL = { skip: NO_SERVER, timeout: 30_000 };
+const REAL = { timeout: 30_000 };
 const BODY = 'x'.repeat(500);
 
 interface Member {
@@ -73,94 +74,97 @@ function checked(records: readonly TestRecord[]): { responses: number; revisits:
 
 const meta = (limit: number) => ({ stats: { buckets: ['b'] }, limits: { 'b/total/urls': limit } });
 
-test('a payload that comes to two proxies at once, many times, is written once', REAL, async (t) => {
-  const all = await members(t, (await startServer(t)).url);
-  await Promise.all(Array.from({ length: 40 }, async (_, nth) => all[nth % 2]?.get(`/${nth}`)));
-  assert.deepEqual(checked(await recordsOf(all)), { responses: 1, revisits: 39 });
-});
+// Some of them mostly wait.
+describe('proxies that share a store', { skip: NO_SERVER, concurrency: 3 }, () => {
+  test('a payload that comes to two proxies at once, many times, is written once', REAL, async (t) => {
+    const all = await members(t, (await startServer(t)).url);
+    await Promise.all(Array.from({ length: 40 }, async (_, nth) => all[nth % 2]?.get(`/${nth}`)));
+    assert.deepEqual(checked(await recordsOf(all)), { responses: 1, revisits: 39 });
+  });
 
-test('a limit of N holds for all together, with requests in turn: N or N + 1 pass', REAL, async (t) => {
-  const all = await members(t, (await startServer(t)).url);
-  const statuses: number[] = [];
-  for (let nth = 0; nth < 12; nth++) statuses.push((await all[nth % 2]?.get(`/${nth}`, meta(6)))?.status ?? 0);
-  const passed = statuses.filter((status) => status === 200).length;
-  assert.ok(passed === 6 || passed === 7, statuses.join(' '));
-  assert.ok(statuses.slice(passed).every((status) => status === 420));
-});
+  test('a limit of N holds for all together, with requests in turn: N or N + 1 pass', REAL, async (t) => {
+    const all = await members(t, (await startServer(t)).url);
+    const statuses: number[] = [];
+    for (let nth = 0; nth < 12; nth++) statuses.push((await all[nth % 2]?.get(`/${nth}`, meta(6)))?.status ?? 0);
+    const passed = statuses.filter((status) => status === 200).length;
+    assert.ok(passed === 6 || passed === 7, statuses.join(' '));
+    assert.ok(statuses.slice(passed).every((status) => status === 420));
+  });
 
-test('the server is killed, and comes back: nothing is lost, limits are answered 503 meanwhile, all is delivered', REAL, async (t) => {
-  const server = await startServer(t, { flags: ['--appendonly', 'yes', '--appendfsync', 'always'] });
-  const all = await members(t, server.url);
-  const [a, b] = all;
-  assert.ok(a !== undefined && b !== undefined);
-  await a.get('/before', meta(100));
-  await server.kill();
-  for (const each of all) assert.equal((await each.get('/during')).status, 200);
-  const refused = await a.get('/limited', meta(100));
-  assert.equal(refused.status, 503);
-  assert.match(refused.body, /^limits cannot be compared with what was counted: store unix:\S+ cannot be reached: /);
-  assert.match((await a.database()).problem ?? '', /^store unix:\S+ cannot be reached/);
-  assert.equal((await a.database()).state, 'away');
-  await server.start();
-  await Promise.all(all.map(({ log }) => log.line('what waited for the store is in it')));
-  assert.deepEqual(await a.database(), { folder: server.url, state: 'in use', problem: null, entries_waiting: 0, entries_lost: 0 });
-  assert.equal((await b.get('/after', meta(100))).status, 200);
-  assert.equal((await b.get('/last', meta(2))).status, 420);
-  const { responses, revisits } = checked(await recordsOf(all));
-  assert.equal(responses + revisits, 4);
-  assert.ok(responses <= 2);
-  assert.equal(server.ask('HGET', 'w:s:__all__', '1'), '4');
-});
+  test('the server is killed, and comes back: nothing is lost, limits are answered 503 meanwhile, all is delivered', REAL, async (t) => {
+    const server = await startServer(t, { flags: ['--appendonly', 'yes', '--appendfsync', 'always'] });
+    const all = await members(t, server.url);
+    const [a, b] = all;
+    assert.ok(a !== undefined && b !== undefined);
+    await a.get('/before', meta(100));
+    await server.kill();
+    for (const each of all) assert.equal((await each.get('/during')).status, 200);
+    const refused = await a.get('/limited', meta(100));
+    assert.equal(refused.status, 503);
+    assert.match(refused.body, /^limits cannot be compared with what was counted: store unix:\S+ cannot be reached: /);
+    assert.match((await a.database()).problem ?? '', /^store unix:\S+ cannot be reached/);
+    assert.equal((await a.database()).state, 'away');
+    await server.start();
+    await Promise.all(all.map(({ log }) => log.line('what waited for the store is in it')));
+    assert.deepEqual(await a.database(), { folder: server.url, state: 'in use', problem: null, entries_waiting: 0, entries_lost: 0 });
+    assert.equal((await b.get('/after', meta(100))).status, 200);
+    assert.equal((await b.get('/last', meta(2))).status, 420);
+    const { responses, revisits } = checked(await recordsOf(all));
+    assert.equal(responses + revisits, 4);
+    assert.ok(responses <= 2);
+    assert.equal(server.ask('HGET', 'w:s:__all__', '1'), '4');
+  });
 
-test('the server is full: requests with limits are told so, the others go on', REAL, async (t) => {
-  const server = await startServer(t);
-  const [a] = await members(t, server.url, 1);
-  assert.ok(a !== undefined);
-  server.ask('CONFIG', 'SET', 'maxmemory', '1');
-  assert.equal((await a.get('/1', { stats: { buckets: ['b'] } })).status, 200);
-  const refused = await a.get('/2', meta(1));
-  assert.equal(refused.status, 503);
-  assert.match(refused.body, /is full: raise its maxmemory, or make room/);
-  server.ask('CONFIG', 'SET', 'maxmemory', '0');
-  await a.log.line('what waited for the store is in it');
-  assert.equal((await a.get('/2', meta(1))).status, 420);
-});
+  test('the server is full: requests with limits are told so, the others go on', REAL, async (t) => {
+    const server = await startServer(t);
+    const [a] = await members(t, server.url, 1);
+    assert.ok(a !== undefined);
+    server.ask('CONFIG', 'SET', 'maxmemory', '1');
+    assert.equal((await a.get('/1', { stats: { buckets: ['b'] } })).status, 200);
+    const refused = await a.get('/2', meta(1));
+    assert.equal(refused.status, 503);
+    assert.match(refused.body, /is full: raise its maxmemory, or make room/);
+    server.ask('CONFIG', 'SET', 'maxmemory', '0');
+    await a.log.line('what waited for the store is in it');
+    assert.equal((await a.get('/2', meta(1))).status, 420);
+  });
 
-test('the password changes while it runs: the log says so, and all is delivered with the right one', REAL, async (t) => {
-  const server = await startServer(t);
-  server.ask('ACL', 'SETUSER', 'w', 'on', '>right', '~w:*', '+@all');
-  const [a] = await members(t, server.url.replace('unix://', 'unix://w:right@'), 1);
-  assert.ok(a !== undefined);
-  server.ask('ACL', 'SETUSER', 'w', 'resetpass', '>wrong');
-  server.ask('CLIENT', 'KILL', 'USER', 'w');
-  assert.equal((await a.get('/1')).status, 200);
-  await a.log.line('refuses the user or password');
-  server.ask('ACL', 'SETUSER', 'w', 'resetpass', '>right');
-  await a.log.line('what waited for the store is in it');
-  await recordsOf([a]);
-  assert.equal(server.ask('HGET', 'w:s:__all__', '1'), '1');
-  assert.ok(a.log.lines.every((line) => !line.includes('right@')));
-});
+  test('the password changes while it runs: the log says so, and all is delivered with the right one', REAL, async (t) => {
+    const server = await startServer(t);
+    server.ask('ACL', 'SETUSER', 'w', 'on', '>right', '~w:*', '+@all');
+    const [a] = await members(t, server.url.replace('unix://', 'unix://w:right@'), 1);
+    assert.ok(a !== undefined);
+    server.ask('ACL', 'SETUSER', 'w', 'resetpass', '>wrong');
+    server.ask('CLIENT', 'KILL', 'USER', 'w');
+    assert.equal((await a.get('/1')).status, 200);
+    await a.log.line('refuses the user or password');
+    server.ask('ACL', 'SETUSER', 'w', 'resetpass', '>right');
+    await a.log.line('what waited for the store is in it');
+    await recordsOf([a]);
+    assert.equal(server.ask('HGET', 'w:s:__all__', '1'), '1');
+    assert.ok(a.log.lines.every((line) => !line.includes('right@')));
+  });
 
-test('Sentinels make another server the primary: it is used from then on', REAL, async (t) => {
-  const [first, second, sentinel] = [await freePort(), await freePort(), await freePort()];
-  const primary = await startServer(t, { port: first });
-  const replica = await startServer(t, { port: second, flags: ['--replicaof', '127.0.0.1', String(first)] });
-  const watching = await startSentinel(t, sentinel, first);
-  const [a] = await members(t, `valkey://127.0.0.1:${sentinel}/0?sentinel=main`, 1);
-  assert.ok(a !== undefined);
-  assert.equal((await a.get('/1')).status, 200);
-  assert.match(primary.ask('WAIT', '1', '10000'), /^1$/);
-  await until(() => watching.ask('SENTINEL', 'REPLICAS', 'main').includes(String(second)));
-  await primary.kill();
-  assert.equal((await a.get('/2')).status, 200);
-  await a.log.line('is in use again');
-  assert.match(replica.ask('ROLE'), /^master/);
-  assert.equal((await a.get('/3', meta(100))).status, 200);
-  const { responses, revisits } = checked(await recordsOf([a]));
-  assert.equal(responses, 1);
-  assert.equal(revisits, 2);
-  assert.equal(replica.ask('HGET', 'w:s:__all__', '1'), '3');
+  test('Sentinels make another server the primary: it is used from then on', REAL, async (t) => {
+    const [first, second, sentinel] = [await freePort(), await freePort(), await freePort()];
+    const primary = await startServer(t, { port: first });
+    const replica = await startServer(t, { port: second, flags: ['--replicaof', '127.0.0.1', String(first)] });
+    const watching = await startSentinel(t, sentinel, first);
+    const [a] = await members(t, `valkey://127.0.0.1:${sentinel}/0?sentinel=main`, 1);
+    assert.ok(a !== undefined);
+    assert.equal((await a.get('/1')).status, 200);
+    assert.match(primary.ask('WAIT', '1', '10000'), /^1$/);
+    await until(() => watching.ask('SENTINEL', 'REPLICAS', 'main').includes(String(second)));
+    await primary.kill();
+    assert.equal((await a.get('/2')).status, 200);
+    await a.log.line('is in use again');
+    assert.match(replica.ask('ROLE'), /^master/);
+    assert.equal((await a.get('/3', meta(100))).status, 200);
+    const { responses, revisits } = checked(await recordsOf([a]));
+    assert.equal(responses, 1);
+    assert.equal(revisits, 2);
+    assert.equal(replica.ask('HGET', 'w:s:__all__', '1'), '3');
+  });
 });
 
 async function startSentinel(t: TestContext, port: number, primary: number): Promise<Server> {
@@ -218,18 +222,38 @@ describe('what keeps it from starting is told in one line, without the password'
     const dir = mkdtempSync(join(tmpdir(), 'warctap-start-'));
     t.after(() => rmSync(dir, { recursive: true, force: true }));
     const port = await freePort();
-    const away = `warctap: store valkey://127.0.0.1:${port}/0 cannot be reached: connect ECONNREFUSED 127.0.0.1:${port}\n`;
-    await assert.rejects(startProgram(dir, ['--store', `valkey://u:secret@127.0.0.1:${port}`]), {
-      message: `did not start, exit code 1: ${away}`,
+    const own = ['--dir', join(dir, 'warcs'), '--dedup-db-file', join(dir, 'db'), '--stats-db-file', join(dir, 'db')];
+    const run = async (store: string) => {
+      const { code, stderr } = await runHere(
+        '-p',
+        '0',
+        '--cacert',
+        await testCaFile(),
+        '--certs-dir',
+        join(dir, 'certs'),
+        ...own,
+        '--store',
+        store,
+      );
+      return { code, stderr };
+    };
+    assert.deepEqual(await run(`valkey://u:secret@127.0.0.1:${port}`), {
+      code: 1,
+      stderr: `warctap: store valkey://127.0.0.1:${port}/0 cannot be reached: connect ECONNREFUSED 127.0.0.1:${port}\n`,
     });
-    await assert.rejects(startProgram(dir, ['--store', 'mysql://u:secret@a.example/']), (error: Error) => {
-      assert.match(error.message, /^did not start, exit code 2: warctap: --store: expected a URL such as valkey:[^\n]*\n$/);
-      assert.doesNotMatch(error.message, /secret@/);
-      return true;
-    });
-    writeFileSync(join(dir, 'password'), 'right\n', { mode: 0o600 });
+    const unknown = await run('mysql://u:secret@a.example/');
+    assert.equal(unknown.code, 2);
+    assert.match(unknown.stderr, /^warctap: --store: expected a URL such as valkey:[^\n]*\n$/);
+    assert.doesNotMatch(unknown.stderr, /secret@/);
+  });
+
+  test('the password may stand in a file', { timeout: 30_000 }, async (t) => {
+    const dir = mkdtempSync(join(tmpdir(), 'warctap-start-'));
+    t.after(() => rmSync(dir, { recursive: true, force: true }));
+    const storePasswordFile = join(dir, 'password');
+    writeFileSync(storePasswordFile, 'right\n', { mode: 0o600 });
     const server = await startServer(t, { flags: ['--requirepass', 'right'], auth: ['-a', 'right'] });
-    await using program = await startProgram(dir, ['--store', server.url, '--store-password-file', join(dir, 'password')]);
-    assert.ok(program.port > 0);
+    await using proxy = await startProxy({ store: server.url, storePasswordFile });
+    assert.ok(proxy.port > 0);
   });
 });

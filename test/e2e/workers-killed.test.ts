@@ -1,21 +1,19 @@
-/** Workers killed at random moments under load; `test/soak/chaos-run.ts` does it for minutes. */
+/** Workers killed at random moments under load; `test/soak/chaos/run.ts` does it for minutes. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { chaos } from '../soak/chaos.ts';
+import { chaos } from '../soak/chaos/chaos.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const SECONDS = Number(process.env.WARCTAP_CHAOS_SECONDS ?? 0);
+const SECONDS = Number(process.env.WARCTAP_CHAOS_SECONDS ?? 6);
 
 test(
   `after kill -9 of workers for ${SECONDS} s nothing is lost, dangles or is written twice, and nobody else's connection is cut`,
   {
     timeout: 100_000 + SECONDS * 3000,
-    // About one run in six has not ended, for a reason that is not found yet.
-    skip: SECONDS === 0 && 'needs WARCTAP_CHAOS_SECONDS=9',
   },
   async (t) => {
     const dir = await mkdtemp(join(tmpdir(), 'warctap-chaos-'));
@@ -24,10 +22,12 @@ test(
       dir,
       command: [process.execPath, '--import', import.meta.resolve('tsx'), MAIN],
       seconds: SECONDS,
+      machines: 1,
       workers: 3,
       clients: 12,
       killEveryMs: 1500,
       primaryEvery: 0,
+      storeEvery: 0,
       paceMs: 30,
       gzip: true,
       // This machine may do much else.
@@ -35,6 +35,6 @@ test(
       print: (line) => t.diagnostic(line),
     });
     assert.deepEqual(faults, []);
-    assert.ok(kills > 0 && revisits > 0 && cut > 0, `${kills} kills, ${revisits} revisits, ${cut} connections cut`);
+    assert.ok(kills.worker > 0 && revisits > 0 && cut > 0, `${kills.worker} kills, ${revisits} revisits, ${cut} connections cut`);
   },
 );

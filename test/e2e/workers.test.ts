@@ -232,6 +232,34 @@ test('a worker that is killed is replaced; who is with another does not notice',
   );
 });
 
+test('a connection that was on its way to a worker when that was killed is closed, and never without anybody behind it', async (t) => {
+  const dir = await tempDir(t);
+  await using origin = await startOrigin(({ path, socket }) => socket.write(ok(path)));
+  await using program = await startProgram(dir, ['--workers', '2']);
+  await fetchBy(program.port, `${origin.url}/first`);
+  const { workers = [] } = await until(
+    () => statusOf(program.port),
+    ({ urls_processed: urls }) => urls === 1,
+  );
+  const { pid = 0 } = workers[0] ?? {};
+  // It takes nothing any more, as one that has much to do when it dies.
+  process.kill(pid, 'SIGSTOP');
+  const asked: Promise<number>[] = [];
+  for (let nth = 0; nth < 6; nth++) {
+    const client = await RawClient.connect(program.port);
+    t.after(() => client[Symbol.dispose]());
+    client.send(get(`${origin.url}/${nth}`));
+    asked.push(client.response().then(({ status }) => status));
+  }
+  // So all before it have gone to somebody.
+  assert.equal(await asked[5], 200);
+  process.kill(pid, 'SIGKILL');
+  const results = await Promise.allSettled(asked);
+  assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 5);
+  await program.logged('another worker has taken its place');
+  await stopped(program);
+});
+
 test('when the primary process is killed its workers end, and the next start repairs what all of them have left', async (t) => {
   const dir = await tempDir(t);
   await using origin = await startOrigin(({ path, socket }) => socket.write(ok(path)));

@@ -54,6 +54,7 @@ test('the options of a core are the very rows of the proxy, and fewer', () => {
     'cacert',
     'certsDir',
     'playbackPort',
+    'replaywebpage',
     'playbackWebsocket',
     'maxConnections',
     'headTimeout',

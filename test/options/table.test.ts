@@ -80,6 +80,7 @@ test('defaults are those of the specification', () => {
     cdxserverDedupCookies: undefined,
     cdxserverDedupMaxThreads: 50,
     playbackPort: undefined,
+    replaywebpage: undefined,
     playbackWebsocket: 'log',
     plugin: [],
     maxThreads: 1000,

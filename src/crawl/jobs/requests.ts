@@ -153,7 +153,8 @@ export class Requests {
       return {
         ...{ url: page.url, status: page.status, reason: page.reason, headers: page.headers, archived: page.archived },
         header: (name) => page.header(name),
-        body: held ? page.body : ended(page.body, end),
+        // What is done with it then takes its place, and no time of the request.
+        body: ended(page.body, held ? () => clearTimeout(timer) : end),
         release: end,
         cancel: (reason) => {
           page.cancel(reason);

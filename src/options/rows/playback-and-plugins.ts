@@ -1,5 +1,5 @@
 /** What answers from the archive, and what others add to it: one heading for users, two tables for programs. */
-import { listOf, moduleName, oneOf, wholeNumber } from '../kinds.ts';
+import { listOf, moduleName, oneOf, path, wholeNumber } from '../kinds.ts';
 import { group, type Resolved } from '../row.ts';
 
 /** The second proxy. */
@@ -10,6 +10,12 @@ export const PLAYBACK_ROWS = group('Playback and plugins', {
     kind: wholeNumber(0, 65535),
     defaultText: 'none',
     summary: 'second proxy that answers from the WARC files only; 0 picks a free port',
+  },
+  replaywebpage: {
+    argument: 'DIR',
+    kind: path,
+    defaultText: 'looked for',
+    summary: 'folder of the package replaywebpage, which shows captures within the page /replay/',
   },
   playbackWebsocket: {
     argument: 'WHAT',

@@ -2,10 +2,12 @@
  * Connections of clients, accepted here and handed to workers: each to the one that has the fewest, among those that have taken their last.
  *
  * Not by Node's `cluster`: a connection on its way to a worker that is killed stays open there for ever, with nobody behind it, and with the last
- * worker the port goes. Here what a worker has not taken goes to another, and the port is open as long as this process is.
- * Source: Node's documentation of `subprocess.send()` with a socket, and of `pauseOnConnect`.
+ * worker the port goes. `subprocess.send()` alone does the same: what was sent and not taken Node never closes. So each connection stays open here
+ * (`keepOpen`) until its worker says that it has it: what it had not taken when it died is closed, what had not left goes to another.
+ * Source: Node's documentation of `subprocess.send()` with a socket, and of `pauseOnConnect`; lib/internal/child_process.js (`target.disconnect`).
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { listen } from '../../util/listen.ts';
 import type { Log } from '../../util/log.ts';
 import { Repeats } from '../../util/repeats.ts';
@@ -15,25 +17,52 @@ import type { Door } from './said.ts';
 /** Who takes connections. */
 export interface Taker {
   /**
-   * Have it handed over. Once it is taken, `took` of the distributor is called.
+   * Have it handed over; it stays open here, too. Once it is taken, `took` of the distributor is called.
    *
-   * @param back called when it was not sent, and never will be
+   * @param sent called once it has left this process: with false when it has not, and never will
    */
-  hand(door: Door, socket: Socket, back: () => void): void;
+  hand(door: Door, socket: Socket, sent: (sent: boolean) => void): void;
 }
+
+/** What a taker has. */
+interface Taking {
+  /** connections */
+  open: number;
+  /** the one that it was handed and has not taken yet */
+  handed: Handed | undefined;
+}
+
+interface Handed {
+  readonly atMs: number;
+  /** until it has left for it, it may go to another */
+  sent: boolean;
+  /** undefined: it could not be sent */
+  socket: Socket | undefined;
+}
+
+/** Who has not taken a connection for so long, though it lives, has not received it: one that has no file handle left cannot. */
+const MAX_HANDED_MS = 30_000;
+const LOOK_MS = 5000;
 
 export class Distributor {
   readonly #door: Door;
   readonly #maxConnections: number;
   readonly #server: Server;
-  readonly #takers = new Map<Taker, { open: number; busy: boolean }>();
+  readonly #takers = new Map<Taker, Taking>();
   readonly #waiting = new Set<Socket>();
   readonly #dropped = new Repeats();
+  readonly #now: () => number;
+  readonly #looking: NodeJS.Timeout;
   #address: AddressInfo | undefined;
   #closed = false;
 
-  /** @param maxConnections of all workers together */
-  constructor(door: Door, maxConnections: number, log: Log) {
+  /**
+   * @param maxConnections of all workers together
+   * @param now in ms, monotonic
+   */
+  constructor(door: Door, maxConnections: number, log: Log, now = () => performance.now()) {
+    this.#now = now;
+    this.#looking = setInterval(() => this.giveUp(), LOOK_MS).unref();
     this.#door = door;
     this.#maxConnections = maxConnections;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
@@ -64,21 +93,38 @@ export class Distributor {
 
   /** One more who takes connections. */
   add(taker: Taker): void {
-    this.#takers.set(taker, { open: 0, busy: false });
+    this.#takers.set(taker, { open: 0, handed: undefined });
     this.#handOut();
   }
 
-  /** It takes none any more: what it has goes with it. */
+  /** It is gone: what it has goes with it, and what was on its way to it, of which it may have read something. */
   remove(taker: Taker): void {
+    const { handed } = this.#takers.get(taker) ?? {};
     this.#takers.delete(taker);
+    if (handed?.sent === true) handed.socket?.destroy();
+    else this.#takeBack(handed?.socket);
     this.#handOut();
   }
 
   /** It has taken what it was handed last. */
   took(taker: Taker): void {
-    const known = this.#takers.get(taker);
-    if (known !== undefined) known.busy = false;
+    this.#letGo(taker);
     this.#handOut();
+  }
+
+  /** What was on its way for too long. */
+  giveUp(): void {
+    const beforeMs = this.#now() - MAX_HANDED_MS;
+    for (const [taker, { handed }] of this.#takers) if (handed !== undefined && handed.atMs < beforeMs) this.#letGo(taker);
+    this.#handOut();
+  }
+
+  /** Only the taker has it open now. */
+  #letGo(taker: Taker): void {
+    const known = this.#takers.get(taker);
+    if (known === undefined) return;
+    known.handed?.socket?.destroy();
+    known.handed = undefined;
   }
 
   /** So many of its connections are closed. */
@@ -90,6 +136,7 @@ export class Distributor {
   /** Accept no more. */
   close(): void {
     this.#closed = true;
+    clearInterval(this.#looking);
     this.#server.close();
     for (const socket of this.#waiting) socket.destroy();
     this.#waiting.clear();
@@ -106,23 +153,30 @@ export class Distributor {
     for (const socket of this.#waiting) {
       let best: Taker | undefined;
       let fewest = Infinity;
-      for (const [taker, { open, busy }] of this.#takers) {
-        if (busy || open >= fewest) continue;
+      for (const [taker, { open, handed }] of this.#takers) {
+        if (handed !== undefined || open >= fewest) continue;
         best = taker;
         fewest = open;
       }
       const known = best && this.#takers.get(best);
       if (best === undefined || known === undefined) return;
       this.#waiting.delete(socket);
-      known.busy = true;
+      const handed: Handed = { atMs: this.#now(), sent: false, socket };
+      known.handed = handed;
       known.open++;
-      best.hand(this.#door, socket, () => this.#takeBack(socket));
+      best.hand(this.#door, socket, (sent) => {
+        handed.sent = sent;
+        if (sent || handed.socket === undefined) return;
+        handed.socket = undefined;
+        known.open--;
+        this.#takeBack(socket);
+      });
     }
   }
 
-  /** It goes to another. What has left this process already, and arrived nowhere, is closed by Node. */
-  #takeBack(socket: Socket): void {
-    if (socket.destroyed || socket.remoteAddress === undefined) return;
+  /** It goes to another. */
+  #takeBack(socket: Socket | undefined): void {
+    if (socket === undefined || socket.destroyed) return;
     if (this.#closed) return void socket.destroy();
     this.#waiting.add(socket);
     this.#handOut();

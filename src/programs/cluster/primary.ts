@@ -15,6 +15,8 @@ import { changesOf, type Changes } from '../../options/changes.ts';
 import { PROXY_OPTIONS, type ResolvedOptions, type WarctapOptions } from '../../options/table.ts';
 import { warcFolders } from '../../options/warc-dir.ts';
 import type { Log } from '../../util/log.ts';
+import { KnownMoments } from '../../store/moments.ts';
+import { momentsFor } from '../../store/remote/moments.ts';
 import { oneForAll } from '../../util/one-for-all.ts';
 import { allInOrder } from '../../util/thrown.ts';
 import { readVersion } from '../../util/version.ts';
@@ -58,6 +60,7 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
   /** those that listen */
   readonly #workers = new Map<number, WorkerProcess>();
   readonly #starter = new Starter();
+  readonly #moments = new KnownMoments();
   #options: ResolvedOptions;
   #logLevel: string;
   #started: Started | undefined;
@@ -175,6 +178,7 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
       log: (line: string) => this.#log(worker, line),
       status: () => this.#status(),
       settled: () => this.#settled(),
+      ...momentsFor(this.#moments),
       finished: (file: string, prefix?: string) => this.#finished?.add(file, prefix),
       fatal: (reason: string) => void this.emit('fatal', new Error(reason)),
       took: (door: Door) => this.#doors[door]?.took(worker),

@@ -21,8 +21,6 @@ export class WorkerProcess implements Taker {
   /** such as `exit code 1`: resolves once it has ended, and everything that it has said has been heard */
   readonly gone: Promise<string>;
   readonly #child: ChildProcess;
-  /** connections that have not left this process, with what gives them back */
-  readonly #onTheWay = new Map<Socket, () => void>();
 
   /** @param entry the file that it runs */
   constructor(number: number, entry: string, stores: SharedStores, handlers: WireHandlers) {
@@ -40,7 +38,6 @@ export class WorkerProcess implements Taker {
       child.once('exit', (code, signal) => resolve(signal ?? `exit code ${String(code)}`));
       child.once('error', (error) => resolve(reasonOf(error)));
     });
-    child.once('disconnect', () => this.#giveBack());
     this.gone = ended.then(async (how) => {
       await this.wire.closed;
       return how;
@@ -60,18 +57,9 @@ export class WorkerProcess implements Taker {
     return this.wire.call('state') as Promise<StatusForm>;
   }
 
-  /** What has been sent when it dies is closed with its channel. What waits there for an earlier one to have arrived Node forgets. */
-  hand(door: Door, socket: Socket, back: () => void): void {
-    this.#onTheWay.set(socket, back);
-    this.#child.send(door, socket, { keepOpen: false }, (error) => {
-      if (this.#onTheWay.delete(socket) && error !== null) back();
-    });
-  }
-
-  #giveBack(): void {
-    const left = [...this.#onTheWay.values()];
-    this.#onTheWay.clear();
-    for (const back of left) back();
+  /** What waits for an earlier one to have arrived when it dies Node forgets: then it is neither sent nor not. */
+  hand(door: Door, socket: Socket, sent: (sent: boolean) => void): void {
+    this.#child.send(door, socket, { keepOpen: true }, (error) => sent(error === null));
   }
 
   kill(): void {

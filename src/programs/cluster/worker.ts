@@ -8,6 +8,7 @@ import { Socket } from 'node:net';
 import type { Capture } from '../../capture/capture.ts';
 import { remoteDedup } from '../../store/remote/dedup.ts';
 import { ToldFiles } from '../../store/remote/files.ts';
+import { remoteMoments } from '../../store/remote/moments.ts';
 import { remotePlayback } from '../../store/remote/playback.ts';
 import { remoteStatistics } from '../../store/remote/statistics.ts';
 import type { Log } from '../../util/log.ts';
@@ -52,6 +53,7 @@ export function runWorker({ wire, openLog, onCapture }: WorkerParts): void {
             among: amongOthers(wire, task),
             onOpen: (core, state) => Object.assign(opened, { core, state }),
             listen: (listener, door) => receive(wire, door, listener, task),
+            moments: remoteMoments(wire),
             status: async () => statusIn((await wire.call('status')) as StatusForm & { startedAt: number }),
           },
         });

@@ -7,26 +7,14 @@
 import { Claims, type Holder } from '../claims.ts';
 import type { DedupIndex, DedupStore, Original, Published, Standing, Wanted } from '../dedup.ts';
 import { newOriginals, type Originals } from '../originals.ts';
-import { Journal, type JournalledSection } from './journal.ts';
+import { DedupEntries } from './dedup-entries.ts';
+import type { JournalledSection } from './journal.ts';
 import { FORGET_FILTER, type KnownKeys } from './known-keys.ts';
-import type { Change } from './section.ts';
-
-/** As it is in the database. */
-interface Stored {
-  readonly id: string;
-  readonly url: string;
-  readonly date: string;
-  /** not in entries of early versions */
-  readonly answer?: string | undefined;
-  readonly file: string;
-  readonly offset: number;
-}
 
 const NOTHING: Wanted = { key: '', claims: false };
 
 interface Parts {
-  readonly section: JournalledSection;
-  readonly journal: Journal;
+  readonly entries: DedupEntries;
   readonly cache: Originals;
   readonly claims: Claims;
   readonly known: KnownKeys | undefined;
@@ -43,10 +31,10 @@ export interface LevelDedupOptions {
 export function levelDedup(section: JournalledSection, { openFiles = new Set(), maxCached, known }: LevelDedupOptions = {}): DedupStore {
   const cache = newOriginals(maxCached);
   const claims = new Claims();
-  const journal = new Journal(section, openFiles);
+  const entries = new DedupEntries(section, openFiles);
   return {
-    holder: () => holderOf({ section, journal, cache, claims, known }),
-    drop: (lost) => journal.drop(lost, storedIn, (key) => cache.delete(key)),
+    holder: () => holderOf({ entries, cache, claims, known }),
+    drop: (lost) => entries.drop(lost, (key) => cache.delete(key)),
   };
 }
 
@@ -62,7 +50,7 @@ interface Asked {
 }
 
 function holderOf(parts: Parts): DedupIndex {
-  const { section, journal, cache, claims, known } = parts;
+  const { entries, cache, claims, known } = parts;
   const self: Holder = {};
   // A filter that was saved for the next run would not have what is written without one.
   let forgotten = known !== undefined;
@@ -85,9 +73,9 @@ function holderOf(parts: Parts): DedupIndex {
       if (own.length === 0) return;
       for (const { key } of own) known?.add(key);
       try {
-        await section.batch([...own.map(put), ...journal.rows(own), ...(forgotten ? [] : [FORGET_FILTER])]);
+        await entries.put(own, forgotten ? [] : [FORGET_FILTER]);
         forgotten = true;
-        await journal.settle();
+        await entries.settle();
       } catch (error) {
         for (const key of taken) claims.free(key, self);
         throw error;
@@ -103,7 +91,7 @@ function holderOf(parts: Parts): DedupIndex {
     },
     close() {
       claims.lapse(self);
-      return journal.settle();
+      return entries.settle();
     },
   };
 }
@@ -114,21 +102,20 @@ function holderOf(parts: Parts): DedupIndex {
  * They are claimed before it, not after: otherwise another could win one of them and publish it while the database is asked.
  */
 async function ask(parts: Parts, self: Holder, { wanted, standings, unknown, taken }: Asked): Promise<readonly Standing[]> {
-  const { section, cache, claims } = parts;
+  const { entries, cache, claims } = parts;
   const asked = unknown.map((index) => wanted[index] ?? NOTHING);
   for (const { key, claims: toWrite } of asked) {
     if (toWrite && claims.take(key, self)) taken.push(key);
   }
-  let values: readonly (string | undefined)[];
+  let found: readonly (Original | undefined)[];
   try {
-    values = await section.getMany(asked.map(({ key }) => key));
+    found = await entries.find(asked.map(({ key }) => key));
   } catch (error) {
     for (const key of taken) claims.free(key, self);
     throw error;
   }
   for (const [nth, each] of asked.entries()) {
-    const value = values[nth];
-    const original = value === undefined ? undefined : originalIn(value);
+    const original = found[nth];
     standings[unknown[nth] ?? 0] = original ?? unpublished(parts, self, each);
     if (original === undefined) continue;
     cache.set(each.key, original);
@@ -146,11 +133,6 @@ function unpublished({ claims, cache }: Parts, self: Holder, { key, claims: toWr
   return cache.get(key) ?? (toWrite ? 'held' : undefined);
 }
 
-function originalIn(value: string): Original {
-  const { id, url, date, answer } = storedIn(value);
-  return answer === undefined ? { recordId: id, url, date } : { recordId: id, url, date, answer };
-}
-
 /** What is nobody's is taken, so that nobody else wins it while it is written. */
 function notHeldByOthers(
   originals: readonly Published[],
@@ -165,13 +147,4 @@ function notHeldByOthers(
     if (holder === undefined || holder === self) own.push(each);
   }
   return { own, taken };
-}
-
-function put({ key, original: { recordId, url, date, answer }, place: { file, offset } }: Published): Change {
-  const stored: Stored = { id: recordId, url, date, answer, file, offset };
-  return { type: 'put', key, value: JSON.stringify(stored) };
-}
-
-function storedIn(value: string): Stored {
-  return JSON.parse(value) as Stored;
 }

@@ -89,19 +89,28 @@ export class Journal {
       count += keys.length;
       keys = [];
     };
-    const candidates = (await this.#isComplete()) || lost.ends.size === 0 ? this.#journalled(lost) : this.#all();
+    const candidates = (await this.isComplete()) || lost.ends.size === 0 ? this.#journalled(lost) : this.#all();
     for await (const [key, value] of candidates) {
       if (isLost(placeIn(value), lost)) keys.push(key);
       if (keys.length >= AT_ONCE) await write();
     }
     await write();
     for await (const file of this.#files()) if (!lost.unknown.has(file)) await this.#section.clear(rowsOf(file));
-    if (lost.unknown.size === 0 && !(await this.#isComplete())) await this.#section.batch([{ type: 'put', key: COMPLETE, value: '{}' }]);
+    if (lost.unknown.size === 0 && !(await this.isComplete())) await this.#section.batch([{ type: 'put', key: COMPLETE, value: '{}' }]);
     return count;
   }
 
-  async #isComplete(): Promise<boolean> {
+  /** Whether what a crash may lose is known without a look at all of it. */
+  async isComplete(): Promise<boolean> {
     return (await this.#section.get(COMPLETE)) !== undefined;
+  }
+
+  /** Of the entries of files that are open, or that a crash has left so. @throws DatabaseError */
+  async keys(): Promise<ReadonlySet<string>> {
+    const keys = new Set<string>();
+    for await (const [, value] of this.#section.iterator({ gte: FILES, lt: FILES + END }))
+      for (const [, key] of (JSON.parse(value) as Row).f) keys.add(key);
+    return keys;
   }
 
   #all(): AsyncIterable<[string, string]> {

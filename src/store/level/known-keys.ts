@@ -16,7 +16,7 @@ import { silentLog, type Log } from '../../util/log.ts';
 import { codeOf } from '../../util/thrown.ts';
 import { DatabaseError } from '../errors.ts';
 import { KeyFilter } from '../key-filter.ts';
-import { AFTER_JOURNAL } from './journal.ts';
+import { KEYS, shortOf } from './dedup-entries.ts';
 import type { Change, Section } from './section.ts';
 
 export type KeyedSection = Pick<Section, 'get' | 'batch' | 'keys'>;
@@ -29,7 +29,7 @@ export interface KnownKeysParts {
 }
 
 /** Before all keys of the index, beside its journal. */
-const MARK = '\0k';
+const MARK = '\0l';
 /** A filter that was saved does not have what is written from now on. */
 export const FORGET_FILTER: Change = { type: 'del', key: MARK };
 const AT_ONCE = 5000;
@@ -78,17 +78,17 @@ export class KnownKeys {
     await this.#section.batch([FORGET_FILTER]);
     this.#whole = saved !== undefined;
     if (saved !== undefined) this.#filter = saved;
-    else this.#filling = this.#fill(await this.#take(AFTER_JOURNAL));
+    else this.#filling = this.#fill(await this.#take(KEYS));
   }
 
   /** It is about to be in the index. */
   add(key: string): void {
-    this.#filter.add(key);
+    this.#filter.add(shortOf(key));
   }
 
   /** False for what is certainly not there. */
   mayHave(key: string): boolean {
-    return !this.#whole || this.#filter.mayHave(key);
+    return !this.#whole || this.#filter.mayHave(shortOf(key));
   }
 
   /** For the next run. Nothing more may be added. Never rejects: without it the filter is made anew. */
@@ -153,7 +153,7 @@ export class KnownKeys {
     let last: string | undefined;
     let taken = 0;
     for await (const key of this.#section.keys({ gte: from, limit: AT_ONCE })) {
-      this.#filter.add(key);
+      this.#filter.add(shortOf(key));
       last = key;
       taken++;
     }

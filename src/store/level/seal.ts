@@ -4,7 +4,7 @@
  *
  * ```
  * \x01 CRC-32 in base 36, 7 digits, value
- * JSON                                     of a version without
+ * JSON                                     of a version without, and places in rows, which name what they are the places of
  * ```
  */
 import { crc32 } from 'node:zlib';

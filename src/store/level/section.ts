@@ -10,7 +10,14 @@ import type { LiveFolder } from './live.ts';
 import { seal, unseal } from './seal.ts';
 
 export type Change =
-  { readonly type: 'put'; readonly key: string; readonly value: string } | { readonly type: 'del'; readonly key: string };
+  | {
+      readonly type: 'put';
+      readonly key: string;
+      readonly value: string;
+      /** without a checksum: it is JSON, and who reads it finds out by himself whether it is what was written */
+      readonly bare?: boolean;
+    }
+  | { readonly type: 'del'; readonly key: string };
 
 /** Keys from the first one on, and before the second. */
 export interface Range {
@@ -121,7 +128,7 @@ export class Section {
   #addTo(batch: AddedTo, changes: readonly Change[]): void {
     for (const change of changes) {
       const key = this.#prefix + change.key;
-      if (change.type === 'put') batch.put(key, seal(key, change.value));
+      if (change.type === 'put') batch.put(key, change.bare === true ? change.value : seal(key, change.value));
       else batch.del(key);
     }
   }

@@ -5,21 +5,13 @@ import { randomUUID } from 'node:crypto';
 import type { Bucket } from '../statistics.ts';
 import { bucketOfSix, sixOf, ZERO, type Entry, type Given, type Side, type Six } from '../migration.ts';
 import { Databases } from './database.ts';
+import { DedupEntries } from './dedup-entries.ts';
 import { existingFolder } from './folder.ts';
+import { FORGET_FILTER } from './known-keys.ts';
 import type { Change } from './section.ts';
 
 const AT_ONCE = 500;
-/** Rows of the journal stand before, all keys behind it. */
-const AFTER_JOURNAL = '\x01';
-const FILES = '\0f\0';
 const ID = 'id';
-
-interface Stored {
-  readonly id: string;
-  readonly url: string;
-  readonly date: string;
-  readonly answer?: string;
-}
 
 export interface LevelSide extends Side {
   /** entries of WARC files that a crash has left open: their records may be lost, so they stay */
@@ -31,22 +23,17 @@ export async function levelSide(folder: string, exists: boolean): Promise<LevelS
   if (exists) existingFolder(folder);
   const databases = new Databases();
   const { section } = await databases.open(folder);
-  const [dedup, stats, given] = [section('dedup'), section('stats'), section('migrated')];
+  const [dedup, stats, given] = [new DedupEntries(section('dedup'), new Set()), section('stats'), section('migrated')];
   let left = 0;
   const keyOf = (id: string, bucket: string) => `${id}\0${bucket}`;
 
   async function* entries(): AsyncGenerator<readonly Entry[], void> {
-    const open = new Set<string>();
-    for await (const [, value] of dedup.iterator({ gte: FILES, lt: `${FILES}\uffff` })) {
-      for (const [, key] of (JSON.parse(value) as { f: readonly (readonly [number, string])[] }).f) open.add(key);
+    left = 0;
+    for await (const some of dedup.all(AT_ONCE)) {
+      const closed = some.filter(({ open }) => !open);
+      left += some.length - closed.length;
+      if (closed.length > 0) yield closed;
     }
-    left = open.size;
-    const read = dedup.iterator({ gte: AFTER_JOURNAL });
-    yield* batches(read, ([key, value]): Entry | undefined => {
-      if (open.has(key)) return undefined;
-      const { id: recordId, url, date, answer } = JSON.parse(value) as Stored;
-      return { key, original: answer === undefined ? { recordId, url, date } : { recordId, url, date, answer } };
-    });
   }
 
   return {
@@ -62,14 +49,11 @@ export async function levelSide(folder: string, exists: boolean): Promise<LevelS
     },
     entries,
     async addEntries(some) {
-      const there = await dedup.getMany(some.map(({ key }) => key));
+      const there = await dedup.find(some.map(({ key }) => key));
       const added = some.filter((_, nth) => there[nth] === undefined);
       // Where their records stand only their machine knows; nothing drops them.
-      await dedup.batch(
-        added.map(({ key, original: { recordId, url, date, answer } }): Change => {
-          return { type: 'put', key, value: JSON.stringify({ id: recordId, url, date, answer, file: '', offset: 0 }) };
-        }),
-      );
+      const unplaced = added.map((entry) => ({ ...entry, place: { file: '', offset: 0 } }));
+      if (unplaced.length > 0) await dedup.put(unplaced, [FORGET_FILTER]);
       return added.length;
     },
     buckets: () => batches(stats.iterator(), ([, value]) => JSON.parse(value) as Bucket),

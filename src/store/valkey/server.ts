@@ -25,6 +25,9 @@ export interface ServerInfo {
 /** Redis before it has no lists in its hashes that are this small, and no users. */
 const OLDEST_REDIS: readonly [major: number, minor: number] = [6, 2];
 
+/** What OpenSSL says of a certificate that nobody vouches for, or not any more. Source: Node's documentation of TLS, "X509 certificate error codes". */
+const UNTRUSTED = /^(?:CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|PATH_LENGTH_)/;
+
 /** @param text the answer to INFO, all sections */
 export function serverInfo(text: string): ServerInfo {
   const fields = new Map(Array.from(text.matchAll(/^([a-z_]+):(.*?)\r?$/gm), ([, name = '', value = '']) => [name, value]));
@@ -86,6 +89,10 @@ export function storeError(store: string, error: unknown, running: boolean): Sto
   if (/^ERR (?:DB index|invalid DB)/.test(said)) return because('STORE_UNSUITABLE', `has no such database: ${said.slice(4)}`);
   if (/^(?:Protocol error|Unknown RESP type)/.test(said)) return because('STORE_UNSUITABLE', 'does not speak as Valkey or Redis do');
   if (said === 'Command timed out' || codeOf(error) === 'ETIMEDOUT') return because('STORE_UNREACHABLE', 'does not answer in time');
+  const code = codeOf(error) ?? '';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return because('STORE_REFUSES', `has a certificate for another name: ${said}`);
+  if (UNTRUSTED.test(code))
+    return because('STORE_REFUSES', `is not trusted: ${said}; name the file of its authority in NODE_EXTRA_CA_CERTS`);
   if (/^(?:ERR|WRONGTYPE|BUSY|NOREPLICAS|UNKILLABLE) /.test(said)) return because('STORE_UNSUITABLE', `answers with an error: ${said}`);
   return because('STORE_UNREACHABLE', `cannot be reached: ${said === '' ? 'no connection' : said}`);
 }

@@ -12,7 +12,9 @@ export async function arrive() {
   const about = await read('/about.json');
   const links = PLACES.filter(([path]) => about.pages.includes(path)).map(([path, title]) => {
     const link = element('a', { href: path }, title);
-    if (path === location.pathname) link.setAttribute('aria-current', 'page');
+    // A folder stands for all that is in it.
+    if (path === location.pathname || (path !== '/' && path.endsWith('/') && location.pathname.startsWith(path)))
+      link.setAttribute('aria-current', 'page');
     return link;
   });
   document.getElementById('places').replaceChildren(...links);

@@ -2,6 +2,7 @@
 import { arrive, read } from '../page/places.js';
 import { bytes, cell, element, number, rows } from '../page/show.js';
 import { calendar } from './calendar.js';
+import { canShow, hide, show } from './inside.js';
 
 const at = (id) => document.getElementById(id);
 const shown = (time) => time.slice(0, 19).replace('T', ' ');
@@ -118,31 +119,51 @@ const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 function choose(url, { time }) {
   const { playback } = about;
+  const stamp = time.replace(/\D/g, '').slice(0, 14);
   at('chosen').hidden = false;
+  hide(at('frame'));
   at('chosen-title').textContent = `Captured ${shown(time)} UTC`;
-  const canOpen = /^https?:/.test(url) && throughPlayback;
-  at('open').hidden = !canOpen;
-  if (canOpen) at('open').href = url;
-  at('how').textContent = canOpen
-    ? 'It comes out of the archive, as everything that this browser asks for.'
-    : 'This browser does not come through the playback proxy: a link would lead to the live web.';
+  const isWeb = /^https?:/.test(url);
+  const plain = url.replaceAll('#', '%23');
+  const opened = `http://warctap.test/replay/open/${stamp}/${plain}`;
+  for (const [id, when] of [
+    ['open', stamp],
+    ['newest', 'newest'],
+  ]) {
+    at(id).hidden = !isWeb || !throughPlayback;
+    at(id).href = `/replay/open/${when}/${plain}`;
+  }
+  at('show').hidden = !isWeb || throughPlayback || !canShow(about);
+  at('show').onclick = () => show(at('frame'), { about, url, stamp });
+  at('how').textContent = howToOpen(isWeb);
   const date = quoted(`Accept-Datetime: ${new Date(time).toUTCString()}`);
   at('curl').textContent = `curl --proxy ${playback} --cacert warctap-ca.pem --header ${date} ${quoted(url)}`;
   at('browser').textContent =
-    `chromium --proxy-server=${playback} --proxy-bypass-list='<-loopback>' --user-data-dir=/tmp/replay ${quoted(url)}`;
-  window.history.replaceState(null, '', `/replay/${time.replace(/\D/g, '').slice(0, 14)}/${url.replaceAll('#', '%23')}`);
+    `chromium --proxy-server=${playback} --proxy-bypass-list='<-loopback>' --user-data-dir=/tmp/replay ${quoted(isWeb ? opened : url)}`;
+  window.history.replaceState(null, '', `/replay/${stamp}/${plain}`);
   at('chosen-title').scrollIntoView({ block: 'nearest' });
+}
+
+function howToOpen(isWeb) {
+  if (!isWeb) return 'This is no page: curl gets it.';
+  if (throughPlayback) return 'All that this browser asks for comes out of the archive, as it was at the time that you open.';
+  if (canShow(about)) return 'ReplayWeb.page shows it here, out of the archive.';
+  if (about.inPage) return 'ReplayWeb.page is there, and can show it in this page at http://127.0.0.1 or http://localhost only.';
+  return 'To see captures in this page: npm install --global replaywebpage (ReplayWeb.page, AGPL-3.0), and start warctap again.';
 }
 
 /** Only what comes through the playback proxy gets this answer by that name. */
 async function lookAround() {
-  throughPlayback = await fetch('http://warctap.test/replay/via.json')
+  const via = await fetch('http://warctap.test/replay/via.json')
     .then((response) => response.json())
-    .then(({ playback }) => playback)
-    .catch(() => false);
-  at('via').textContent = throughPlayback
-    ? 'This browser comes through the playback proxy: links lead into the archive.'
-    : `Captures are played by the playback proxy, ${about.playback}. This browser does not come through it.`;
+    .catch(() => undefined);
+  throughPlayback = via?.playback === true;
+  at('via').textContent = !throughPlayback
+    ? `Captures are played by the playback proxy, ${about.playback}. This browser does not come through it.`
+    : via.at === null
+      ? 'This browser comes through the playback proxy: links lead into the archive, to the newest captures.'
+      : `This browser sees the archive as it was at ${shown(via.at)} UTC. `;
+  if (throughPlayback && via.at !== null) at('via').append(element('a', { href: '/replay/open/newest/' }, 'See the newest'));
 }
 
 /** Where the address leads. */

@@ -16,6 +16,10 @@ export interface StartOptions {
   readonly originPort: number;
   readonly gzip: boolean;
   readonly http2: boolean;
+  /** processes with its traffic; 0: as it likes */
+  readonly workers: number | 'auto';
+  /** Unix socket of a Valkey or Redis that it uses */
+  readonly store: string | undefined;
   /** names below `localhost` that have to resolve */
   readonly hosts: readonly string[];
 }

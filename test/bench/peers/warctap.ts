@@ -15,7 +15,7 @@ function warctapOf(name: string, checkout: string): Peer {
     warcs: 'warcs',
     deduplicates: true,
     installedFile: resolve(checkout, 'dist/index.js'),
-    start: ({ dir, port, gzip }) => ({
+    start: ({ dir, port, gzip, workers, store }) => ({
       command: process.execPath,
       args: [
         resolve(checkout, 'bin/warctap.js'),
@@ -24,6 +24,9 @@ function warctapOf(name: string, checkout: string): Peer {
         '--allow-localhost',
         '--quiet',
         ...(gzip ? ['--gzip'] : []),
+        ...(workers === 0 ? [] : [`--workers=${workers}`]),
+        // As with the database of this machine: what is asked is what sharing costs, not what syncing does.
+        ...(store === undefined ? [] : [`--store=unix://${store}`, '--fsync=close']),
       ],
       cwd: dir,
     }),

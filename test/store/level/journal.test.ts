@@ -8,7 +8,7 @@ import type { Section } from '../../../src/store/level/section.ts';
 import type { Lost } from '../../../src/store/place.ts';
 import { look, original } from '../contract/dedup.ts';
 import { entry } from '../contract/playback.ts';
-import { openDatabase, tempDir, withDatabase } from './support.ts';
+import { ofOldVersion, openDatabase, tempDir, withDatabase } from './support.ts';
 
 const STORED = 20_000;
 const OPEN = 100;
@@ -116,8 +116,7 @@ test('what is known of a file that another process writes, or that could not be 
 
 test('an index of a version without journal is read as a whole, once', async (t) => {
   const section = (await openDatabase(t)).section('dedup');
-  const before = Array.from({ length: 500 }, (_, nth) => original(String(nth), 'A.warc', nth));
-  await levelDedup(section).holder().publish(before);
+  await section.batch(Array.from({ length: 500 }, (_, nth) => ofOldVersion(original(String(nth), 'A.warc', nth))));
   const count = counting(t, section);
   assert.equal(await levelDedup(section).drop(lost(['A.warc', 400])), 100);
   assert.ok(count.read >= 500);

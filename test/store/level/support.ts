@@ -6,10 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
+import type { Published } from '../../../src/store/dedup.ts';
 import { Databases, type Database } from '../../../src/store/level/database.ts';
+import type { Change } from '../../../src/store/level/section.ts';
 
 /** A folder below which nothing exists yet. */
-export function tempDir(t: TestContext): string {
+export function tempDir(t: Pick<TestContext, 'after'>): string {
   const dir = mkdtempSync(join(tmpdir(), 'warctap-store-'));
   t.after(() => rmSync(dir, { recursive: true, force: true }));
   return dir;
@@ -44,4 +46,9 @@ export async function startChild(t: TestContext, folder: string, what: 'open' | 
       await exited;
     },
   };
+}
+
+/** As a version wrote it that kept all of an entry under its key. */
+export function ofOldVersion({ key, original: { recordId: id, ...rest }, place }: Published): Change {
+  return { type: 'put', key, value: JSON.stringify({ id, ...rest, ...place }) };
 }

@@ -8,6 +8,10 @@ import { bucket } from '../contract/statistics.ts';
 import { levelDedup } from '../../../src/store/level/dedup.ts';
 import { LevelStatistics } from '../../../src/store/level/statistics.ts';
 import { silentLog } from '../../../src/util/log.ts';
+import { RawClient } from '../../support/client.ts';
+import { get, ok } from '../../support/messages.ts';
+import { startOrigin } from '../../support/origin.ts';
+import { startProxy } from '../../support/proxy.ts';
 import { tempDir, withDatabase } from '../level/support.ts';
 import { NO_SERVER, startServer } from './server.ts';
 import { machine } from './support.ts';
@@ -104,6 +108,30 @@ test('info tells what is there, check what cannot be read, repair drops that', R
   assert.equal((await runHere('store', 'check', url)).code, 1);
   assert.equal(await said('store', 'repair', url), `${url}: 1 entries that could not be read are gone, 2 are left\n`);
   assert.equal(await said('store', 'check', url), `${url}: ok, 2 entries\n`);
+});
+
+test('rebuild puts entries of WARC files into a shared store, where proxies find them, and twice changes nothing', REAL, async (t) => {
+  const server = await startServer(t);
+  await using origin = await startOrigin(({ path, socket }) => socket.write(ok(`${path}, and as much as it takes to be worth it`)));
+  const fetched = async (dir: string, paths: readonly string[], more: object) => {
+    await using proxy = await startProxy({ dir, ...more }, tempDir(t));
+    using client = await RawClient.connect(proxy.port);
+    for (const path of paths) {
+      client.send(get(`${origin.url}${path}`));
+      assert.equal((await client.response()).status, 200);
+    }
+    await proxy.captured(paths.length);
+    return proxy.captures.map(({ outcome }) => outcome.records?.[0]?.type);
+  };
+  const [first, second] = [join(tempDir(t), 'first'), join(tempDir(t), 'second')];
+  assert.deepEqual(await fetched(first, ['/1', '/2', '/1'], {}), ['response', 'response', 'revisit']);
+  const rebuild = () => said('store', 'rebuild', server.url, '--from', first);
+  assert.match(await rebuild(), /: 7 records in 1 files, added 2 entries for deduplication\n$/);
+  assert.match(await rebuild(), /: 7 records in 1 files, added 0 entries for deduplication\n$/);
+  assert.deepEqual(await fetched(second, ['/2', '/3'], { store: server.url }), ['revisit', 'response']);
+  const broken = await runHere('store', 'rebuild', server.url, '--from', join(first, 'nowhere'));
+  assert.equal(broken.code, 1);
+  assert.match(broken.stderr, /^warctap: ENOENT.*nowhere/);
 });
 
 test('what is no store, or is away, is told in one line', async () => {

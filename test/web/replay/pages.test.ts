@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Listed, PlaybackIndex } from '../../../src/store/playback.ts';
 import { memoryPlayback } from '../../../src/store/memory/playback.ts';
+import { KnownMoments } from '../../../src/store/moments.ts';
 import { replayPages } from '../../../src/web/replay.ts';
 import { textResponse, type FetchHandler } from '../../../src/web/pages.ts';
 
@@ -25,7 +26,14 @@ async function pagesOf(captures: readonly (readonly [url: string, date: string])
       payloadSize: 3,
     })),
   );
-  const pages = replayPages({ index, isPlayback: false, isOwnHost: (host) => host === '127.0.0.1:8000', guard });
+  const pages = replayPages({
+    index,
+    moments: new KnownMoments(),
+    frames: () => undefined,
+    isPlayback: false,
+    isOwnHost: (host) => host === '127.0.0.1:8000',
+    guard,
+  });
   return async (path: string, headers: Record<string, string> = {}) => {
     const [name = ''] = path.split('?', 1);
     const begin = Object.keys(pages)
