@@ -176,9 +176,9 @@ export class Exchange implements RequestBody, OriginUser, SpoolHolder {
     this.#client?.flush();
   }
 
-  onTrailers(fields: Fields): void {
+  onTrailers(fields: Fields, inBody: boolean): void {
     if (this.#phase !== 'body') return;
-    this.#recording.receivedTrailers(fields);
+    if (!inBody) this.#recording.receivedTrailers(fields);
     this.#client?.trailers?.(fields);
   }
 

@@ -249,7 +249,11 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
       if (!(error instanceof MessageError)) throw error;
       return this.#loseInvalid(error);
     }
-    if (!done && this.#user !== undefined) user.onRead(bytes.length, reader.done, reader.exact);
+    if (!done && this.#user !== undefined) {
+      const { trailers } = reader;
+      if (trailers !== undefined) user.onTrailers(trailers, true);
+      user.onRead(bytes.length, reader.done, reader.exact);
+    }
   }
 
   #loseInvalid(error: MessageError): void {

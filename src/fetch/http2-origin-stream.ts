@@ -145,7 +145,7 @@ export class Http2OriginStream implements OriginStream, StreamEvents {
   }
 
   onTrailers(list: FieldList): void {
-    this.#try(() => this.#events?.onTrailers(trailersOf(list)));
+    this.#try(() => this.#events?.onTrailers(trailersOf(list), false));
   }
 
   onEnd(): void {

@@ -69,8 +69,8 @@ export interface AnswerEvents {
    * @param unseen it has said that it did nothing about the request: whatever it is, it may be sent again (RFC 9113 §8.7)
    */
   onLost(error: FetchError, truncated: Truncation, unanswered: boolean, unseen?: boolean): void;
-  /** Fields behind the body, which has come whole but for its end; in HTTP/1 they are a part of its bytes. */
-  onTrailers(fields: Fields): void;
+  /** Fields behind the body, which has come whole but for its end. @param inBody they are a part of its bytes, as in HTTP/1 */
+  onTrailers(fields: Fields, inBody: boolean): void;
   /** what was written has gone out */
   onDrain(): void;
   /** The WebSocket that was asked for begins: the connection is for whoever is told. @param bytes the head as a record has it */

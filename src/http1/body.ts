@@ -10,6 +10,8 @@ export interface BodyReader {
   readonly done: boolean;
   /** false once framing was accepted that a strict reader refuses */
   readonly exact: boolean;
+  /** lines of fields behind the chunks; empty where there are none, or some are not exactly fields */
+  readonly trailers?: string;
   /**
    * Take what belongs to the body from `bytes`, from offset `start` on.
    *

@@ -17,6 +17,9 @@ const STRICT_SIZE = /^([0-9A-Fa-f]{1,13})(?:[ \t]*;[^\0-\x08\x0a-\x1f\x7f]*)?\r\
 /** White space around the size, more leading zeros, control characters but CR in extensions and a bare LF, too. */
 const LENIENT_SIZE = /^[ \t]*0*([0-9A-Fa-f]{1,13})[ \t]*(?:;[^\r\n]*)?\r?\n$/;
 
+/** Of trailers, for whoever gets them in another form than their bytes. Only checksums, signatures and times are known to stand there. */
+const MAX_KEPT_TRAILERS = 16 * 1024;
+
 /** They must not be in a trailer (RFC 9110 §6.5.1); some recipients go by them there, too, for this message or the next. */
 const FRAMING = /^(?:content-length|transfer-encoding):/i;
 
@@ -39,10 +42,15 @@ export class ChunkedBody implements BodyReader {
   #cr = false;
   #left = 0;
   #trailerBytes = 0;
+  #trailers = '';
 
   constructor(strict: boolean, maxTrailerBytes = MAX_HEAD_BYTES) {
     this.#strict = strict;
     this.#maxTrailerBytes = maxTrailerBytes;
+  }
+
+  get trailers(): string {
+    return this.exact ? this.#trailers : '';
   }
 
   get done(): boolean {
@@ -117,6 +125,8 @@ export class ChunkedBody implements BodyReader {
       this.#state = State.Done;
     } else {
       this.#trailerBytes += line.length;
+      if (this.#trailerBytes <= MAX_KEPT_TRAILERS) this.#trailers += line;
+      else this.#trailers = '';
       const framing = FRAMING.test(line);
       if (this.#strict) parseFields(line, 0);
       if (this.#strict && framing) throw new MessageError('syntax', 'framing field in the trailer', line.slice(0, -2));

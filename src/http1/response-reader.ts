@@ -6,7 +6,9 @@
 import type { Framing, ResponseHead } from '../http/message.ts';
 import { bodyReader, type BodyReader } from './body.ts';
 import { MessageError } from '../http/errors.ts';
+import type { Fields } from '../http/fields.ts';
 import { beginsWebSocket } from '../http/websocket.ts';
+import { parseFields } from './fields.ts';
 import { responseFraming } from './framing.ts';
 import { NO_CEILING, type HeadMemory, type HeadOwner } from './head-memory.ts';
 import { HeadReader, parseResponseHead } from './head.ts';
@@ -57,6 +59,12 @@ export class ResponseReader {
   /** False when another reader could see another end of the body. */
   get exact(): boolean {
     return this.#body?.exact !== false;
+  }
+
+  /** Fields behind a body that is done, which are a part of its bytes, too. */
+  get trailers(): Fields | undefined {
+    const lines = this.#body?.done === true ? (this.#body.trailers ?? '') : '';
+    return lines === '' ? undefined : parseFields(lines, 0);
   }
 
   /** @throws MessageError when the bytes are no answer; whatever came before has been told of */

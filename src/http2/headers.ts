@@ -12,6 +12,8 @@ import type { FieldList } from './heads.ts';
 
 /** For the proxy alone. */
 const OURS = new Set(['warcprox-meta', 'warcprox-meta-secret']);
+/** What frames or routes a message, and the list of trailers, which stands in front. */
+const NOT_BEHIND = new Set(['content-length', 'transfer-encoding', 'host', 'te', 'trailer']);
 
 export interface SentRequest {
   readonly method: string;
@@ -62,8 +64,10 @@ export function responseHeaders(head: ResponseHead, framing: Framing, { via, add
   return addTo([':status', String(status)], list);
 }
 
+/** Behind a body: without what is for HTTP/1 or its connection alone, or must not stand there (RFC 9110 §6.5.1). */
 export function trailerHeaders(fields: Fields): FieldList {
-  return addTo([], fields.list.map(clean));
+  const dropped = hopByHop(fields);
+  return addTo([], fields.list.filter((field) => !dropped(field) && !NOT_BEHIND.has(field.key)).map(clean));
 }
 
 function isSent({ key, value }: Field, status: number, framing: Framing): boolean {

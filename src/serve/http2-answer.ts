@@ -69,7 +69,8 @@ export class Http2Answer {
   finish(): void {
     if (this.over) return;
     this.#over = true;
-    this.#stream.end(this.#trailers && trailerHeaders(this.#trailers));
+    const trailers = this.#trailers && trailerHeaders(this.#trailers);
+    this.#stream.end(trailers?.length === 0 ? undefined : trailers);
   }
 
   /** Break off, once what there is of it has gone out. */

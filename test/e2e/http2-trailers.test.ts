@@ -7,6 +7,7 @@ import { describe, test } from 'node:test';
 import { testCertificate } from '../support/certificate.ts';
 import { FrameClient } from '../support/http2-frames.ts';
 import { answered, http2Client, startHttp2Origin, type Http2Client } from '../support/http2.ts';
+import { startOrigin } from '../support/origin.ts';
 import { startProxy, type TestProxy } from '../support/proxy.ts';
 
 async function upload({ session }: Http2Client, headers: Record<string, string> = {}) {
@@ -118,4 +119,41 @@ describe('what must not stand there is answered 400 or reset, and no origin gets
       assert.equal(whole, 0);
     });
   }
+});
+
+test('those of an answer of HTTP/1.1 reach the client behind its body, and stand in its record only', async () => {
+  const bytes = [
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n4\r\nbo',
+    'dy\r\n0\r\nX-Sum: a',
+    'bc\r\nKeep-Alive: timeout=5\r\nServer-Timing: db;dur=53\r\n\r\n',
+  ];
+  await using origin = await startOrigin(
+    async ({ socket }) => {
+      for (const piece of bytes) await new Promise((sent) => socket.write(piece, sent));
+    },
+    { tls: true },
+  );
+  await using proxy = await startProxy();
+  using client = await http2Client(proxy.port, `127.0.0.1:${origin.port}`, proxy.ca);
+  const stream = client.session.request({ ':path': '/' });
+  const told = once(stream, 'trailers');
+  const { body } = await answered(stream);
+  assert.equal(body.toString(), 'body');
+  const [trailers] = (await told) as [Record<string, string>];
+  assert.deepEqual(Object.fromEntries(Object.entries(trailers)), { 'x-sum': 'abc', 'server-timing': 'db;dur=53' });
+  await proxy.captured(1);
+  const records = await proxy.records();
+  assert.equal(records.find(({ type }) => type === 'response')?.block.toString(), bytes.join(''));
+  assert.ok(!records.some(({ type }) => type === 'metadata'));
+});
+
+test("lines behind an answer of HTTP/1.1 that are not exactly fields are nobody else's", async () => {
+  const bytes = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\nX-Sum: abc\r\nX Bad: 1\r\n\r\n';
+  await using origin = await startOrigin(({ socket }) => socket.write(bytes), { tls: true });
+  await using proxy = await startProxy();
+  using client = await http2Client(proxy.port, `127.0.0.1:${origin.port}`, proxy.ca);
+  const stream = client.session.request({ ':path': '/' });
+  stream.on('trailers', () => assert.fail('trailers came'));
+  const { body } = await answered(stream);
+  assert.equal(body.toString(), 'body');
 });
