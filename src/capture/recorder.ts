@@ -5,12 +5,15 @@
  */
 import type { Field } from '../http/fields.ts';
 import { Digester, type DigestFormat } from '../util/digest.ts';
+import type { SpoolPlace, TakePlace } from '../util/spool-place.ts';
 import { Spool, type SpoolHolder, type SpoolOptions } from '../util/spool.ts';
 import type { RecordedBlock, RecordedResponse, Truncation } from './capture.ts';
 
 export interface RecordingOptions {
   readonly digest: DigestFormat;
   readonly spool: SpoolOptions;
+  /** for large responses, where there is any: a place in a WARC file of a prefix */
+  readonly places?: ((prefix: string, url: string) => Promise<SpoolPlace | undefined>) | undefined;
 }
 
 /** What a response's head says of itself. */
@@ -21,9 +24,12 @@ export class BlockRecorder {
   readonly bytes: Spool;
   readonly #digester: Digester;
 
-  /** @param holder told when there is no room for more of it */
-  constructor(options: RecordingOptions, holder?: SpoolHolder) {
-    this.bytes = new Spool(options.spool, holder);
+  /**
+   * @param holder told when there is no room for more of it
+   * @param place where it goes when it is large
+   */
+  constructor(options: RecordingOptions, holder?: SpoolHolder, place?: TakePlace) {
+    this.bytes = new Spool(place === undefined ? options.spool : { ...options.spool, place }, holder);
     this.#digester = new Digester(options.digest);
   }
 
@@ -46,9 +52,9 @@ export class ResponseRecorder {
   #headSize = 0;
   #payloadSize = 0;
 
-  /** @param holder told when there is no room for more of it */
-  constructor(options: RecordingOptions, holder?: SpoolHolder) {
-    this.#block = new BlockRecorder(options, holder);
+  /** @param holder and place, as above */
+  constructor(options: RecordingOptions, holder?: SpoolHolder, place?: TakePlace) {
+    this.#block = new BlockRecorder(options, holder, place);
     this.#payload = new Digester(options.digest);
   }
 

@@ -6,12 +6,14 @@
 import type { RecordedRequest, RecordedResponse, SentRequest, Truncation } from './capture.ts';
 import type { Field, Fields } from '../http/fields.ts';
 import type { ResponseHead } from '../http/message.ts';
+import type { TakePlace } from '../util/spool-place.ts';
 import type { SpoolHolder } from '../util/spool.ts';
 import { BlockRecorder, ResponseRecorder, type HeadFacts, type RecordingOptions } from './recorder.ts';
 
 export class Recording {
   readonly #options: RecordingOptions;
   readonly #holder: SpoolHolder;
+  readonly #place: TakePlace | undefined;
   #request: BlockRecorder | undefined;
   #response: ResponseRecorder | undefined;
   #facts: HeadFacts | undefined;
@@ -19,10 +21,14 @@ export class Recording {
   #sentTrailers: readonly Field[] | undefined;
   #trailers: readonly Field[] | undefined;
 
-  /** @param holder told when there is no room for more of one of them */
-  constructor(options: RecordingOptions, holder: SpoolHolder) {
+  /**
+   * @param holder told when there is no room for more of one of them
+   * @param place where a large response goes
+   */
+  constructor(options: RecordingOptions, holder: SpoolHolder, place?: TakePlace) {
     this.#options = options;
     this.#holder = holder;
+    this.#place = place;
   }
 
   /** Why a temporary file has failed, as far as is known: they are written behind what passes. */
@@ -71,7 +77,7 @@ export class Recording {
   receivedHead(head: Buffer, { status, fields }: ResponseHead, bodySize: number | undefined): void {
     this.#facts = { status, contentType: fields.get('content-type'), location: fields.get('location') };
     this.#announced = bodySize === undefined ? undefined : head.length + bodySize;
-    this.#response = new ResponseRecorder(this.#options, this.#holder);
+    this.#response = new ResponseRecorder(this.#options, this.#holder, this.#place);
     this.#response.head(head);
   }
 

@@ -17,6 +17,7 @@ import type { Recording } from '../capture/recording.ts';
 import { FetchError } from '../http/fetch-error.ts';
 import type { AnswerForm, ClientSide } from '../http/sides.ts';
 import type { Meta } from '../meta/meta.ts';
+import type { TakePlace } from '../util/spool-place.ts';
 import type { AnswerLimitOptions } from './answer-limits.ts';
 import type { Connect } from './origin.ts';
 import type { OriginConnection, OriginStream, OutgoingRequest } from './origin-connection.ts';
@@ -189,4 +190,10 @@ function capturedOf(
     meta,
     warcPrefix,
   };
+}
+
+/** Where a large answer goes. */
+export function placeFor({ warcPrefix, outgoing }: ExchangeRequest, { recording }: ExchangeServices): TakePlace | undefined {
+  const { places } = recording;
+  return places && (() => places(warcPrefix, outgoing.target.url));
 }

@@ -27,6 +27,7 @@ import {
   leftOf,
   mayBeSentAgain,
   noRoom,
+  placeFor,
   refusedForGood,
   webSocketCapture,
 } from './exchange-parts.ts';
@@ -69,7 +70,7 @@ export class Exchange implements RequestBody, OriginUser, SpoolHolder {
     this.#request = request;
     this.#client = client;
     this.#onEnded = () => (this.#limits.release(), onEnded());
-    this.#recording = new Recording(services.recording, this);
+    this.#recording = new Recording(services.recording, this, placeFor(request, services));
     this.#limits = new AnswerLimits(services);
     this.#origin = new OriginSide(services, request.outgoing, this);
     this.startedAt = services.now();

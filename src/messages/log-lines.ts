@@ -22,7 +22,7 @@ export const LOG_LINES = {
   },
   'not archived, because its temporary file failed: …': {
     when: 'what had come of an answer could not be kept',
-    fix: 'make room in the folder of temporary files (`TMPDIR`)',
+    fix: 'make room in the folder of temporary files (`TMPDIR`); without gzip, in that of WARC files (`--dir`)',
   },
   'messages of a WebSocket are missing in the archive: …': {
     when: 'what passed is no WebSocket any more, or is compressed in a way that is not known; what passes is passed on all the same',
@@ -241,6 +241,14 @@ export const LOG_LINES = {
   'somebody else has made a file with the name of this WARC file: it got another name': {
     when: 'two programs write the same names into one folder',
     fix: 'give each a `--prefix` or `--dir` of its own',
+  },
+  'a large body goes to a temporary file: …': {
+    when: 'no WARC file could be made ready for a large answer that comes',
+    fix: 'see the reason; the answer is archived all the same, once it is complete',
+  },
+  'a large body that is not wanted cannot be cut off: …': {
+    when: 'what has come of a large answer is no record, and its WARC file could not be cut back; the proxy stops, the next start repairs the file',
+    fix: 'see the reason: the disk has failed',
   },
   'a WARC file that was idle could not be closed': {
     when: 'the disk has failed or is full; the proxy stops',

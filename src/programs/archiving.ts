@@ -56,7 +56,7 @@ export interface OpenArchive {
   readonly archive: Archive & ArchiveState;
   /** what it has done since it was opened */
   readonly totals: RunningStats;
-  readonly warcs: Pick<WriterPool, 'filesBegun' | 'openFiles' | 'files'>;
+  readonly warcs: Pick<WriterPool, 'filesBegun' | 'openFiles' | 'files' | 'place'>;
 }
 
 export const newRecordId = (): string => `<urn:uuid:${randomUUID()}>`;

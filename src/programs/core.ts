@@ -82,15 +82,6 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     this.#maxExchanges = handles.maxExchanges;
     const memory = new MemoryBudget(options.maxMemory);
 
-    const recording = {
-      digest: digestOf(options),
-      spool: {
-        maxMemoryBytes: options.tmpFileMaxMemorySize,
-        budget: memory,
-        space: space.spools,
-        dir: tmpdir(),
-      },
-    };
     const slices = timeSlices();
     const { archive, totals, warcs } = openArchive({
       options,
@@ -111,6 +102,16 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     this.archive = archive;
     this.#totals = totals;
     this.#warcs = warcs;
+    const recording = {
+      digest: digestOf(options),
+      spool: {
+        maxMemoryBytes: options.tmpFileMaxMemorySize,
+        budget: memory,
+        space: space.spools,
+        dir: tmpdir(),
+      },
+      places: (prefix: string, url: string) => warcs.place(prefix, url),
+    };
     const timeoutMs = options.socketTimeout * 1000;
     this.#wayToOrigins = wayToOrigins({ options, timeoutMs, resolve, listening, heads: this.heads, onSecured, log }, handles.maxIdle);
     const way = this.#wayToOrigins(options);

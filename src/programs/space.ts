@@ -38,7 +38,7 @@ const SPOOL_SHARE = 0.1;
 export async function openSpace({ options, dir, spoolDir, maxFiles, log }: SpaceParts): Promise<Space> {
   const one = await onOneDisk(dir, spoolDir);
   // What is held will be a record, wherever it is now; what waits for its temporary file will be there as well.
-  const warcs = { of: 'the WARC files', dir, due: () => spools.held + (one ? spools.unwritten : 0) };
+  const warcs = { of: 'the WARC files', dir, due: () => spools.due + (one ? spools.unwritten : 0) };
   const free = new FreeSpace({
     disks: one ? [warcs] : [warcs, { of: 'temporary files', dir: spoolDir, due: () => spools.unwritten }],
     minBytes: options.minFreeSpace,

@@ -33,6 +33,8 @@ export class SpoolSpace {
   #held = 0;
   #inFiles = 0;
   #written = 0;
+  /** of what is written, what stands where it is bound for */
+  #placed = 0;
   #files = 0;
   /** bytes until the next look; while one is under way, everybody past them waits for it */
   #untilLook = 0;
@@ -68,6 +70,11 @@ export class SpoolSpace {
     return this.#inFiles - this.#written;
   }
 
+  /** Bytes of those that are held, that will still be written to where they are bound for. */
+  get due(): number {
+    return this.#held - this.#placed;
+  }
+
   /** Whoever has appended should wait for `onRoom` before it appends more. */
   get full(): boolean {
     return this.#untilLook <= 0 || this.#isOver;
@@ -86,9 +93,10 @@ export class SpoolSpace {
     if (this.#isOver) this.#relieve();
   }
 
-  /** They have been written to it. */
-  wrote(bytes: number): void {
+  /** They have been written to it. @param placed it is where they are bound for */
+  wrote(bytes: number, placed = false): void {
     this.#written += bytes;
+    if (placed) this.#placed += bytes;
   }
 
   /** @returns false when there are enough temporary files already */
@@ -107,12 +115,13 @@ export class SpoolSpace {
     this.#growing.delete(spool);
   }
 
-  /** Nothing of a spool is held any more. @param file it had a temporary file, with so many bytes, so many of them written */
-  give(bytes: number, file: { readonly bytes: number; readonly written: number } | undefined): void {
+  /** Nothing of a spool is held any more. @param file it had a file, with so many bytes, so many of them written, and where they are bound for */
+  give(bytes: number, file: { readonly bytes: number; readonly written: number; readonly placed: boolean } | undefined): void {
     this.#held -= bytes;
     if (file !== undefined) {
       this.#inFiles -= file.bytes;
       this.#written -= file.written;
+      if (file.placed) this.#placed -= file.written;
       this.#files--;
     }
     if (this.#isOver) this.#relieve();

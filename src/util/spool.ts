@@ -6,6 +6,7 @@
 import type { MemoryBudget } from './memory-budget.ts';
 import { cut } from './pieces.ts';
 import { SpoolFile } from './spool-file.ts';
+import type { SpoolPlace, TakePlace } from './spool-place.ts';
 import type { Growing, SpoolSpace } from './spool-space.ts';
 
 /** Bytes that can be read as often as needed, whole or in part. */
@@ -13,6 +14,8 @@ export interface Bytes {
   readonly size: number;
   /** the pieces, when all of them are in memory */
   readonly memory: readonly Buffer[] | undefined;
+  /** where all of them stand, when they are where they are bound for */
+  readonly place?: SpoolPlace | undefined;
   /**
    * @param into where a temporary file is read into, over and over: a piece is good until the next one is asked for. Otherwise each is new
    * @throws the file system's error when the temporary file cannot be written or read
@@ -29,6 +32,8 @@ export interface SpoolOptions {
   readonly space?: SpoolSpace;
   /** folder of temporary files */
   readonly dir: string;
+  /** where they go instead once they are more than memory is for */
+  readonly place?: TakePlace | undefined;
 }
 
 /** Whether a spool of these can take so many bytes, however empty the others are. */
@@ -75,6 +80,10 @@ export class Spool implements Bytes, Growing {
 
   get memory(): readonly Buffer[] | undefined {
     return this.#file === undefined ? this.#pieces : undefined;
+  }
+
+  get place(): SpoolPlace | undefined {
+    return this.#file?.place;
   }
 
   /** Why the temporary file failed, if it did. */
@@ -145,7 +154,10 @@ export class Spool implements Bytes, Growing {
     this.#pieces = [];
     this.#giveBack();
     this.#file?.close();
-    this.#options.space?.give(this.#size, this.#file && { bytes: this.#size, written: this.#file.written });
+    this.#options.space?.give(
+      this.#size,
+      this.#file && { bytes: this.#size, written: this.#file.written, placed: this.#file.place !== undefined },
+    );
   }
 
   #grows(): void {
@@ -167,13 +179,13 @@ export class Spool implements Bytes, Growing {
   }
 
   #spill(): boolean {
-    const { dir, space } = this.#options;
+    const { dir, space, maxMemoryBytes, place } = this.#options;
     this.#wantsFile = space?.takeFile() === false;
     if (this.#wantsFile) return false;
     const pieces = this.#pieces;
     this.#pieces = [];
     this.#giveBack();
-    this.#file = new SpoolFile(dir, space);
+    this.#file = new SpoolFile(dir, space, this.#size > maxMemoryBytes ? place : undefined);
     this.#grows();
     space?.toFile(this.#size);
     let ready = true;

@@ -63,7 +63,8 @@ async function startProxyWithSpoolsIn(spools: string, log: Log): Promise<TestPro
   const before = process.env.TMPDIR;
   process.env.TMPDIR = spools;
   try {
-    return await startProxy({ log, maxSpool: 0 }, folder);
+    // Without gzip an answer needs none.
+    return await startProxy({ log, maxSpool: 0, gzip: true }, folder);
   } finally {
     if (before === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = before;

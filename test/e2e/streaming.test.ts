@@ -313,7 +313,9 @@ test('a folder for temporary files that is not there: the exchange fails, the pr
     for (let i = 0; i < 64 && !socket.destroyed; i++) await new Promise((resolve) => socket.write(piece, resolve));
   });
   const folders = [mkdtempSync(join(tmpdir(), 'warctap-test-')), mkdtempSync(join(tmpdir(), 'warctap-test-'))] as const;
-  await using proxy = await inTemporaryFolder(folders[0], () => startProxy({ dir: join(folders[1], 'warcs'), certsDir: folders[1] }));
+  await using proxy = await inTemporaryFolder(folders[0], () =>
+    startProxy({ dir: join(folders[1], 'warcs'), certsDir: folders[1], gzip: true }),
+  );
   t.after(() => rmSync(folders[1], { recursive: true, force: true }));
   rmSync(folders[0], { recursive: true });
   using client = await RawClient.connect(proxy.port);

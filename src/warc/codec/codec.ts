@@ -35,7 +35,19 @@ export interface Encoder {
    * @param into as `Bytes.read`
    */
   stream(record: RecordBytes, into: Buffer, sink: Sink): Promise<void>;
+  /** how a record stands in a file whose block is there before its head; left out where that cannot be */
+  readonly ahead?: Ahead;
   close(): Promise<void>;
+}
+
+/** A record whose block goes to the file as it comes, behind room for a head that nobody knows yet. */
+export interface Ahead {
+  /** Of so many bytes: the beginning of a record that has no end, whatever stands behind it. */
+  placeholder(room: number): Buffer;
+  /** What stands there in the end; undefined where the head does not fit. */
+  head(head: string, room: number): Buffer | undefined;
+  /** What stands behind the block. */
+  readonly end: Buffer;
 }
 
 /** One record in a file, or with what follows it where only its header says where it ends. */

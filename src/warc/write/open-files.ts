@@ -43,7 +43,9 @@ export interface FilesOptions {
   readonly log: Log;
 }
 
-interface OpenWriter {
+/** A file that is open, and what is known of it. */
+export interface OpenWriter {
+  readonly prefix: string;
   readonly writer: WarcWriter;
   readonly index: IndexOfFile | undefined;
   lastUsedMs: number;
@@ -69,6 +71,9 @@ export class OpenFiles {
   /** least recently used first */
   readonly #open = new Map<string, OpenWriter>();
   readonly #busy = new Set<string>();
+  /** further ones of a prefix, the last that was given back last */
+  readonly #spare: OpenWriter[] = [];
+  readonly #lent = new Set<OpenWriter>();
   #begun = 0;
 
   constructor(options: FilesOptions) {
@@ -76,12 +81,13 @@ export class OpenFiles {
   }
 
   get size(): number {
-    return this.#open.size;
+    return this.#open.size + this.#spare.length + this.#lent.size;
   }
 
   /** Those that are open, the one used last first, then those that were closed last. */
   get states(): readonly FileState[] {
-    const open = Array.from(this.#open, ([prefix, { writer }]) => ({ path: writer.finalPath, prefix, size: writer.size, open: true }));
+    const all = [...this.#spare, ...this.#open.values(), ...this.#lent];
+    const open = all.map(({ prefix, writer }) => ({ path: writer.finalPath, prefix, size: writer.size, open: true }));
     return [...open.reverse(), ...this.#closed.toReversed()];
   }
 
@@ -92,7 +98,7 @@ export class OpenFiles {
 
   /** When that file was used last which has been idle longest. */
   get oldestUseMs(): number {
-    return Math.min(...Array.from(this.#open.values(), ({ lastUsedMs }) => lastUsedMs));
+    return Math.min(...Array.from([...this.#open.values(), ...this.#spare], ({ lastUsedMs }) => lastUsedMs));
   }
 
   /** The file of this prefix is not closed to make room for others, until `letGo`. */
@@ -106,11 +112,34 @@ export class OpenFiles {
 
   /** The file of a prefix, opened where there is none. @throws WarcWriteError when that fails, or closing another to make room */
   async writerFor(prefix: string): Promise<WarcWriter> {
-    const open = this.#open.get(prefix) ?? (await this.#create(prefix));
+    const open = this.#open.get(prefix) ?? this.#takeSpare(prefix) ?? (await this.#create(prefix));
     // To the end of the map: most recently used.
     this.#open.delete(prefix);
     this.#open.set(prefix, open);
     return open.writer;
+  }
+
+  /** A file of a prefix that nobody else writes to, until `giveBack`. @throws WarcWriteError when none can be made */
+  async lend(prefix: string): Promise<OpenWriter> {
+    const spare = this.#takeSpare(prefix);
+    const main = spare === undefined ? this.#open.get(prefix) : undefined;
+    if (main !== undefined) this.#open.delete(prefix);
+    const open = spare ?? main ?? (await this.#create(prefix));
+    this.#lent.add(open);
+    return open;
+  }
+
+  giveBack(open: OpenWriter): void {
+    this.#lent.delete(open);
+    open.lastUsedMs = this.#options.nowMs();
+    if (this.#open.has(open.prefix)) this.#spare.push(open);
+    else this.#open.set(open.prefix, open);
+  }
+
+  /** A file that was lent, and has failed and closed itself. */
+  forgetLent(open: OpenWriter): void {
+    this.#lent.delete(open);
+    this.#options.openPaths?.delete(open.writer.finalPath);
   }
 
   used(prefix: string): void {
@@ -140,14 +169,19 @@ export class OpenFiles {
    * @returns false when it could not be: what was in it is lost, and there is no file of this prefix any more
    */
   async keep(prefix: string): Promise<boolean> {
-    const writer = this.#open.get(prefix)?.writer;
-    if (writer === undefined) return true;
+    const open = this.#open.get(prefix);
+    return open === undefined || this.#keep(open);
+  }
+
+  async #keep(open: OpenWriter): Promise<boolean> {
+    const { writer } = open;
     const { path, size } = writer;
     try {
       await this.#restoreIfGone(writer);
       return true;
     } catch (error) {
-      this.forget(prefix);
+      this.#remove(open);
+      this.#options.openPaths?.delete(writer.finalPath);
       await writer.abandon();
       this.#options.log.error(
         { file: path, bytes: size, err: error },
@@ -159,18 +193,18 @@ export class OpenFiles {
 
   /** The same for all of them. */
   async keepAll(): Promise<void> {
-    for (const prefix of [...this.#open.keys()]) {
-      await this.keep(prefix);
-      this.#open.get(prefix)?.index?.flush();
-    }
+    for (const open of [...this.#open.values(), ...this.#spare]) if (await this.#keep(open)) open.index?.flush();
   }
 
   /** @throws WarcWriteError when the file could not be closed or named */
   async close(prefix: string): Promise<void> {
     const open = this.#open.get(prefix);
-    if (open === undefined) return;
-    this.#open.delete(prefix);
-    const { writer, index } = open;
+    if (open !== undefined) await this.closeOne(open);
+  }
+
+  async closeOne(open: OpenWriter): Promise<void> {
+    this.#remove(open);
+    const { prefix, writer, index } = open;
     const { log, indexes, onFinished } = this.#options;
     try {
       await this.#restoreIfGone(writer);
@@ -197,16 +231,27 @@ export class OpenFiles {
 
   /** Close what was not used for so long. @throws at the first file that could not be closed */
   async closeUnused(forMs: number): Promise<void> {
-    for (const [prefix, { lastUsedMs }] of this.#open) {
-      if (lastUsedMs + forMs <= this.#options.nowMs()) await this.close(prefix);
+    for (const open of [...this.#open.values(), ...this.#spare]) {
+      if (open.lastUsedMs + forMs <= this.#options.nowMs()) await this.closeOne(open);
     }
   }
 
   /** @returns what went wrong, after all were closed */
   async closeAll(): Promise<readonly unknown[]> {
     const errors: unknown[] = [];
-    for (const prefix of [...this.#open.keys()]) await this.close(prefix).catch((error: unknown) => errors.push(error));
+    for (const open of [...this.#open.values(), ...this.#spare]) await this.closeOne(open).catch((error: unknown) => errors.push(error));
     return errors;
+  }
+
+  #takeSpare(prefix: string): OpenWriter | undefined {
+    const index = this.#spare.findLastIndex((open) => open.prefix === prefix);
+    return index === -1 ? undefined : this.#spare.splice(index, 1)[0];
+  }
+
+  #remove(open: OpenWriter): void {
+    if (this.#open.get(open.prefix) === open) this.#open.delete(open.prefix);
+    const index = this.#spare.indexOf(open);
+    if (index !== -1) this.#spare.splice(index, 1);
   }
 
   async #restoreIfGone(writer: WarcWriter): Promise<void> {
@@ -223,7 +268,7 @@ export class OpenFiles {
 
   async #create(prefix: string): Promise<OpenWriter> {
     const { dir, subdirPrefix, names, encoder, version, info, output, maxOpenFiles, indexes, now, newRecordId, log } = this.#options;
-    while (this.#open.size >= maxOpenFiles && (await this.#closeOldest()));
+    while (this.size >= maxOpenFiles && (await this.#closeOldest()));
     const folder = subdirPrefix ? join(dir, prefix) : dir;
     try {
       if (subdirPrefix) await makeFolders(folder);
@@ -234,7 +279,7 @@ export class OpenFiles {
       const path = (name: string) => pathBelow(dir, join(folder, name));
       const writer = new WarcWriter(file, warcinfo, { encoder, path, names: names.of(prefix) });
       this.#options.openPaths?.add(writer.finalPath);
-      return { writer, index: indexes?.begin(join(folder, file.name)), lastUsedMs: 0 };
+      return { prefix, writer, index: indexes?.begin(join(folder, file.name)), lastUsedMs: 0 };
     } catch (error) {
       throw new WarcWriteError(folder, `no WARC file can be created for prefix ${JSON.stringify(prefix)}`, error);
     }
@@ -242,9 +287,9 @@ export class OpenFiles {
 
   /** @returns false when all are being written to */
   async #closeOldest(): Promise<boolean> {
-    for (const prefix of this.#open.keys()) {
-      if (this.#busy.has(prefix)) continue;
-      await this.close(prefix);
+    for (const open of [...this.#spare, ...this.#open.values()]) {
+      if (this.#busy.has(open.prefix) && this.#open.get(open.prefix) === open) continue;
+      await this.closeOne(open);
       return true;
     }
     return false;

@@ -4,16 +4,15 @@
  * Owns the file handle. Knows nothing of WARC. `NAME.open` becomes `NAME` by link and unlink, because rename(2) would replace.
  * Source: specification §3 (file names); open(2) O_EXCL, link(2), fcntl(2) locks.
  */
-import { fstatSync } from 'node:fs';
-import { lstat, open, unlink } from 'node:fs/promises';
+import { open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadFileLock, type FileLock } from '../../util/file-lock.ts';
 import { makeFolders, syncFolder } from '../../util/folder.ts';
 import type { Patience } from '../../util/patience.ts';
 import { codeOf, reasonOf } from '../../util/thrown.ts';
 import { WarcOptionError } from '../errors.ts';
-import { OPEN_SUFFIX } from '../paths.ts';
-import { exists, moveWithoutReplacing, unlessTaken, unlinkIfThere, type Link } from './move.ts';
+import { claim, isOneFile, opened, type Claimed } from './claim.ts';
+import { moveWithoutReplacing, unlinkIfThere, type Link } from './move.ts';
 
 /** What is needed of a `FileHandle`. */
 export interface OutputHandle {
@@ -47,7 +46,7 @@ export interface OutputOptions {
 export type { FileLock };
 
 /** More names than this are not tried. */
-const MAX_ATTEMPTS = 10_000;
+export const MAX_ATTEMPTS = 10_000;
 const COPY_BYTES = 1024 * 1024;
 
 /** Create a file that did not exist. */
@@ -86,6 +85,9 @@ export class OutputFile {
   #name: string;
   #path: string;
   #size = 0;
+  #held = 0;
+  /** handles that are not needed any more but by who holds them */
+  #closing: OutputHandle[] = [];
   /** whether the file system says the same of the open file and of the one that has its name */
   #canTell: boolean;
 
@@ -116,6 +118,32 @@ export class OutputFile {
   /** bytes written */
   get size(): number {
     return this.#size;
+  }
+
+  /**
+   * Somebody else reads and writes in it.
+   *
+   * @returns the file, open until `letGo` was called as often as this
+   */
+  hold(): number {
+    this.#held++;
+    return this.#handle.fd;
+  }
+
+  async letGo(): Promise<void> {
+    if (--this.#held > 0) return;
+    for (const handle of this.#closing.splice(0)) await handle.close();
+  }
+
+  /** Somebody else has written so many bytes behind those that were in it. */
+  grown(bytes: number): void {
+    this.#size += bytes;
+  }
+
+  /** In one write, which nothing comes between. */
+  async overwrite(bytes: Buffer, position: number): Promise<void> {
+    const { bytesWritten } = await this.#handle.writev([bytes], position);
+    if (bytesWritten !== bytes.length) throw new Error(`only ${bytesWritten} of ${bytes.length} bytes were written`);
   }
 
   /** On failure `size` tells what is in the file. */
@@ -152,10 +180,10 @@ export class OutputFile {
       if (openSuffix) await this.#takeName(names);
       if (openSuffix && fsync !== 'never') await opened(this.#options, () => syncFolder(this.#dir));
     } catch (error) {
-      await this.#handle.close().catch(() => undefined);
+      await this.#closeHandle(this.#handle).catch(() => undefined);
       throw error;
     }
-    await this.#handle.close();
+    await this.#closeHandle(this.#handle);
   }
 
   /** Nobody has moved or deleted it. Where that cannot be told it is there. */
@@ -189,7 +217,7 @@ export class OutputFile {
     this.#name = name;
     this.#path = path;
     this.#canTell = canTell;
-    await gone.close();
+    await this.#closeHandle(gone);
   }
 
   async #takeName(names: () => string): Promise<void> {
@@ -207,56 +235,19 @@ export class OutputFile {
 
   /** Close and leave the file where it is. */
   async abandon(): Promise<void> {
-    await this.#handle.close();
+    await this.#closeHandle(this.#handle);
   }
 
   /** Close and delete: for a file in which nothing is. */
   async discard(): Promise<void> {
-    await this.#handle.close();
+    await this.#closeHandle(this.#handle);
     await unlink(this.#path);
   }
-}
 
-interface Claimed {
-  readonly handle: OutputHandle;
-  /** of the file once closed */
-  readonly name: string;
-  readonly path: string;
-  readonly canTell: boolean;
-}
-
-/** A new file under the first name that is free. */
-async function claim(dir: string, names: () => string, options: OutputOptions): Promise<Claimed> {
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    const name = names();
-    const path = join(dir, options.openSuffix ? name + OPEN_SUFFIX : name);
-    const other = join(dir, options.openSuffix ? name : name + OPEN_SUFFIX);
-    const handle = await unlessTaken(opened(options, () => options.create(path)));
-    if (handle === undefined) continue;
-    let ours = false;
-    try {
-      // Looked at only now that ours exists, so that of two writers who want one name at most one keeps it. Until it was locked
-      // another process could take it for the empty file of a writer that has crashed, and delete it.
-      ours = !(await exists(other)) && options.lock(handle.fd) && fstatSync(handle.fd).nlink > 0;
-    } finally {
-      if (!ours) await handle.close().then(() => unlinkIfThere(path));
-    }
-    if (!ours) continue;
-    if (options.fsync === 'capture') await opened(options, () => syncFolder(dir));
-    return { handle, name, path, canTell: await isOneFile(path, handle) };
+  async #closeHandle(handle: OutputHandle): Promise<void> {
+    if (this.#held > 0) this.#closing.push(handle);
+    else await handle.close();
   }
-  throw new Error(`no free name in ${dir} after ${MAX_ATTEMPTS} attempts`);
-}
-
-/** What opens something. @throws what it throws */
-function opened<T>({ patience }: OutputOptions, open: () => Promise<T>): Promise<T> {
-  return patience === undefined ? open() : patience.run(open);
-}
-
-/** The open file is the one of this name. @throws the system's error, as ENOENT */
-async function isOneFile(path: string, handle: OutputHandle): Promise<boolean> {
-  const [named, open] = await Promise.all([lstat(path, { bigint: true }), handle.stat({ bigint: true })]);
-  return named.ino === open.ino && named.dev === open.dev;
 }
 
 async function copy(from: OutputHandle, to: OutputHandle, size: number): Promise<void> {

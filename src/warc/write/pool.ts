@@ -7,9 +7,11 @@
 import { Patience } from '../../util/patience.ts';
 import { errorOf, reasonOf, throwAll } from '../../util/thrown.ts';
 import { turns } from '../../util/turns.ts';
+import type { SpoolPlace } from '../../util/spool-place.ts';
 import type { RecordBytes, WrittenRecord } from '../record.ts';
 import type { Encoder, Units } from '../codec/codec.ts';
 import { isSafePrefix } from './filename.ts';
+import { BlocksAhead } from './ahead.ts';
 import { OpenFiles, type FilesOptions, type FileState } from './open-files.ts';
 import type { WarcWriter } from './writer.ts';
 
@@ -47,6 +49,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export class WriterPool {
   readonly #options: PoolOptions;
   readonly #files: OpenFiles;
+  readonly #ahead: BlocksAhead;
   readonly #patience: Patience;
   readonly #turns = turns();
   #timer: NodeJS.Timeout | undefined;
@@ -63,6 +66,13 @@ export class WriterPool {
       onOver: () => log.info({}, 'WARC files can be opened again'),
     });
     this.#files = new OpenFiles({ ...options, output: { ...output, patience: this.#patience } });
+    this.#ahead = new BlocksAhead({
+      ...options,
+      files: this.#files,
+      turns: this.#turns,
+      onWritten: (bytes) => void (this.#bytesWritten += bytes),
+      onFailure: (error) => log.error({ err: this.#fail(error) }, `a large body that is not wanted cannot be cut off: ${reasonOf(error)}`),
+    });
   }
 
   /** bytes of all files, as they are on disk */
@@ -94,6 +104,17 @@ export class WriterPool {
     return this.#turns.run(() => this.#write(batch));
   }
 
+  /**
+   * A place for the block of a large record, in a file of this prefix: it is written once, if that record is one of `write` before it is
+   * released.
+   *
+   * @param url of the record
+   * @returns undefined where there is none now
+   */
+  place(prefix: string, url: string): Promise<SpoolPlace | undefined> {
+    return this.#turns.run(async () => (this.#failure !== undefined || this.#closed ? undefined : this.#ahead.begin(prefix, url)));
+  }
+
   /** Close all files and give them their final names, after the batches handed in before. */
   close(): Promise<void> {
     this.#patience.hurry();
@@ -102,6 +123,7 @@ export class WriterPool {
       clearTimeout(this.#timer);
       this.#timer = undefined;
       clearInterval(this.#watch);
+      await this.#ahead.giveUp();
       const errors = await this.#files.closeAll();
       await this.#options.indexes?.close();
       await this.#options.encoder.close();
@@ -115,7 +137,9 @@ export class WriterPool {
     const unsafe = batch.find(({ prefix }) => !isSafePrefix(prefix));
     if (unsafe !== undefined) throw new RangeError(`WARC prefix ${JSON.stringify(unsafe.prefix)} cannot be part of a file name`);
     const written: (readonly WrittenRecord[])[] = batch.map(() => []);
-    const groups = byPrefix(batch).entries();
+    // What follows may refer to these.
+    const finished = await this.#finishAhead(batch, written);
+    const groups = byPrefix(batch, finished).entries();
     const lane = async () => {
       for (const [prefix, indexes] of groups) {
         const captures = indexes.flatMap((index) => batch[index] ?? []);
@@ -129,6 +153,22 @@ export class WriterPool {
     this.#setTimer();
     this.#watch ??= setInterval(() => void this.#keepFiles(), WATCH_MS).unref();
     return written;
+  }
+
+  /** Those whose blocks are in their files already. @returns which */
+  async #finishAhead(batch: readonly PrefixedRecords[], written: (readonly WrittenRecord[])[]): Promise<ReadonlySet<PrefixedRecords>> {
+    const finished = new Set<PrefixedRecords>();
+    for (const [index, capture] of batch.entries()) {
+      try {
+        const done = await this.#ahead.finish(capture);
+        if (done === undefined) continue;
+        written[index] = done;
+        finished.add(capture);
+      } catch (error) {
+        throw this.#fail(error);
+      }
+    }
+    return finished;
   }
 
   async #writeTo(prefix: string, captures: readonly PrefixedRecords[]): Promise<readonly (readonly WrittenRecord[])[]> {
@@ -227,10 +267,11 @@ function plan(writer: WarcWriter, captures: readonly PrefixedRecords[], from: nu
   return { writer, from, records, units: encoder.units(all) };
 }
 
-function byPrefix(batch: readonly PrefixedRecords[]): Map<string, number[]> {
+function byPrefix(batch: readonly PrefixedRecords[], finished: ReadonlySet<PrefixedRecords>): Map<string, number[]> {
   const groups = new Map<string, number[]>();
-  for (const [index, { prefix, records }] of batch.entries()) {
-    if (records.length === 0) continue;
+  for (const [index, capture] of batch.entries()) {
+    const { prefix, records } = capture;
+    if (records.length === 0 || finished.has(capture)) continue;
     const group = groups.get(prefix);
     if (group === undefined) groups.set(prefix, [index]);
     else group.push(index);

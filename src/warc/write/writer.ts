@@ -5,7 +5,7 @@
  * writes: one per MiB, and one at the end of each batch. After a failed write the file is cut back to its last whole record and closed.
  * Source: ISO 28500:2017 §4, Annex D (record-at-a-time compression).
  */
-import type { Encoder, UnitPieces, Units } from '../codec/codec.ts';
+import type { Ahead, Encoder, UnitPieces, Units } from '../codec/codec.ts';
 import { reasonOf } from '../../util/thrown.ts';
 import { WarcWriteError } from '../errors.ts';
 import type { OutputFile } from './output.ts';
@@ -91,6 +91,62 @@ export class WarcWriter {
   }
 
   /**
+   * Leave room for the head of a record whose block somebody else writes, right behind it. Nothing else may be asked of this one until
+   * `finishAhead` or `cutBack`.
+   *
+   * @returns where that block begins
+   * @throws WarcWriteError; the file is closed then
+   */
+  async beginAhead(ahead: Ahead, room: number): Promise<number> {
+    return this.#orFail(async () => {
+      await this.#beginFile();
+      await this.#flush();
+      await this.#file.append([ahead.placeholder(room)]);
+      return this.#file.size;
+    });
+  }
+
+  /**
+   * The block is there: fill in the head, and append the other records of its capture.
+   *
+   * @param head as it stands in the room that was left
+   * @throws WarcWriteError when any byte may be missing; the file is closed then
+   */
+  async finishAhead(ahead: Ahead, head: Buffer, records: readonly RecordBytes[]): Promise<readonly WrittenRecord[]> {
+    return this.#orFail(async () => {
+      const [principal, ...others] = records;
+      if (principal === undefined) throw new Error('no record');
+      const file = this.#file;
+      const offset = this.#safeEnd;
+      file.grown(principal.block.size);
+      await file.append([ahead.end]);
+      // A head on the disk without the block that it speaks of would pass for a record.
+      await file.synced();
+      await file.overwrite(head, offset);
+      this.#safeEnd = file.size;
+      const { name: filename } = file;
+      const { id, type, date } = principal;
+      const place = { id, type, date, filename, path: this.finalPath, offset, length: file.size - offset };
+      const [places = []] = await this.#write([others], this.#options.encoder.units(others), 0);
+      return [place, ...places];
+    });
+  }
+
+  /** What was begun ahead is given up. @throws WarcWriteError; the file is closed then */
+  async cutBack(): Promise<void> {
+    await this.#orFail(() => this.#file.truncate(this.#safeEnd));
+  }
+
+  /** Somebody else reads and writes in the file. @returns the file, open until `letGo` was called as often */
+  hold(): number {
+    return this.#file.hold();
+  }
+
+  letGo(): Promise<void> {
+    return this.#file.letGo();
+  }
+
+  /**
    * Append captures, all records of each, until the file has grown past `maxBytes`; at least one.
    *
    * @param captures the records of each, principal record first
@@ -103,12 +159,10 @@ export class WarcWriter {
     units: Units,
     maxBytes: number,
   ): Promise<readonly (readonly WrittenRecord[])[]> {
-    if (this.#failure !== undefined) throw this.#failure;
-    try {
-      return await this.#write(captures, units, maxBytes);
-    } catch (error) {
-      throw await this.#fail(error);
-    }
+    return this.#orFail(async () => {
+      await this.#beginFile();
+      return this.#write(captures, units, maxBytes);
+    });
   }
 
   /**
@@ -126,15 +180,26 @@ export class WarcWriter {
     }
   }
 
+  async #orFail<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      return await work();
+    } catch (error) {
+      throw await this.#fail(error);
+    }
+  }
+
+  async #beginFile(): Promise<void> {
+    const warcinfo = this.#warcinfo;
+    this.#warcinfo = undefined;
+    if (warcinfo !== undefined) await this.#append(warcinfo, this.#options.encoder.units([warcinfo]));
+  }
+
   async #write(
     captures: readonly (readonly RecordBytes[])[],
     units: Units,
     maxBytes: number,
   ): Promise<readonly (readonly WrittenRecord[])[]> {
-    const warcinfo = this.#warcinfo;
-    this.#warcinfo = undefined;
-    if (warcinfo !== undefined) await this.#append(warcinfo, this.#options.encoder.units([warcinfo]));
-
     const { name: filename } = this.#file;
     const path = this.#options.path(filename);
     const written: WrittenRecord[][] = [];
