@@ -143,12 +143,7 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
   async #close(): Promise<void> {
     this.#starter.stop();
     for (const door of Object.values(this.#doors)) door.close();
-    const closes = this.#running.map(
-      ({ wire }) =>
-        async () =>
-          resultOf((await wire.call('close')) as Outcome<void>),
-    );
-    const ends = closes.map((close) => close());
+    const ends = this.#running.map(closed);
     await Promise.allSettled(ends);
     await Promise.allSettled(this.#supervised);
     const { stats, playback, databases } = this.#stores;
@@ -264,6 +259,15 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
     const { states: databases } = this.#stores.databases;
     const status = summedStatus({ ...own, databases, finished: this.#finished?.state, past: this.#past }, states);
     return { ...formOfStatus(status), startedAt: this.#startedAt.getTime() };
+  }
+}
+
+/** One that dies meanwhile is seen to as any other: nothing that was answered is lost by that. @throws what its own close throws */
+async function closed({ wire }: WorkerProcess): Promise<void> {
+  try {
+    resultOf((await wire.call('close')) as Outcome<void>);
+  } catch (error) {
+    if (!isGone(error)) throw error;
   }
 }
 
