@@ -9,7 +9,7 @@ import type { TlsImitation } from '../tls/imitation.ts';
 export interface Http2Manner {
   /** two that are equal have the same */
   readonly key: string;
-  /** sent in the order of their numbers, whatever the order here */
+  /** sent in this order */
   readonly settings: Http2Settings;
   /** bytes of the whole session that may come unasked, at least 65,535 */
   readonly sessionWindow: number;

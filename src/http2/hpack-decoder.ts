@@ -7,6 +7,7 @@
 import { CODE, Http2Error } from './frames.ts';
 import { DEFAULT_TABLE_SIZE, DynamicTable, ENTRY_BYTES, STATIC_TABLE, type Entry } from './hpack-table.ts';
 import { huffmanDecode } from './huffman.ts';
+import { neverIndex } from './never-indexed.ts';
 
 const STATIC_SIZE = STATIC_TABLE.length;
 /** Numbers of more bits mean nothing here. */
@@ -75,6 +76,7 @@ export class HpackDecoder {
     const name = index === 0 ? this.#text() : this.#entry(index).name;
     const entry = { name, value: this.#text() };
     if (kept) this.#table.add(entry);
+    else if ((byte & 0x10) !== 0) neverIndex(name);
     return entry;
   }
 

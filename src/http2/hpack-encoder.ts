@@ -6,6 +6,7 @@
  */
 import { DEFAULT_TABLE_SIZE, DynamicTable, entrySize, STATIC_TABLE } from './hpack-table.ts';
 import { huffmanEncode, huffmanLength } from './huffman.ts';
+import { isNeverIndexed } from './never-indexed.ts';
 
 const STATIC_SIZE = STATIC_TABLE.length;
 const NAMES = new Map<string, number>();
@@ -18,8 +19,6 @@ STATIC_TABLE.forEach(({ name, value }, at) => {
 
 /** Other with each message. */
 const NOT_KEPT = new Set([':path', 'age', 'content-length', 'etag', 'if-modified-since', 'if-none-match', 'location', 'set-cookie']);
-/** Nobody may keep them. */
-const SECRET = new Set(['authorization', 'proxy-authorization']);
 /** A short one could be guessed, bit by bit. */
 const SHORT_COOKIE = 20;
 
@@ -67,12 +66,13 @@ export class HpackEncoder {
   }
 
   #field(name: string, value: string): void {
-    const known = VALUES.get(name)?.get(value);
+    const isNever = isNeverIndexed(name);
+    const known = isNever ? undefined : VALUES.get(name)?.get(value);
     if (known !== undefined) return this.#integer(0x80, 0x7f, known);
     const values = this.#numbers.get(name);
-    const number = values?.get(value);
+    const number = isNever ? undefined : values?.get(value);
     if (number !== undefined) return this.#integer(0x80, 0x7f, STATIC_SIZE + 1 + this.#table.ageOf(number));
-    const form = this.#formOf(name, value);
+    const form = isNever ? NEVER_KEPT : this.#formOf(name, value);
     const prefix = form === KEPT ? 0x3f : 0x0f;
     const index = NAMES.get(name) ?? this.#nameIndex(values);
     this.#integer(form, prefix, index);
@@ -88,7 +88,7 @@ export class HpackEncoder {
   }
 
   #formOf(name: string, value: string): number {
-    if (SECRET.has(name) || (name === 'cookie' && value.length < SHORT_COOKIE)) return NEVER_KEPT;
+    if (name === 'cookie' && value.length < SHORT_COOKIE) return NEVER_KEPT;
     // One that takes most of the table costs more than it saves.
     return NOT_KEPT.has(name) || entrySize(name, value) > 0.75 * this.#table.maxSize ? PLAIN : KEPT;
   }

@@ -1,7 +1,7 @@
 /**
  * How sessions of HTTP/2 begin: those of browsers, and of a client as far as Node lets us see it.
  *
- * Of a client's settings only those are seen that are not the default, and not their order; bounds keep what it says from costing memory.
+ * A client's settings come in its order, those of them that have a name here; bounds keep what it says from costing memory.
  * Source: RFC 9113 §6.5.2 (defaults); what Chromium 156 was seen to send, and what is published of Firefox.
  */
 import type { Http2Manner, Http2Settings } from '../http/imitation.ts';
@@ -37,27 +37,35 @@ export const BROWSER_MANNERS: Readonly<Record<'chrome' | 'firefox', Http2Manner>
 /**
  * As a client has begun.
  *
- * @param said its settings, defaults for those that it has not sent
+ * @param said its settings, in its order
  * @param sessionWindow what it takes unasked, of all streams
  * @param first its first request
  * @param mostHeads bytes of heads that are taken of an answer
  */
 export function mannerOf(said: Settings, sessionWindow: number, first: FieldList, mostHeads: number): Http2Manner {
-  const { headerTableSize = 4096, maxConcurrentStreams = Infinity, initialWindowSize = DEFAULT_WINDOW } = said;
-  const { maxFrameSize = 16_384, maxHeaderListSize = Infinity } = said;
-  const settings: Http2Settings = {
-    ...(headerTableSize !== 4096 && { headerTableSize: Math.min(headerTableSize, MAX_TABLE) }),
-    // Whatever the client said: nobody would take what was pushed.
-    enablePush: false,
-    ...(maxConcurrentStreams < MAX_WINDOW && { maxConcurrentStreams }),
-    ...(initialWindowSize !== DEFAULT_WINDOW && { initialWindowSize: within(MIN_STREAM_WINDOW, initialWindowSize, MAX_STREAM_WINDOW) }),
-    ...(maxFrameSize !== 16_384 && { maxFrameSize: Math.min(maxFrameSize, MAX_FRAME) }),
-    ...(maxHeaderListSize < MAX_WINDOW && { maxHeaderListSize: within(16_384, maxHeaderListSize, mostHeads) }),
-  };
+  const bounds = Object.entries(said).map(([name, value]) => [name, bounded(name as keyof Settings, Number(value), mostHeads)]);
+  // Whatever the client said: nobody would take what was pushed.
+  const settings: Http2Settings = { ...(Object.fromEntries(bounds) as Settings), enablePush: false };
   const order = first.filter((name, at) => at % 2 === 0 && CHROMIUM_ORDER.includes(name));
   // A client that says `host` instead of `:authority` leaves a place open.
   const pseudoOrder: readonly string[] = [...order, ...CHROMIUM_ORDER.filter((name) => !order.includes(name))];
   return manner(settings, within(DEFAULT_WINDOW, sessionWindow, MAX_WINDOW), pseudoOrder);
+}
+
+function bounded(name: keyof Settings, value: number, mostHeads: number): number {
+  switch (name) {
+    case 'headerTableSize':
+      return Math.min(value, MAX_TABLE);
+    case 'enablePush':
+    case 'maxConcurrentStreams':
+      return value;
+    case 'initialWindowSize':
+      return within(MIN_STREAM_WINDOW, value, MAX_STREAM_WINDOW);
+    case 'maxFrameSize':
+      return Math.min(value, MAX_FRAME);
+    case 'maxHeaderListSize':
+      return within(16_384, value, mostHeads);
+  }
 }
 
 /** @param sessionWindow at least 65,535 */

@@ -36,11 +36,11 @@ const NAMES: readonly (keyof Settings)[] = [
 ];
 const ENTRY_BYTES = 6;
 
-/** In the order of their numbers. */
+/** In the order in which they stand there. */
 export function settingsFrame(settings: Settings): Buffer {
-  const said = NAMES.flatMap((name, at): [number, number][] => {
+  const said = (Object.keys(settings) as (keyof Settings)[]).flatMap((name): [number, number][] => {
     const value = settings[name];
-    return value === undefined || value === Infinity ? [] : [[at + 1, Number(value)]];
+    return value === undefined || value === Infinity ? [] : [[NAMES.indexOf(name) + 1, Number(value)]];
   });
   const payload = Buffer.alloc(ENTRY_BYTES * said.length);
   said.forEach(([number, value], at) => {

@@ -145,8 +145,8 @@ export class Http2Connection {
     this.#unheard = false;
     const { tunnel } = this.#client;
     if (tunnel.imitation === undefined) return;
-    const { remoteSettings, remoteWindow } = this.#session;
-    const http2 = mannerOf(remoteSettings, remoteWindow, first, MAX_HEAD_BYTES);
+    const { saidSettings, remoteWindow } = this.#session;
+    const http2 = mannerOf(saidSettings, remoteWindow, first, MAX_HEAD_BYTES);
     this.#client = { ...this.#client, tunnel: { ...tunnel, imitation: { ...tunnel.imitation, http2 } } };
   }
 

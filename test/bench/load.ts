@@ -3,9 +3,9 @@
  *
  * `node --import tsx test/bench/load.ts JSON` with a `Load`. Prints `begin` when the warm-up is over, and a `LoadResult` as JSON.
  */
-import type { ClientHttp2Session } from 'node:http2';
 import { request, STALE, type Exchange, type Done } from './client.ts';
 import { openSession, requestStream } from './http2-client.ts';
+import type { Http2Session } from '../../src/http2/session.ts';
 import { hostName, ORIGIN_HOST } from './hosts.ts';
 
 export interface Load {
@@ -117,7 +117,7 @@ function createLane(): Lane {
 }
 
 /** A stream after the other. */
-function createStreams(session: ClientHttp2Session): Lane {
+function createStreams(session: Http2Session): Lane {
   return {
     run: (next) =>
       new Promise((over) => {
@@ -125,7 +125,8 @@ function createStreams(session: ClientHttp2Session): Lane {
           const host = next();
           if (host === undefined) return over();
           const sentMs = performance.now();
-          requestStream(session, load, target(host).path, (error) => {
+          const { host: name, path } = target(host);
+          requestStream(session, load, name, path, (error) => {
             if (error === undefined) {
               answered++;
               times.push(performance.now() - sentMs);

@@ -116,3 +116,19 @@ test('encoder and decoder agree over a thousand lists, whatever the table', () =
     assert.equal(to.tableSize, from.tableSize);
   }
 });
+
+test('a field that came as never indexed goes out so, also where its name and value stand in the table', () => {
+  const [said, heard] = [new HpackEncoder(), decoder()];
+  const list = ['x-session-key', 'a-secret-of-somebody'];
+  const name = Buffer.from(list[0] ?? '');
+  const value = Buffer.from(list[1] ?? '');
+  // Kept at first: the second time it is a number.
+  said.encode(list);
+  assert.equal(said.encode(list).length, 1);
+  const never = Buffer.concat([Buffer.from([0x10, name.length]), name, Buffer.from([value.length]), value]);
+  assert.deepEqual(heard.decode(never), list);
+  for (const encoder of [said, new HpackEncoder()]) {
+    const block = encoder.encode(list);
+    assert.equal((block[0] ?? 0) & 0xf0, 0x10);
+  }
+});

@@ -233,3 +233,19 @@ test('a peer that reads slowly has all of the last answer, though the session en
   release();
   await until(({ type, flags }) => type === TYPE.data && (flags & FLAG.endStream) !== 0);
 });
+
+test('a server that says it may be pushed to is none: the session ends, with an error of the protocol', async (t) => {
+  const [near, far] = await socketPair(t);
+  const closed = new Promise<void>((resolve) => {
+    const session = new Http2Session(near, 'client', OPTIONS, {
+      onClosed: () => {
+        assert.match(String(session.error), /pushed to/);
+        resolve();
+      },
+      onFault: (error) => assert.fail(String(error)),
+    });
+  });
+  far.resume();
+  far.write(frame(TYPE.settings, 0, 0, Buffer.from([0, 2, 0, 0, 0, 1])));
+  await closed;
+});
