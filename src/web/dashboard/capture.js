@@ -29,11 +29,13 @@ function queryOf({ id, recordId, url: of }, instance) {
 async function parts({ event, time, url: of, records }, query, about) {
   const [principal] = records;
   const request = records.find(({ type }) => type === 'request');
+  // Its record only says why there is no answer.
+  const failed = event?.error !== undefined;
   return [
-    facts(event, time, principal, of, about),
+    facts(event, time, failed ? undefined : principal, of, about),
     ...(request?.head === undefined ? [] : headPart('Request', request.head)),
-    ...(principal?.head === undefined ? [] : headPart(event?.kind === 'custom' ? 'Record' : 'Response', principal.head)),
-    ...(principal === undefined ? [] : await bodyPart(query)),
+    ...(principal?.head === undefined ? [] : headPart(failed || event?.kind === 'custom' ? 'Record' : 'Response', principal.head)),
+    ...(principal === undefined || failed ? [] : await bodyPart(query)),
     ...records.map(recordPart),
   ];
 }
@@ -64,8 +66,8 @@ function playback(time, of, principal, { playback: proxy, pages }) {
   const link = `/replay/?${new URLSearchParams({ url: of, time: time.replace(/\D/g, '').slice(0, 14) })}`;
   return element(
     'span',
-    {},
-    ...(pages.includes('/replay/') ? [element('a', { className: 'button', href: link }, 'Open it'), ' '] : []),
+    { className: 'play' },
+    ...(pages.includes('/replay/') ? [element('a', { className: 'button', href: link }, 'Open it')] : []),
     element('code', {}, command),
   );
 }

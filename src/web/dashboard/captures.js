@@ -48,6 +48,9 @@ export function wireCaptures(told) {
     byId('pause').hidden = everything;
     void search();
   });
+  // Kept by the browser for the way back it listens no more, and begins anew on that way.
+  window.addEventListener('pagehide', () => source?.close());
+  window.addEventListener('pageshow', ({ persisted }) => persisted && void search());
   void search();
 }
 
