@@ -49,7 +49,7 @@ function facts(event, time, principal, of, about) {
     ['Referer', event?.referer],
     ['Not whole', event?.truncated],
     ['Digest', event?.digest && element('span', { className: 'mono' }, event.digest)],
-    ['Duplicate of', event?.duplicateOf && `${event.duplicateOf.url}, ${event.duplicateOf.date}`],
+    ['Duplicate of', event?.duplicateOf && clamped(`${event.duplicateOf.date}, ${event.duplicateOf.url}`)],
     ['Buckets', event?.buckets.join(', ')],
     ['File', principal && `${principal.file}, from byte ${number(principal.offset)}`],
     ['Play it back', playback(time, of, principal, about)],
@@ -71,6 +71,8 @@ function playback(time, of, principal, { playback: proxy, pages }) {
     element('code', {}, command),
   );
 }
+
+const clamped = (text) => element('span', { className: 'clamped', title: text }, text);
 
 const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 

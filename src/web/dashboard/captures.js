@@ -46,11 +46,9 @@ export function wireCaptures(told) {
     everything = !everything;
     byId('everything').setAttribute('aria-pressed', String(everything));
     byId('pause').hidden = everything;
+    byId('list').classList.toggle('dated', everything);
     void search();
   });
-  // Kept by the browser for the way back it listens no more, and begins anew on that way.
-  window.addEventListener('pagehide', () => source?.close());
-  window.addEventListener('pageshow', ({ persisted }) => persisted && void search());
   void search();
 }
 
