@@ -62,7 +62,7 @@ function facts(event, time, principal, of, about) {
 function playback(time, of, principal, { playback: proxy, pages }) {
   if (proxy === undefined || principal === undefined || principal.type === 'request') return undefined;
   const date = new Date(time).toUTCString();
-  const command = `curl --proxy ${proxy} --header 'Accept-Datetime: ${date}' ${shell(of)}`;
+  const command = `curl --proxy ${proxy} --cacert warctap-ca.pem --header 'Accept-Datetime: ${date}' ${shell(of)}`;
   const link = `/replay/?${new URLSearchParams({ url: of, time: time.replace(/\D/g, '').slice(0, 14) })}`;
   return element(
     'span',
