@@ -26,7 +26,12 @@ const ROWS = group('Options', {
     defaultText: 'none',
     summary: 'of zstd: what records have in common, from a file of "zstd --train", or made of the first of these records',
   },
-  dirTo: { argument: 'DIR', kind: path, defaultText: 'none', summary: 'where the new files go, made if there is none; beside the old ones without it' },
+  dirTo: {
+    argument: 'DIR',
+    kind: path,
+    defaultText: 'none',
+    summary: 'where the new files go, made if there is none; beside the old ones without it',
+  },
   force: { short: 'f', kind: onOff, default: false, summary: 'replace a file that is there' },
 });
 
