@@ -18,6 +18,7 @@ import { isLoopback, isUnspecified } from '../util/network.ts';
 import { readVersion } from '../util/version.ts';
 import { caFiles, PKCS12_PASSWORD } from '../web/ca-files.ts';
 import { ownHosts } from '../web/own-hosts.ts';
+import { missingPage } from '../web/missing.ts';
 import { pacPage } from '../web/pac.ts';
 import { guarded } from '../web/guard.ts';
 import { readPageFiles } from '../web/page-files.ts';
@@ -83,8 +84,10 @@ export function ownPages({ options, ca, login, listening, playbackUrl, status, w
     [`${RAW}*`]: guard(rawPage(archived.playback)),
     ...(replayer && replayWebPages(replayer, (request) => `'self' ${at(request, `http://localhost:${listening().port}`)}`)),
   };
+  const lost = missingPage();
   const routes: Readonly<Record<string, FetchHandler>> = {
     ...start,
+    ...lost.files,
     ...caFiles(ca),
     '/proxy.pac': pacPage(proxy),
     '/status': statusPage(status),
@@ -93,10 +96,11 @@ export function ownPages({ options, ca, login, listening, playbackUrl, status, w
     ...replay(false),
     ...Object.fromEntries(Object.entries(watched.data).map(([path, page]) => [path, guarded(page, closed)])),
   };
-  const ofPlayback = { ...start, ...caFiles(ca), ...replay(true), ...inPage, '/': toReplay };
+  const ofPlayback = { ...start, ...lost.files, ...caFiles(ca), ...replay(true), ...inPage, '/': toReplay };
+  const shared = { ofEachName: [VIA], missing: lost.page, isOwnHost, log };
   return {
-    ofProxy: createPages({ routes, ofEachName: [VIA], isOwnHost, log }),
-    ofPlayback: createPages({ routes: ofPlayback, ofEachName: [VIA], isOwnHost, log }),
+    ofProxy: createPages({ ...shared, routes }),
+    ofPlayback: createPages({ ...shared, routes: ofPlayback }),
   };
 }
 

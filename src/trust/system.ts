@@ -61,6 +61,14 @@ const LINUX: readonly LinuxStore[] = [
   },
 ];
 
+/**
+ * Debian's hook for Java: it is told of what is added, and has it trusted as well; but not of what a fresh start leaves out, and would keep
+ * that for ever.
+ *
+ * Source: ca-certificates-java, `update.d/jks-keystore`.
+ */
+const JAVA_HOOK = '/etc/ca-certificates/update.d/jks-keystore';
+
 const MAC_KEYCHAIN = '/Library/Keychains/System.keychain';
 
 export async function systemStore(certificate: Certificate, machine: Machine): Promise<TrustStore | undefined> {
@@ -69,7 +77,9 @@ export async function systemStore(certificate: Certificate, machine: Machine): P
   for (const store of LINUX) {
     const there = await machine.exists(join(machine.root, store.folder));
     if (!there || (await machine.which(store.program)) === undefined) continue;
-    return linuxStore(store, certificate, machine, await machine.isWritable(join(machine.root, store.folder)));
+    const mayWrite = await machine.isWritable(join(machine.root, store.folder));
+    const hasJavaHook = store.of === 'Debian' && machine.root === '/' && (await machine.exists(JAVA_HOOK));
+    return linuxStore(store, certificate, machine, { mayWrite, hasJavaHook });
   }
   return undefined;
 }
@@ -78,16 +88,17 @@ function linuxStore(
   { of, folder, suffix, added, removed }: LinuxStore,
   certificate: Certificate,
   machine: Machine,
-  mayWrite: boolean,
+  { mayWrite, hasJavaHook }: { readonly mayWrite: boolean; readonly hasJavaHook: boolean },
 ): TrustStore {
   const file = join(machine.root, folder, nameOf(certificate) + suffix);
   const root = machine.root === '/' ? undefined : machine.root;
   const run = (command: Command) => (mayWrite ? command : asRoot(machine, command));
+  const outOfJava = ['sh', '-c', `echo -/etc/ssl/certs/${nameOf(certificate)}.pem | ${JAVA_HOOK}`];
   return {
     name: `system store (${of})`,
     kind: 'system',
     add: (pem) => [run(['install', '-m', '644', pem, file]), run(added(root))],
-    remove: () => [run(['rm', '-f', file]), run(removed(root))],
+    remove: () => [run(['rm', '-f', file]), run(removed(root)), ...(hasJavaHook ? [run(outOfJava)] : [])],
     has: () => machine.exists(file),
   };
 }

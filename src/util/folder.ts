@@ -57,7 +57,8 @@ const WHY: Readonly<Record<string, string>> = {
   ENOSPC: 'its disk is full',
 };
 
-function whyNotWritable(error: unknown): string {
+/** Why nothing can be written in a folder, in words that follow a colon. */
+export function whyNotWritable(error: unknown): string {
   const code = codeOf(error);
   return (code === undefined ? undefined : WHY[code]) ?? reasonOf(error);
 }

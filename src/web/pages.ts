@@ -9,7 +9,7 @@ import { chunkOf, LAST_CHUNK } from '../http1/chunked.ts';
 import { plainAnswer } from '../http/answer.ts';
 import { FetchError } from '../http/fetch-error.ts';
 import { fieldOf, Fields } from '../http/fields.ts';
-import type { Framing } from '../http/message.ts';
+import type { Framing, RequestHead } from '../http/message.ts';
 import { AS_IT_IS, type ClientRequest, type ClientSide, type Handler } from '../http/sides.ts';
 import type { Log } from '../util/log.ts';
 import { reasonOf } from '../util/thrown.ts';
@@ -22,6 +22,8 @@ export type FetchHandler = (request: Request, from?: string) => Response | Promi
 export interface Pages {
   /** @param target as it came, beginning with a slash */
   has(method: string, target: string): boolean;
+  /** a person asks our own name for a page that is not there: no program that takes us for something else */
+  isLost(head: RequestHead): boolean;
   /** asked for directly, by an address or a name of this machine */
   readonly handler: Handler;
   /** asked for through the proxy, as `askedThrough` has it */
@@ -36,22 +38,25 @@ export interface PagesOptions {
   readonly routes: Readonly<Record<string, FetchHandler>>;
   /** paths that are answered by each of our names, and not only by the one that the others lead to */
   readonly ofEachName?: readonly string[];
+  /** what a browser is shown where there is no page; without it that is one line, as for programs */
+  readonly missing?: FetchHandler;
   /** whether a Host is one of ours: pages are answered by no other */
   readonly isOwnHost: (host: string | undefined) => boolean;
   readonly log: Log;
 }
 
-export function createPages({ routes, ofEachName = [], isOwnHost, log }: PagesOptions): Pages {
+export function createPages({ routes, ofEachName = [], missing, isOwnHost, log }: PagesOptions): Pages {
   const of = routesOf(routes);
   const serve: Handler = (request, client) => {
     const { method, target } = request.head;
-    const page = of(target);
+    const page = of(target) ?? (isRead(method) && isForEyes(request.head) ? missing : undefined);
     if (page === undefined) client.answer(plainAnswer(404, 'no such page'));
     else if (isRead(method)) serveFetch(page, request, client, log);
     else client.answer({ ...plainAnswer(405, `pages are not for ${method}`), fields: [['Allow', 'GET, HEAD']] });
   };
   return {
     has: (method, target) => isRead(method) && of(target) !== undefined,
+    isLost: (head) => missing !== undefined && isRead(head.method) && isForEyes(head) && isOwnHost(head.fields.get('host')),
     handler: (request, client) => {
       const host = request.head.fields.get('host');
       if (isOwnHost(host)) return serve(request, client);
@@ -66,12 +71,16 @@ export function createPages({ routes, ofEachName = [], isOwnHost, log }: PagesOp
 export function pagesFirst(pages: Pages, otherwise: Handler): Handler {
   return (request, client) => {
     const { method, target } = request.head;
-    if (request.tunnel === undefined && target.startsWith('/') && pages.has(method, target)) return pages.handler(request, client);
+    if (request.tunnel === undefined && target.startsWith('/') && (pages.has(method, target) || pages.isLost(request.head)))
+      return pages.handler(request, client);
     const own = askedThrough(request);
     if (own !== undefined) return pages.through(own, client);
     otherwise(request, client);
   };
 }
+
+/** Browsers name HTML when they go somewhere, and hardly anything else does. */
+const isForEyes = ({ fields }: RequestHead): boolean => fields.get('accept')?.includes('text/html') === true;
 
 const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD';
 

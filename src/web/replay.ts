@@ -7,6 +7,7 @@
 import type { Listed, PlaybackIndex } from '../store/playback.ts';
 import { httpDate } from '../http/http-date.ts';
 import { OWN_NAME } from './through.ts';
+import { beginningsOf } from './captures/beginnings.ts';
 import { readPageFiles } from './page-files.ts';
 import { OPEN, openPage } from './replay-at.ts';
 import { viewerOf, type Moments } from '../store/moments.ts';
@@ -33,8 +34,6 @@ const MAX_CAPTURES = 10_000;
 const MAX_QUERY = 4096;
 /** Behind a whole URL. */
 const NUL = '\0';
-/** What people leave out in front of a name. */
-const BEGINNINGS = ['https://', 'http://', 'https://www.', 'http://www.'];
 
 const ROOT = '/replay/';
 /** The path that each of our names answers. */
@@ -104,7 +103,7 @@ async function found(request: Request, index: ReplayOptions['index']): Promise<R
   const [q = '', start, from] = ['q', 'start', 'from'].map((name) => query.get(name) ?? undefined);
   if (Math.max(q.length, start?.length ?? 0, from?.length ?? 0) > MAX_QUERY)
     return textResponse('text/plain', 'this is too long to be looked for\n', 400);
-  const asked = start === undefined ? (isWhole(q) ? [q] : BEGINNINGS.map((beginning) => beginning + q)) : [start];
+  const asked = start === undefined ? beginningsOf(q) : [start];
   const urls = new Map<string, UrlFound>();
   const next: Piece[] = [];
   for (const each of asked) {
@@ -130,11 +129,6 @@ function count({ url, startedAt, recordId }: Listed, urls: Map<string, UrlFound>
   known.records.add(recordId);
   if (time < known.first) known.first = time;
   if (time > known.last) known.last = time;
-}
-
-/** A scheme, or nothing at all: everything. */
-function isWhole(q: string): boolean {
-  return q === '' || /^[a-z][a-z0-9+.-]*:/i.test(q);
 }
 
 /** Of one URL, the earliest first. One that can answer several things is in the index as often. */

@@ -73,6 +73,15 @@ test('of each Linux, its folder and its program', async () => {
   }
 });
 
+test('Debian’s hook for Java is told that it goes, as nobody else tells it', async () => {
+  const hook = '/etc/ca-certificates/update.d/jks-keystore';
+  const { stores } = await told({ there: ['/usr/local/share/ca-certificates/other', hook], programs: ['update-ca-certificates'] });
+  assert.deepEqual(stores[0]?.remove.slice(1), [
+    'sudo update-ca-certificates --fresh',
+    `sudo sh -c echo -/etc/ssl/certs/NAME.pem | ${hook}`,
+  ]);
+});
+
 test('of macOS the system keychain, and the profiles of Firefox', async () => {
   const profile = '/home/me/Library/Application Support/Firefox/Profiles/x.default';
   const { stores } = await told({

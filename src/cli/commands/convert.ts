@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { anyText, oneOf, onOff, path } from '../../options/kinds.ts';
 import { resolve } from '../../options/resolve.ts';
 import { group } from '../../options/row.ts';
+import { makeWritable } from '../../util/folder.ts';
 import { reasonOf } from '../../util/thrown.ts';
 import type { Dictionary } from '../../warc/codec/zstd/dictionary.ts';
 import { defineCommand } from '../command.ts';
@@ -25,7 +26,12 @@ const ROWS = group('Options', {
     defaultText: 'none',
     summary: 'of zstd: what records have in common, from a file of "zstd --train", or made of the first of these records',
   },
-  dirTo: { argument: 'DIR', kind: path, defaultText: 'none', summary: 'where the new files go; beside the old ones without it' },
+  dirTo: {
+    argument: 'DIR',
+    kind: path,
+    defaultText: 'none',
+    summary: 'where the new files go, made if there is none; beside the old ones without it',
+  },
   force: { short: 'f', kind: onOff, default: false, summary: 'replace a file that is there' },
 });
 
@@ -48,6 +54,10 @@ stay. What cannot be read is told and left out.`,
       import('../../warc/tools/convert.ts'),
       import('../../warc/codec/encoders.ts'),
     ]);
+    if (dirTo !== undefined)
+      await makeWritable(dirTo).catch((error: unknown) => {
+        throw new UsageError(`convert: --dir-to ${JSON.stringify(dirTo)}: ${reasonOf(error)}`);
+      });
     const shared = dictionary === undefined ? undefined : await dictionaryFrom(dictionary, files);
     const encoder = createEncoder(to === 'plain' ? 'none' : to, shared);
     let code: number = EXIT.ok.code;

@@ -16,11 +16,18 @@ export const HEAD_END = Buffer.from('\r\n\r\n');
 export const VERSION_LINE = /^WARC\/\d+\.\d+[ \t]*\r\n/;
 
 const VERSION = Buffer.from('WARC/');
+const ZIP = 'PK\x03\x04';
+
+/** What a file is instead, by its first characters: a WACZ is a ZIP file, with WARC files inside. */
+export function notWarc(start: string): string {
+  if (!start.startsWith(ZIP)) return 'does not begin with a WARC version';
+  return 'is a ZIP file, such as a WACZ: unpack it (unzip FILE) and name the WARC files in its archive folder';
+}
 
 /** @returns undefined while the header is not complete */
 export function parseHead(bytes: Buffer): Head | undefined {
   const start = bytes.subarray(0, VERSION.length);
-  if (!start.equals(VERSION.subarray(0, start.length))) throw new Error('does not begin with a WARC version');
+  if (!start.equals(VERSION.subarray(0, start.length))) throw new Error(notWarc(bytes.toString('latin1', 0, ZIP.length)));
   const end = bytes.indexOf(HEAD_END);
   if (end === -1) return undefined;
   const text = bytes.toString('utf8', 0, end + 2);

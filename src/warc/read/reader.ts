@@ -13,6 +13,7 @@ import type { Unit } from '../codec/codec.ts';
 import { decoderAt } from '../codec/decoders.ts';
 import { RECORD_END } from '../layout.ts';
 import { headerIn, type WarcRecord } from '../record.ts';
+import { notWarc } from './head.ts';
 import { FileWindow } from '../window.ts';
 
 export interface ReadRecord extends WarcRecord {
@@ -109,7 +110,7 @@ async function readRecord(source: Source, file: string, offset: number): Promise
   source.guard.left = MAX_HEAD_BYTES;
   const parsed = await new WARCParser(source.reader, { keepHeadersCase: true, parseHttp: false }).parse();
   const version = parsed?.warcHeaders.statusline ?? '';
-  if (parsed === null || !/^WARC\/\d+\.\d+$/.test(version)) throw new Error('does not begin with a WARC version');
+  if (parsed === null || !/^WARC\/\d+\.\d+$/.test(version)) throw new Error(notWarc(version));
   source.guard.left = Infinity;
   const headers = fieldsOf(parsed);
   const header = (name: string) => headerIn(headers, name);

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { open, rename, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { syncFolder } from '../../util/folder.ts';
+import { syncFolder, whyNotWritable } from '../../util/folder.ts';
 import { WarcOptionError } from '../errors.ts';
 import { exists, moveWithoutReplacing, unlinkIfThere } from './move.ts';
 
@@ -30,14 +30,17 @@ export class NewFile {
     this.#force = force;
   }
 
-  /** @throws WarcOptionError when there is a file already, or the system's error */
+  /** @throws WarcOptionError when there is a file already, or none can be made there; the system's error of what is no regular file */
   static async create(path: string, { force }: NewFileOptions): Promise<NewFile> {
     const there = await stat(path).catch(() => undefined);
     if (there !== undefined && !there.isFile() && !there.isDirectory()) return new NewFile(await open(path, 'w'), path, undefined, force);
     if (!force && (await exists(path))) throw taken(path);
     if (there?.isDirectory() === true) throw new WarcOptionError(`${path} is a folder: name a file`);
     const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomUUID()}.tmp`);
-    return new NewFile(await open(temporary, 'wx'), path, temporary, force);
+    const handle = await open(temporary, 'wx').catch((error: unknown) => {
+      throw new WarcOptionError(`${path} cannot be written into ${dirname(path)}: ${whyNotWritable(error)}`, { cause: error });
+    });
+    return new NewFile(handle, path, temporary, force);
   }
 
   /** bytes written */

@@ -4,6 +4,7 @@
  */
 import type { Listed, PlaybackIndex } from '../../store/playback.ts';
 import { textResponse, type FetchHandler } from '../pages.ts';
+import { beginningsOf } from './beginnings.ts';
 import type { CaptureEvent } from './event.ts';
 import { filterOf, numberIn, QueryError } from './filter.ts';
 import type { Recent } from './recent.ts';
@@ -38,13 +39,28 @@ export function archivedSearch(index: Pick<PlaybackIndex, 'list'> | undefined): 
   return understood(async (query) => {
     const url = query.get('url') ?? '';
     const limit = numberIn(query, 'limit', 1, MAX_FOUND) ?? USUAL;
-    const from = query.get('from') ?? undefined;
     if (index === undefined) throw new QueryError('there is no index of what was archived: expected --playback-port of the proxy');
-    if (!/^\w+:/.test(url))
-      throw new QueryError(`url ${JSON.stringify(url.slice(0, 200))}: expected the beginning of a URL, such as https://example.com/`);
-    const { captures, next } = await index.list(url, limit, from);
-    return JSON.stringify({ captures: onceEach(captures).map(formOf), next: next ?? null });
+    const beginnings = beginningsOf(url);
+    let { nth, from } = placeOf(query.get('from') ?? '0:', beginnings.length);
+    const found: Listed[] = [];
+    for (; nth < beginnings.length && found.length < limit; nth++, from = undefined) {
+      const { captures, next } = await index.list(beginnings[nth] ?? '', limit - found.length, from);
+      found.push(...captures);
+      if (next !== undefined) return told(found, `${nth}:${next}`);
+    }
+    return told(found, nth < beginnings.length ? `${nth}:` : null);
   });
+}
+
+const told = (captures: readonly Listed[], next: string | null): string =>
+  JSON.stringify({ captures: onceEach(captures).map(formOf), next });
+
+/** Where a list goes on: in which beginning, and there from what. @throws QueryError */
+function placeOf(text: string, beginnings: number): { nth: number; from: string | undefined } {
+  const [, nth = '', from = ''] = /^(\d):(.*)$/s.exec(text) ?? [];
+  if (nth === '' || Number(nth) >= beginnings)
+    throw new QueryError(`from ${JSON.stringify(text.slice(0, 200))}: expected the next of an answer`);
+  return { nth: Number(nth), from: from === '' ? undefined : from };
 }
 
 /** One that can answer several things is in the index as often. */

@@ -29,11 +29,13 @@ function queryOf({ id, recordId, url: of }, instance) {
 async function parts({ event, time, url: of, records }, query, about) {
   const [principal] = records;
   const request = records.find(({ type }) => type === 'request');
+  // Its record only says why there is no answer.
+  const failed = event?.error !== undefined;
   return [
-    facts(event, time, principal, of, about),
+    facts(event, time, failed ? undefined : principal, of, about),
     ...(request?.head === undefined ? [] : headPart('Request', request.head)),
-    ...(principal?.head === undefined ? [] : headPart(event?.kind === 'custom' ? 'Record' : 'Response', principal.head)),
-    ...(principal === undefined ? [] : await bodyPart(query)),
+    ...(principal?.head === undefined ? [] : headPart(failed || event?.kind === 'custom' ? 'Record' : 'Response', principal.head)),
+    ...(principal === undefined || failed ? [] : await bodyPart(query)),
     ...records.map(recordPart),
   ];
 }
@@ -47,7 +49,7 @@ function facts(event, time, principal, of, about) {
     ['Referer', event?.referer],
     ['Not whole', event?.truncated],
     ['Digest', event?.digest && element('span', { className: 'mono' }, event.digest)],
-    ['Duplicate of', event?.duplicateOf && `${event.duplicateOf.url}, ${event.duplicateOf.date}`],
+    ['Duplicate of', event?.duplicateOf && clamped(`${event.duplicateOf.date}, ${event.duplicateOf.url}`)],
     ['Buckets', event?.buckets.join(', ')],
     ['File', principal && `${principal.file}, from byte ${number(principal.offset)}`],
     ['Play it back', playback(time, of, principal, about)],
@@ -60,15 +62,17 @@ function facts(event, time, principal, of, about) {
 function playback(time, of, principal, { playback: proxy, pages }) {
   if (proxy === undefined || principal === undefined || principal.type === 'request') return undefined;
   const date = new Date(time).toUTCString();
-  const command = `curl --proxy ${proxy} --header 'Accept-Datetime: ${date}' ${shell(of)}`;
+  const command = `curl --proxy ${proxy} --cacert warctap-ca.pem --header 'Accept-Datetime: ${date}' ${shell(of)}`;
   const link = `/replay/?${new URLSearchParams({ url: of, time: time.replace(/\D/g, '').slice(0, 14) })}`;
   return element(
     'span',
-    {},
-    ...(pages.includes('/replay/') ? [element('a', { className: 'button', href: link }, 'Open it'), ' '] : []),
+    { className: 'play' },
+    ...(pages.includes('/replay/') ? [element('a', { className: 'button', href: link }, 'Open it')] : []),
     element('code', {}, command),
   );
 }
+
+const clamped = (text) => element('span', { className: 'clamped', title: text }, text);
 
 const shell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 

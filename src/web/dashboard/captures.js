@@ -46,6 +46,7 @@ export function wireCaptures(told) {
     everything = !everything;
     byId('everything').setAttribute('aria-pressed', String(everything));
     byId('pause').hidden = everything;
+    byId('list').classList.toggle('dated', everything);
     void search();
   });
   void search();

@@ -47,7 +47,7 @@ function joined(one, other) {
 
 function showUrls() {
   const columns = ({ url, captures, first, last }) => {
-    const link = element('a', { href: `/replay/?${new URLSearchParams({ url })}` }, url);
+    const link = element('a', { href: `/replay/?${new URLSearchParams({ url })}`, className: 'clamped', title: url }, url);
     link.addEventListener('click', (event) => {
       event.preventDefault();
       window.history.pushState(null, '', link.href);

@@ -130,6 +130,16 @@ test('convert there and back gives the same bytes, a member for each record, and
   assert.ok(readFileSync(file).equals(plain));
 });
 
+test('--dir-to is made where it is not there, and what cannot be one is told by its option', async (t) => {
+  const plain = Buffer.concat(RECORDS);
+  const file = sampleFile(t, 'c.warc', plain);
+  const to = join(dirname(file), 'new', 'folder');
+  assert.equal((await runToEnd(['convert', file, '--to', 'plain', '--dir-to', to])).code, 0);
+  assert.ok(readFileSync(join(to, 'c.warc')).equals(plain));
+  const { code, stderr } = await runToEnd(['convert', file, '--to', 'gzip', '--dir-to', file]);
+  assert.deepEqual([code, stderr], [2, `warctap: convert: --dir-to ${JSON.stringify(file)}: it is a file, not a folder\n`]);
+});
+
 test('what is not whole is told and left out; of nothing nothing is made', async (t) => {
   const damaged = Buffer.from(members(handMade({ block: 'lost' })));
   damaged[damaged.length - 5]! ^= 1;

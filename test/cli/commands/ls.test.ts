@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { handMade, idOf, members } from '../../warc/tools/repair-support.ts';
 import { runToEnd } from '../child.ts';
@@ -106,6 +107,12 @@ test('--output makes a file that is there when it is whole, and replaces none wi
   assert.equal((await runToEnd([...args, '--force'])).code, 0);
   assert.notEqual(readFileSync(output, 'utf8'), 'mine');
   assert.ok(!existsSync(`${output}.tmp`));
+  const nowhere = join(dirname(file), 'none');
+  assert.deepEqual(await runToEnd(['ls', file, '--output', join(nowhere, 'a.txt')]), {
+    code: 1,
+    stdout: '',
+    stderr: `warctap: ${join(nowhere, 'a.txt')} cannot be written into ${nowhere}: there is no such folder\n`,
+  });
 });
 
 test('a filter that means nothing is refused in one line', async () => {

@@ -120,6 +120,13 @@ test('an empty file and one that is no WARC have a fault', async (t) => {
   assert.deepEqual((await verify([fileOf(t, Buffer.from('hello'))])).faults, ['0 does not begin with a WARC version']);
 });
 
+test('a WACZ is told as one, by what verifies and by what reads', async (t) => {
+  const file = fileOf(t, Buffer.from(`PK\x03\x04${'a'.repeat(60)}\r\n\r\n`), 'a.wacz');
+  const told = 'is a ZIP file, such as a WACZ: unpack it';
+  assert.ok((await verify([file])).faults[0]?.startsWith(`0 ${told}`));
+  await assert.rejects(readAll(file), new RegExp(told));
+});
+
 test('missing files and folders are one fault each, and the others are checked', async (t) => {
   const file = fileOf(t, handMade());
   const { all, reports } = await verify([join(tempDir(t), 'none'), tempDir(t), file]);

@@ -119,7 +119,17 @@ test('with the index on, all that was archived is found by the beginning of its 
   const { records } = await json<Opened>(busy, `/dashboard/capture.json?${query}`);
   assert.match(records[0]!.head ?? '', /^HTTP\/1\.1 200 OK/);
   assert.equal(await (await ask(busy, `/dashboard/body?${query}`)).text(), MARKUP);
-  await ask(busy, '/dashboard/archived.json?url=nothing', 400);
+  // What people leave out in front; the number behind the colon is a port.
+  const bare = enc(`${busy.site.replace('http://', '')}/`);
+  const all = await json<Found>(busy, `/dashboard/archived.json?url=${bare}`);
+  assert.deepEqual([paths(all), all.next], [['/a', '/again', '/b', '/markup'], null]);
+  const begun = await json<Found>(busy, `/dashboard/archived.json?url=${bare}&limit=3`);
+  const ended = await json<Found>(busy, `/dashboard/archived.json?url=${bare}&limit=3&from=${enc(String(begun.next))}`);
+  assert.deepEqual([...paths(begun), ...paths(ended), ended.next], [...paths(all), null]);
+  assert.match(
+    await (await ask(busy, '/dashboard/archived.json?url=nothing&from=9:', 400)).text(),
+    /^from "9:": expected the next of an answer\n$/,
+  );
 });
 
 test('without one it says so', async () => {

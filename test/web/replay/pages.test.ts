@@ -48,6 +48,7 @@ const SITE: readonly (readonly [string, string])[] = [
   ['https://example.com/', '2025-01-02T03:04:05.000Z'],
   ['http://www.example.com/x', '2024-01-02T03:04:05.000Z'],
   ['https://example.org/', '2024-01-02T03:04:05.000Z'],
+  ['http://example.net:8080/', '2024-01-02T03:04:05.000Z'],
 ];
 
 test('URLs are found by their beginnings, with or without a scheme', async () => {
@@ -60,7 +61,8 @@ test('URLs are found by their beginnings, with or without a scheme', async () =>
   };
   assert.deepEqual(await urls('example.com'), ['https://example.com/ 2 2025 2026', 'http://www.example.com/x 1 2024 2024']);
   assert.deepEqual(await urls('https://example.o'), ['https://example.org/ 1 2024 2024']);
-  assert.equal((await urls('')).length, 3);
+  assert.deepEqual(await urls('example.net:8080/'), ['http://example.net:8080/ 1 2024 2024']);
+  assert.equal((await urls('')).length, 4);
   assert.equal((await ask(`/replay/urls.json?q=${'x'.repeat(5000)}`)).status, 400);
 });
 
