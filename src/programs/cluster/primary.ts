@@ -13,6 +13,7 @@ import { resolveOptions } from '../../options/resolve.ts';
 import { changesOf, type Changes } from '../../options/changes.ts';
 import { PROXY_OPTIONS, type ResolvedOptions, type WarctapOptions } from '../../options/table.ts';
 import { warcFolders } from '../../options/warc-dir.ts';
+import { pathBelow } from '../../warc/paths.ts';
 import type { Log } from '../../util/log.ts';
 import { KnownMoments } from '../../store/moments.ts';
 import { momentsFor } from '../../store/remote/moments.ts';
@@ -26,7 +27,7 @@ import type { Figures } from '../figures.ts';
 import type { FileLock } from '../../warc/write/output.ts';
 import type { OwnStores } from '../stores.ts';
 import { ClusterWatch } from './cluster-watch.ts';
-import { openPrimary, type OpenPrimary } from './open-primary.ts';
+import type { OpenPrimary } from './open-primary.ts';
 import { recover } from './recovery.ts';
 import { resultOf, type Done, type Door, type Outcome, type Started, type Task } from './said.ts';
 import { shareOf } from './shares.ts';
@@ -54,6 +55,7 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
   readonly #stores: OwnStores;
   readonly #lock: FileLock | undefined;
   readonly #doors: OpenPrimary['doors'];
+  readonly #indexes: OpenPrimary['indexes'];
   readonly #finished: OpenPrimary['finished'];
   readonly #startedAt = timeOfDay();
   /** those that listen */
@@ -73,13 +75,14 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
   #giveUp: (error: Error) => void = () => undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(parts: ClusterParts, { options, stores, lock, finished, doors }: OpenPrimary) {
+  constructor(parts: ClusterParts, { options, stores, lock, indexes, finished, doors }: OpenPrimary) {
     super();
     this.#parts = parts;
     this.#options = options;
     this.#stores = stores;
     this.#lock = lock;
     this.#doors = doors;
+    this.#indexes = indexes;
     this.#finished = finished;
     this.#logLevel = parts.logLevel;
     this.warcDir = warcFolders(options).dir;
@@ -158,6 +161,7 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
       () => stats?.close(),
       () => playback?.close(),
       () => databases.close(),
+      () => this.#indexes?.close(),
       () => this.#finished?.close(),
     ]);
   }
@@ -180,7 +184,10 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
       done: (done: Done) => this.#watch.done(worker, done),
       settled: () => this.#settled(),
       ...momentsFor(this.#moments),
-      finished: (file: string, prefix?: string) => this.#finished?.add(file, prefix),
+      finished: (file: string, prefix?: string) => {
+        worker.served.finished(pathBelow(this.warcDir, file));
+        this.#finished?.add(file, prefix);
+      },
       fatal: (reason: string) => void this.emit('fatal', new Error(reason)),
       took: (door: Door) => this.#doors[door]?.took(worker),
       left: (door: Door, count: number) => this.#doors[door]?.left(worker, count),
@@ -242,7 +249,8 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
     const { subdirPrefix } = this.#options;
     const { dir } = warcFolders(this.#options);
     const { log } = this.#parts;
-    const onClosed = (file: string) => this.#finished?.add(file);
+    // What is done with it may need its index, which takes as long as reading the file: nobody waits for that.
+    const onClosed = (file: string) => void Promise.resolve(this.#indexes?.make(file)).then(() => this.#finished?.add(file));
     await recover(worker.number, worker.served, { dir, subdirPrefix, lock: this.#lock, stores: this.#stores, onClosed, died, log });
   }
 
@@ -275,23 +283,4 @@ async function closed({ wire }: WorkerProcess): Promise<void> {
 
 function isGone(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'WIRE_CLOSED';
-}
-
-/**
- * Open what the workers share, then start them.
- *
- * @throws OptionError, or an error whose message is one line, when it cannot start
- */
-export async function startCluster(parts: ClusterParts): Promise<ProxyCluster> {
-  const open = await openPrimary(resolveOptions(parts.given), parts.log);
-  const proxies = new ProxyCluster(parts, open);
-  try {
-    await proxies.start();
-  } catch (error) {
-    for (const door of Object.values(open.doors)) door.close();
-    await open.stores.databases.close();
-    await open.finished?.close();
-    throw error;
-  }
-  return proxies;
 }
