@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * Launcher: checks the Node version, widens the thread pool, keeps marking on the main thread, and hands over to the program in dist/.
+ * Launcher: checks the Node version, keeps the young generation small and marking on the main thread, widens the thread pool, and hands over
+ * to the program in dist/.
  *
  * A CommonJS file (see package.json beside it): Node reads an ES module's entry file with the thread pool, whose size is fixed from then on.
  */
@@ -11,6 +12,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.stderr.write(`warctap: needs Node 20.19 or newer, this is ${process.versions.node}\n`);
   process.exitCode = 1;
 } else {
+  keepYoungGenerationSmall();
   // Name look-ups, file writes and compression share these threads; look-ups may hold half of them for seconds.
   if (!process.env.UV_THREADPOOL_SIZE) process.env.UV_THREADPOOL_SIZE = '32';
   // Bodies pass as buffers outside the heap, and these have it marked many times a second: on another thread that takes a fifth of the
@@ -25,4 +27,12 @@ if (major < 20 || (major === 20 && minor < 19)) {
     process.stderr.write(`warctap: ${error.code === 'ERR_MODULE_NOT_FOUND' ? `${step} in ${folder}` : error.message}\n`);
     process.exitCode = 1;
   });
+}
+
+/** From Node 24 on the young generation is twice as large: 100 MB more memory, longer pauses, and no time saved. It is set as a process begins. */
+function keepYoungGenerationSmall() {
+  const isSet = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((option) => /max[-_]semi[-_]space[-_]size/.test(option));
+  if (major < 24 || isSet || process.platform === 'win32' || process.channel) return;
+  const argv = [process.execPath, '--max-semi-space-size=16', ...process.execArgv, ...process.argv.slice(1)];
+  process.execve(process.execPath, argv, process.env);
 }

@@ -9,6 +9,7 @@ import { MessageError } from '../http/errors.ts';
 import { trimOws } from '../http/fields.ts';
 import type { RequestHead, ResponseHead } from '../http/message.ts';
 import { METADATA_METHOD, RECORD_METHOD } from '../http/record-uri.ts';
+import { freeBuffer } from '../util/free-buffer.ts';
 import { copied, parseFields, parseFieldsLeniently } from './fields.ts';
 import { NO_CEILING, type HeadKeeper, type HeadMemory, type HeadOwner } from './head-memory.ts';
 
@@ -85,7 +86,7 @@ export class HeadReader implements HeadKeeper {
       if (before === 0) this.#keep(chunk);
       return undefined;
     }
-    this.release();
+    this.#letGo();
     this.#before = this.#together ? this.#before + length : 0;
     return { head: bytes.subarray(0, end), rest: chunk.subarray(end - before) };
   }
@@ -97,10 +98,18 @@ export class HeadReader implements HeadKeeper {
 
   /** Let go of a head that has begun. */
   release(): void {
-    if (this.#size === 0) return;
+    const kept = this.#letGo();
+    if (kept !== undefined) freeBuffer(kept);
+  }
+
+  /** @returns what was kept, if there was a head */
+  #letGo(): Buffer | undefined {
+    if (this.#size === 0) return undefined;
     this.#memory.letGo(this);
+    const kept = this.#kept;
     this.#kept = NOTHING;
     this.#size = 0;
+    return kept;
   }
 
   #keep(chunk: Buffer): void {
@@ -110,6 +119,7 @@ export class HeadReader implements HeadKeeper {
       this.#memory.keep(this, length - this.#kept.length);
       const grown = Buffer.allocUnsafe(length);
       this.#kept.copy(grown, 0, 0, this.#size);
+      freeBuffer(this.#kept);
       this.#kept = grown;
     }
     chunk.copy(this.#kept, this.#size);

@@ -11,6 +11,7 @@ import { parseList } from './json-list.ts';
 import type { UrlRule } from './meta.ts';
 import type { Regexes } from '../regex/regex.ts';
 import { readRule, weightOf } from './rules.ts';
+import { freeBuffer } from '../util/free-buffer.ts';
 import type { Steps } from '../util/slices.ts';
 
 const MAX_BLOCKS_BYTES = 8 * 1024 * 1024;
@@ -80,6 +81,8 @@ function* decompress(base64: unknown, inflating: Inflating): Steps<{ readonly li
   } catch (cause) {
     if (cause instanceof MetaError) throw cause;
     throw new MetaError('value', field, 'expected JSON in it', bytes.toString(encoding, 0, SHOWN_BYTES), { cause });
+  } finally {
+    freeBuffer(bytes);
   }
 }
 

@@ -51,6 +51,7 @@ export interface Times {
 export type Look = (dir: string, measured: Measured) => Promise<void>;
 
 const STALLED_MS = 300_000;
+const LOOKED_MS = 20;
 const FILLED_MS = 600_000;
 
 /** @param peer nothing: straight to the origin */
@@ -79,7 +80,8 @@ export async function measure(workload: Workload, peer: Peer | undefined, times:
     if (times.watched === true) await nextLine(keep(startScript(others, 'dashboard.ts', [String(port)])), STALLED_MS);
 
     const { scheme, size, connections, streams, keepAlive, hosts } = workload;
-    const { warmUpSeconds, seconds, requests } = times;
+    const { seconds, requests } = times;
+    const warmUpSeconds = workload.untilWritten ? 0 : times.warmUpSeconds;
     const load: Load = {
       proxyPort: port,
       originPort,
@@ -98,7 +100,7 @@ export async function measure(workload: Workload, peer: Peer | undefined, times:
     if ((await nextLine(loader, STALLED_MS)) !== 'begin') throw new Error('the load did not begin');
     const before = { proxy: cpu(proxy), origin: cpu(origin), store: cpu(store?.running) };
     const result = JSON.parse(await nextLine(loader, STALLED_MS)) as LoadResult;
-    const proxyCpuSeconds = cpu(proxy) - before.proxy;
+    const loadedCpuSeconds = cpu(proxy) - before.proxy;
     const loadCpuSeconds = cpu(origin) - before.origin + result.cpuSeconds;
     if (result.errors > 0) {
       throw new Error(`${result.errors} of ${result.answered + result.errors} requests failed: ${loader.complaints()}`);
@@ -107,17 +109,19 @@ export async function measure(workload: Workload, peer: Peer | undefined, times:
     const storeCpuSeconds = cpu(store?.running) - before.store;
     const balance = workload.workers === 0 ? 1 : await balanceOf(port);
     const stoppedMs = performance.now();
-    const peakRssMb = proxy ? usageOf(proxy).peakRssMb : 0;
-    if (proxy && !(await stop(proxy))) throw new Error('the proxy did not end');
+    const used = proxy ? await usedUntilStopped(proxy) : { cpuSeconds: 0, peakRssMb: 0 };
     const stopSeconds = (performance.now() - stoppedMs) / 1000;
+    const proxyCpuSeconds = workload.untilWritten ? used.cpuSeconds - before.proxy : loadedCpuSeconds;
+    const countedSeconds = workload.untilWritten ? result.seconds + stopSeconds : result.seconds;
     const records =
       peer?.warcs === undefined ? { responses: 0, revisits: 0, requestRecords: 0 } : await checkRecords(dir, peer, workload, result);
     const measured: Measured = {
       ...result,
       ...records,
+      seconds: countedSeconds,
       cpuUs: ((proxyCpuSeconds + storeCpuSeconds) / result.requests) * 1e6,
       balance,
-      peakRssMb,
+      peakRssMb: used.peakRssMb,
       loadShare: loadCpuSeconds / result.seconds,
       stopSeconds,
     };
@@ -127,6 +131,19 @@ export async function measure(workload: Workload, peer: Peer | undefined, times:
     for (const process of started.reverse()) await stop(process);
     removeFolder(dir);
   }
+}
+
+/** Processor time and memory of a proxy that is told to end, as far as is seen every few hundredths of a second. @throws when it does not end */
+async function usedUntilStopped(proxy: Running) {
+  let used = usageOf(proxy);
+  const looking = setInterval(() => {
+    const { cpuSeconds, peakRssMb } = usageOf(proxy);
+    used = { cpuSeconds: Math.max(used.cpuSeconds, cpuSeconds), peakRssMb: Math.max(used.peakRssMb, peakRssMb) };
+  }, LOOKED_MS);
+  const ended = await stop(proxy);
+  clearInterval(looking);
+  if (!ended) throw new Error('the proxy did not end');
+  return used;
 }
 
 async function fillIndex(dir: string, count: number): Promise<void> {

@@ -18,6 +18,7 @@ const TARGETS: readonly Target[] = [
   { workload: '50 kB over and over, https, gzip', against: { peer: 'warcprox' }, ratio: 8 },
   { workload: '1 kB unique, https', against: { peer: 'http-mitm-proxy' }, ratio: 1.3 },
   { workload: '1 kB unique, http', against: { peer: 'http-mitm-proxy' }, ratio: 1.3 },
+  { workload: '10 MB unique, http', against: { peer: 'warcprox' }, ratio: 1.25 },
   { workload: '10 MB unique, http', against: { peer: 'http-mitm-proxy' }, ratio: 0.8 },
   { workload: '1,000 hosts once each, https, gzip', against: { peer: 'http-mitm-proxy' }, ratio: 5 },
   // A request costs 1.2 times as much at most.

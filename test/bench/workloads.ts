@@ -24,6 +24,8 @@ export interface Workload {
   readonly browsers: number;
   /** entries in the index of deduplication before the run; for ourselves only */
   readonly stored: number;
+  /** what counts goes on until all is written and the proxy has ended, from its first request on: some answer long before they write */
+  readonly untilWritten: boolean;
   /** the proxy has all cores, not one */
   readonly allCores: boolean;
   /** processes of the proxy that have its traffic; 0: nothing is said of it; for ourselves only */
@@ -49,6 +51,7 @@ const base = {
   hosts: 0,
   browsers: 0,
   stored: 0,
+  untilWritten: false,
   allCores: false,
   workers: 0,
   store: false,
@@ -85,7 +88,8 @@ export const WORKLOADS: readonly Workload[] = [
     scheme: 'http',
     gzip: false,
     size: 10_000_000,
-    peers: ['http-mitm-proxy'],
+    untilWritten: true,
+    peers: ['warcprox', 'http-mitm-proxy'],
     once: ['relay', 'relay and SHA-1 twice'],
   },
   { ...base, name: '1,000 hosts once each, https, gzip', hosts: 1000, keepAlive: false, peers: ['http-mitm-proxy'] },

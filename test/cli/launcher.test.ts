@@ -37,9 +37,11 @@ describe('bin/warctap.js', () => {
     // The file asks for `node`, which is to be the one that runs the tests: there may be another on PATH, or none.
     const inherited: NodeJS.ProcessEnv = { ...process.env, PATH: [dirname(process.execPath), process.env.PATH].join(delimiter) };
     delete inherited.UV_THREADPOOL_SIZE;
-    const { status, stdout, stderr } = spawnSync(file, args, { cwd: tmpdir(), env: { ...inherited, ...env }, encoding: 'utf8' });
-    return { status, stdout, stderr };
+    const { pid, status, stdout, stderr } = spawnSync(file, args, { cwd: tmpdir(), env: { ...inherited, ...env }, encoding: 'utf8' });
+    return { pid, status, stdout, stderr };
   };
+
+  const said = ({ status, stdout, stderr }: ReturnType<typeof launch>) => ({ status, stdout, stderr });
 
   test('is executable, also by a symbolic link and from another folder, and hands on its arguments', () => {
     for (const file of ['bin/warctap.js', 'link']) {
@@ -63,8 +65,30 @@ describe('bin/warctap.js', () => {
     },
   );
 
+  test('keeps the young generation as small as Node 20 and 22 do, unless the user has set it, in the same process', () => {
+    writeFileSync(
+      join(installed, 'dist/cli/main.js'),
+      `import { getHeapSpaceStatistics } from 'node:v8';
+       globalThis.kept = [];
+       for (let nth = 0; nth < 1_000_000; nth++) kept.push({ nth });
+       const young = getHeapSpaceStatistics().find((space) => space.space_name === 'new_space');
+       console.log(JSON.stringify({ pid: process.pid, args: process.argv.slice(2), young: young.space_size }));`,
+    );
+    const MIB = 1024 * 1024;
+    const launched = (env?: Record<string, string>) => {
+      const child = launch(join(installed, 'bin/warctap.js'), ['--port', '1'], env);
+      assert.equal(child.stderr, '');
+      const { pid, args, young } = JSON.parse(child.stdout) as { pid: number; args: unknown; young: number };
+      assert.deepEqual([pid, args], [child.pid, ['--port', '1']]);
+      return young / MIB;
+    };
+    const [usual, set] = [launched(), launched({ NODE_OPTIONS: '--max-semi-space-size=64' })];
+    assert.ok(usual > 16 && usual < 40, `${usual} MiB`);
+    assert.ok(set > 40, `${set} MiB`);
+  });
+
   test('says in one line that it is not installed yet', () => {
-    assert.deepEqual(launch(join(bare, 'bin/warctap.js')), {
+    assert.deepEqual(said(launch(join(bare, 'bin/warctap.js'))), {
       status: 1,
       stdout: '',
       stderr: `warctap: not installed yet, run "npm ci" in ${bare}\n`,
@@ -83,7 +107,7 @@ describe('bin/warctap.js', () => {
 
   test('says in one line that Node is too old', () => {
     const old = `data:text/javascript,Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.18.1' } })`;
-    assert.deepEqual(launch(process.execPath, ['--import', old, join(installed, 'bin/warctap.js')]), {
+    assert.deepEqual(said(launch(process.execPath, ['--import', old, join(installed, 'bin/warctap.js')])), {
       status: 1,
       stdout: '',
       stderr: 'warctap: needs Node 20.19 or newer, this is 20.18.1\n',
