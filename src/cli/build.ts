@@ -135,6 +135,8 @@ function add(parent: Command, spec: CommandSpec | CommandFamily, path: string, s
 function furnish(command: Command, spec: CommandSpec, path: string, { flags, environment, ended }: Shared): void {
   const own: Record<string, unknown> = {};
   for (const [name, row] of Object.entries(spec.own ?? {})) addOption(command, name, row, own);
+  const refused = spec.refused ?? {};
+  for (const flag of Object.keys(refused)) addRefused(command, flag, () => refuse(flag, path, refused));
   const settings = settingsOf(spec);
   for (const name of spec.shown ?? namesIn(settings)) addOption(command, name, rowIn(settings, name), flags);
   command.action(async () => {
@@ -143,13 +145,25 @@ function furnish(command: Command, spec: CommandSpec, path: string, { flags, env
       own: checked(spec.own ?? {}, own),
       settings: async () => {
         const stranger = Object.keys(flags).find((name) => !Object.hasOwn(settings, name));
-        if (stranger !== undefined) throw new UsageError(`--${flagOf(stranger)} is no option of ${path}, see ${path} --help`);
+        if (stranger !== undefined) refuse(flagOf(stranger), path, refused);
         const { gather } = await import('./gather.ts');
         return gather(spec.settings ?? {}, flags, environment);
       },
     };
     ended(await spec.run(call));
   });
+}
+
+/** Whatever it is given. */
+function addRefused(command: Command, flag: string, refuse: () => never): void {
+  command.addOption(new Option(`--${flag} [VALUE]`).hideHelp()).on(`option:${flag}`, refuse);
+}
+
+/** @throws UsageError that says why, and what there is instead, if that is known */
+function refuse(flag: string, path: string, reasons: Readonly<Record<string, string>>): never {
+  const why = reasons[flag];
+  if (why !== undefined) throw new UsageError(`--${flag} is not for ${path}: ${why}`);
+  throw new UsageError(`--${flag} is no option of ${path}, see ${path} --help`);
 }
 
 function checked(rows: OptionRows, typed: Readonly<Record<string, unknown>>): Options<OptionRows> {

@@ -31,6 +31,8 @@ export interface CommandSpec<Own extends OptionRows = OptionRows, Settings exten
   readonly settings?: Settings;
   /** those of the settings that are flags here; all, unless given */
   readonly shown?: readonly (keyof Settings | keyof typeof COMMAND_LINE_ROWS)[];
+  /** options of the proxy that this command has not, by flag without its dashes: why, and what there is instead */
+  readonly refused?: Readonly<Record<string, string>>;
   /** each code that it may end with, in words of its own where those of the registry are too wide */
   readonly exits: Exits;
   /** what belongs to the exit codes, after them */

@@ -27,8 +27,7 @@ import { isThrough, startPages, VIA } from '../web/start.ts';
 import { replayPages } from '../web/replay.ts';
 import { findReplayWebPage, replayWebPages } from '../web/replaywebpage.ts';
 import { reasonOf } from '../util/thrown.ts';
-import { statusPage, type StatusSource } from '../web/status.ts';
-import type { Watched } from './watching.ts';
+import type { LivePages } from './watching.ts';
 
 export interface OwnPagesParts {
   readonly options: Pick<ResolvedOptions, 'address' | 'pageHost' | 'replaywebpage'>;
@@ -39,8 +38,10 @@ export interface OwnPagesParts {
   readonly listening: () => AddressInfo;
   /** of the playback proxy, if there is one */
   readonly playbackUrl: () => string | undefined;
-  readonly status: () => StatusSource | Promise<StatusSource>;
-  readonly watched: Watched;
+  /** what is going on */
+  readonly live: LivePages;
+  /** what was archived, by path */
+  readonly shown: Readonly<Record<string, FetchHandler>>;
   /** of what was archived, where there is one */
   readonly archived: { readonly index: PlaybackIndex; readonly moments: Moments; readonly playback: Playback } | undefined;
   readonly log: Log;
@@ -50,7 +51,7 @@ export interface OwnPagesParts {
 export const OPEN_PATHS: readonly string[] = ['/proxy.pac'];
 
 /** @returns those of the proxy, and those of the playback proxy, which has only what leads into the archive */
-export function ownPages({ options, ca, login, listening, playbackUrl, status, watched, archived, log }: OwnPagesParts): {
+export function ownPages({ options, ca, login, listening, playbackUrl, live, shown, archived, log }: OwnPagesParts): {
   readonly ofProxy: Pages;
   readonly ofPlayback: Pages;
 } {
@@ -85,16 +86,18 @@ export function ownPages({ options, ca, login, listening, playbackUrl, status, w
     ...(replayer && replayWebPages(replayer, (request) => `'self' ${at(request, `http://localhost:${listening().port}`)}`)),
   };
   const lost = missingPage();
+  // No URL of anybody is in the first two.
+  const { '/status': status, '/metrics': metrics, ...ofCaptures } = live;
   const routes: Readonly<Record<string, FetchHandler>> = {
     ...start,
     ...lost.files,
     ...caFiles(ca),
     '/proxy.pac': pacPage(proxy),
-    '/status': statusPage(status),
-    '/metrics': watched.metrics,
+    '/status': status,
+    '/metrics': metrics,
     ...dashboard(closed),
     ...replay(false),
-    ...Object.fromEntries(Object.entries(watched.data).map(([path, page]) => [path, guarded(page, closed)])),
+    ...Object.fromEntries(Object.entries({ ...ofCaptures, ...shown }).map(([path, page]) => [path, guarded(page, closed)])),
   };
   const ofPlayback = { ...start, ...lost.files, ...caFiles(ca), ...replay(true), ...inPage, '/': toReplay };
   const shared = { ofEachName: [VIA], missing: lost.page, isOwnHost, log };

@@ -36,8 +36,9 @@ import type { Handles } from './handles.ts';
 import { listenAt, warnIfOpen } from './listening.ts';
 import { pagesFirst } from '../web/pages.ts';
 import { OPEN_PATHS, ownPages } from './own-pages.ts';
-import type { StatusSource } from '../web/status.ts';
-import { watchCore, type Watched } from './watching.ts';
+import { archivedPages, livePages, lookAtCore, watchCore, type LivePages, type Watched } from './watching.ts';
+import { recentCaptures, type KnownCaptures } from '../web/archived/find.ts';
+import type { Looked } from '../web/looked.ts';
 
 /** What happens while a proxy runs. */
 export type ProxyEvents = CoreEvents;
@@ -61,13 +62,23 @@ export interface ProxyParts {
 export interface OneOfMany {
   readonly among: Among;
   /** told of what it is put together from, before it listens */
-  readonly onOpen: (core: Core, state: () => StatusSource) => void;
+  readonly onOpen: (opened: OpenedProxy) => void;
   /** at which people look into the archive, by whichever of them */
   readonly moments: Moments;
-  /** what all of them are doing */
-  readonly status: () => Promise<StatusSource>;
+  /** those of all of them */
+  readonly pages: LivePages;
+  readonly known: KnownCaptures;
+  /** Whoever reads one of these pages is told that it is over. */
+  readonly endPages: () => void;
   /** Have the clients of a listener come by the process that listens for all. */
   readonly listen: (listener: Listener, of: 'proxy' | 'playback') => void;
+}
+
+/** What those who have others beside them tell of themselves. */
+export interface OpenedProxy {
+  readonly core: Core;
+  readonly watched: Watched;
+  readonly look: () => Promise<Looked>;
 }
 
 /** What a core asks for is opened after it. */
@@ -94,7 +105,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   readonly #listener: Listener;
   readonly #played: PlaybackHandler | undefined;
   readonly #playbackListener: Listener | undefined;
-  readonly #watched: Watched;
+  readonly #endPages: () => void;
   #inForce: ResolvedOptions;
   #closing: Promise<void> | undefined;
 
@@ -127,12 +138,11 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       });
     const steering = createSteering(metaSecret);
     const state = () => ({ ...core.state(), host: machineName(), address: this.address, port: this.port, metaIgnored: steering.ignored });
-    this.#watched = watchCore({
-      core,
-      status: state,
-      connections: () =>
-        [boundOf('max-connections', this.#listener), boundOf('max-connections of playback', this.#playbackListener)].flat(),
-    });
+    const watched = watchCore(core, others?.among.of);
+    const connections = () =>
+      [boundOf('max-connections', this.#listener), boundOf('max-connections of playback', this.#playbackListener)].flat();
+    const look = () => lookAtCore(core, state(), connections());
+    this.#endPages = others?.endPages ?? (() => watched.recent.close());
     const moments = others?.moments ?? new KnownMoments();
     const archived = core.playbackIndex && { index: core.playbackIndex, dir: core.warcDir, moments, log };
     const pages = ownPages({
@@ -141,12 +151,14 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       login: authenticator !== undefined,
       listening: () => this.#bound(this.#listener),
       playbackUrl: () => this.playbackUrl,
-      status: others?.status ?? state,
-      watched: this.#watched,
+      live:
+        others?.pages ??
+        livePages({ ...watched, look, status: state, bucket: core.insides.bucket, hasIndex: core.playbackIndex !== undefined }),
+      shown: archivedPages(core, others?.known ?? recentCaptures(watched.recent)),
       archived: archived && { ...archived, playback: playback(archived) },
       log,
     });
-    others?.onOpen(core, state);
+    others?.onOpen({ core, watched, look });
     this.#listener = later.proxy = listenerFor(
       createRoad({ passage: core.passage, pages: pages.ofProxy, steering, via: options.via, webSockets: options.websocket }),
     );
@@ -237,7 +249,7 @@ export class WarctapProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
 
   async #close(): Promise<void> {
     const { core, leaves } = this.#parts;
-    this.#watched.close();
+    this.#endPages();
     this.#listener.stop();
     core.stop();
     await allInOrder([

@@ -3,68 +3,97 @@
  */
 import { performance } from 'node:perf_hooks';
 import { bodyPage, capturePage } from '../web/archived/capture-page.ts';
+import type { KnownCaptures } from '../web/archived/find.ts';
+import { eventsPage, MAX_LISTENERS } from '../web/captures/events-page.ts';
 import { Jobs } from '../web/captures/jobs.ts';
 import { Recent } from '../web/captures/recent.ts';
 import { archivedSearch, recentSearch } from '../web/captures/search-page.ts';
-import { statePage } from '../web/captures/state-page.ts';
-import { eventsPage, MAX_LISTENERS } from '../web/captures/events-page.ts';
+import { statePage, type StateSource } from '../web/captures/state-page.ts';
+import type { Looked } from '../web/looked.ts';
 import type { Bound } from '../web/metrics/bound.ts';
 import { CaptureCounts } from '../web/metrics/capture-counts.ts';
 import { metricsPage } from '../web/metrics/metrics-page.ts';
+import { lookAtProcess } from '../web/metrics/process-families.ts';
 import type { FetchHandler } from '../web/pages.ts';
-import type { StatusSource } from '../web/status.ts';
+import { statusPage, type StatusSource } from '../web/status.ts';
 import type { Core } from './core.ts';
 
-export interface WatchedParts {
-  readonly core: Core;
-  readonly status: () => StatusSource;
-  /** clients at each listener */
-  readonly connections: () => readonly Bound[];
-}
+/** Pages that tell of what is going on, by path. Those of many processes are made in one of them. */
+export const LIVE_PATHS = ['/status', '/metrics', '/events', '/dashboard/state.json', '/dashboard/captures.json'] as const;
 
+export type LivePages = Readonly<Record<(typeof LIVE_PATHS)[number], FetchHandler>>;
+
+/** Those who look, and what is kept for them. */
 export interface Watched {
-  /** pages that show what was archived, by path */
-  readonly data: Readonly<Record<string, FetchHandler>>;
-  readonly metrics: FetchHandler;
-  /** Who listens is told that it is over. */
-  close(): void;
+  readonly recent: Recent;
+  readonly counts: CaptureCounts;
+  readonly jobs: Jobs;
 }
 
-export function watchCore({ core, status, connections }: WatchedParts): Watched {
-  const recent = new Recent();
-  const counts = new CaptureCounts(() => performance.now());
-  const events = eventsPage(recent);
-  const jobs = new Jobs();
+/** Count its captures. @param of so many processes that share what may be kept */
+export function watchCore(core: Core, of = 1): Watched {
+  const watched = { recent: new Recent({ of }), counts: new CaptureCounts(() => performance.now()), jobs: new Jobs() };
   core.on('capture', (capture) => {
-    const event = recent.add(capture);
-    counts.add(event);
-    jobs.add(capture, event);
+    const event = watched.recent.add(capture);
+    watched.counts.add(event);
+    watched.jobs.add(capture, event);
   });
-  const bounds = (): readonly Bound[] => [
-    ...connections(),
-    ...core.insides.bounds(),
-    { name: 'event-listeners', unit: 'number', used: events.listening, limit: MAX_LISTENERS },
-    { name: 'recent-captures', unit: 'number', used: recent.size, limit: recent.maxEvents },
-  ];
-  const { insides, warcDir: dir, playbackIndex: index } = core;
-  const archived = { recent, index, dir };
-  const { disks, files, bucket } = insides;
+  return watched;
+}
+
+/** @param connections clients at each listener */
+export async function lookAtCore(core: Core, status: StatusSource, connections: readonly Bound[]): Promise<Looked> {
+  const { bounds, disks, files } = core.insides;
   return {
-    data: {
-      '/events': events.handler,
-      '/dashboard/state.json': statePage({ recent, counts, jobs, status, bounds, disks, files, bucket, hasIndex: index !== undefined }),
-      '/dashboard/captures.json': recentSearch(recent),
-      '/dashboard/archived.json': archivedSearch(index),
-      '/dashboard/capture.json': capturePage(archived),
-      '/dashboard/body': bodyPage(archived),
-    },
-    metrics: metricsPage(async () => ({
-      status: status(),
-      counts,
-      warcFiles: core.figures().warcFiles,
-      bounds: bounds(),
-      disks: await disks(),
-    })),
-    close: () => recent.close(),
+    status,
+    warcFiles: core.figures().warcFiles,
+    bounds: [...connections, ...bounds()],
+    disks: await disks(),
+    files: files(),
+    processes: [await lookAtProcess()],
+  };
+}
+
+export interface LiveParts extends Watched, Pick<StateSource, 'bucket' | 'hasIndex'> {
+  /** what all of them do, asked anew for each page */
+  readonly look: () => Promise<Looked>;
+  readonly status: () => StatusSource | Promise<StatusSource>;
+  /** Have all that is known up to now in `recent`; undefined where it is. */
+  readonly fresh?: () => Promise<void>;
+}
+
+export function livePages({ recent, counts, jobs, look, status, bucket, hasIndex, fresh }: LiveParts): LivePages {
+  const events = eventsPage(recent);
+  const watched = async (): Promise<Looked> => {
+    const looked = await look();
+    const own: readonly Bound[] = [
+      { name: 'event-listeners', unit: 'number', used: events.listening, limit: MAX_LISTENERS },
+      { name: 'recent-captures', unit: 'number', used: recent.size, limit: recent.maxEvents },
+    ];
+    return { ...looked, bounds: [...looked.bounds, ...own] };
+  };
+  const freshly = (page: FetchHandler): FetchHandler => {
+    if (fresh === undefined) return page;
+    return async (...asked) => {
+      await fresh();
+      return page(...asked);
+    };
+  };
+  return {
+    '/status': statusPage(status),
+    '/metrics': metricsPage(counts, watched),
+    '/events': freshly(events.handler),
+    '/dashboard/state.json': statePage({ recent, counts, jobs, look: watched, bucket, hasIndex }),
+    '/dashboard/captures.json': freshly(recentSearch(recent)),
+  };
+}
+
+/** Pages that show what was archived, by path. @param known captures that are kept in memory */
+export function archivedPages({ warcDir: dir, playbackIndex: index }: Core, known: KnownCaptures): Readonly<Record<string, FetchHandler>> {
+  const archived = { known, index, dir };
+  return {
+    '/dashboard/archived.json': archivedSearch(index),
+    '/dashboard/capture.json': capturePage(archived),
+    '/dashboard/body': bodyPage(archived),
   };
 }

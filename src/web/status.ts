@@ -69,6 +69,8 @@ export interface WorkerState {
   readonly waitingRequests: number;
   readonly queued: number;
   readonly urlsProcessed: number;
+  /** why the rest is what it said last */
+  readonly problem?: string | undefined;
 }
 
 /** @param look asked anew for each request */
@@ -113,13 +115,14 @@ function statusOf(source: StatusSource): object {
     postfetch_chain: source.processors.map(({ name, queued, errors }) => ({ processor: name, queued_urls: queued, errors })),
     warcprox_meta_ignored: source.metaIgnored,
     ...(source.workers && {
-      workers: source.workers.map(({ worker, pid, activeRequests, waitingRequests, queued, urlsProcessed }) => ({
+      workers: source.workers.map(({ worker, pid, activeRequests, waitingRequests, queued, urlsProcessed, problem }) => ({
         worker,
         pid: pid ?? null,
         active_requests: activeRequests,
         unaccepted_requests: waitingRequests,
         queued_urls: queued,
         urls_processed: urlsProcessed,
+        problem: problem ?? null,
       })),
     }),
     databases: source.databases.map(({ folder, problem, waiting, lost }) => ({

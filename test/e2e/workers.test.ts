@@ -1,61 +1,17 @@
 /** One proxy of several processes: they share the port, the stores and the folder, and nobody outside can tell. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
-import { setTimeout as passed } from 'node:timers/promises';
+import { test } from 'node:test';
 import { verifyFiles } from '../../src/warc/tools/verify.ts';
 import { RawClient } from '../support/client.ts';
 import { get, ok } from '../support/messages.ts';
 import { startOrigin } from '../support/origin.ts';
-import { startProgram, type Program } from '../support/program.ts';
+import { startProgram } from '../support/program.ts';
 import { readFolder } from '../support/proxy.ts';
-
-async function tempDir(t: TestContext): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'warctap-workers-'));
-  t.after(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }));
-  return dir;
-}
-
-interface Status {
-  readonly pid: number;
-  readonly urls_processed: number;
-  readonly threads: number;
-  readonly queue_max_size: number;
-  readonly warc_bytes_written: number;
-  readonly postfetch_chain: readonly { readonly processor: string }[];
-  readonly workers?: readonly { readonly worker: number; readonly pid: number; readonly urls_processed: number }[];
-}
-
-async function statusOf(port: number): Promise<Status> {
-  using client = await RawClient.connect(port);
-  client.send(get(`http://127.0.0.1:${port}/status`).replace(/^GET \S+/, 'GET /status'));
-  return JSON.parse((await client.response()).body.toString()) as Status;
-}
-
-/** Over a connection of its own. */
-async function fetchBy(port: number, url: string, more = ''): Promise<{ status: number; head: string; body: Buffer }> {
-  using client = await RawClient.connect(port);
-  client.send(get(url, more));
-  // Before it is disposed of.
-  return await client.response();
-}
-
-/** Ask again until it is as it should be; the test's time-out ends it. */
-async function until<T>(look: () => Promise<T>, enough: (found: T) => boolean): Promise<T> {
-  for (;;) {
-    const found = await look();
-    if (enough(found)) return found;
-    await passed(20);
-  }
-}
-
-async function stopped({ child, ended, stderr }: Program): Promise<void> {
-  child.kill('SIGTERM');
-  assert.deepEqual(await ended, [0, null], stderr());
-}
+import { fetchBy, statusOf, stopped, tempDir, until } from '../support/workers.ts';
 
 function isAlive(pid: number): boolean {
   try {

@@ -22,6 +22,10 @@ export const archive = defineCommand({
   notes: `Each page is gone down to its end, so that what waits to be seen is loaded, too.
 Ctrl-C ends it with a WACZ of what there is. What could not be fetched is in it
 as a record of why, and is told.`,
+  refused: {
+    store: 'a WACZ has in it all that its records refer to, and what another machine has archived would be missing',
+    workers: 'what takes the time is the browser, which has processes of its own; --parallel is how many pages at once',
+  },
   exits: {
     ok: 'the WACZ is written, and has all pages that were named',
     failed: 'a page that was named could not be archived, or it could not start',

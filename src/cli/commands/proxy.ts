@@ -37,7 +37,7 @@ export const proxy = defineCommand({
       start: async ({ workers, ...given }, log, { logLevel, passOn }) => {
         const count = workerCount(workers, given);
         if (count > 1) {
-          const { startCluster } = await import('../../programs/cluster/primary.ts');
+          const { startCluster } = await import('../../programs/cluster/start-cluster.ts');
           return startCluster({ given, workers: count, entry: workerFile(), logLevel, log, passOn });
         }
         const { createProxy } = await import('../../index.ts');

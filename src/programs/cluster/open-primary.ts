@@ -5,6 +5,7 @@ import { hostname as machineName, tmpdir } from 'node:os';
 import { createEncoder } from '../../warc/codec/encoders.ts';
 import type { ResolvedOptions } from '../../options/table.ts';
 import type { Log } from '../../util/log.ts';
+import type { Indexes } from '../../warc/write/indexes.ts';
 import type { FileLock } from '../../warc/write/output.ts';
 import type { Finished } from '../../finished/finished.ts';
 import { authenticatorOf, metaSecretOf } from '../access-files.ts';
@@ -21,6 +22,8 @@ export interface OpenPrimary {
   readonly options: ResolvedOptions;
   readonly stores: OwnStores;
   readonly lock: FileLock | undefined;
+  /** of files whose worker has died */
+  readonly indexes: Indexes | undefined;
   /** what is done with WARC files that are closed, for all of them */
   readonly finished: Finished | undefined;
   /** listening */
@@ -42,8 +45,8 @@ export async function openPrimary(options: ResolvedOptions, log: Log): Promise<O
   const lock = lockOf(options);
   const { port, playbackPort, maxConnections } = options;
   const stores = await openStores({ options, playbackIndex: playbackPort !== undefined, lock, log });
-  // Those of files that a worker leaves that dies are made here at the next start.
-  await indexesOf(options, log)?.makeMissing(() => false);
+  const indexes = indexesOf(options, log);
+  await indexes?.makeMissing(() => false);
   const finished = await openFinished(options, log);
   const maxSpool = options.maxSpool ?? (await spoolShare(tmpdir()));
   const proxy = new Distributor('proxy', maxConnections, log);
@@ -58,5 +61,12 @@ export async function openPrimary(options: ResolvedOptions, log: Log): Promise<O
     throw error;
   }
   warnIfOpen(proxy.address.address, login !== undefined, log);
-  return { options: { ...options, maxSpool }, stores, lock, finished, doors: playback === undefined ? { proxy } : { proxy, playback } };
+  return {
+    options: { ...options, maxSpool },
+    stores,
+    lock,
+    indexes,
+    finished,
+    doors: playback === undefined ? { proxy } : { proxy, playback },
+  };
 }

@@ -9,11 +9,11 @@
  * A worker that dies is replaced, once what it has left is seen to. Nothing is fetched or written here.
  */
 import { EventEmitter } from 'node:events';
-import { hostname as machineName } from 'node:os';
 import { resolveOptions } from '../../options/resolve.ts';
 import { changesOf, type Changes } from '../../options/changes.ts';
 import { PROXY_OPTIONS, type ResolvedOptions, type WarctapOptions } from '../../options/table.ts';
 import { warcFolders } from '../../options/warc-dir.ts';
+import { pathBelow } from '../../warc/paths.ts';
 import type { Log } from '../../util/log.ts';
 import { KnownMoments } from '../../store/moments.ts';
 import { momentsFor } from '../../store/remote/moments.ts';
@@ -26,12 +26,12 @@ import type { CoreEvents } from '../core-parts.ts';
 import type { Figures } from '../figures.ts';
 import type { FileLock } from '../../warc/write/output.ts';
 import type { OwnStores } from '../stores.ts';
-import { openPrimary, type OpenPrimary } from './open-primary.ts';
+import { ClusterWatch } from './cluster-watch.ts';
+import type { OpenPrimary } from './open-primary.ts';
 import { recover } from './recovery.ts';
-import { formOfStatus, resultOf, type Door, type Outcome, type Started, type Task } from './said.ts';
+import { resultOf, type Done, type Door, type Outcome, type Started, type Task } from './said.ts';
 import { shareOf } from './shares.ts';
 import { Starter } from './starter.ts';
-import { pastFigures, summedFigures, summedStatus } from './summed.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 export interface ClusterParts {
@@ -55,6 +55,7 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
   readonly #stores: OwnStores;
   readonly #lock: FileLock | undefined;
   readonly #doors: OpenPrimary['doors'];
+  readonly #indexes: OpenPrimary['indexes'];
   readonly #finished: OpenPrimary['finished'];
   readonly #startedAt = timeOfDay();
   /** those that listen */
@@ -64,8 +65,7 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
   #options: ResolvedOptions;
   #logLevel: string;
   #started: Started | undefined;
-  /** of workers that are gone */
-  #past: Figures = summedFigures([]);
+  readonly #watch: ClusterWatch;
   #supervised: Promise<void>[] = [];
   /** what was said while workers start, which each of them says */
   readonly #said = new Set<string>();
@@ -75,18 +75,26 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
   #giveUp: (error: Error) => void = () => undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(parts: ClusterParts, { options, stores, lock, finished, doors }: OpenPrimary) {
+  constructor(parts: ClusterParts, { options, stores, lock, indexes, finished, doors }: OpenPrimary) {
     super();
     this.#parts = parts;
     this.#options = options;
     this.#stores = stores;
     this.#lock = lock;
     this.#doors = doors;
+    this.#indexes = indexes;
     this.#finished = finished;
     this.#logLevel = parts.logLevel;
     this.warcDir = warcFolders(options).dir;
     this.ended = new Promise((_resolve, reject) => (this.#giveUp = reject));
     this.ended.catch(() => undefined);
+    const { stats, playback, databases } = stores;
+    this.#watch = new ClusterWatch({
+      running: () => this.#running,
+      own: () => ({ ...this.#identity, databases: databases.states, finished: finished?.state }),
+      bucket: async (name) => stats?.get(name),
+      hasIndex: playback !== undefined,
+    });
   }
 
   get url(): string {
@@ -102,7 +110,7 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
   }
 
   figures(): Figures {
-    return summedFigures([this.#past, ...this.#running.map(({ figures }) => figures)]);
+    return this.#watch.figures();
   }
 
   /** @throws what keeps one of them from starting; none runs then */
@@ -142,6 +150,7 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
 
   async #close(): Promise<void> {
     this.#starter.stop();
+    this.#watch.close();
     for (const door of Object.values(this.#doors)) door.close();
     const ends = this.#running.map(closed);
     await Promise.allSettled(ends);
@@ -152,6 +161,7 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
       () => stats?.close(),
       () => playback?.close(),
       () => databases.close(),
+      () => this.#indexes?.close(),
       () => this.#finished?.close(),
     ]);
   }
@@ -171,14 +181,18 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
     const { dedup, stats, playback } = this.#stores;
     const worker: WorkerProcess = new WorkerProcess(number, this.#parts.entry, this.#stores, {
       log: (line: string) => this.#log(worker, line),
-      status: () => this.#status(),
+      done: (done: Done) => this.#watch.done(worker, done),
       settled: () => this.#settled(),
       ...momentsFor(this.#moments),
-      finished: (file: string, prefix?: string) => this.#finished?.add(file, prefix),
+      finished: (file: string, prefix?: string) => {
+        worker.served.finished(pathBelow(this.warcDir, file));
+        this.#finished?.add(file, prefix);
+      },
       fatal: (reason: string) => void this.emit('fatal', new Error(reason)),
       took: (door: Door) => this.#doors[door]?.took(worker),
       left: (door: Door, count: number) => this.#doors[door]?.left(worker, count),
     });
+    this.#watch.add(worker);
     const stores = { dedup: dedup !== undefined, stats: stats !== undefined, playback: playback !== undefined };
     const doors = { proxy: this.#doors.proxy.address, playback: this.#doors.playback?.address };
     const task: Task = { number, of, logLevel: this.#logLevel, options: shareOf(this.#options, number, of), doors, stores };
@@ -207,7 +221,7 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
       void gone.wire.closed.then(() => Object.values(this.#doors).forEach((door) => door.remove(gone)));
       const ended = await gone.gone;
       this.#workers.delete(number);
-      this.#past = summedFigures([this.#past, pastFigures(worker.figures)]);
+      this.#watch.remove(worker);
       if (this.#closing === undefined || ended !== 'exit code 0')
         log.error(
           { worker: number, pid: worker.pid, ended },
@@ -235,7 +249,8 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
     const { subdirPrefix } = this.#options;
     const { dir } = warcFolders(this.#options);
     const { log } = this.#parts;
-    const onClosed = (file: string) => this.#finished?.add(file);
+    // What is done with it may need its index, which takes as long as reading the file: nobody waits for that.
+    const onClosed = (file: string) => void Promise.resolve(this.#indexes?.make(file)).then(() => this.#finished?.add(file));
     await recover(worker.number, worker.served, { dir, subdirPrefix, lock: this.#lock, stores: this.#stores, onClosed, died, log });
   }
 
@@ -250,15 +265,10 @@ export class ProxyCluster extends EventEmitter<CoreEvents> {
     this.#parts.passOn(line);
   }
 
-  async #status(): Promise<object> {
-    const asked = this.#running.map(async (worker) => [{ worker: worker.number, pid: worker.pid, state: await worker.state() }]);
-    const states = (await Promise.all(asked.map((each) => each.catch(() => [])))).flat();
+  get #identity() {
     const { maxThreads: maxExchanges, queueSize: maxQueued } = this.#options;
     const { address, port } = this.#listening;
-    const own = { version: readVersion(), host: machineName(), address, port, startedAt: this.#startedAt, maxExchanges, maxQueued };
-    const { states: databases } = this.#stores.databases;
-    const status = summedStatus({ ...own, databases, finished: this.#finished?.state, past: this.#past }, states);
-    return { ...formOfStatus(status), startedAt: this.#startedAt.getTime() };
+    return { version: readVersion(), address, port, startedAt: this.#startedAt, maxExchanges, maxQueued };
   }
 }
 
@@ -273,23 +283,4 @@ async function closed({ wire }: WorkerProcess): Promise<void> {
 
 function isGone(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'WIRE_CLOSED';
-}
-
-/**
- * Open what the workers share, then start them.
- *
- * @throws OptionError, or an error whose message is one line, when it cannot start
- */
-export async function startCluster(parts: ClusterParts): Promise<ProxyCluster> {
-  const open = await openPrimary(resolveOptions(parts.given), parts.log);
-  const proxies = new ProxyCluster(parts, open);
-  try {
-    await proxies.start();
-  } catch (error) {
-    for (const door of Object.values(open.doors)) door.close();
-    await open.stores.databases.close();
-    await open.finished?.close();
-    throw error;
-  }
-  return proxies;
 }

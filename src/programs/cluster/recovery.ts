@@ -39,18 +39,27 @@ interface There extends Unsettled {
 /** @param worker that has died, and will say nothing more. Never throws for a file: that is logged */
 export async function recover(worker: number, served: Served, parts: RecoveryParts): Promise<void> {
   const { dir, lock, log } = parts;
+  const { unfinished } = served;
   const files = (await Promise.all(served.unsettled.map(async (each) => thereIs(dir, each)))).flatMap((file) => file ?? []);
   const added: Reindexed = { records: 0, dedup: 0, playback: 0 };
   for (const file of files) await orLogged(log, file.file, () => putIntoIndexes(file, served, parts, added));
   if (added.dedup > 0 || added.playback > 0) log.info({ worker, ...added }, 'what a worker had written last is in the indexes');
   await served.release();
-  for (const { file, from, open } of files) {
+  const named = new Set<string>();
+  for (const { file, path, from, open } of files) {
     if (!open) continue;
     await orLogged(log, file, async () => {
-      const { ok, bytesCut, records, path, told } = await repairFrom(file, lock ?? (() => true), from);
-      log[ok ? 'warn' : 'error']({ worker, file, path, records, bytesCut }, `WARC file of a worker that has died: ${told}`);
-      if (ok && path !== undefined) parts.onClosed(path);
+      const repaired = await repairFrom(file, lock ?? (() => true), from);
+      const { ok, bytesCut, records, told } = repaired;
+      log[ok ? 'warn' : 'error']({ worker, file, path: repaired.path, records, bytesCut }, `WARC file of a worker that has died: ${told}`);
+      named.add(path);
+      if (ok && repaired.path !== undefined) parts.onClosed(repaired.path);
     });
+  }
+  // It had closed these, and not said so, or had not made their index.
+  for (const path of unfinished) {
+    const file = join(dir, path);
+    if (!named.has(path) && (await isFile(file))) parts.onClosed(file);
   }
   served.forgetFiles();
   if (parts.died) await repairUntold(parts);
@@ -61,10 +70,13 @@ async function thereIs(dir: string, unsettled: Unsettled): Promise<There | undef
   const { path } = unsettled;
   for (const name of [path + OPEN_SUFFIX, path]) {
     const file = join(dir, name);
-    const there = await stat(file).catch(() => undefined);
-    if (there?.isFile() === true) return { ...unsettled, file };
+    if (await isFile(file)) return { ...unsettled, file };
   }
   return undefined;
+}
+
+async function isFile(file: string): Promise<boolean> {
+  return (await stat(file).catch(() => undefined))?.isFile() === true;
 }
 
 async function putIntoIndexes({ file, path, from }: There, served: Served, { stores }: RecoveryParts, added: Reindexed): Promise<void> {
@@ -92,11 +104,14 @@ function keysByDigest(held: ReadonlySet<string>): ReadonlyMap<string, readonly s
 }
 
 /** Files that it had just made, and not told of. Those of others are known, or locked. */
-async function repairUntold({ dir, subdirPrefix, lock, stores, log }: RecoveryParts): Promise<void> {
+async function repairUntold({ dir, subdirPrefix, lock, stores, onClosed, log }: RecoveryParts): Promise<void> {
   if (lock === undefined) return;
   for (const file of await leftoversIn(dir, subdirPrefix).catch(() => [])) {
     if (stores.openFiles.has(pathBelow(dir, file))) continue;
-    await orLogged(log, file, () => repair(file, lock));
+    await orLogged(log, file, async () => {
+      const { ok, path } = await repair(file, lock);
+      if (ok && path !== undefined) onClosed(path);
+    });
   }
 }
 

@@ -6,7 +6,11 @@ import type { ResolvedOptions } from '../../options/table.ts';
 import { OptionError } from '../../options/error.ts';
 import { codeOf, reasonOf } from '../../util/thrown.ts';
 import { WireError } from '../../util/wire.ts';
+import type { Named } from '../../web/captures/jobs.ts';
+import type { Looked } from '../../web/looked.ts';
+import type { Counted } from '../../web/metrics/capture-counts.ts';
 import type { Rate, StatusSource } from '../../web/status.ts';
+import type { Figures } from '../figures.ts';
 
 /** The files that a worker has the wire open as: what it says, and what it is told. */
 export const SAYS_FD = 4;
@@ -83,6 +87,18 @@ export function formOfStatus({ rate, earliestFetch, ...source }: StatusSource): 
     ...(earliestFetch.clientAddress && { clientAddress: earliestFetch.clientAddress }),
   };
   return { ...plain, rates: MINUTES.map((minutes) => rate(minutes)), earliestFetch: earliest };
+}
+
+/** `Looked` as it goes over the wire. */
+export interface LookForm extends Omit<Looked, 'status'> {
+  readonly status: StatusForm;
+}
+
+/** What a worker has done since it said so last. */
+export interface Done {
+  readonly figures: Figures;
+  readonly counted: Counted;
+  readonly named: Named;
 }
 
 export function rateIn(rates: readonly Rate[], minutes: number): Rate {

@@ -9,8 +9,10 @@ import { reasonOf } from '../../util/thrown.ts';
 import { Wire, type WireHandlers } from '../../util/wire.ts';
 import type { Figures } from '../figures.ts';
 import { summedFigures } from './summed.ts';
+import { Asked } from './asked.ts';
 import type { Taker } from './distributor.ts';
-import { resultOf, SAYS_FD, TOLD_FD, type Door, type Outcome, type Started, type StatusForm, type Task } from './said.ts';
+import { resultOf, SAYS_FD, TOLD_FD, type Door, type Outcome, type LookForm, type Started, type Task } from './said.ts';
+import { ToldEvents } from './told-events.ts';
 
 export class WorkerProcess implements Taker {
   readonly number: number;
@@ -18,6 +20,9 @@ export class WorkerProcess implements Taker {
   readonly served: Served;
   /** what it has told of itself last */
   figures: Figures = summedFigures([]);
+  /** what it is doing, when it is asked */
+  readonly look: Asked<LookForm>;
+  readonly events: ToldEvents;
   /** such as `exit code 1`: resolves once it has ended, and everything that it has said has been heard */
   readonly gone: Promise<string>;
   readonly #child: ChildProcess;
@@ -32,7 +37,9 @@ export class WorkerProcess implements Taker {
     const [said, told] = [streams[SAYS_FD], streams[TOLD_FD]];
     if (!(said instanceof Duplex && told instanceof Duplex))
       throw new Error('a worker could not be started: there is no way to speak with it');
-    this.wire = new Wire(said, told, { ...handlers, figures: (figures: Figures) => void (this.figures = figures) });
+    this.wire = new Wire(said, told, handlers);
+    this.look = new Asked(() => this.wire.call('look') as Promise<LookForm>);
+    this.events = new ToldEvents(this.wire);
     this.served = serveStores(this.wire, stores);
     const ended = new Promise<string>((resolve) => {
       child.once('exit', (code, signal) => resolve(signal ?? `exit code ${String(code)}`));
@@ -51,10 +58,6 @@ export class WorkerProcess implements Taker {
   /** @throws what keeps it from starting */
   async start(task: Task): Promise<Started> {
     return resultOf((await this.wire.call('start', task)) as Outcome<Started>);
-  }
-
-  state(): Promise<StatusForm> {
-    return this.wire.call('state') as Promise<StatusForm>;
   }
 
   /** What waits for an earlier one to have arrived when it dies Node forgets: then it is neither sent nor not. */

@@ -14,14 +14,14 @@ import { remoteStatistics } from '../../store/remote/statistics.ts';
 import type { Log } from '../../util/log.ts';
 import { reasonOf } from '../../util/thrown.ts';
 import type { Wire } from '../../util/wire.ts';
-import type { StatusSource } from '../../web/status.ts';
 import type { ResolvedOptions } from '../../options/table.ts';
-import type { Core } from '../core.ts';
 import type { Among } from '../core-parts.ts';
 import type { Listener } from '../../serve/listener.ts';
-import type { WarctapProxy } from '../proxy.ts';
+import type { OpenedProxy, WarctapProxy } from '../proxy.ts';
 import { startProxy } from '../start-proxy.ts';
-import { formOfStatus, outcomeOf, rateIn, type Door, type Started, type StatusForm, type Task } from './said.ts';
+import { remotePages } from './relayed-pages.ts';
+import { formOfStatus, outcomeOf, type Done, type Door, type Started, type Task } from './said.ts';
+import { eventsFrom } from './told-events.ts';
 
 /** A log that can be told how much to say. */
 export type WorkerLog = Log & { level: string };
@@ -47,14 +47,15 @@ export function runWorker({ wire, openLog, onCapture }: WorkerParts): void {
     start: (task: Task) =>
       outcomeOf(async () => {
         const log = openLog(task.logLevel, task.number);
-        const opened: Opened = {};
+        const opened: Partial<OpenedProxy> = {};
+        const remote = remotePages(wire);
         const proxy = await startProxy(task.options, log, {
           others: {
             among: amongOthers(wire, task),
-            onOpen: (core, state) => Object.assign(opened, { core, state }),
+            onOpen: (all) => void Object.assign(opened, all),
             listen: (listener, door) => receive(wire, door, listener, task),
             moments: remoteMoments(wire),
-            status: async () => statusIn((await wire.call('status')) as StatusForm & { startedAt: number }),
+            ...{ pages: remote.pages, known: remote.known, endPages: () => remote.end() },
           },
         });
         serve(wire, proxy, opened, life, log);
@@ -89,11 +90,6 @@ function receive(wire: Wire, door: Door, listener: Listener, { doors }: Task): v
   });
 }
 
-interface Opened {
-  core?: Core;
-  state?: () => StatusSource;
-}
-
 function amongOthers(wire: Wire, { number, of, stores }: Task): Among {
   return {
     number,
@@ -113,13 +109,20 @@ function amongOthers(wire: Wire, { number, of, stores }: Task): Among {
   };
 }
 
-function serve(wire: Wire, proxy: WarctapProxy, { core, state }: Opened, life: { over: boolean }, log: WorkerLog): void {
+function serve(
+  wire: Wire,
+  proxy: WarctapProxy,
+  { core, watched, look }: Partial<OpenedProxy>,
+  life: { over: boolean },
+  log: WorkerLog,
+): void {
   let told = '';
   const tellFigures = () => {
     const figures = proxy.figures();
     const text = JSON.stringify(figures);
-    if (text !== told) wire.tell('figures', figures);
+    if (text === told || watched === undefined) return;
     told = text;
+    wire.tell('done', { figures, counted: watched.counts.take(), named: watched.jobs.take() } satisfies Done);
   };
   setInterval(tellFigures, FIGURES_MS).unref();
   let due = false;
@@ -134,7 +137,11 @@ function serve(wire: Wire, proxy: WarctapProxy, { core, state }: Opened, life: {
   });
   wire.serve({
     settle: () => core?.archive.settled(),
-    state: () => state && formOfStatus(state()),
+    look: async () => {
+      const looked = await look?.();
+      return looked && { ...looked, status: formOfStatus(looked.status) };
+    },
+    events: (from: number) => watched && eventsFrom(watched.recent, from),
     reload: (options: ResolvedOptions) => outcomeOf(() => proxy.reload(options)),
     level: (level: string) => void (log.level = level),
     close: async () => {
@@ -151,16 +158,6 @@ function serve(wire: Wire, proxy: WarctapProxy, { core, state }: Opened, life: {
 function startedAs(proxy: WarctapProxy): Started {
   const { url, address, port, playbackUrl, caFile } = proxy;
   return { url, address, port, playbackUrl, caFile };
-}
-
-function statusIn({ rates, startedAt, earliestFetch, ...form }: StatusForm & { readonly startedAt: number }): StatusSource {
-  return {
-    ...form,
-    startedAt: new Date(startedAt),
-    earliestFetch: earliestFetch && { startedAt: new Date(earliestFetch.startedAt), clientAddress: earliestFetch.clientAddress },
-    earliestInChain: form.earliestInChain,
-    rate: (minutes) => rateIn(rates, minutes),
-  };
 }
 
 function endAtFaults(proxy: WarctapProxy, log: Log): void {

@@ -51,6 +51,7 @@ export class KnownFiles {
   readonly #all: Set<string>;
   readonly #kept: IndexesKept;
   readonly #files = new Map<string, Known>();
+  readonly #unfinished = new Set<string>();
 
   /** @param all open files of all processes, kept for the indexes */
   constructor(all: Set<string>, kept: IndexesKept) {
@@ -61,6 +62,17 @@ export class KnownFiles {
   opened(path: string): void {
     this.#all.add(path);
     this.#files.set(path, { dedup: 0, playback: 0, closed: false });
+    this.#unfinished.add(path);
+  }
+
+  /** It is closed, and its index is there. */
+  finished(path: string): void {
+    this.#unfinished.delete(path);
+  }
+
+  /** Those that nobody was told of yet as closed, by their paths. */
+  get unfinished(): readonly string[] {
+    return [...this.#unfinished];
   }
 
   /** @param settled nothing of what was written to it is to be published any more */
@@ -102,6 +114,7 @@ export class KnownFiles {
   close(): void {
     for (const path of this.#files.keys()) this.#all.delete(path);
     this.#files.clear();
+    this.#unfinished.clear();
   }
 
   #forgetClosed(): void {

@@ -37,12 +37,16 @@ export interface Served {
   readonly held: ReadonlySet<string>;
   /** its WARC files in which there may be records that no index has */
   readonly unsettled: readonly Unsettled[];
+  /** paths of its WARC files that it has not told of as closed, with their index */
+  readonly unfinished: readonly string[];
   /** Of the process that is gone: publish what it has won and written. */
   readonly publish: (originals: readonly Published[]) => Promise<void>;
   /** Of the process that is gone: others may have what it has won. */
   release(): Promise<void>;
   /** Of the process that is gone: none of its files is open any more. */
   forgetFiles(): void;
+  /** One of them is closed, and its index is there. */
+  finished(path: string): void;
 }
 
 /** Whether there is room again for new buckets is looked at so often. */
@@ -110,6 +114,10 @@ export function serveStores(wire: Wire, { dedup, stats, playback, openFiles }: S
     get unsettled() {
       return files.unsettled;
     },
+    get unfinished() {
+      return files.unfinished;
+    },
+    finished: (path) => files.finished(path),
     async publish(originals) {
       for (const index of holders.values()) {
         await publish(

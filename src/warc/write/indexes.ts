@@ -45,6 +45,14 @@ export class Indexes {
     return this.#run(file, () => index.finish(file, this.#nameOf(file), this.#indexOf(file), this.#onFault));
   }
 
+  /** That of a file whose writer is gone. @returns when it is there, or is known not to be; never rejects */
+  make(file: string): Promise<void> {
+    const { signal } = this.#stopping;
+    return this.#run(file, async () => {
+      if (!signal.aborted) await makeIndex(file, this.#nameOf(file), this.#indexOf(file), this.#onFault, signal);
+    });
+  }
+
   /** Begin to make those that are missing, or older than their file. @param isOpen whether a file is being written, by its path below the folder */
   async makeMissing(isOpen: (path: string) => boolean): Promise<void> {
     const { dir, subdirPrefix, folder, log } = this.#options;
@@ -57,10 +65,7 @@ export class Indexes {
     for (const file of files) {
       if (isOpen(pathBelow(dir, file)) || (await isFresh(this.#indexOf(file), file))) continue;
       made++;
-      void this.#run(file, async () => {
-        const { signal } = this.#stopping;
-        if (!signal.aborted) await makeIndex(file, this.#nameOf(file), this.#indexOf(file), this.#onFault, signal);
-      });
+      void this.make(file);
     }
     if (made > 0) log.info({ files: made }, 'WARC files of earlier runs have no index yet: they are made');
   }

@@ -9,8 +9,28 @@ import { numberIn, QueryError } from '../captures/filter.ts';
 import type { Recent } from '../captures/recent.ts';
 import type { Place } from '../../warc/read/place.ts';
 
+/** Captures that are kept in memory. */
+export interface KnownCaptures {
+  /** @param instance that told of it by that number */
+  byNumber(instance: string, id: number): CaptureEvent | undefined | Promise<CaptureEvent | undefined>;
+  byRecord(recordId: string): CaptureEvent | undefined | Promise<CaptureEvent | undefined>;
+}
+
+export function recentCaptures(recent: Recent): KnownCaptures {
+  return {
+    byNumber: (instance, id) => (instance === recent.instance ? recent.get(id) : undefined),
+    byRecord: (recordId) => {
+      for (let id = recent.next - 1; id >= recent.first; id--) {
+        const event = recent.get(id);
+        if (event?.recordId === recordId) return event;
+      }
+      return undefined;
+    },
+  };
+}
+
 export interface Sources {
-  readonly recent: Recent;
+  readonly known: KnownCaptures;
   readonly index: Pick<PlaybackIndex, 'list' | 'byId' | 'byDate'> | undefined;
 }
 
@@ -29,12 +49,12 @@ const MAX_OF_URL = 2000;
 
 /** @returns undefined for one that is not here. @throws QueryError */
 export async function findCapture(query: URLSearchParams, sources: Sources): Promise<FoundCapture | undefined> {
-  const { recent } = sources;
+  const { known } = sources;
   const id = numberIn(query, 'id', 1, Number.MAX_SAFE_INTEGER);
-  if (id !== undefined) return query.get('instance') === recent.instance ? ofEvent(recent.get(id)) : undefined;
+  if (id !== undefined) return ofEvent(await known.byNumber(query.get('instance') ?? '', id));
   const [record, url] = [query.get('record'), query.get('url')];
   if (record === null || url === null) throw new QueryError('which capture is not said: expected id and instance, or record and url');
-  return (await inIndex(record, url, sources)) ?? ofEvent(byRecord(record, recent));
+  return (await inIndex(record, url, sources)) ?? ofEvent(await known.byRecord(record));
 }
 
 /** Where the record stands that another refers to, if it is known here. */
@@ -45,24 +65,16 @@ export async function placeOfOriginal(
     date,
     digest,
   }: { readonly id: string | undefined; readonly url: string | undefined; readonly date: string | undefined; readonly digest: string },
-  { recent, index }: Sources,
+  { known, index }: Sources,
 ): Promise<Place | undefined> {
-  const [known] = (id === undefined ? undefined : byRecord(id, recent))?.records ?? [];
-  if (known !== undefined) return placeOf(known);
+  const [kept] = (id === undefined ? undefined : await known.byRecord(id))?.records ?? [];
+  if (kept !== undefined) return placeOf(kept);
   const byId = id === undefined ? undefined : await index?.byId(id);
   return byId ?? (url === undefined || date === undefined ? undefined : await index?.byDate(url, date, digest));
 }
 
 export function placeOf({ file, offset, length, id }: EventRecord): Place {
   return { file, offset, length, recordId: id };
-}
-
-function byRecord(record: string, recent: Recent): CaptureEvent | undefined {
-  for (let id = recent.next - 1; id >= recent.first; id--) {
-    const event = recent.get(id);
-    if (event?.recordId === record) return event;
-  }
-  return undefined;
 }
 
 function ofEvent(event: CaptureEvent | undefined): FoundCapture | undefined {

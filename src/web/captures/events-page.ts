@@ -179,11 +179,13 @@ function gone(reader: Reader, recent: Recent): string {
 
 function all(reader: Reader, recent: Recent): string {
   let text = gone(reader, recent);
+  let unheard = 0;
   for (; reader.at < recent.next && text.length < PIECE_CHARS; reader.at++) {
     const event = recent.get(reader.at);
-    if (event !== undefined && reader.wanted(event)) text += told(event, recent);
+    if (event === undefined) unheard++;
+    else if (reader.wanted(event)) text += told(event, recent);
   }
-  return text;
+  return unheard === 0 ? text : text + leftOut(unheard, 'slow');
 }
 
 /** The latest of those that have come, so many as the time allows. */

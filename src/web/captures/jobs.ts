@@ -24,6 +24,12 @@ export interface NamedBucket {
   limits: readonly { readonly of: string; readonly value: number; readonly soft: boolean }[];
 }
 
+/** The one used last last. */
+export interface Named {
+  readonly prefixes: readonly Prefix[];
+  readonly buckets: readonly NamedBucket[];
+}
+
 const MAX_PREFIXES = 200;
 const MAX_BUCKETS = 500;
 
@@ -47,6 +53,28 @@ export class Jobs {
       const named = latest(this.#buckets, bucket, MAX_BUCKETS, () => ({ bucket, limits: [] }));
       if (isNamed) named.limits = [...limitsOf(meta.limits, bucket, false), ...limitsOf(meta.softLimits, bucket, true)];
     }
+  }
+
+  /** Those of another process, which were named later than any here. */
+  merge({ prefixes, buckets }: Named): void {
+    for (const each of prefixes) {
+      const known = latest(this.#prefixes, each.prefix, MAX_PREFIXES, () => ({ ...each, captures: 0, dup: 0, failed: 0, bytes: 0 }));
+      for (const of of ['captures', 'dup', 'failed', 'bytes'] as const) known[of] += each[of];
+      if (each.last > known.last) known.last = each.last;
+    }
+    for (const { bucket, limits } of buckets) {
+      const named = latest(this.#buckets, bucket, MAX_BUCKETS, () => ({ bucket, limits: [] }));
+      if (limits.length > 0) named.limits = limits;
+    }
+  }
+
+  /** What was named since the last call, to be kept elsewhere: here it is forgotten. */
+  take(): Named {
+    const taken = { prefixes: [...this.#prefixes.values()], buckets: [...this.#buckets.values()] };
+    this.#prefixes.clear();
+    this.#buckets.clear();
+    this.#latest = [];
+    return taken;
   }
 
   /** The one used last first. */

@@ -12,6 +12,10 @@ export interface RecentOptions {
   readonly maxEvents?: number;
   /** of texts, about */
   readonly maxBytes?: number;
+  /** so many share both */
+  readonly of?: number;
+  /** told of each who begins to wait for further ones */
+  readonly onWanted?: () => void;
 }
 
 const MAX_EVENTS = 10_000;
@@ -33,12 +37,14 @@ export class Recent {
   readonly #waiting = new Set<() => void>();
   readonly #ending = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
+  readonly #onWanted: () => void;
   #closed = false;
 
-  constructor({ maxEvents = MAX_EVENTS, maxBytes = MAX_BYTES }: RecentOptions = {}) {
-    this.maxEvents = maxEvents;
-    this.#maxBytes = maxBytes;
-    this.#events = new Array<Kept | undefined>(maxEvents);
+  constructor({ maxEvents = MAX_EVENTS, maxBytes = MAX_BYTES, of = 1, onWanted = () => undefined }: RecentOptions = {}) {
+    this.#onWanted = onWanted;
+    this.maxEvents = Math.ceil(maxEvents / of);
+    this.#maxBytes = Math.ceil(maxBytes / of);
+    this.#events = new Array<Kept | undefined>(this.maxEvents);
   }
 
   /** Number of the oldest that is kept. */
@@ -55,13 +61,23 @@ export class Recent {
     return this.#next - this.#first;
   }
 
+  /** Somebody waits for further ones. */
+  get wanted(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   /** It takes nothing more, and nobody need wait. */
   get closed(): boolean {
     return this.#closed;
   }
 
   add(capture: Capture): CaptureEvent {
-    const event = eventOf(this.#next, capture);
+    return this.put(eventOf(this.#next, capture));
+  }
+
+  /** One that another process has made; it gets its number here. */
+  put(made: CaptureEvent): CaptureEvent {
+    const event = made.id === this.#next ? made : { ...made, id: this.#next };
     if (this.size === this.maxEvents) this.#drop();
     this.#events[event.id % this.maxEvents] = { event, text: undefined };
     this.#next++;
@@ -69,6 +85,12 @@ export class Recent {
     while (this.#bytes > this.#maxBytes && this.size > 1) this.#drop();
     if (this.#waiting.size > 0) this.#timer ??= setTimeout(() => this.#wake(), GATHER_MS).unref();
     return event;
+  }
+
+  /** So many were never heard of: they have numbers, and nothing more. */
+  skip(count: number): void {
+    this.#next += count;
+    while (this.size > this.maxEvents) this.#drop();
   }
 
   /** @returns undefined for one that has gone, or has not come */
@@ -86,6 +108,7 @@ export class Recent {
   /** Call back once, soon after there is a further one, or there will be none. @returns a function that gives up waiting */
   onNews(callback: () => void): () => void {
     this.#waiting.add(callback);
+    this.#onWanted();
     return () => void this.#waiting.delete(callback);
   }
 

@@ -2,12 +2,9 @@
  * `/dashboard/state.json`: what the dashboard shows beside captures. Made when it is asked for, and not more often than somebody could see.
  */
 import type { Bucket } from '../../store/statistics.ts';
-import type { FileState } from '../../warc/write/open-files.ts';
-import type { Bound } from '../metrics/bound.ts';
+import type { Looked } from '../looked.ts';
 import { SLOT_MS, type CaptureCounts } from '../metrics/capture-counts.ts';
-import type { DiskSpaceState } from '../metrics/metrics-page.ts';
 import type { FetchHandler } from '../pages.ts';
-import type { StatusSource } from '../status.ts';
 import type { Jobs, NamedBucket } from './jobs.ts';
 import type { Recent } from './recent.ts';
 import { jsonText } from './search-page.ts';
@@ -16,10 +13,7 @@ export interface StateSource {
   readonly recent: Recent;
   readonly counts: CaptureCounts;
   readonly jobs: Jobs;
-  readonly status: () => StatusSource;
-  readonly bounds: () => readonly Bound[];
-  readonly disks: () => Promise<readonly DiskSpaceState[]>;
-  readonly files: () => readonly FileState[];
+  readonly look: () => Promise<Looked>;
   readonly bucket: (name: string) => Promise<Bucket | undefined>;
   /** there is an index of what was archived */
   readonly hasIndex: boolean;
@@ -39,10 +33,11 @@ export function statePage(source: StateSource): FetchHandler {
   };
 }
 
-async function stateOf({ recent, counts, jobs, status, bounds, disks, files, bucket, hasIndex }: StateSource): Promise<object> {
-  const { startedAt, activeRequests, waitingRequests, secondsBehind, warcBytesWritten, processors, databases } = status();
+async function stateOf({ recent, counts, jobs, look, bucket, hasIndex }: StateSource): Promise<object> {
+  const { status, bounds, disks, files, processes } = await look();
+  const { startedAt, activeRequests, waitingRequests, secondsBehind, warcBytesWritten, processors, databases, workers = [] } = status;
   const slots = counts.slots();
-  const { rss, heapUsed, external } = process.memoryUsage();
+  const inAll = (of: 'rss' | 'heapUsed' | 'external') => processes.reduce((sum, each) => sum + each[of], 0);
   return {
     instance: recent.instance,
     started: startedAt.toISOString(),
@@ -54,11 +49,12 @@ async function stateOf({ recent, counts, jobs, status, bounds, disks, files, buc
     },
     failures: [...counts.failures].sort(([, one], [, other]) => other - one),
     processors,
-    bounds: bounds(),
-    disks: (await disks()).map(({ of, freeBytes, minBytes }) => ({ of, freeBytes, minBytes })),
-    memory: { rss, heapUsed, external },
+    bounds,
+    disks: disks.map(({ of, freeBytes, minBytes }) => ({ of, freeBytes, minBytes })),
+    memory: { rss: inAll('rss'), heapUsed: inAll('heapUsed'), external: inAll('external') },
     databases: databases.map(({ folder, problem, waiting, lost }) => ({ folder, problem: problem ?? null, waiting, lost })),
-    files: files().slice(0, MAX_SHOWN),
+    workers: workers.map(({ worker, problem }) => ({ worker, problem: problem ?? null })),
+    files: files.slice(0, MAX_SHOWN),
     prefixes: jobs.prefixes.slice(0, MAX_SHOWN),
     buckets: await Promise.all(jobs.buckets.slice(0, MAX_SHOWN).map((each) => ofBucket(each, bucket))),
   };

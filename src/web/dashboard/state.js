@@ -88,7 +88,7 @@ function meter({ name, unit, used, limit }) {
   );
 }
 
-function showSpace({ disks, memory, databases }) {
+function showSpace({ disks, memory, databases, workers }) {
   const pairs = [
     ...disks.map(({ of, freeBytes, minBytes }) => [
       `Disk of ${of}`,
@@ -101,6 +101,7 @@ function showSpace({ disks, memory, databases }) {
       problem === null ? 'in use' : `away: ${problem} (${number(waiting)} wait)`,
       problem !== null,
     ]),
+    ...workers.flatMap(({ worker, problem }) => (problem === null ? [] : [[`Worker ${worker}`, problem, true]])),
   ];
   byId('space').replaceChildren(
     ...pairs.flatMap(([name, value, bad]) => [element('dt', {}, name), element('dd', { className: bad ? 'bad' : '' }, value)]),

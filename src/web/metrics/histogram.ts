@@ -1,6 +1,12 @@
 /**
  * Counts of observations by size. What costs is a search in a few numbers; nothing is allocated.
  */
+/** Without its bounds. */
+export interface Observed {
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
+
 export class Histogram {
   readonly bounds: readonly number[];
   readonly #counts: Float64Array;
@@ -17,6 +23,20 @@ export class Histogram {
     while (index < this.bounds.length && value > (this.bounds[index] ?? Infinity)) index++;
     this.#counts[index] = (this.#counts[index] ?? 0) + 1;
     this.#sum += value;
+  }
+
+  /** Add those of another with the same bounds. */
+  add({ counts, sum }: Observed): void {
+    for (const [index, count] of counts.entries()) this.#counts[index] = (this.#counts[index] ?? 0) + count;
+    this.#sum += sum;
+  }
+
+  /** What there is, and from now on nothing. */
+  take(): Observed {
+    const taken = { counts: this.counts, sum: this.#sum };
+    this.#counts.fill(0);
+    this.#sum = 0;
+    return taken;
   }
 
   /** Of each bound alone, then of what is beyond the last. */

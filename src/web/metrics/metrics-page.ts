@@ -3,9 +3,8 @@
  *
  * Looks at what is counted anyway, when it is asked. docs/metrics.md lists the names.
  */
+import type { Looked } from '../looked.ts';
 import type { FetchHandler } from '../pages.ts';
-import type { StatusSource } from '../status.ts';
-import type { Bound } from './bound.ts';
 import { ARCHIVED, type CaptureCounts } from './capture-counts.ts';
 import { exposition, EXPOSITION_TYPE, type Family, type HistogramFamily, type Sample } from './exposition.ts';
 import { processFamilies } from './process-families.ts';
@@ -19,32 +18,25 @@ export interface DiskSpaceState {
   readonly minBytes: number;
 }
 
-export interface MetricsSource {
-  readonly status: StatusSource;
-  readonly counts: CaptureCounts;
-  readonly warcFiles: number;
-  readonly bounds: readonly Bound[];
-  readonly disks: readonly DiskSpaceState[];
-}
-
 /** @param look asked anew for each request */
-export function metricsPage(look: () => Promise<MetricsSource>): FetchHandler {
+export function metricsPage(counts: CaptureCounts, look: () => Promise<Looked>): FetchHandler {
   return async () => {
-    const text = exposition([...families(await look()), ...(await processFamilies())]);
+    const looked = await look();
+    const text = exposition([...families(counts, looked), ...processFamilies(looked.processes)]);
     return new Response(text, {
       headers: { 'content-type': EXPOSITION_TYPE, 'content-length': String(Buffer.byteLength(text)), 'cache-control': 'no-store' },
     });
   };
 }
 
-function families({ status, counts, warcFiles, bounds, disks }: MetricsSource): (Family | HistogramFamily)[] {
+function families(counts: CaptureCounts, { status, warcFiles, bounds, disks }: Looked): (Family | HistogramFamily)[] {
   const counted = (name: string, help: string, samples: readonly Sample[]): Family => ({ name, help, type: 'counter', samples });
   const gauge = (name: string, help: string, samples: readonly Sample[]): Family => ({ name, help, type: 'gauge', samples });
   const one = (value: number): readonly Sample[] => [{ value }];
   const each = (label: string, values: Iterable<readonly [string, number]>): Sample[] =>
     Array.from(values, ([text, value]) => ({ labels: { [label]: text }, value }));
   const { durations, sizes } = counts;
-  const { processors, databases } = status;
+  const { processors, databases, workers = [] } = status;
   return [
     gauge('warctap_info', 'What runs, as labels.', [{ labels: { version: status.version }, value: 1 }]),
     gauge('warctap_start_time_seconds', 'When it was started, in seconds since 1970.', one(status.startedAt.getTime() / 1000)),
@@ -131,6 +123,14 @@ function families({ status, counts, warcFiles, bounds, disks }: MetricsSource): 
       each(
         'folder',
         databases.map(({ folder, lost }) => [folder, lost]),
+      ),
+    ),
+    gauge(
+      'warctap_worker_up',
+      'Whether a worker answers, 1, or not, 0.',
+      each(
+        'worker',
+        workers.map(({ worker, problem }) => [String(worker), problem === undefined ? 1 : 0]),
       ),
     ),
     counted('warctap_meta_ignored_total', 'Requests whose Warcprox-Meta came without its secret.', one(status.metaIgnored)),

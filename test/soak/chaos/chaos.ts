@@ -71,11 +71,12 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
     await load.end();
     for (const machine of machines) {
       const end = await machine.stop(STOPS_MS);
+      faults.push(...(await machine.deaths()).filter((ended) => ended !== 'SIGKILL').map((ended) => `a worker ended by itself: ${ended}`));
       if (end !== 0) faults.push(`machine ${machine.number} ended with ${String(end)}: ${machine.stderr}`);
     }
-    const { lines, answered, limits } = load;
+    const { lines, answered, limits, lagMs } = load;
     const folders = machines.map(({ number, warcs }) => ({ machine: number, warcs }));
-    const judged = await judge(folders, settledMs, { kills, lines, answered, limits, faults });
+    const judged = await judge(folders, settledMs, { kills, lines, answered, limits, lagMs, faults });
     const peakMb = {
       primary: Math.max(...machines.map((machine) => machine.peakMb.primary)),
       worker: Math.max(...machines.map((machine) => machine.peakMb.worker)),

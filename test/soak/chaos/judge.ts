@@ -9,7 +9,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readWarc } from '../../../src/warc/read/reader.ts';
 import { verifyFiles } from '../../../src/warc/tools/verify.ts';
-import type { Kill, Seen } from './seen.ts';
+import type { Kill, Line, Seen } from './seen.ts';
 
 export interface Judged {
   readonly faults: readonly string[];
@@ -32,6 +32,7 @@ export interface Judged {
   /** as the machines said themselves, in ms */
   readonly mostBehindMs: number;
   readonly limitRows: number;
+  readonly lagMs: number;
 }
 
 export interface Folder {
@@ -39,7 +40,7 @@ export interface Folder {
   readonly warcs: string;
 }
 
-/** A connection that is cut by a kill notices that within this time, on a machine that does much else. */
+/** A connection that is cut by a kill notices that within this time, and as much longer as the clients were kept from looking. */
 const NOTICED_MS = 10_000;
 /** A claim of a machine that is gone lapses after this long, and what waits for an absent store is told so. */
 const LAPSES_MS = 8000;
@@ -78,6 +79,7 @@ export async function judge(folders: readonly Folder[], settledMs: number, seen:
     ...lines,
     mostBehindMs,
     limitRows,
+    lagMs: seen.lagMs,
   };
 }
 
@@ -128,11 +130,12 @@ function doublesOf(payloads: Found['payloads'], kills: readonly Kill[]) {
   return { doubled, doubledOverKill };
 }
 
-function judgeLines({ kills, lines, answered }: Seen, writers: Found['writers'], settledMs: number, faults: string[]) {
+function judgeLines({ kills, lines, answered, lagMs }: Seen, writers: Found['writers'], settledMs: number, faults: string[]) {
   let cut = 0;
   let missing = 0;
   let oldestMissingMs = 0;
-  for (const { machine, urls, endedMs, left } of lines) {
+  for (const line of lines) {
+    const { machine, urls, endedMs, left } = line;
     const by = new Set(urls.flatMap((url) => writers.get(url) ?? []));
     if (by.size > 1) faults.push(`a connection was served by workers ${[...by].join()}`);
     const [writer] = by;
@@ -140,7 +143,7 @@ function judgeLines({ kills, lines, answered }: Seen, writers: Found['writers'],
       (kill) =>
         kill.machine === machine && (kill.what === 'primary' || writer === undefined || writer === `${kill.machine}/${kill.worker}`),
     );
-    const itsEnd = endOf(urls, endedMs, answered, itsKills);
+    const itsEnd = endOf(line, itsKills);
     for (const url of urls) {
       const atMs = answered.get(url);
       if (atMs === undefined || writers.has(url)) continue;
@@ -157,16 +160,17 @@ function judgeLines({ kills, lines, answered }: Seen, writers: Found['writers'],
     }
     if (endedMs === undefined || urls.length === 0) continue;
     cut++;
-    const isWhy = ({ atMs, backMs = 0 }: Kill) => atMs <= endedMs && endedMs < Math.max(atMs + NOTICED_MS, backMs);
+    const isWhy = ({ atMs, backMs = 0 }: Kill) => atMs <= endedMs && endedMs < Math.max(atMs + NOTICED_MS, backMs) + lagMs;
     if (left === true) faults.push(`${urls.at(-1)} was never answered, by worker ${writer ?? '?'}`);
     else if (!itsKills.some(isWhy)) faults.push(`a connection of worker ${writer ?? '?'} was cut, and that was not killed`);
   }
   return { cut, missing, oldestMissingMs };
 }
 
-/** The kill that a connection has ended by: what came before it may be read after it. */
-function endOf(urls: readonly string[], endedMs: number | undefined, answered: Seen['answered'], kills: readonly Kill[]): Kill | undefined {
-  if (endedMs !== undefined) return kills.findLast(({ atMs }) => atMs <= endedMs);
-  const firstMs = Math.min(...urls.flatMap((url) => answered.get(url) ?? []));
-  return kills.find(({ atMs }) => atMs > firstMs);
+/**
+ * The kill that a connection has ended by. What was answered before it may be read after it, and after the next one, too, and the workers of a
+ * primary process go on for a moment; but no request was sent after it that was answered.
+ */
+function endOf({ sentMs, endedMs = Infinity }: Line, kills: readonly Kill[]): Kill | undefined {
+  return kills.find(({ atMs, backMs = atMs }) => backMs >= sentMs && atMs <= endedMs);
 }

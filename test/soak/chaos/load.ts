@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { performance } from 'node:perf_hooks';
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { setTimeout as passed } from 'node:timers/promises';
 import { metaLine } from '../../support/api.ts';
 import { RawClient } from '../../support/client.ts';
@@ -16,6 +16,8 @@ export interface Load {
   readonly limits: readonly LimitRow[];
   /** ms since the last answer */
   readonly quietMs: number;
+  /** the longest time that nothing was looked at here */
+  readonly lagMs: number;
   /** Resolves when every client has gone; those that wait for an answer are cut after a while. */
   end(): Promise<void>;
 }
@@ -45,6 +47,8 @@ async function startOrigin() {
 
 export async function startLoad({ machines, kills, clients, paceMs, random }: LoadOptions): Promise<Load> {
   const origin = await startOrigin();
+  const delay = monitorEventLoopDelay();
+  delay.enable();
   const lines: Line[] = [];
   const answered = new Map<string, number>();
   const limits: LimitRow[] = [];
@@ -66,7 +70,7 @@ export async function startLoad({ machines, kills, clients, paceMs, random }: Lo
         await passed(AFTER_CUT_MS);
         continue;
       }
-      const line: Line = { machine: machine.number, urls: [], endedMs: undefined };
+      const line: Line = { machine: machine.number, urls: [], sentMs: performance.now(), endedMs: undefined };
       lines.push(line);
       let connection: RawClient | undefined;
       try {
@@ -76,8 +80,10 @@ export async function startLoad({ machines, kills, clients, paceMs, random }: Lo
         while (!over) {
           const url = nextUrl();
           line.urls.push(url);
+          const sentMs = performance.now();
           connection.send(get(url));
           const { status } = await connection.response();
+          line.sentMs = sentMs;
           lastMs = performance.now();
           if (status === 200) answered.set(url, lastMs);
           if (paceMs > 0) await passed(paceMs * 2 * random());
@@ -101,11 +107,12 @@ export async function startLoad({ machines, kills, clients, paceMs, random }: Lo
     for (let nth = 0; nth <= LIMIT; nth++) {
       using connection = await RawClient.connect(machines[0]?.port ?? 0);
       const url = nextUrl();
+      const sentMs = performance.now();
       connection.send(get(url, meta.toString('latin1')));
       const { status } = await connection.response();
       if (status === 200) {
         answered.set(url, performance.now());
-        lines.push({ machine: machines[0]?.number ?? 0, urls: [url], endedMs: undefined });
+        lines.push({ machine: machines[0]?.number ?? 0, urls: [url], sentMs, endedMs: undefined });
         count++;
       } else if (status !== 420) return undefined;
     }
@@ -127,6 +134,9 @@ export async function startLoad({ machines, kills, clients, paceMs, random }: Lo
     get quietMs() {
       return performance.now() - lastMs;
     },
+    get lagMs() {
+      return Math.round(delay.max / 1e6);
+    },
     async end() {
       over = true;
       const timer = setTimeout(() => {
@@ -135,6 +145,7 @@ export async function startLoad({ machines, kills, clients, paceMs, random }: Lo
       }, CUT_MS);
       await Promise.all(all);
       clearTimeout(timer);
+      delay.disable();
       origin.server.closeAllConnections();
       origin.server.close();
     },

@@ -1,7 +1,7 @@
 /** A proxy of many processes, as one machine runs it: started, killed whole or in part, started again in its folder, and looked at. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, readFileSync } from 'node:fs';
+import { createReadStream, createWriteStream, readFileSync } from 'node:fs';
 import { get as ask } from 'node:http';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -105,6 +105,18 @@ export class Machine {
     const end = await this.#ended;
     clearTimeout(timer);
     return end;
+  }
+
+  /** How each worker has ended that was replaced, as its log says. */
+  async deaths(): Promise<readonly string[]> {
+    const ends: string[] = [];
+    for await (const line of createInterface(createReadStream(join(this.#options.dir, 'log')))) {
+      if (!line.includes('a worker has died')) continue;
+      // A kill of the primary process may cut its last line.
+      const ended = /"ended":"([^"]*)"/.exec(line)?.[1];
+      if (ended !== undefined) ends.push(ended);
+    }
+    return ends;
   }
 
   /** Those that run, and how long a capture may have been in a chain by the time that this is told. @throws when nobody answers */

@@ -20,6 +20,8 @@ export interface Kill {
 export interface Line {
   readonly machine: number;
   readonly urls: string[];
+  /** when the last request was sent that was answered: it was not cut before */
+  sentMs: number;
   endedMs: number | undefined;
   /** no answer came at the end, though it was waited for */
   left?: boolean;
@@ -37,5 +39,7 @@ export interface Seen {
   /** when each URL was answered */
   readonly answered: ReadonlyMap<string, number>;
   readonly limits: readonly LimitRow[];
+  /** the longest time that the clients, all in one process, were kept from looking at their connections */
+  readonly lagMs: number;
   readonly faults: string[];
 }

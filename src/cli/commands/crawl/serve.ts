@@ -25,6 +25,11 @@ WARCTAP_CRAWL_ADMIN_PASSWORD, or a random one that is printed once. Every option
 may also be set in the environment (WARCTAP_CRAWL_MAX_DOWNLOADS=5) or in the file
 of --config (max-downloads: 5). A flag goes before the environment, the
 environment before the file. On SIGUSR2 what is reloadable is read again.`,
+  refused: {
+    workers:
+      'one process knows for each site when it may be asked again; for more cores run several servers, each with a --port, ' +
+      '--db, --dir and --dedup-db-file of its own, and one --store for all',
+  },
   exits: {
     ok: 'stopped by a signal, jobs paused, everything written',
     failed: 'could not start (port or database in use …), or a fault of warctap',

@@ -17,6 +17,11 @@ export const queueWorker = defineCommand({
   name: 'worker',
   summary: 'Fetch the URLs that a queue manager hands out into WARC files, and report.',
   settings: SETTINGS,
+  refused: {
+    workers:
+      'start it several times, each with a --dir, --dedup-db-file, --stats-db-file and --outbox of its own, and one --store for all; ' +
+      '--connections is how much one of them fetches at once',
+  },
   exits: {
     ok: 'stopped by a signal, or --until-empty and nothing is left; everything written',
     failed: 'could not start, or the manager does not know the key (any more)',
