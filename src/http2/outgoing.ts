@@ -32,7 +32,6 @@ export interface Sender {
 }
 
 /** So much may wait in the socket before streams have to. */
-const EARLY = Number(process.env.EARLY ?? 4);
 const MAX_WAITING = 128 * 1024;
 /** Larger frames are not better, and hold others up. */
 const MAX_DATA = DEFAULT_FRAME_SIZE;
@@ -53,7 +52,6 @@ export class Outgoing {
   /** answers since all was taken */
   #answers = 0;
   #over = false;
-  #pumping = false;
   readonly #flush = () => this.flush();
 
   constructor(socket: Socket) {
@@ -82,8 +80,7 @@ export class Outgoing {
     if (this.#over) return;
     this.#frames.push(bytes);
     this.#bytes += bytes.length;
-    if (this.#frames.length >= EARLY && !this.#pumping) this.#write();
-    else this.#schedule();
+    this.#schedule();
   }
 
   /** A frame that the peer has asked for. @throws Http2Error when it asks without end */
@@ -100,7 +97,6 @@ export class Outgoing {
   /** A stream has something to send, or may go on. */
   ready(sender: Sender): void {
     if (sender.queuedToSend || this.#over) return;
-    if (this.#ready.length >= EARLY && !this.#pumping) this.flush();
     sender.queuedToSend = true;
     this.#ready.push(sender);
     this.#schedule();
@@ -117,9 +113,7 @@ export class Outgoing {
   flush(): void {
     this.#scheduled = false;
     if (this.#over) return;
-    this.#pumping = true;
     this.#pump();
-    this.#pumping = false;
     this.#write();
   }
 
