@@ -79,7 +79,9 @@ function serveSession(socket: Socket): void {
 
 const certificate = await originCertificate();
 const secure = () =>
-  protocol === 'h2' ? createTlsServer({ ...certificate, ALPNProtocols: ['h2'], noDelay: true }, serveSession) : createTlsServer({ ...certificate, noDelay: true }, serve);
+  protocol === 'h2'
+    ? createTlsServer({ ...certificate, ALPNProtocols: ['h2'], noDelay: true }, serveSession)
+    : createTlsServer({ ...certificate, noDelay: true }, serve);
 let port = 0;
 for (const host of ORIGIN_ADDRESSES) {
   const server = scheme === 'https' ? secure() : createTcpServer({ noDelay: true }, serve);
