@@ -15,6 +15,8 @@ export interface Field {
   readonly line: string;
   /** false for a line that only the lenient reading accepts */
   readonly exact: boolean;
+  /** it came as one that nobody may keep in a table (RFC 7541 §6.2.3) */
+  readonly neverIndexed?: true;
 }
 
 const NONE: readonly string[] = [];

@@ -8,7 +8,7 @@ import { hopByHop } from '../http/hop-by-hop.ts';
 import type { Framing, ResponseHead } from '../http/message.ts';
 import type { AnswerForm } from '../http/sides.ts';
 import type { Target } from '../http/target.ts';
-import type { FieldList } from './heads.ts';
+import { withNeverIndexed, type FieldList } from './field-list.ts';
 
 /** For the proxy alone. */
 const OURS = new Set(['warcprox-meta', 'warcprox-meta-secret']);
@@ -88,10 +88,15 @@ function isSent({ key, value }: Field, status: number, framing: Framing): boolea
 /** What HTTP/1 lets through in a value, and HTTP/2 does not (RFC 9113 §8.2.1), as spaces. */
 function clean(field: Field): Field {
   const name = field.key;
-  return field.exact && name === field.name ? field : fieldOf(name, trimOws(field.value.replace(/[\0-\x08\x0a-\x1f\x7f]/g, ' ')));
+  if (field.exact && name === field.name) return field;
+  return fieldOf(name, trimOws(field.value.replace(/[\0-\x08\x0a-\x1f\x7f]/g, ' ')));
 }
 
 function addTo(list: string[], fields: readonly Field[]): FieldList {
-  for (const { key, value } of fields) list.push(key, value);
-  return list;
+  let never: Set<string> | undefined;
+  for (const { key, value, neverIndexed } of fields) {
+    list.push(key, value);
+    if (neverIndexed) (never ??= new Set()).add(key);
+  }
+  return withNeverIndexed(list, never);
 }

@@ -10,9 +10,7 @@ import { MessageError } from '../http/errors.ts';
 import { fieldOf, Fields, TOKEN, type Field } from '../http/fields.ts';
 import type { Framing, RequestHead, ResponseHead } from '../http/message.ts';
 import { parseAuthority } from '../http/target.ts';
-
-/** Names and values by turns, in the order of the frame; Latin-1. */
-export type FieldList = readonly string[];
+import type { FieldList } from './field-list.ts';
 
 export interface RequestOfFrame {
   readonly head: RequestHead;
@@ -37,7 +35,7 @@ export function requestOf(list: FieldList, hasBody: boolean): RequestOfFrame {
     const [name, value] = [list[at] ?? '', list[at + 1] ?? ''];
     bytes += name.length + value.length;
     if (name.startsWith(':')) pseudo.set(name, checkedValue(name, value));
-    else fields.push(checkedField(name, value));
+    else fields.push(marked(checkedField(name, value), list));
   }
   const method = pseudo.get(':method') ?? '';
   if (!TOKEN.test(method)) throw new MessageError('syntax', 'method not understood, expected one such as GET', method);
@@ -109,6 +107,10 @@ function checkedValue(name: string, value: string): string {
   return value;
 }
 
+function marked(field: Field, { neverIndexed }: FieldList): Field {
+  return neverIndexed?.has(field.name) === true ? { ...field, neverIndexed: true } : field;
+}
+
 function isCookie({ key }: Field): boolean {
   return key === 'cookie';
 }
@@ -119,7 +121,8 @@ function joinedCookies(fields: readonly Field[]): readonly Field[] {
   const cookies = fields.filter(isCookie);
   const [first] = cookies;
   if (first === undefined || cookies.length === 1) return fields;
-  const joined = fieldOf('cookie', cookies.map(({ value }) => value).join('; '));
+  const text = fieldOf('cookie', cookies.map(({ value }) => value).join('; '));
+  const joined: Field = cookies.some(({ neverIndexed }) => neverIndexed) ? { ...text, neverIndexed: true } : text;
   return fields.flatMap((field) => (field === first ? [joined] : field.key === 'cookie' ? [] : [field]));
 }
 
@@ -130,7 +133,7 @@ export function responseOf(list: FieldList): ResponseHead {
   for (let at = 0; at + 1 < list.length; at += 2) {
     const [name, value] = [list[at] ?? '', list[at + 1] ?? ''];
     if (name === ':status') status = Number(value);
-    else fields.push(fieldOf(name, value));
+    else fields.push(marked(fieldOf(name, value), list));
   }
   return { status, reason: STATUS_CODES[status] ?? '', minor: 1, fields: new Fields(fields) };
 }
@@ -144,7 +147,7 @@ export function responseFraming({ status, fields }: ResponseHead, method: string
 
 /** Fields behind a body, without what can be none. */
 export function trailersOf(list: FieldList): Fields {
-  return new Fields([...pairs(list)].filter(([name]) => !name.startsWith(':')).map(([name, value]) => fieldOf(name, value)));
+  return new Fields([...pairs(list)].filter(([name]) => !name.startsWith(':')).map(([name, value]) => marked(fieldOf(name, value), list)));
 }
 
 /** What frames, routes or lets in must not stand behind a body (RFC 9110 §6.5.1). */
@@ -154,7 +157,7 @@ const ONLY_IN_HEADS = new Set(['authorization', 'content-length', 'cookie', 'hos
 export function requestTrailersOf(list: FieldList): Fields {
   const fields: Field[] = [];
   for (const [name, value] of pairs(list)) {
-    const field = checkedField(name, value);
+    const field = marked(checkedField(name, value), list);
     if (ONLY_IN_HEADS.has(field.key)) throw new MessageError('syntax', 'field that must not stand behind a body', name);
     fields.push(field);
   }

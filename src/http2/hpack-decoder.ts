@@ -7,7 +7,7 @@
 import { CODE, Http2Error } from './frames.ts';
 import { DEFAULT_TABLE_SIZE, DynamicTable, ENTRY_BYTES, STATIC_TABLE, type Entry } from './hpack-table.ts';
 import { huffmanDecode } from './huffman.ts';
-import { neverIndex } from './never-indexed.ts';
+import { withNeverIndexed, type FieldList } from './field-list.ts';
 
 const STATIC_SIZE = STATIC_TABLE.length;
 /** Numbers of more bits mean nothing here. */
@@ -27,6 +27,8 @@ export class HpackDecoder {
   readonly #options: DecoderOptions;
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
+  /** names of the block that is read */
+  #never: Set<string> | undefined;
 
   constructor(options: DecoderOptions) {
     this.#options = options;
@@ -42,7 +44,8 @@ export class HpackDecoder {
    * @returns names and values by turns, Latin-1; undefined when it is a longer list than may be
    * @throws Http2Error COMPRESSION_ERROR, after which nothing more can be read
    */
-  decode(block: Buffer): string[] | undefined {
+  decode(block: Buffer): FieldList | undefined {
+    this.#never = undefined;
     this.#bytes = block;
     this.#at = 0;
     const { maxListSize, maxFields } = this.#options;
@@ -63,7 +66,7 @@ export class HpackDecoder {
       }
       if (fits) list.push(name, value);
     }
-    return fits ? list : undefined;
+    return fits ? withNeverIndexed(list, this.#never) : undefined;
   }
 
   #indexed(): Entry {
@@ -76,7 +79,7 @@ export class HpackDecoder {
     const name = index === 0 ? this.#text() : this.#entry(index).name;
     const entry = { name, value: this.#text() };
     if (kept) this.#table.add(entry);
-    else if ((byte & 0x10) !== 0) neverIndex(name);
+    else if ((byte & 0x10) !== 0) (this.#never ??= new Set()).add(name);
     return entry;
   }
 

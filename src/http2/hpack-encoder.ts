@@ -6,7 +6,7 @@
  */
 import { DEFAULT_TABLE_SIZE, DynamicTable, entrySize, STATIC_TABLE } from './hpack-table.ts';
 import { huffmanEncode, huffmanLength } from './huffman.ts';
-import { isNeverIndexed } from './never-indexed.ts';
+import type { FieldList } from './field-list.ts';
 
 const STATIC_SIZE = STATIC_TABLE.length;
 const NAMES = new Map<string, number>();
@@ -19,6 +19,8 @@ STATIC_TABLE.forEach(({ name, value }, at) => {
 
 /** Other with each message. */
 const NOT_KEPT = new Set([':path', 'age', 'content-length', 'etag', 'if-modified-since', 'if-none-match', 'location', 'set-cookie']);
+/** Nobody may keep them. */
+const SECRET = new Set(['authorization', 'proxy-authorization']);
 /** A short one could be guessed, bit by bit. */
 const SHORT_COOKIE = 20;
 
@@ -51,8 +53,7 @@ export class HpackEncoder {
     this.#smallest = Math.min(this.#smallest, limited);
   }
 
-  /** @param list names and values by turns, Latin-1 */
-  encode(list: readonly string[]): Buffer {
+  encode(list: FieldList): Buffer {
     this.#at = 0;
     // A number has at most six bytes, a text never more than its own.
     let most = 16;
@@ -61,12 +62,12 @@ export class HpackEncoder {
     if (this.#smallest < this.#table.maxSize) this.#integer(0x20, 0x1f, this.#smallest);
     if (this.#smallest < Infinity) this.#integer(0x20, 0x1f, this.#table.maxSize);
     this.#smallest = Infinity;
-    for (let at = 0; at + 1 < list.length; at += 2) this.#field(list[at] ?? '', list[at + 1] ?? '');
+    for (let at = 0; at + 1 < list.length; at += 2) this.#field(list[at] ?? '', list[at + 1] ?? '', list.neverIndexed);
     return Buffer.from(scratch.subarray(0, this.#at));
   }
 
-  #field(name: string, value: string): void {
-    const isNever = isNeverIndexed(name);
+  #field(name: string, value: string, never: FieldList['neverIndexed']): void {
+    const isNever = SECRET.has(name) || never?.has(name) === true;
     const known = isNever ? undefined : VALUES.get(name)?.get(value);
     if (known !== undefined) return this.#integer(0x80, 0x7f, known);
     const values = this.#numbers.get(name);

@@ -3,6 +3,7 @@
  *
  * Source: RFC 9113 §4.3 (field blocks), §6 (each frame's own rules), §10.5 (what a peer must not do without end).
  */
+import type { FieldList } from './field-list.ts';
 import { CODE, FLAG, FRAME, FrameReader, Http2Error, MAX_WINDOW, PREFACE } from './frames.ts';
 import { HpackDecoder, type DecoderOptions } from './hpack-decoder.ts';
 import { settingsOf, type Settings } from './settings.ts';
@@ -10,7 +11,7 @@ import { settingsOf, type Settings } from './settings.ts';
 /** What throws an Http2Error ends the connection. */
 export interface IncomingEvents {
   /** @param list names and values by turns; undefined when it is longer than may be */
-  onHeaders(stream: number, list: string[] | undefined, ended: boolean): void;
+  onHeaders(stream: number, list: FieldList | undefined, ended: boolean): void;
   /** @param counted bytes that count for windows: more than the piece where it was padded */
   onData(stream: number, piece: Buffer, counted: number, ended: boolean): void;
   onReset(stream: number, code: number): void;

@@ -5,7 +5,7 @@
  * Source: RFC 9113 §6.5.2 (defaults); what Chromium 156 was seen to send, and what is published of Firefox.
  */
 import type { Http2Manner, Http2Settings } from '../http/imitation.ts';
-import type { FieldList } from './heads.ts';
+import type { FieldList } from './field-list.ts';
 import type { Settings } from './settings.ts';
 
 export const CHROMIUM_ORDER: readonly string[] = [':method', ':authority', ':scheme', ':path'];

@@ -4,6 +4,7 @@
  *
  * Source: RFC 9113 §5.2 and §6.9 (flow control).
  */
+import type { FieldList } from './field-list.ts';
 import type { Socket } from 'node:net';
 import { CODE, DEFAULT_FRAME_SIZE, DEFAULT_WINDOW, FLAG, FRAME, frameHead, headersFrames, Http2Error, MAX_WINDOW } from './frames.ts';
 import { HpackEncoder } from './hpack-encoder.ts';
@@ -24,7 +25,7 @@ export interface Sender {
   /** Take what waits, so much at most. */
   take(bytes: number, into: Buffer[]): void;
   /** fields behind its body */
-  readonly trailers: readonly string[] | undefined;
+  readonly trailers: FieldList | undefined;
   /** breaks off instead of ending, by this code */
   readonly breakOffCode: number | undefined;
   /** Some of it has been handed to the system. @param ended all of it has */
@@ -90,7 +91,7 @@ export class Outgoing {
     this.frame(bytes);
   }
 
-  headers(stream: number, list: readonly string[], ended: boolean): void {
+  headers(stream: number, list: FieldList, ended: boolean): void {
     if (!this.#over) this.frame(headersFrames(this.#encoder.encode(list), stream, ended, this.#maxFrameSize));
   }
 

@@ -3,6 +3,7 @@
  *
  * Source: RFC 9113 §5.1 (streams), §5.4 (errors), §6 (frames).
  */
+import type { FieldList } from './field-list.ts';
 import { CODE, DEFAULT_WINDOW, FLAG, FRAME, frameHead, Http2Error, MAX_WINDOW, numbersFrame } from './frames.ts';
 import type { IncomingEvents } from './incoming.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -57,7 +58,7 @@ export class Received implements IncomingEvents {
     return this.#said;
   }
 
-  onHeaders(id: number, list: string[] | undefined, ended: boolean): void {
+  onHeaders(id: number, list: FieldList | undefined, ended: boolean): void {
     const stream = this.streams.get(id);
     if (stream === undefined)
       return this.streams.endingOf(id) === undefined && this.#session.answers ? this.#onNew(id, list, ended) : this.#onPastHead(id);
@@ -133,7 +134,7 @@ export class Received implements IncomingEvents {
   }
 
   /** A stream that a client has opened. */
-  #onNew(id: number, list: readonly string[] | undefined, ended: boolean): void {
+  #onNew(id: number, list: FieldList | undefined, ended: boolean): void {
     this.streams.begin(id);
     if (this.goneAway || this.#session.leaving) return this.#refuse(id, CODE.refused);
     this.lastTaken = id;
@@ -157,7 +158,7 @@ export class Received implements IncomingEvents {
     this.#events.onReset?.();
   }
 
-  #onAnswer(stream: SessionStream, list: readonly string[], ended: boolean): void {
+  #onAnswer(stream: SessionStream, list: FieldList, ended: boolean): void {
     const body = bodyOfAnswer(list, stream.bodiless, ended);
     if (body === undefined) return this.#fail(stream, MALFORMED);
     stream.headed = body.status >= 200;
@@ -165,7 +166,7 @@ export class Received implements IncomingEvents {
     stream.head(list, ended);
   }
 
-  #onTrailers(stream: SessionStream, list: readonly string[]): number | undefined {
+  #onTrailers(stream: SessionStream, list: FieldList): number | undefined {
     return checkedTrailers(list) === undefined ? MALFORMED : stream.trailed(list);
   }
 

@@ -1,6 +1,7 @@
 /**
  * What stands around a session of HTTP/2: how it is to be, and who owns it.
  */
+import type { FieldList } from './field-list.ts';
 import type { Settings } from './settings.ts';
 import type { SessionStream } from './stream.ts';
 
@@ -16,7 +17,7 @@ export interface SessionOptions {
 /** What the one who owns a session is told. */
 export interface SessionEvents {
   /** A client asks. @param list undefined when it is longer than may be @param ended nothing follows */
-  onRequest?(stream: SessionStream, list: readonly string[] | undefined, ended: boolean): void;
+  onRequest?(stream: SessionStream, list: FieldList | undefined, ended: boolean): void;
   /** the other side has said how it wants to be spoken to, for the first time or anew */
   onSettings?(): void;
   /** no stream past this one is looked at */

@@ -3,6 +3,7 @@
  *
  * Source: RFC 9113 §3.4 (beginning), §5.1 (streams), §5.4 (errors), §6.8 (GOAWAY).
  */
+import type { FieldList } from './field-list.ts';
 import type { Socket } from 'node:net';
 import { CODE, DEFAULT_FRAME_SIZE, DEFAULT_WINDOW, FRAME, Http2Error, MAX_WINDOW, numbersFrame, PREFACE } from './frames.ts';
 import { Incoming } from './incoming.ts';
@@ -92,7 +93,7 @@ export class Http2Session implements Receiving {
    * @param list names and values by turns, `:method` first or not
    * @throws Error when nothing new can begin
    */
-  request(list: readonly string[], ended: boolean, events: StreamEvents): SessionStream {
+  request(list: FieldList, ended: boolean, events: StreamEvents): SessionStream {
     const id = this.#received.streams.last === 0 ? 1 : this.#received.streams.last + 2;
     if (this.closed) throw new Error('the session takes no more streams');
     this.#received.streams.begin(id);
@@ -122,7 +123,7 @@ export class Http2Session implements Receiving {
     this.out.ready(stream);
   }
 
-  headers(stream: SessionStream, list: readonly string[], ended: boolean): void {
+  headers(stream: SessionStream, list: FieldList, ended: boolean): void {
     this.out.headers(stream.id, list, ended);
   }
 

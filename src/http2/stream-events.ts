@@ -1,14 +1,15 @@
 /**
  * What stands around a stream of HTTP/2: who uses it, and the connection that carries it.
  */
+import type { FieldList } from './field-list.ts';
 import type { SessionStream } from './stream.ts';
 
 /** What the one who uses a stream is told. */
 export interface StreamEvents {
   /** A head that came in answer: interim ones, then the final one. @param ended nothing follows it */
-  onHead?(list: readonly string[], ended: boolean): void;
+  onHead?(list: FieldList, ended: boolean): void;
   onData(piece: Buffer): void;
-  onTrailers(list: readonly string[]): void;
+  onTrailers(list: FieldList): void;
   /** all has come, and was told */
   onEnd(): void;
   /** what waited has gone out, after `write` was false */
@@ -24,7 +25,7 @@ export interface StreamEvents {
 /** What a stream needs of its connection. */
 export interface StreamConnection {
   ready(stream: SessionStream): void;
-  headers(stream: SessionStream, list: readonly string[], ended: boolean): void;
+  headers(stream: SessionStream, list: FieldList, ended: boolean): void;
   reset(stream: SessionStream, code: number): void;
   widen(stream: SessionStream, more: number): void;
   over(stream: SessionStream): void;

@@ -5,6 +5,7 @@
  * when the connection has gone meanwhile.
  * Source: RFC 9113 §5.1 (states), §5.2 (flow control), §8.1 (messages).
  */
+import type { FieldList } from './field-list.ts';
 import { CODE } from './frames.ts';
 import type { Sender } from './outgoing.ts';
 import { END, ReceiveQueue, type Item } from './receive-queue.ts';
@@ -42,7 +43,7 @@ export class SessionStream implements Sender {
   #behind = false;
   #ending = false;
   #ended = false;
-  #trailers: readonly string[] | undefined;
+  #trailers: FieldList | undefined;
   #breakOffCode: number | undefined;
   // Over.
   #closed = false;
@@ -98,7 +99,7 @@ export class SessionStream implements Sender {
   }
 
   /** A head of an answer. @param ended nothing follows it */
-  headers(list: readonly string[], ended: boolean): void {
+  headers(list: FieldList, ended: boolean): void {
     if (!this.writable) return;
     this.#connection.headers(this, list, ended);
     if (!ended) return;
@@ -194,14 +195,14 @@ export class SessionStream implements Sender {
   }
 
   /** A head has come in answer. */
-  head(list: readonly string[], ended: boolean): void {
+  head(list: FieldList, ended: boolean): void {
     if (ended) this.#remoteEnded = true;
     this.#events?.onHead?.(list, ended);
     if (ended) this.#onRemoteEnd();
   }
 
   /** Fields behind the body have come, which end it. @returns an error of this stream */
-  trailed(list: readonly string[]): number | undefined {
+  trailed(list: FieldList): number | undefined {
     if (this.expected !== undefined && this.#received !== this.expected) return CODE.protocol;
     this.#remoteEnded = true;
     this.#onItem({ trailers: list });

@@ -3,6 +3,7 @@
  *
  * Source: RFC 9113 §8.1.1, §8.2, §8.3.
  */
+import { withNeverIndexed, type FieldList } from './field-list.ts';
 import { CODE } from './frames.ts';
 
 const OF_HTTP1 = new Set(['connection', 'proxy-connection', 'keep-alive', 'transfer-encoding', 'upgrade']);
@@ -62,10 +63,12 @@ export function bodyOfAnswer(list: readonly string[], bodiless: boolean, ended: 
 }
 
 /** Without the fields that nobody may send (RFC 9113 §8.2.1); an archive wants the others all the same. */
-export function withoutInvalid(list: readonly string[]): readonly string[] {
+export function withoutInvalid(list: FieldList): FieldList {
   let valid = true;
   for (let at = 0; at + 1 < list.length && valid; at += 2) valid = isValid(list[at] ?? '', list[at + 1] ?? '');
-  return valid ? list : list.filter((_, at) => isValid(list[at - (at % 2)] ?? '', list[at - (at % 2) + 1] ?? ''));
+  if (valid) return list;
+  const left = list.filter((_, at) => isValid(list[at - (at % 2)] ?? '', list[at - (at % 2) + 1] ?? ''));
+  return withNeverIndexed(left, list.neverIndexed);
 }
 
 /** What a malformed message costs. */

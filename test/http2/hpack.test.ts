@@ -4,10 +4,14 @@ import { describe, test } from 'node:test';
 import { Http2Error } from '../../src/http2/frames.ts';
 import { HpackDecoder } from '../../src/http2/hpack-decoder.ts';
 import { HpackEncoder } from '../../src/http2/hpack-encoder.ts';
+import { requestHeaders, responseHeaders } from '../../src/http2/headers.ts';
+import { requestOf, responseOf } from '../../src/http2/heads.ts';
+import type { Target } from '../../src/http/target.ts';
 import { huffmanDecode, huffmanEncode, huffmanLength } from '../../src/http2/huffman.ts';
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
 const decoder = (maxListSize = 65_536, maxFields = 1000) => new HpackDecoder({ maxListSize, maxFields });
+const REQUEST_OF_HTTPS = [':method', 'GET', ':scheme', 'https', ':path', '/', ':authority', 'www.example.com'];
 const REQUEST = [':method', 'GET', ':scheme', 'http', ':path', '/', ':authority', 'www.example.com'];
 
 /** RFC 7541 appendix C.3 and C.4: each as one connection. @see size of the table after each block */
@@ -43,7 +47,8 @@ test('requests are coded as in C.4', () => {
 test('C.2.2, C.2.3: fields that are not kept', () => {
   const side = decoder();
   assert.deepEqual(side.decode(hex('040c2f73616d706c652f70617468')), [':path', '/sample/path']);
-  assert.deepEqual(side.decode(hex('100870617373776f726406736563726574')), ['password', 'secret']);
+  const secret = side.decode(hex('100870617373776f726406736563726574'));
+  assert.deepEqual([[...(secret ?? [])], secret?.neverIndexed], [['password', 'secret'], new Set(['password'])]);
   assert.equal(side.tableSize, 0);
 });
 
@@ -119,16 +124,25 @@ test('encoder and decoder agree over a thousand lists, whatever the table', () =
 
 test('a field that came as never indexed goes out so, also where its name and value stand in the table', () => {
   const [said, heard] = [new HpackEncoder(), decoder()];
-  const list = ['x-session-key', 'a-secret-of-somebody'];
-  const name = Buffer.from(list[0] ?? '');
-  const value = Buffer.from(list[1] ?? '');
+  const [key, secret] = ['x-session-key', 'a-secret-of-somebody'];
   // Kept at first: the second time it is a number.
-  said.encode(list);
-  assert.equal(said.encode(list).length, 1);
-  const never = Buffer.concat([Buffer.from([0x10, name.length]), name, Buffer.from([value.length]), value]);
-  assert.deepEqual(heard.decode(never), list);
+  said.encode([key, secret]);
+  assert.equal(said.encode([key, secret]).length, 1);
+  const never = Buffer.concat([Buffer.from([0x10, key.length]), Buffer.from(key), Buffer.from([secret.length]), Buffer.from(secret)]);
+  const came = heard.decode(Buffer.concat([new HpackEncoder().encode(REQUEST_OF_HTTPS), never]));
+  const { head } = requestOf(came ?? [], false);
+  const target: Target = { url: 'https://www.example.com/', scheme: 'https', host: 'www.example.com', port: 443, path: '/' };
+  const { list } = requestHeaders({ method: 'GET', target, fields: head.fields, host: undefined, via: undefined }, [':method']);
   for (const encoder of [said, new HpackEncoder()]) {
     const block = encoder.encode(list);
-    assert.equal((block[0] ?? 0) & 0xf0, 0x10);
+    // Behind `:method: GET`, one byte: by the number of its name, or by its name.
+    assert.equal((block[1] ?? 0) & 0xf0, 0x10);
+    assert.deepEqual([...(decoder().decode(new HpackEncoder().encode(list)) ?? [])], [':method', 'GET', key, secret]);
   }
+  const answer = responseHeaders(
+    responseOf(heard.decode(Buffer.concat([Buffer.from([0x88]), never])) ?? []),
+    { kind: 'close' },
+    { via: undefined, added: [], last: false },
+  );
+  assert.deepEqual([...(answer.neverIndexed ?? [])], [key]);
 });
