@@ -164,6 +164,7 @@ export class Http2OriginStream implements OriginStream, StreamEvents {
     if (this.#events === undefined) return;
     if (this.#whole) return this.#lose('empty-response', 'origin wants no more of the request', 'disconnect', false);
     const broken = this.#session.error;
+    if (broken instanceof FetchError) return this.#lose(broken.code, broken.message, 'time', false);
     if (code === CODE.http1Required) this.#session.onHttp1Wanted();
     const unseen = this.#session.isUnseen(this.#stream?.id, code === CODE.refused || code === CODE.http1Required);
     if (code === undefined && broken instanceof Http2Error)

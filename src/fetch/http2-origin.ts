@@ -6,8 +6,10 @@
  */
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { FetchError } from '../http/fetch-error.ts';
 import type { Http2Manner } from '../http/imitation.ts';
 import type { BodyPiece } from '../http/message.ts';
+import { CODE } from '../http2/frames.ts';
 import { ENTRY_BYTES } from '../http2/hpack-table.ts';
 import { requestHeaders } from '../http2/headers.ts';
 import { requestBlock } from '../http2/heads.ts';
@@ -16,7 +18,7 @@ import { Http2Session } from '../http2/session.ts';
 import { MAX_HEAD_BYTES } from '../http1/head.ts';
 import { MAX_FIELDS } from '../http1/fields.ts';
 import type { TlsFacts } from '../tls/facts.ts';
-import { sweep } from '../util/after-reading.ts';
+import { sweep, timeLimit } from '../util/after-reading.ts';
 import { Http2OriginStream, type StreamSession } from './http2-origin-stream.ts';
 import type { AnswerEvents, OriginConnection, OriginStream, OutgoingRequest } from './origin-connection.ts';
 
@@ -27,7 +29,7 @@ export interface Http2OriginOptions {
   readonly tls: TlsFacts | undefined;
   /** how it begins; ours by default */
   readonly manner: Http2Manner | undefined;
-  /** of a stream, and of a session that nobody uses; 0 is none */
+  /** of a stream, of a session that nobody uses, and for the origin's settings to come; 0 is none */
   readonly idleMs: number;
   /** told of what a user throws, which then finds its stream broken */
   readonly onFault: (error: unknown) => void;
@@ -54,8 +56,8 @@ export class Http2Origin implements OriginConnection, StreamSession {
   readonly key: string;
   readonly ipAddress: string | undefined;
   readonly tls: TlsFacts | undefined;
-  /** resolves when the origin has said how many streams it takes, or is gone */
-  readonly settled: Promise<void>;
+  /** resolves when the origin has said how many streams it takes, or is gone; with an error when it did not say so in time */
+  readonly settled: Promise<FetchError | undefined>;
   readonly onFault: (error: unknown) => void;
   readonly onHttp1Wanted: () => void;
   readonly #session: Http2Session;
@@ -69,6 +71,7 @@ export class Http2Origin implements OriginConnection, StreamSession {
   #used = false;
   #onUnusable: (() => void) | undefined;
   #lastStream: number | undefined;
+  #late: FetchError | undefined;
   /** bytes both ways, and when they were last seen to be more */
   #passed = 0;
   #passedMs = performance.now();
@@ -90,8 +93,13 @@ export class Http2Origin implements OriginConnection, StreamSession {
     this.#socket = socket;
     const { idleMs } = options;
     const endLooking = idleMs > 0 ? sweep(Math.min(LOOK_MS, idleMs), () => this.#look()) : undefined;
-    let settle: () => void = () => undefined;
-    this.settled = new Promise((resolve) => (settle = resolve));
+    let resolve: (late: FetchError | undefined) => void = () => undefined;
+    this.settled = new Promise((settled) => (resolve = settled));
+    const inTime = idleMs > 0 ? timeLimit(idleMs, () => this.#giveUp(idleMs, settle)) : undefined;
+    const settle = (late?: FetchError): void => {
+      inTime?.();
+      resolve(late);
+    };
     const sizes = { sessionWindow, maxListSize: MAX_LIST_BYTES, maxFields: MAX_FIELDS };
     this.#session = new Http2Session(
       socket,
@@ -156,7 +164,7 @@ export class Http2Origin implements OriginConnection, StreamSession {
   }
 
   get error(): Error | undefined {
-    return this.#session.error;
+    return this.#late ?? this.#session.error;
   }
 
   left(stream: Http2OriginStream): void {
@@ -177,6 +185,14 @@ export class Http2Origin implements OriginConnection, StreamSession {
   /** By the last stream that GOAWAY says it has looked at. */
   isUnseen(id: number | undefined, refused: boolean): boolean {
     return refused || (this.#lastStream !== undefined && (id === undefined || id > this.#lastStream));
+  }
+
+  /** Settings are the first that an origin says (RFC 9113 §3.4): who leaves them out says nothing else. */
+  #giveUp(limitMs: number, settle: (late: FetchError) => void): void {
+    const message = `origin chose HTTP/2 and has not begun it within ${limitMs / 1000} s (no SETTINGS)`;
+    this.#late = new FetchError('response-timeout', message);
+    settle(this.#late);
+    this.#session.destroy(CODE.settingsTimeout);
   }
 
   #look(): void {

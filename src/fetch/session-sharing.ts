@@ -64,7 +64,8 @@ export class SessionSharing {
     const made = this.#options.connect(origin).then((connection) => this.#remember(key, connection));
     const young = made.then(async (connection): Promise<Found> => {
       if (!isSession(connection)) return undefined;
-      await connection.settled;
+      const late = await connection.settled;
+      if (late !== undefined) throw late;
       return connection;
     });
     this.#young.set(key, young);

@@ -55,7 +55,7 @@ export const FETCH_ERRORS = {
   },
   'response-timeout': {
     status: 502,
-    when: 'no answer, or no whole head of one, in time',
+    when: 'no answer, no whole head of one, or no beginning of HTTP/2 in time',
     fix: 'try later, or raise `--socket-timeout` and `--fetch-timeout`',
   },
   'failed-before': {

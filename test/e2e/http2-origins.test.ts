@@ -2,15 +2,28 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { test } from 'node:test';
 import { testCertificate } from '../support/certificate.ts';
 import { answered, http2Client, startHttp2Origin, type Http2Client } from '../support/http2.ts';
+import { framesOf, PREFACE, TYPE, type Frame } from '../support/http2-frames.ts';
 import { startProxy, type TestProxy } from '../support/proxy.ts';
 
+const SETTINGS_TIMEOUT = 4;
 const REFUSED_STREAM = 7;
 const HTTP_1_1_REQUIRED = 13;
 const MIB = 1024 * 1024;
+
+interface FrameReading {
+  /** all that a client of HTTP/2 has sent, when it has ended */
+  readonly whole: Promise<readonly Frame[]>;
+}
+
+function readFrames(socket: TLSSocket): FrameReading {
+  const pieces: Buffer[] = [];
+  socket.on('error', () => undefined).on('data', (piece: Buffer) => pieces.push(piece));
+  return { whole: once(socket, 'close').then(() => framesOf(Buffer.concat(pieces).subarray(PREFACE.length)).frames) };
+}
 
 const clientOf = (proxy: TestProxy, { port }: { port: number }): Promise<Http2Client> =>
   http2Client(proxy.port, `127.0.0.1:${port}`, proxy.ca);
@@ -138,6 +151,37 @@ for (const [name, said] of [
     assert.equal(proxy.captures[0]?.kind, 'failure');
     using other = await clientOf(proxy, good);
     assert.equal((await other.get('/')).body.toString(), 'good');
+    server.close();
+  });
+}
+
+for (const [name, said] of [
+  ['never', ''],
+  ['not to its end', '\0\0\x06\x04\0\0\0\0\0'],
+] as const) {
+  test(`an origin that chooses h2 and says its settings ${name}: all that wait for it are told in time, of one connection`, async () => {
+    const heard: FrameReading[] = [];
+    const server = createTlsServer({ ...(await testCertificate()), ALPNProtocols: ['h2'] }, (socket) => {
+      heard.push(readFrames(socket));
+      socket.write(Buffer.from(said, 'latin1'));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    await using proxy = await startProxy({ socketTimeout: 1 });
+    using client = await clientOf(proxy, server.address() as AddressInfo);
+    const answers = await Promise.all(['/a', '/b', '/c'].map((path) => client.get(path)));
+    for (const { status, body } of answers) {
+      assert.equal(status, 502);
+      assert.match(body.toString(), /^origin chose HTTP\/2 and has not begun it within 1 s \(no SETTINGS\)/);
+    }
+    await proxy.captured(3);
+    assert.deepEqual(
+      proxy.captures.map(({ kind }) => kind),
+      ['failure', 'failure', 'failure'],
+    );
+    assert.equal(heard.length, 1);
+    const goaway = (await heard[0]?.whole)?.find(({ type }) => type === TYPE.goaway);
+    assert.equal(goaway?.payload.readUInt32BE(4), SETTINGS_TIMEOUT);
     server.close();
   });
 }
