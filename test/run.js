@@ -17,6 +17,6 @@ if (files.length === 0) {
   console.error(`no test file matches ${JSON.stringify(words)}`);
   process.exit(1);
 }
-const usual = ['--import', 'tsx', '--test', '--test-concurrency=2', '--test-timeout=120000'];
+const usual = ['--import', 'tsx', '--test', '--test-concurrency=2', '--test-timeout=240000'];
 const runner = spawn(process.execPath, [...usual, ...flags, ...files], { stdio: 'inherit' });
 runner.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));

@@ -49,7 +49,10 @@ export class Indexes {
   make(file: string): Promise<void> {
     const { signal } = this.#stopping;
     return this.#run(file, async () => {
-      if (!signal.aborted) await makeIndex(file, this.#nameOf(file), this.#indexOf(file), this.#onFault, signal);
+      const index = this.#indexOf(file);
+      if (!signal.aborted) await makeIndex(file, this.#nameOf(file), index, this.#onFault, signal);
+      // The lines that its writer has left.
+      await rm(index + OPEN_SUFFIX, { force: true });
     });
   }
 
