@@ -189,8 +189,7 @@ export class Http2Origin implements OriginConnection, StreamSession {
 
   /** Settings are the first that an origin says (RFC 9113 §3.4): who leaves them out says nothing else. */
   #giveUp(limitMs: number, settle: (late: FetchError) => void): void {
-    const message = `origin chose HTTP/2 and has not begun it within ${limitMs / 1000} s (no SETTINGS)`;
-    this.#late = new FetchError('response-timeout', message);
+    this.#late = new FetchError('response-timeout', `origin chose HTTP/2 and has not begun it within ${limitMs / 1000} s (no SETTINGS)`);
     settle(this.#late);
     this.#session.destroy(CODE.settingsTimeout);
   }
