@@ -32,7 +32,7 @@ test('a command runs once for each file, with its index there, also after a kill
   const dir = await tempDir(t);
   await using origin = await startOrigin(({ path, socket }) => socket.write(ok(path.repeat(20))));
   const list = join(dir, 'list');
-  const command = `test -f "$WARC_FILE.cdxj" && basename "$WARC_FILE" >> '${list}'`;
+  const command = `test -f "$WARC_FILE.cdxj" && echo "\${WARC_FILE##*/}" >> '${list}'`;
   const args = ['--workers', '2', '--size', '20k', '--cdxj', '--on-finished', command];
   await using program = await startProgram(dir, args);
   await loadOverKill(program, origin.url);
