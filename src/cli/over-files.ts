@@ -44,6 +44,7 @@ export async function overFiles(files: readonly string[], to: OutputOptions, wor
   const sink = file === undefined ? stdout() : { write: (data: Uint8Array) => file.write(data), close: () => undefined };
   const batch = file === undefined && process.stdout.isTTY ? 0 : BATCH_CHARS;
   let faults = 0;
+  let read = false;
   let held = '';
   const flush = (): Promise<void> | undefined => {
     if (held === '') return undefined;
@@ -66,10 +67,15 @@ export async function overFiles(files: readonly string[], to: OutputOptions, wor
         faults++;
         progress.line(faultLine(fault));
       },
-      at: progress.at,
+      at: (name, offset) => {
+        read = true;
+        progress.at(name, offset);
+      },
     });
     await flush();
-    await file?.commit();
+    // Nothing could be read: an empty file would say that there is nothing.
+    if (read || faults === 0) await file?.commit();
+    else await file?.discard();
   } catch (error) {
     await file?.discard();
     if (!(error instanceof StdoutGone)) throw error;

@@ -162,6 +162,7 @@ export class ArchiveRun extends EventEmitter<CoreEvents> implements AsyncDisposa
     // Who names a page wants that one.
     if (depth > 0 && !(await allowed(url))) {
       this.#forbidden++;
+      this.#frontier?.forbidden();
       log.info({ url }, 'left out, robots.txt of its site forbids it');
       return;
     }

@@ -1,7 +1,7 @@
 /**
  * Pages that are still to be visited, in the order in which they were found, each once and no more than the limit.
  *
- * Memory is bounded: past the limit pages are only counted, and of so many URLs each is known.
+ * Memory is bounded: of so many URLs each is known, and past those pages are only counted.
  */
 import { pageUrl, type InScope } from '../page/scope.ts';
 import type { PageToVisit } from './visit.ts';
@@ -16,7 +16,7 @@ export interface FrontierOptions {
   readonly maxPages: number;
 }
 
-/** URLs that are remembered for each page that may be visited, past which those that are left out are not told apart any more. */
+/** URLs that are remembered for each page that may be visited, past which they are not told apart any more. */
 const KNOWN_PER_PAGE = 100;
 
 export class Frontier {
@@ -24,7 +24,8 @@ export class Frontier {
   readonly #known = new Set<string>();
   readonly #waiting: PageToVisit[] = [];
   #taken = 0;
-  #leftOut = 0;
+  /** known no more */
+  #forgotten = 0;
 
   constructor(options: FrontierOptions) {
     this.#options = options;
@@ -33,18 +34,24 @@ export class Frontier {
 
   /** found, in scope and within the limit */
   get found(): number {
-    return this.#taken + this.#waiting.length;
+    return Math.min(this.#all, this.#options.maxPages);
   }
 
   /** found and in scope, but past the limit */
   get leftOut(): number {
-    return this.#leftOut;
+    return this.#forgotten + this.#all - this.found;
   }
 
   take(): PageToVisit | undefined {
+    if (this.#taken >= this.#options.maxPages) return undefined;
     const next = this.#waiting.shift();
     if (next !== undefined) this.#taken++;
     return next;
+  }
+
+  /** One that was taken may not be visited: another has its place. */
+  forbidden(): void {
+    this.#taken--;
   }
 
   /** @param links absolute URLs on that page, of whatever scheme */
@@ -65,9 +72,14 @@ export class Frontier {
 
   #add(page: PageToVisit): void {
     if (this.#known.has(page.url)) return;
-    if (this.#hasRoom()) this.#known.add(page.url);
-    if (this.found < this.#options.maxPages) this.#waiting.push(page);
-    else this.#leftOut++;
+    const isKept = this.#hasRoom();
+    if (isKept) this.#known.add(page.url);
+    if (isKept || this.#all < this.#options.maxPages) this.#waiting.push(page);
+    else this.#forgotten++;
+  }
+
+  get #all(): number {
+    return this.#taken + this.#waiting.length;
   }
 
   #hasRoom(): boolean {

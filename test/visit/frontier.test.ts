@@ -34,6 +34,29 @@ test('past the limit pages are only counted, each once', () => {
   assert.deepEqual([pages.found, pages.leftOut], [2, 2]);
 });
 
+test('a page that may not be visited does not count, and the next one has its place', () => {
+  const pages = frontier({ maxPages: 2 });
+  pages.follow(pages.take()!, ['http://a/1', 'http://a/2', 'http://a/3']);
+  assert.equal(pages.take()?.url, 'http://a/1');
+  pages.forbidden();
+  assert.deepEqual(taken(pages), ['1 http://a/2']);
+  assert.deepEqual([pages.found, pages.leftOut], [2, 1]);
+});
+
+test('URLs past all that are remembered are counted, and those before them are not lost', () => {
+  const pages = frontier({ maxPages: 1, seeds: [] });
+  pages.follow(
+    { url: 'http://a/', depth: 0, foundOn: undefined },
+    Array.from({ length: 120 }, (_, nth) => `http://a/${nth}`),
+  );
+  assert.deepEqual([pages.found, pages.leftOut], [1, 119]);
+  for (let nth = 0; nth < 100; nth++) {
+    assert.equal(pages.take()?.url, `http://a/${nth}`);
+    pages.forbidden();
+  }
+  assert.equal(pages.take(), undefined);
+});
+
 test('where a page has led to is not visited again', () => {
   const pages = frontier();
   const first = pages.take()!;

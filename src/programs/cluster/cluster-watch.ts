@@ -109,8 +109,9 @@ export class ClusterWatch {
   }
 
   async #states(): Promise<readonly OneState[]> {
+    const workers = [...this.#parts.running()].sort((one, other) => one.number - other.number);
     return Promise.all(
-      this.#parts.running().map(async ({ number: worker, pid, look, figures }) => {
+      workers.map(async ({ number: worker, pid, look, figures }) => {
         const answered = await look.inTime();
         const problem = answered ? undefined : `no answer in ${(look.silentMs / 1000).toFixed(1)} s`;
         return { worker, pid, figures, look: look.last, problem, silentMs: answered ? 0 : look.silentMs };

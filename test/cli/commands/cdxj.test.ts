@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { dirname } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { base32Sha1, members } from '../../warc/tools/repair-support.ts';
 import { runToEnd } from '../child.ts';
@@ -39,4 +40,17 @@ test('cdxj gives what can be read of a file that is cut, and ends with 1', async
   const { code, stdout, stderr } = await runToEnd(['cdxj', file]);
   assert.deepEqual([code, stdout.split('\n').length], [1, 3]);
   assert.match(stderr, new RegExp(`: record at byte ${offset(5)}: .+\\n$`));
+});
+
+test('of files that cannot be read no empty index is left, and of some that can their own', async (t) => {
+  const file = sampleFile(t);
+  const [missing, output] = [join(dirname(file), 'missing.warc'), join(dirname(file), 'all.cdxj')];
+  for (const args of [[], ['--cdx11']]) {
+    const none = await runToEnd(['cdxj', ...args, '--output', output, missing]);
+    assert.deepEqual([none.code, existsSync(output)], [1, false]);
+  }
+  const some = await runToEnd(['cdxj', '--output', output, missing, file]);
+  assert.equal(some.code, 1);
+  assert.equal(some.stderr.split('\n').length, 2);
+  assert.equal(readFileSync(output, 'utf8').split('\n').length, 4);
 });
