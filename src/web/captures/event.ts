@@ -7,6 +7,7 @@
 import type { Capture } from '../../capture/capture.ts';
 import { archivedAs, contentType, isFailure, payloadDigest, statusOf, wireSize, type ArchivedAs } from '../../capture/kinds.ts';
 import { bucketsOf } from '../../meta/buckets.ts';
+import type { WrittenRecord } from '../../warc/record.ts';
 
 export interface CaptureEvent {
   /** counts from 1 since the start */
@@ -26,25 +27,25 @@ export interface CaptureEvent {
   readonly url: string;
   readonly archived: ArchivedAs;
   /** of a fetch that failed */
-  readonly error?: { readonly code: string; readonly message: string };
+  readonly error?: { readonly code: string; readonly message: string } | undefined;
   /** of the WARC file */
   readonly prefix: string;
   /** of statistics */
   readonly buckets: readonly string[];
   readonly recordId: string;
   /** labelled digest of the body without transfer-coding */
-  readonly digest?: string;
+  readonly digest?: string | undefined;
   /** principal record first */
   readonly records: readonly EventRecord[];
   /** the record that has the same payload */
-  readonly duplicateOf?: { readonly recordId: string; readonly url: string; readonly date: string };
-  readonly referer?: string;
+  readonly duplicateOf?: { readonly recordId: string; readonly url: string; readonly date: string } | undefined;
+  readonly referer?: string | undefined;
   /** address of the origin */
-  readonly ip?: string;
+  readonly ip?: string | undefined;
   /** what was spoken with it, as `http/1.1` */
-  readonly protocol?: string;
+  readonly protocol?: string | undefined;
   /** why the response is not whole */
-  readonly truncated?: string;
+  readonly truncated?: string | undefined;
 }
 
 export interface EventRecord {
@@ -62,6 +63,7 @@ export interface EventRecord {
 const NO_RECORDS: readonly EventRecord[] = [];
 const MAX_MESSAGE = 300;
 
+/** All have the same shape: one that is put together of parts costs more than all the rest of this. */
 export function eventOf(id: number, capture: Capture): CaptureEvent {
   const { outcome, referer } = capture;
   const original = outcome.duplicateOf;
@@ -77,21 +79,21 @@ export function eventOf(id: number, capture: Capture): CaptureEvent {
     size: wireSize(capture),
     url: copied(capture.url),
     archived: archivedAs(capture),
-    ...(isFailure(capture) && { error: { code: capture.error.code, message: capture.error.message.slice(0, MAX_MESSAGE) } }),
+    error: isFailure(capture) ? { code: capture.error.code, message: capture.error.message.slice(0, MAX_MESSAGE) } : undefined,
     prefix: capture.warcPrefix,
     buckets: bucketsOf(capture.meta, capture.url),
     recordId: capture.recordId,
-    ...(!isFailure(capture) && { digest: payloadDigest(capture) }),
-    records:
-      outcome.records?.map(({ type, id: recordId, path, offset, length }) => ({ type, id: recordId, file: path, offset, length })) ??
-      NO_RECORDS,
-    ...(original && { duplicateOf: { recordId: original.recordId, url: original.url, date: original.date } }),
-    ...(referer !== undefined && { referer: copied(referer) }),
-    ...(exchange?.ipAddress !== undefined && { ip: exchange.ipAddress }),
-    ...(exchange && { protocol: exchange.protocol }),
-    ...(exchange?.response.truncated && { truncated: exchange.response.truncated }),
+    digest: isFailure(capture) ? undefined : payloadDigest(capture),
+    records: outcome.records?.map(eventRecord) ?? NO_RECORDS,
+    duplicateOf: original && { recordId: original.recordId, url: original.url, date: original.date },
+    referer: referer === undefined ? undefined : copied(referer),
+    ip: exchange?.ipAddress,
+    protocol: exchange?.protocol,
+    truncated: exchange?.response.truncated,
   };
 }
+
+const eventRecord = ({ type, id, path, offset, length }: WrittenRecord): EventRecord => ({ type, id, file: path, offset, length });
 
 /** A text of its own: a piece of another would keep all of that in memory. */
 function copied(text: string): string {

@@ -98,7 +98,7 @@ function latest<Entry>(map: Map<string, Entry>, key: string, most: number, make:
   const entry = map.get(key) ?? make();
   map.delete(key);
   map.set(key, entry);
-  const [oldest] = map.keys();
-  if (map.size > most && oldest !== undefined) map.delete(oldest);
+  const oldest = map.size > most ? map.keys().next().value : undefined;
+  if (oldest !== undefined) map.delete(oldest);
   return entry;
 }
