@@ -6,6 +6,7 @@
 import { performance } from 'node:perf_hooks';
 import { FetchError } from '../http/fetch-error.ts';
 import { sweep } from '../util/after-reading.ts';
+import { Linked, type Link } from '../util/linked.ts';
 import type { ExchangeClient, ExchangeRequest, ExchangeServices } from './exchange-parts.ts';
 import { Exchange } from './exchange.ts';
 
@@ -17,12 +18,17 @@ export interface AdmissionOptions {
   readonly noSpace: () => string | undefined;
 }
 
+interface Active {
+  readonly exchange: Exchange;
+  readonly client: ExchangeClient;
+}
+
 const SWEEP_MS = 1000;
 
 export class Admission {
   #services: ExchangeServices;
   readonly #options: AdmissionOptions;
-  readonly #active = new Map<Exchange, ExchangeClient>();
+  readonly #active = new Linked<Active>();
   readonly #waiting = new Set<() => void>();
   /** of those that are active */
   #webSockets = 0;
@@ -59,10 +65,13 @@ export class Admission {
 
   /** The fetch that has been running longest, and where its client connects from: undefined when it has left, or is none that connects. */
   get earliest(): { readonly startedAt: Date; readonly clientAddress: readonly [host: string, port: number] | undefined } | undefined {
-    const [earliest] = this.#active;
+    const earliest = this.#active.first;
     if (earliest === undefined) return undefined;
-    const [{ startedAt }, { address, port }] = earliest;
-    return { startedAt, clientAddress: address === undefined || port === undefined ? undefined : [address, port] };
+    const { address, port } = earliest.client;
+    return {
+      startedAt: earliest.exchange.startedAt,
+      clientAddress: address === undefined || port === undefined ? undefined : [address, port],
+    };
   }
 
   /**
@@ -95,8 +104,8 @@ export class Admission {
       this.#next();
       return new FetchError('too-many-websockets', 'as many WebSockets are open as may be (half of --max-threads)');
     }
-    const exchange: Exchange = new Exchange(this.#services, request, client, () => this.#ended(exchange, isWebSocket));
-    this.#active.set(exchange, client);
+    const exchange = new Exchange(this.#services, request, client, () => this.#ended(link, isWebSocket));
+    const link = this.#active.add({ exchange, client });
     if (isWebSocket) this.#webSockets++;
     exchange.start();
     return exchange;
@@ -112,7 +121,7 @@ export class Admission {
     for (const admitted of [...this.#waiting]) admitted();
     this.#waiting.clear();
     this.#endSweeping?.();
-    for (const exchange of [...this.#active.keys()]) exchange.shutDown(this.#closed);
+    for (const { exchange } of this.#active) exchange.shutDown(this.#closed);
   }
 
   /** Resolves when no exchange is active any more: after `close` that takes WebSockets a moment. */
@@ -123,8 +132,8 @@ export class Admission {
     });
   }
 
-  #ended(exchange: Exchange, isWebSocket: boolean): void {
-    this.#active.delete(exchange);
+  #ended(link: Link<Active>, isWebSocket: boolean): void {
+    this.#active.remove(link);
     if (isWebSocket) this.#webSockets--;
     if (this.#active.size === 0) for (const resolve of this.#settling.splice(0)) resolve();
     this.#next();
@@ -140,7 +149,7 @@ export class Admission {
 
   #endLate(): void {
     const beforeMs = performance.now() - this.#options.fetchTimeoutMs;
-    for (const exchange of this.#active.keys()) {
+    for (const { exchange } of this.#active) {
       if (exchange.startedMs > beforeMs) break;
       exchange.outOfTime();
     }

@@ -15,6 +15,7 @@ import { responseBlock, responseFraming, responseOf, trailersOf } from '../http2
 import type { FieldList } from '../http2/field-list.ts';
 import type { SessionStream } from '../http2/stream.ts';
 import type { StreamEvents } from '../http2/stream-events.ts';
+import type { Link } from '../util/linked.ts';
 import { reasonOf } from '../util/thrown.ts';
 import type { AnswerEvents, OriginStream } from './origin-connection.ts';
 
@@ -44,6 +45,8 @@ export interface SentHead {
 export class Http2OriginStream implements OriginStream, StreamEvents {
   readonly sentHead: Buffer;
   readonly protocol = 'h2';
+  /** among those of its session */
+  place: Link<Http2OriginStream> | undefined;
   readonly #session: StreamSession;
   readonly #sent: SentHead;
   #events: AnswerEvents | undefined;

@@ -19,6 +19,7 @@ import { MAX_HEAD_BYTES } from '../http1/head.ts';
 import { MAX_FIELDS } from '../http1/fields.ts';
 import type { TlsFacts } from '../tls/facts.ts';
 import { sweep, timeLimit } from '../util/after-reading.ts';
+import { Linked } from '../util/linked.ts';
 import { Http2OriginStream, type StreamSession } from './http2-origin-stream.ts';
 import type { AnswerEvents, OriginConnection, OriginStream, OutgoingRequest } from './origin-connection.ts';
 
@@ -64,7 +65,7 @@ export class Http2Origin implements OriginConnection, StreamSession {
   readonly #socket: Socket;
   readonly #idleMs: number;
   readonly #pseudoOrder: readonly string[];
-  readonly #streams = new Set<Http2OriginStream>();
+  readonly #streams = new Linked<Http2OriginStream>();
   #capacity = 1;
   #reserved = 0;
   /** some stream has come to its end, so that the origin may go at any time */
@@ -158,7 +159,7 @@ export class Http2Origin implements OriginConnection, StreamSession {
     const asks = hasBody && request.expectsContinue && body.length === 0;
     const sent = { method, sentHead, hasBody, mayTrail, asks, mayBeUnanswered: this.#used };
     const stream = new Http2OriginStream(this, sent, events);
-    this.#streams.add(stream);
+    stream.place = this.#streams.add(stream);
     stream.begin(() => this.#session.request(list, !hasBody, stream), body);
     return stream;
   }
@@ -169,7 +170,7 @@ export class Http2Origin implements OriginConnection, StreamSession {
 
   left(stream: Http2OriginStream): void {
     this.#used = true;
-    this.#streams.delete(stream);
+    if (stream.place !== undefined) this.#streams.remove(stream.place);
   }
 
   park(onUnusable: () => void): void {

@@ -5,6 +5,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { afterReading, sweep } from '../util/after-reading.ts';
+import { Linked, type Link } from '../util/linked.ts';
 import type { OriginConnection } from './origin-connection.ts';
 
 /** To one origin. Source: what browsers open to one host at a time. */
@@ -12,11 +13,17 @@ const MAX_PER_ORIGIN = 6;
 /** So long more than those are kept, because many clients at once use them again and again. An origin that closes after its answer has done so by then. */
 const FRESH_MS = 1000;
 
+interface Idle {
+  readonly connection: OriginConnection;
+  readonly sinceMs: number;
+}
+
 export class OriginPool {
   readonly #maxIdle: number;
-  readonly #byKey = new Map<string, OriginConnection[]>();
-  /** all of them and since when, the longest idle first */
-  readonly #idle = new Map<OriginConnection, number>();
+  /** the one used last last; where the last was taken an empty list stays for a while */
+  readonly #byKey = new Map<string, Link<Idle>[]>();
+  /** the longest idle first */
+  readonly #idle = new Linked<Idle>();
   readonly #endSweeping: () => void;
   #closed = false;
 
@@ -32,8 +39,9 @@ export class OriginPool {
 
   /** The connection is the caller's, who puts it back as soon as it is not busy any more. */
   take(key: string): OriginConnection | undefined {
-    const connection = this.#byKey.get(key)?.at(-1);
-    if (connection !== undefined) this.#forget(connection);
+    const link = this.#byKey.get(key)?.pop();
+    const connection = link?.item?.connection;
+    if (link !== undefined) this.#idle.remove(link);
     return connection;
   }
 
@@ -43,9 +51,8 @@ export class OriginPool {
    * @param taken called once, at once if there is none
    */
   takeFresh(key: string, taken: (connection: OriginConnection | undefined) => void): void {
-    const latest = this.#byKey.get(key)?.at(-1);
-    const sinceMs = latest && this.#idle.get(latest);
-    if (latest === undefined || sinceMs === undefined || performance.now() - sinceMs > FRESH_MS) return taken(undefined);
+    const { connection: latest, sinceMs } = this.#byKey.get(key)?.at(-1)?.item ?? NONE;
+    if (latest === undefined || performance.now() - sinceMs > FRESH_MS) return taken(undefined);
     // One that can carry more stays here for the others, who would connect anew meanwhile.
     if (latest.capacity === 1) this.#forget(latest);
     afterReading(() => {
@@ -58,40 +65,39 @@ export class OriginPool {
 
   /** One that is here already stays. */
   put(connection: OriginConnection): void {
-    if (this.#idle.has(connection)) return;
-    if (this.#closed || !connection.usable) return connection.destroy();
     const stack = this.#byKey.get(connection.key);
-    if (stack === undefined) this.#byKey.set(connection.key, [connection]);
-    else stack.push(connection);
-    this.#idle.set(connection, performance.now());
+    if (connection.capacity > 1 && stack?.some((link) => link.item?.connection === connection) === true) return;
+    if (this.#closed || !connection.usable) return connection.destroy();
+    const link = this.#idle.add({ connection, sinceMs: performance.now() });
+    if (stack === undefined) this.#byKey.set(connection.key, [link]);
+    else stack.push(link);
     connection.park(() => {
       this.#forget(connection);
       connection.destroy();
     });
-    const [oldest] = this.#idle.keys();
-    if (this.#idle.size > this.#maxIdle) oldest?.destroy();
+    if (this.#idle.size > this.#maxIdle) this.#idle.first?.connection.destroy();
   }
 
   close(): void {
     this.#closed = true;
     this.#endSweeping();
-    for (const connection of [...this.#idle.keys()]) connection.destroy();
+    for (const { connection } of this.#idle) connection.destroy();
   }
 
   #closeSpare(): void {
     const beforeMs = performance.now() - FRESH_MS;
-    for (const [connection, sinceMs] of this.#idle) {
+    for (const { connection, sinceMs } of this.#idle) {
       if (sinceMs > beforeMs) break;
       if ((this.#byKey.get(connection.key)?.length ?? 0) > MAX_PER_ORIGIN) connection.destroy();
     }
+    for (const [key, { length }] of this.#byKey) if (length === 0) this.#byKey.delete(key);
   }
 
   #forget(connection: OriginConnection): void {
-    this.#idle.delete(connection);
-    const stack = this.#byKey.get(connection.key);
-    const at = stack?.lastIndexOf(connection) ?? -1;
-    if (stack === undefined || at === -1) return;
-    stack.splice(at, 1);
-    if (stack.length === 0) this.#byKey.delete(connection.key);
+    const stack = this.#byKey.get(connection.key) ?? [];
+    const at = stack.findLastIndex((link) => link.item?.connection === connection);
+    for (const link of at === -1 ? [] : stack.splice(at, 1)) this.#idle.remove(link);
   }
 }
+
+const NONE = { connection: undefined, sinceMs: 0 };

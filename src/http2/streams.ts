@@ -7,8 +7,13 @@ import { CODE, Http2Error } from './frames.ts';
 import { PastStreams, type Ending } from './past-streams.ts';
 import type { SessionStream } from './stream.ts';
 
+/** Emptied when it is over: a Map keeps what it had in tables that it has outgrown (util/linked.ts). */
+interface Place {
+  stream: SessionStream | undefined;
+}
+
 export class Streams {
-  readonly #open = new Map<number, SessionStream>();
+  readonly #open = new Map<number, Place>();
   readonly #past = new PastStreams();
   /** of those that clients open */
   last = 0;
@@ -17,12 +22,12 @@ export class Streams {
     return this.#open.size;
   }
 
-  values(): IterableIterator<SessionStream> {
-    return this.#open.values();
+  *values(): IterableIterator<SessionStream> {
+    for (const { stream } of this.#open.values()) if (stream !== undefined) yield stream;
   }
 
   get(id: number): SessionStream | undefined {
-    return this.#open.get(id);
+    return this.#open.get(id)?.stream;
   }
 
   has(id: number): boolean {
@@ -35,7 +40,7 @@ export class Streams {
   }
 
   add(stream: SessionStream): void {
-    this.#open.set(stream.id, stream);
+    this.#open.set(stream.id, { stream });
   }
 
   /** How it ends is known, though it may have something to tell yet. */
@@ -45,7 +50,10 @@ export class Streams {
 
   /** @returns whether it was open */
   forget(id: number, ending: Ending): boolean {
-    if (!this.#open.delete(id)) return false;
+    const place = this.#open.get(id);
+    if (place === undefined) return false;
+    place.stream = undefined;
+    this.#open.delete(id);
     if (!this.#past.has(id)) this.#past.add(id, ending);
     return true;
   }

@@ -20,6 +20,7 @@ import { Http2Session } from '../http2/session.ts';
 import type { SessionStream } from '../http2/stream.ts';
 import { Flood } from './http2-flood.ts';
 import { Http2Stream, type StreamClient, type StreamServices } from './http2-stream.ts';
+import { Linked } from '../util/linked.ts';
 import { Taking } from './taking.ts';
 
 export interface Http2Services extends StreamServices {
@@ -38,8 +39,7 @@ export class Http2Connection {
   readonly #services: Http2Services;
   readonly #memory: HeadMemory;
   #client: StreamClient;
-  /** and what their heads take */
-  readonly #streams = new Map<Http2Stream, number>();
+  readonly #streams = new Linked<Http2Stream>();
   readonly #flood: Flood;
   /** bytes both ways, and when they were last seen to be more */
   #passed = 0;
@@ -90,7 +90,7 @@ export class Http2Connection {
   look(crowded: boolean): void {
     if (this.#session.destroyed) return;
     if (this.#isIdle()) this.#onIdle();
-    for (const stream of this.#streams.keys()) stream.look(crowded);
+    for (const stream of this.#streams) stream.look(crowded);
     if (this.#flood.look()) this.#endFlood();
     else if (this.#takesTooLittle(crowded)) this.#end('a client takes its answers too slowly: its connection was closed');
   }
@@ -104,7 +104,7 @@ export class Http2Connection {
 
   /** Something waits for the client. */
   #waits(): boolean {
-    return this.#socket.writableLength > 0 || [...this.#streams.keys()].some((stream) => stream.waitingBytes > 0);
+    return this.#socket.writableLength > 0 || [...this.#streams].some((stream) => stream.waitingBytes > 0);
   }
 
   #endFlood(): void {
@@ -121,7 +121,7 @@ export class Http2Connection {
     if (this.#unheard && list !== undefined) this.#hear(list);
     const side = new Http2Stream(stream, this.#services, this.#client, !ended);
     stream.tell(side);
-    this.#streams.set(side, 0);
+    side.place = this.#streams.add(side);
     try {
       if (list === undefined) throw new MessageError('too-large', `head of a request larger than ${HEADER_LIST_BYTES} bytes`);
       const { head, framing, bytes } = requestOf(list, !ended);
@@ -129,7 +129,7 @@ export class Http2Connection {
       boundedTarget(head.target);
       const size = bytes + FIELD_BYTES * head.fields.list.length;
       this.#memory.take(size);
-      this.#streams.set(side, size);
+      side.headBytes = size;
       side.begin(head, framing);
     } catch (error) {
       side.refuse(error);
@@ -137,8 +137,10 @@ export class Http2Connection {
   }
 
   #onLeft(stream: Http2Stream): void {
-    this.#memory.give(this.#streams.get(stream) ?? 0);
-    this.#streams.delete(stream);
+    const { place } = stream;
+    if (place?.item === undefined) return;
+    this.#memory.give(stream.headBytes);
+    this.#streams.remove(place);
   }
 
   /** Note how the client has begun. @param first its first request */
@@ -165,7 +167,7 @@ export class Http2Connection {
 
   /** Nothing has come or gone for a while. What waits for its turn or for its origin is not the client's fault. */
   #onIdle(): void {
-    const streams = [...this.#streams.keys()];
+    const streams = [...this.#streams];
     if (streams.length === 0) this.#session.close();
     else if (this.#waits()) this.#session.destroy();
     else for (const stream of streams) if (!stream.waitsForUs) stream.stalled();

@@ -16,6 +16,7 @@ import type { FieldList } from '../http2/field-list.ts';
 import type { SessionStream } from '../http2/stream.ts';
 import type { StreamEvents } from '../http2/stream-events.ts';
 import { MESSAGE_ERRORS } from '../messages/answers.ts';
+import type { Link } from '../util/linked.ts';
 import type { Log } from '../util/log.ts';
 import { MinimumRate, type MinimumRateOptions } from '../util/minimum-rate.ts';
 import { Http2Answer } from './http2-answer.ts';
@@ -49,6 +50,10 @@ export interface StreamServices {
 export class Http2Stream implements ClientSide, StreamEvents {
   readonly address: string | undefined;
   readonly port: number | undefined;
+  /** among those of its connection */
+  place: Link<Http2Stream> | undefined;
+  /** what its head takes among all heads */
+  headBytes = 0;
   readonly #stream: SessionStream;
   readonly #services: StreamServices;
   readonly #client: StreamClient;

@@ -5,6 +5,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { TLSSocket, type SecureContext } from 'node:tls';
 import type { ClientTunnel } from '../http/sides.ts';
 import { sweep } from '../util/after-reading.ts';
+import { Linked } from '../util/linked.ts';
 import { listen } from '../util/listen.ts';
 import { Repeats } from '../util/repeats.ts';
 import type { Http2Connection, Http2Services } from './http2-connection.ts';
@@ -35,8 +36,8 @@ const SPEAKS_TLS =
 export class Listener {
   readonly #server: Server;
   #address: AddressInfo | undefined;
-  readonly #sockets = new Set<Socket>();
-  readonly #connections = new Map<Http1Connection, Socket>();
+  readonly #sockets = new Linked<Socket>();
+  readonly #connections = new Linked<readonly [Http1Connection, Socket]>();
   readonly #http2 = new Set<Http2Connection>();
   /** once a client may have chosen it */
   #serveHttp2: typeof Http2Connection | undefined;
@@ -61,15 +62,15 @@ export class Listener {
       if (tunnel !== undefined && socket instanceof TLSSocket && socket.alpnProtocol === 'h2')
         return this.#beginHttp2(socket, { ...options, maxStreams: http2Streams }, tunnel);
       const connection = new Http1Connection(socket, services, tunnel);
-      this.#connections.set(connection, socket);
-      socket.once('close', () => this.#connections.delete(connection));
+      const link = this.#connections.add([connection, socket]);
+      socket.once('close', () => this.#connections.remove(link));
       if (first !== undefined && first.length > 0) connection.receive(first);
       socket.resume();
     };
     // A client may close its side after its last request and still wait for the answer.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
+      const link = this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.remove(link));
       if (secure === undefined) serve(socket);
       else this.#beginTls({ ...options, imitate: false, failures, serve, secureContexts: () => secure }, socket);
     });
@@ -82,7 +83,10 @@ export class Listener {
     const look = slowReaders(options.minRate, options.log);
     this.#endLooking = sweep(LOOK_MS, () => {
       const crowded = options.crowded?.() === true;
-      look(this.#connections.values(), crowded);
+      look(
+        [...this.#connections].map(([, socket]) => socket),
+        crowded,
+      );
       for (const connection of this.#http2) connection.look(crowded);
     });
   }
@@ -144,7 +148,7 @@ export class Listener {
   stop(): void {
     this.#stopped = true;
     this.#server.close();
-    for (const connection of this.#connections.keys()) connection.shutDown();
+    for (const [connection] of this.#connections) connection.shutDown();
     for (const connection of this.#http2) connection.shutDown();
     for (const socket of this.#beginning) socket.destroy();
   }
