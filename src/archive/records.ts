@@ -15,6 +15,9 @@ import { metadataRecord } from './metadata-record.ts';
 import { spokenFields } from './spoken.ts';
 import { webSocketRecords } from './websocket-records.ts';
 
+const REQUEST_TYPE = field('Content-Type', 'application/http;msgtype=request');
+const RESPONSE_TYPE = field('Content-Type', 'application/http;msgtype=response');
+
 export interface RecordOptions {
   readonly version: WarcVersion;
   /** for the block digest of revisit records, the only block that was not hashed when it came */
@@ -52,7 +55,7 @@ function exchangeRecords(capture: ExchangeCapture, principal: NewRecord, options
     field('WARC-Target-URI', asciiUri(capture.url)) +
     field('WARC-Concurrent-To', principal.id) +
     spokenFields(capture, options) +
-    field('Content-Type', 'application/http;msgtype=request') +
+    REQUEST_TYPE +
     field('WARC-Block-Digest', request.digest);
   const sent = recordOf(options.newRecordId(), 'request', principal.date, fields, request.bytes, options.version);
   return [principal, sent, ...trailersOf(capture, principal, capture.response, options), ...trailersOf(capture, sent, request, options)];
@@ -77,7 +80,7 @@ function responseRecord(capture: ExchangeCapture, options: RecordOptions): NewRe
     field('WARC-Target-URI', asciiUri(capture.url)) +
     field('WARC-IP-Address', capture.ipAddress) +
     spokenFields(capture, options) +
-    field('Content-Type', 'application/http;msgtype=response') +
+    RESPONSE_TYPE +
     field('WARC-Truncated', response.truncated) +
     field('WARC-Block-Digest', response.digest) +
     field('WARC-Payload-Digest', response.payloadDigest);
@@ -107,7 +110,7 @@ function revisitRecord(capture: ExchangeCapture, original: Original, head: Bytes
     field('WARC-Refers-To', original.recordId === '' ? undefined : original.recordId) +
     field('WARC-Refers-To-Target-URI', asciiUri(original.url)) +
     field('WARC-Refers-To-Date', dateIn(original.date, version)) +
-    field('Content-Type', 'application/http;msgtype=response') +
+    RESPONSE_TYPE +
     field('WARC-Truncated', 'length') +
     field('WARC-Block-Digest', digester.finish()) +
     field('WARC-Payload-Digest', capture.response.payloadDigest);

@@ -29,7 +29,7 @@ export class BlockRecorder {
    * @param place where it goes when it is large
    */
   constructor(options: RecordingOptions, holder?: SpoolHolder, place?: TakePlace) {
-    this.bytes = new Spool(place === undefined ? options.spool : { ...options.spool, place }, holder);
+    this.bytes = new Spool(options.spool, holder, place);
     this.#digester = new Digester(options.digest);
   }
 

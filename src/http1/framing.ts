@@ -47,6 +47,17 @@ export function responseFraming(head: ResponseHead, requestMethod: string): Fram
   if (requestMethod === 'HEAD' || status < 200 || status === 204 || status === 304) return NONE;
   const codings = fields.members('transfer-encoding').filter((coding) => coding !== 'identity');
   if (codings.length > 0) return codings.at(-1) === 'chunked' ? CHUNKED : UNTIL_CLOSE;
+  let said = 0;
+  let value = '';
+  for (const field of fields.list) {
+    if (field.key !== 'content-length') continue;
+    said++;
+    value = field.value;
+  }
+  if (said === 0) return UNTIL_CLOSE;
+  // Nearly always it is one number.
+  const only = said === 1 ? parseLength(value) : undefined;
+  if (only !== undefined) return { kind: 'length', length: only };
   const members = fields.members('content-length');
   const lengths = new Set(members.map(parseLength));
   if (lengths.size > 1) throw new MessageError('syntax', 'differing lengths in the response', members.join(', '));

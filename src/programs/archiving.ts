@@ -1,7 +1,7 @@
 /**
  * What stands behind the queue of captures: the WARC files, and the processors of the chain, the whole list on one screen.
  */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { hostname as machineName } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { Archive, ArchiveState } from '../capture/archive.ts';
@@ -32,6 +32,7 @@ import { WarcWriteError } from '../warc/errors.ts';
 import { Names, type NamesOptions } from '../warc/write/names.ts';
 import { createExclusively } from '../warc/write/output.ts';
 import { WriterPool } from '../warc/write/pool.ts';
+import { newRecordId } from '../util/record-id.ts';
 import { timeOfDay } from '../util/time-of-day.ts';
 
 const RANDOM_TOKEN_LENGTH = 8;
@@ -58,8 +59,6 @@ export interface OpenArchive {
   readonly totals: RunningStats;
   readonly warcs: Pick<WriterPool, 'filesBegun' | 'openFiles' | 'files' | 'place'>;
 }
-
-export const newRecordId = (): string => `<urn:uuid:${randomUUID()}>`;
 
 export function digestOf(options: Pick<ResolvedCoreOptions, 'digestAlgorithm' | 'base32'>): DigestFormat {
   return { algorithm: options.digestAlgorithm, base32: options.base32 };

@@ -18,10 +18,13 @@ const ONE_SHOT_BYTES = 32 * 1024;
 /** Where pieces are joined to be hashed. */
 const scratch = Buffer.allocUnsafeSlow(ONE_SHOT_BYTES);
 
+/** Never changed. */
+const NO_PIECES: Buffer[] = [];
+
 /** Digest of bytes that come in pieces. The pieces must not change before `finish()`. */
 export class Digester {
   readonly #format: DigestFormat;
-  #pieces: Buffer[] = [];
+  #pieces: Buffer[] = NO_PIECES;
   #kept = 0;
   #hash: Hash | undefined;
 
@@ -34,12 +37,13 @@ export class Digester {
       this.#hash.update(piece);
       return;
     }
-    this.#pieces.push(piece);
+    if (this.#pieces.length === 0) this.#pieces = [piece];
+    else this.#pieces.push(piece);
     this.#kept += piece.length;
     if (this.#kept > ONE_SHOT_BYTES) {
       this.#hash = createHash(this.#format.algorithm);
       for (const kept of this.#pieces) this.#hash.update(kept);
-      this.#pieces = [];
+      this.#pieces = NO_PIECES;
     }
   }
 

@@ -32,8 +32,6 @@ export interface SpoolOptions {
   readonly space?: SpoolSpace;
   /** folder of temporary files */
   readonly dir: string;
-  /** where they go instead once they are more than memory is for */
-  readonly place?: TakePlace | undefined;
 }
 
 /** Whether a spool of these can take so many bytes, however empty the others are. */
@@ -53,14 +51,18 @@ const SMALL_BYTES = 64 * 1024;
 const JOIN_PIECES = 128;
 const JOIN_BYTES = 64 * 1024;
 
+/** Never changed. */
+const NO_PIECES: Buffer[] = [];
+
 export class Spool implements Bytes, Growing {
   readonly #options: SpoolOptions;
+  readonly #place: TakePlace | undefined;
   #holder: SpoolHolder | undefined;
   /** more may be appended */
   #growing = true;
   /** there was no file for it: everything stays in memory, and it should wait for one before it grows */
   #wantsFile = false;
-  #pieces: Buffer[] = [];
+  #pieces: Buffer[] = NO_PIECES;
   #joined = 0;
   #size = 0;
   #file: SpoolFile | undefined;
@@ -68,9 +70,13 @@ export class Spool implements Bytes, Growing {
   /** bytes of the budget */
   #taken = 0;
 
-  /** @param holder told at most once; without one the spool never has to end */
-  constructor(options: SpoolOptions, holder?: SpoolHolder) {
+  /**
+   * @param holder told at most once; without one the spool never has to end
+   * @param place where they go instead of a temporary file once they are more than memory is for
+   */
+  constructor(options: SpoolOptions, holder?: SpoolHolder, place?: TakePlace) {
     this.#options = options;
+    this.#place = place;
     this.#holder = holder;
   }
 
@@ -151,7 +157,7 @@ export class Spool implements Bytes, Growing {
     if (this.#released) return;
     this.#released = true;
     this.finish();
-    this.#pieces = [];
+    this.#pieces = NO_PIECES;
     this.#giveBack();
     this.#file?.close();
     this.#options.space?.give(
@@ -171,7 +177,9 @@ export class Spool implements Bytes, Growing {
       space?.toFile(piece.length);
       return this.#file.write(piece);
     }
-    this.#pieces.push(piece);
+    // Most have one or two, for which an array that grows has room for seventeen.
+    if (this.#pieces.length === 0) this.#pieces = [piece];
+    else this.#pieces.push(piece);
     if (this.#size > maxMemoryBytes || budget?.take(piece.length) === false) return this.#spill();
     this.#taken += piece.length;
     if (this.#pieces.length - this.#joined >= JOIN_PIECES) this.#join();
@@ -179,13 +187,13 @@ export class Spool implements Bytes, Growing {
   }
 
   #spill(): boolean {
-    const { dir, space, maxMemoryBytes, place } = this.#options;
+    const { dir, space, maxMemoryBytes } = this.#options;
     this.#wantsFile = space?.takeFile() === false;
     if (this.#wantsFile) return false;
     const pieces = this.#pieces;
-    this.#pieces = [];
+    this.#pieces = NO_PIECES;
     this.#giveBack();
-    this.#file = new SpoolFile(dir, space, this.#size > maxMemoryBytes ? place : undefined);
+    this.#file = new SpoolFile(dir, space, this.#size > maxMemoryBytes ? this.#place : undefined);
     this.#grows();
     space?.toFile(this.#size);
     let ready = true;

@@ -8,14 +8,35 @@ import type { RecordBytes } from './record.ts';
 
 export const RECORD_END = Buffer.from('\r\n\r\n');
 
+/** Bytes of a record's header. */
+export type HeadOf = (record: RecordBytes) => Buffer;
+
+const headOfOne: HeadOf = ({ head }) => Buffer.from(head);
+
+/**
+ * The headers of many records, made at once: one by one most of the time goes into the calls.
+ *
+ * @returns to be asked for each of these records, in their order
+ */
+export function headsOf(records: readonly RecordBytes[]): HeadOf {
+  let text = '';
+  for (const { head } of records) text += head;
+  const bytes = Buffer.from(text);
+  // Where all is ASCII characters are bytes.
+  if (bytes.length !== text.length) return headOfOne;
+  let end = 0;
+  return ({ head }) => bytes.subarray(end, (end += head.length));
+}
+
 /** All pieces of a record, the header as the first, or undefined when its block is not in memory. */
-export function memoryPieces(record: RecordBytes): readonly Buffer[] | undefined {
+export function memoryPieces(record: RecordBytes, headOf = headOfOne): readonly Buffer[] | undefined {
+  const head = headOf(record);
   const { memory } = record.block;
   if (memory === undefined) return undefined;
   let size = 0;
   for (const piece of memory) size += piece.length;
   checkSize(record, size);
-  return [Buffer.from(record.head), ...memory, RECORD_END];
+  return [head, ...memory, RECORD_END];
 }
 
 /**

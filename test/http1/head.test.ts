@@ -93,6 +93,25 @@ test('a request with more than one Host is refused, even when they are equal', (
 });
 
 describe('a status line', () => {
+  test('is the same to the quick reading and to the lenient one, whatever it is', () => {
+    const said = (line: string) => {
+      try {
+        const { status, reason, minor } = responseHead('', line);
+        return { status, reason, minor };
+      } catch {
+        return 'refused';
+      }
+    };
+    const pieces = ['', ' ', '\t', '\r', '\0', '\x7f', '\xe9', '0', '1', '99', '200', '404', '1000', 'OK', 'Not Found', '.', '/'];
+    let state = 1;
+    const any = () => pieces[(state = (state * 1103515245 + 12345) % 2 ** 31) % pieces.length] ?? '';
+    for (let round = 0; round < 20_000; round++) {
+      const rest = `${any()}${any()}${any()}${any()}`;
+      // The quick one knows the version in capitals only.
+      for (const begin of ['TTP/1.1 ', 'TTP/1.1', 'TTP/1.']) assert.deepEqual(said(`H${begin}${rest}`), said(`h${begin}${rest}`), rest);
+    }
+  });
+
   test('is read with its status, reason and version', () => {
     const { status, reason, minor } = responseHead('', 'HTTP/1.1 404 Not Found');
     assert.deepEqual({ status, reason, minor }, { status: 404, reason: 'Not Found', minor: 1 });

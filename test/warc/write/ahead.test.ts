@@ -15,7 +15,7 @@ const HEAD = 'HTTP/1.1 200 OK\r\n\r\n';
 
 /** A body that is on its way to its file. */
 async function coming(writers: WriterPool, dir: string, body: Buffer, prefix = 'P'): Promise<Spool> {
-  const spool = new Spool({ maxMemoryBytes: 10, dir, place: () => writers.place(prefix, URL) });
+  const spool = new Spool({ maxMemoryBytes: 10, dir }, undefined, () => writers.place(prefix, URL));
   spool.append(Buffer.from(HEAD));
   spool.append(body);
   spool.finish();

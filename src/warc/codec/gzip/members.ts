@@ -12,7 +12,7 @@
  */
 import { gzip } from 'node:zlib';
 import { cut } from '../../../util/pieces.ts';
-import { memoryPieces, RECORD_END } from '../../layout.ts';
+import { headsOf, memoryPieces, RECORD_END, type HeadOf } from '../../layout.ts';
 import type { RecordBytes } from '../../record.ts';
 import type { UnitPieces, Units } from '../codec.ts';
 import type { Compressor, WholeRecord } from './compressor.ts';
@@ -31,6 +31,7 @@ const MAX_JOBS = 6;
 /** The members of one batch of records, taken in order. */
 export class Members implements Units {
   readonly #records: readonly RecordBytes[];
+  readonly #headOf: HeadOf;
   readonly #compressor: Compressor;
   readonly #ready = new Map<number, readonly Buffer[] | Promise<readonly Buffer[]>>();
   /** the steps that are being worked on, with the first record of each */
@@ -42,6 +43,7 @@ export class Members implements Units {
 
   constructor(records: readonly RecordBytes[], compressor: Compressor) {
     this.#records = records;
+    this.#headOf = headsOf(records);
     this.#compressor = compressor;
   }
 
@@ -81,7 +83,7 @@ export class Members implements Units {
       const index = this.#ahead;
       const record = this.#records[index];
       if (record === undefined) break;
-      const pieces = memoryPieces(record);
+      const pieces = memoryPieces(record, this.#headOf);
       if (pieces === undefined) continue;
       const whole = wholeOf(record, pieces);
       if (whole.size <= SMALL_BYTES) {

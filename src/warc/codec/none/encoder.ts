@@ -1,7 +1,7 @@
 /**
  * Records written as they are.
  */
-import { memoryPieces, pieces, RECORD_END } from '../../layout.ts';
+import { headsOf, memoryPieces, pieces, RECORD_END } from '../../layout.ts';
 import type { Ahead, Encoder } from '../codec.ts';
 
 /** More than any file has, in as many digits as readers take (read/head.ts). */
@@ -21,12 +21,13 @@ const ahead: Ahead = {
 export const plainEncoder: Encoder = {
   suffix: '.warc',
   units(records) {
+    const headOf = headsOf(records);
     let next = 0;
     return {
       next() {
         const record = records[next++];
         if (record === undefined) throw new RangeError(`no record ${next - 1}`);
-        return memoryPieces(record);
+        return memoryPieces(record, headOf);
       },
     };
   },

@@ -4,7 +4,7 @@
  * With a dictionary all frames are packed with it, and files begin with it.
  * Source: RFC 8878; "Zstandard Compression for WARC Files" of the IIPC, §3.
  */
-import { memoryPieces, pieces } from '../../layout.ts';
+import { headsOf, memoryPieces, pieces } from '../../layout.ts';
 import type { RecordBytes } from '../../record.ts';
 import type { Encoder, UnitPieces } from '../codec.ts';
 import { dictionaryFrame, type Dictionary } from './dictionary.ts';
@@ -19,12 +19,13 @@ export function zstdEncoder(dictionary?: Dictionary): Encoder {
     suffix: '.warc.zst',
     ...(dictionary && { start: () => dictionaryFrame(dictionary) }),
     units(records) {
+      const headOf = headsOf(records);
       let next = 0;
       return {
         next() {
           const record = records[next++];
           if (record === undefined) throw new RangeError(`no record ${next - 1}`);
-          const memory = memoryPieces(record);
+          const memory = memoryPieces(record, headOf);
           const bytes = memory?.reduce((sum, piece) => sum + piece.length, 0) ?? Infinity;
           return memory === undefined || bytes > FRAME_BYTES ? undefined : packed(Buffer.concat(memory, bytes));
         },
