@@ -31,7 +31,17 @@ const FOREIGN: readonly (readonly [RegExp, readonly string[]])[] = [
   [/wget/, ['ca-certificate']],
   [/wb-manager/, ['unpack-wacz']],
   [/zstd/, ['train']],
-  [/V8/, ['heap-growing-percent', 'no-concurrent-marking', 'no-incremental-marking', 'max-semi-space-size', 'semi-space-growth-factor']],
+  [
+    /V8/,
+    [
+      'heap-growing-percent',
+      'no-concurrent-marking',
+      'no-allocation-site-pretenuring',
+      'no-incremental-marking',
+      'max-semi-space-size',
+      'semi-space-growth-factor',
+    ],
+  ],
   [
     /npm run bench|needs Python/,
     [...read('test/bench/options.ts').matchAll(/^ {2}--([\w-]+)/gm)].map(([, flag = '']) => flag).concat('help'),

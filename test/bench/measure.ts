@@ -3,6 +3,8 @@
  *
  * A run whose WARC files are not complete and valid fails.
  */
+import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkRecords, type Records } from './check.ts';
@@ -77,6 +79,7 @@ export async function measure(workload: Workload, peer: Peer | undefined, times:
     if (options && workload.stored > 0) await fillIndex(options.dir, workload.stored);
     const proxy = peer && options && keep(startProxy(workload.allCores ? 'all' : 'proxy', peer.start(options)));
     if (proxy) await untilListening(port, proxy);
+    if (proxy) await untilAllListen(port, workload.workers === 'auto' ? availableParallelism() : workload.workers);
     if (times.watched === true) await nextLine(keep(startScript(others, 'dashboard.ts', [String(port)])), STALLED_MS);
 
     const { scheme, size, connections, streams, keepAlive, hosts } = workload;
@@ -179,7 +182,24 @@ async function startStore(dir: string, keep: (process: Running) => Running) {
 
 /** By its page, which is asked once the load is over. */
 async function balanceOf(port: number): Promise<number> {
-  const { workers = [] } = (await (await fetch(`http://127.0.0.1:${port}/status`)).json()) as { workers?: { urls_processed: number }[] };
-  const shares = workers.map(({ urls_processed: urls }) => urls);
+  const shares = (await workersOf(port)).map(({ urls_processed: urls }) => urls);
   return shares.length === 0 ? 1 : Math.min(...shares) / Math.max(...shares);
+}
+
+interface WorkerStatus {
+  readonly urls_processed: number;
+}
+
+async function workersOf(port: number): Promise<readonly WorkerStatus[]> {
+  const { workers = [] } = (await (await fetch(`http://127.0.0.1:${port}/status`)).json()) as { workers?: WorkerStatus[] };
+  return workers;
+}
+
+/** The port is there with the first of them, which would have all connections of a load that begins at once. */
+async function untilAllListen(port: number, count: number): Promise<void> {
+  const untilMs = performance.now() + STALLED_MS;
+  while ((await workersOf(port)).length < count) {
+    if (performance.now() > untilMs) throw new Error(`${count} workers do not listen after ${STALLED_MS / 1000} s`);
+    await sleep(50);
+  }
 }
