@@ -44,7 +44,7 @@ export async function overFiles(files: readonly string[], to: OutputOptions, wor
   const sink = file === undefined ? stdout() : { write: (data: Uint8Array) => file.write(data), close: () => undefined };
   const batch = file === undefined && process.stdout.isTTY ? 0 : BATCH_CHARS;
   let faults = 0;
-  let read = false;
+  let records = 0;
   let held = '';
   const flush = (): Promise<void> | undefined => {
     if (held === '') return undefined;
@@ -68,13 +68,13 @@ export async function overFiles(files: readonly string[], to: OutputOptions, wor
         progress.line(faultLine(fault));
       },
       at: (name, offset) => {
-        read = true;
+        records++;
         progress.at(name, offset);
       },
     });
     await flush();
     // Nothing could be read: an empty file would say that there is nothing.
-    if (read || faults === 0) await file?.commit();
+    if (records > 0 || faults === 0) await file?.commit();
     else await file?.discard();
   } catch (error) {
     await file?.discard();
