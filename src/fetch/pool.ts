@@ -66,7 +66,7 @@ export class OriginPool {
   /** One that is here already stays. */
   put(connection: OriginConnection): void {
     const stack = this.#byKey.get(connection.key);
-    if (connection.capacity > 1 && stack?.some((link) => link.item?.connection === connection) === true) return;
+    if (stack?.some((link) => link.item?.connection === connection) === true) return;
     if (this.#closed || !connection.usable) return connection.destroy();
     const link = this.#idle.add({ connection, sinceMs: performance.now() });
     if (stack === undefined) this.#byKey.set(connection.key, [link]);

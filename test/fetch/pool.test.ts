@@ -38,6 +38,15 @@ test('the connection used last is taken first, and only for its own key', async 
   for (const connection of [one, two, three]) connection.destroy();
 });
 
+test('a connection that is put back twice is handed out once', async () => {
+  const pool = new OriginPool(10);
+  const [{ connection: one }, { connection: two }] = [await open('a'), await open('a')];
+  for (const connection of [one, two, one]) pool.put(connection);
+  assert.equal(pool.idle.open, 2);
+  assert.deepEqual([pool.take('a'), pool.take('a'), pool.take('a')], [two, one, undefined]);
+  for (const connection of [one, two]) connection.destroy();
+});
+
 test('one too many: the one idle for longest is closed', async () => {
   const pool = new OriginPool(2);
   const connections = [(await open('a')).connection, (await open('b')).connection, (await open('c')).connection];
