@@ -18,6 +18,8 @@ export interface FrontierOptions {
 
 /** URLs that are remembered for each page that may be visited, past which they are not told apart any more. */
 const KNOWN_PER_PAGE = 100;
+/** And of no more than these or the limit, whichever is more: a quarter of a GB. */
+const MAX_KNOWN = 1_000_000;
 
 export class Frontier {
   readonly #options: FrontierOptions;
@@ -83,6 +85,7 @@ export class Frontier {
   }
 
   #hasRoom(): boolean {
-    return this.#known.size < this.#options.maxPages * KNOWN_PER_PAGE;
+    const { maxPages } = this.#options;
+    return this.#known.size < Math.max(maxPages, Math.min(maxPages * KNOWN_PER_PAGE, MAX_KNOWN));
   }
 }

@@ -57,6 +57,18 @@ test('URLs past all that are remembered are counted, and those before them are n
   assert.equal(pages.take(), undefined);
 });
 
+test('with a large limit no more than a million URLs are remembered, each page is still visited', () => {
+  const pages = frontier({ maxPages: 20_000, seeds: [] });
+  const page = { url: 'http://a/', depth: 0, foundOn: undefined };
+  const links = function* () {
+    for (let nth = 0; nth < 1_000_100; nth++) yield `http://a/${nth}`;
+  };
+  pages.follow(page, links());
+  // Of these the first are known, and the last are counted again.
+  pages.follow(page, ['http://a/0', 'http://a/1000099']);
+  assert.deepEqual([pages.found, pages.leftOut], [20_000, 1_000_101 - 20_000]);
+});
+
 test('where a page has led to is not visited again', () => {
   const pages = frontier();
   const first = pages.take()!;
