@@ -24,12 +24,9 @@ export class BlockRecorder {
   readonly bytes: Spool;
   readonly #digester: Digester;
 
-  /**
-   * @param holder told when there is no room for more of it
-   * @param place where it goes when it is large
-   */
-  constructor(options: RecordingOptions, holder?: SpoolHolder, place?: TakePlace) {
-    this.bytes = new Spool(options.spool, holder, place);
+  /** @param holder told when there is no room for more of it */
+  constructor(options: RecordingOptions, holder?: SpoolHolder) {
+    this.bytes = new Spool(options.spool, holder);
     this.#digester = new Digester(options.digest);
   }
 
@@ -45,26 +42,30 @@ export class BlockRecorder {
   }
 }
 
+/** A block that is not written, as it turns out to be a duplicate, need not be hashed: so much waits in memory until that is known. */
+const HASHED_LATER_BYTES = 64 * 1024;
+
 /** Records a response: its head once, then the pieces of its body. */
 export class ResponseRecorder {
-  readonly #block: BlockRecorder;
+  readonly bytes: Spool;
+  readonly #block: Digester;
   readonly #payload: Digester;
   #headSize = 0;
   #payloadSize = 0;
 
-  /** @param holder and place, as above */
+  /**
+   * @param holder told when there is no room for more of it
+   * @param place where it goes when it is large
+   */
   constructor(options: RecordingOptions, holder?: SpoolHolder, place?: TakePlace) {
-    this.#block = new BlockRecorder(options, holder, place);
+    this.bytes = new Spool(options.spool, holder, place);
+    this.#block = new Digester(options.digest, HASHED_LATER_BYTES);
     this.#payload = new Digester(options.digest);
-  }
-
-  get bytes(): Spool {
-    return this.#block.bytes;
   }
 
   head(bytes: Buffer): void {
     this.#headSize = bytes.length;
-    this.#block.write(bytes);
+    this.#write(bytes);
   }
 
   /**
@@ -77,26 +78,61 @@ export class ResponseRecorder {
       this.#payload.update(slice);
       this.#payloadSize += slice.length;
     }
-    return this.#block.write(piece);
+    return this.#write(piece);
   }
 
   finish(
-    { status, contentType, location }: HeadFacts,
+    facts: HeadFacts,
     truncated: Truncation | undefined,
     trailers?: readonly Pick<Field, 'name' | 'value'>[],
   ): RecordedResponse {
-    const { bytes, digest } = this.#block.finish();
-    return {
-      status,
-      contentType,
-      location,
-      truncated,
-      trailers,
-      bytes,
-      digest,
-      headSize: this.#headSize,
-      payloadSize: this.#payloadSize,
-      payloadDigest: this.#payload.finish(),
-    };
+    this.bytes.finish();
+    const payload = { size: this.#payloadSize, digest: this.#payload.finish() };
+    return new Recorded(facts, this.bytes, this.#block, this.#headSize, payload, truncated, trailers);
+  }
+
+  #write(piece: Buffer): boolean {
+    this.#block.update(piece);
+    const ready = this.bytes.append(piece);
+    if (this.bytes.memory === undefined) this.#block.keepNothing();
+    return ready;
+  }
+}
+
+class Recorded implements RecordedResponse {
+  readonly status: number;
+  readonly contentType: string | undefined;
+  readonly location: string | undefined;
+  readonly truncated: Truncation | undefined;
+  readonly trailers: RecordedResponse['trailers'];
+  readonly bytes: Spool;
+  readonly headSize: number;
+  readonly payloadSize: number;
+  readonly payloadDigest: string;
+  readonly #block: Digester;
+
+  constructor(
+    { status, contentType, location }: HeadFacts,
+    bytes: Spool,
+    block: Digester,
+    headSize: number,
+    payload: { readonly size: number; readonly digest: string },
+    truncated: Truncation | undefined,
+    trailers: RecordedResponse['trailers'],
+  ) {
+    this.status = status;
+    this.contentType = contentType;
+    this.location = location;
+    this.truncated = truncated;
+    this.trailers = trailers;
+    this.bytes = bytes;
+    this.headSize = headSize;
+    this.payloadSize = payload.size;
+    this.payloadDigest = payload.digest;
+    this.#block = block;
+  }
+
+  get digest(): string {
+    return this.#block.finish();
   }
 }

@@ -19,6 +19,8 @@ export class ResponseWriter {
   #unchunk = false;
   /** lines of a head that waits for the first piece of its body, Latin-1 */
   #head = '';
+  /** pieces gather for one write */
+  #gathers = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -63,6 +65,7 @@ export class ResponseWriter {
   body(bytes: Buffer, payload: readonly Buffer[]): boolean {
     if (this.#head !== '' && (this.#unchunk || bytes.length > ONE_WRITE_BYTES)) this.flush();
     if (this.#head !== '') return this.#socket.write(this.#withHead(bytes));
+    this.#gather();
     if (!this.#unchunk) return this.#socket.write(bytes);
     for (const slice of payload) this.#socket.write(slice);
     return !this.#socket.writableNeedDrain;
@@ -74,6 +77,17 @@ export class ResponseWriter {
     const head = this.#head;
     this.#head = '';
     this.#socket.write(head, 'latin1');
+  }
+
+  /** TLS gives out what has come at once in pieces of 16 kB: all of one turn of the event loop leave together. */
+  #gather(): void {
+    if (this.#gathers) return;
+    this.#gathers = true;
+    this.#socket.cork();
+    setImmediate(() => {
+      this.#gathers = false;
+      this.#socket.uncork();
+    });
   }
 
   #withHead(bytes: Buffer): Buffer {

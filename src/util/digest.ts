@@ -15,6 +15,8 @@ export interface DigestFormat {
 
 /** Up to this many bytes are kept and hashed in one call: creating a hash object costs more than copying so little. */
 const ONE_SHOT_BYTES = 32 * 1024;
+/** And so many pieces: each takes some hundred bytes besides, and an answer may drip byte by byte. */
+const MAX_PIECES = 128;
 /** Where pieces are joined to be hashed. */
 const scratch = Buffer.allocUnsafeSlow(ONE_SHOT_BYTES);
 
@@ -24,12 +26,16 @@ const NO_PIECES: Buffer[] = [];
 /** Digest of bytes that come in pieces. The pieces must not change before `finish()`. */
 export class Digester {
   readonly #format: DigestFormat;
+  readonly #maxKept: number;
   #pieces: Buffer[] = NO_PIECES;
   #kept = 0;
   #hash: Hash | undefined;
+  #digest: string | undefined;
 
-  constructor(format: DigestFormat) {
+  /** @param maxKept bytes that are kept until the digest is asked for; what is more is hashed as it comes */
+  constructor(format: DigestFormat, maxKept = ONE_SHOT_BYTES) {
     this.#format = format;
+    this.#maxKept = maxKept;
   }
 
   update(piece: Buffer): void {
@@ -40,22 +46,35 @@ export class Digester {
     if (this.#pieces.length === 0) this.#pieces = [piece];
     else this.#pieces.push(piece);
     this.#kept += piece.length;
-    if (this.#kept > ONE_SHOT_BYTES) {
-      this.#hash = createHash(this.#format.algorithm);
-      for (const kept of this.#pieces) this.#hash.update(kept);
-      this.#pieces = NO_PIECES;
-    }
+    if (this.#kept > this.#maxKept || this.#pieces.length >= MAX_PIECES) this.#begin();
   }
 
-  /** The labelled digest. To be called once. */
+  /** Keep nothing of what has come, nor of what will. */
+  keepNothing(): void {
+    if (this.#hash === undefined) this.#begin();
+  }
+
+  /** The labelled digest. Nothing comes after it was asked for. */
   finish(): string {
+    return (this.#digest ??= this.#made());
+  }
+
+  #made(): string {
     const { algorithm } = this.#format;
-    if (this.#format.base32) {
-      const bytes = this.#hash === undefined ? hash(algorithm, this.#joined(), 'buffer') : this.#hash.digest();
-      return `${algorithm}:${base32.encode(bytes)}`;
-    }
-    const hex = this.#hash === undefined ? hash(algorithm, this.#joined(), 'hex') : this.#hash.digest('hex');
-    return `${algorithm}:${hex}`;
+    const begun = this.#hash ?? (this.#kept > ONE_SHOT_BYTES ? this.#begin() : undefined);
+    let value: string;
+    if (this.#format.base32) value = base32.encode(begun === undefined ? hash(algorithm, this.#joined(), 'buffer') : begun.digest());
+    else value = begun === undefined ? hash(algorithm, this.#joined(), 'hex') : begun.digest('hex');
+    this.#pieces = NO_PIECES;
+    return `${algorithm}:${value}`;
+  }
+
+  #begin(): Hash {
+    const begun = createHash(this.#format.algorithm);
+    for (const kept of this.#pieces) begun.update(kept);
+    this.#pieces = NO_PIECES;
+    this.#hash = begun;
+    return begun;
   }
 
   #joined(): Buffer {

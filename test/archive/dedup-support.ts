@@ -38,7 +38,11 @@ export function exchange({ meta, buckets, warcPrefix = 'P', startedAt, ...parts 
     meta: { ...NO_META, ...meta, ...(buckets === undefined ? {} : { dedupBuckets: bucketsIn(buckets) }) },
     warcPrefix,
     startedAt: startedAt ?? made.startedAt,
-    response: { ...made.response, contentType: 'contentType' in parts ? parts.contentType : made.response.contentType },
+    response: {
+      ...made.response,
+      digest: made.response.digest,
+      contentType: 'contentType' in parts ? parts.contentType : made.response.contentType,
+    },
   };
 }
 

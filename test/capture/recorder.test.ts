@@ -23,8 +23,9 @@ test('a response has a digest of all its bytes, and one of its payload', () => {
   recorder.head(head);
   recorder.body(body.subarray(0, 10), [body.subarray(3, 6)]);
   recorder.body(body.subarray(10), [body.subarray(11, 13)]);
-  const { bytes, ...rest } = recorder.finish({ status: 302, contentType: 'text/plain', location: '/b' }, undefined);
-  assert.deepEqual(rest, {
+  const response = recorder.finish({ status: 302, contentType: 'text/plain', location: '/b' }, undefined);
+  const { bytes, ...rest } = response;
+  assert.deepEqual({ ...rest, digest: response.digest }, {
     status: 302,
     contentType: 'text/plain',
     location: '/b',
@@ -36,6 +37,21 @@ test('a response has a digest of all its bytes, and one of its payload', () => {
     payloadDigest: sha1('abcde'),
   });
   assert.equal(bytes.size, head.length + body.length);
+});
+
+test('a response of any size has a digest of all its bytes, asked for once or twice', () => {
+  for (const size of [0, 1, 32 * 1024, 64 * 1024, 64 * 1024 + 1, 300_000]) {
+    const recorder = new ResponseRecorder(RECORDING);
+    const head = Buffer.from('HTTP/1.1 200 OK\r\n\r\n');
+    const body = Buffer.alloc(size, 'all work and no play ');
+    recorder.head(head);
+    for (let at = 0; at < size; at += 10_000) recorder.body(body.subarray(at, at + 10_000), [body.subarray(at, at + 10_000)]);
+    const response = recorder.finish({ status: 200, contentType: undefined, location: undefined }, undefined);
+    assert.equal(response.digest, sha1(Buffer.concat([head, body])), `${size} bytes`);
+    assert.equal(response.digest, sha1(Buffer.concat([head, body])), `${size} bytes, again`);
+    assert.equal(response.payloadDigest, sha1(body), `${size} bytes`);
+    response.bytes.release();
+  }
 });
 
 test('a response without a body has the digest of nothing', () => {

@@ -13,11 +13,28 @@ for (const algorithm of ['sha1', 'sha256', 'md5']) {
     [32 * 1024, 1000],
     [32 * 1024 + 1, 32 * 1024],
     [100_000, 7777],
+    [127, 1],
+    [128, 1],
+    [129, 1],
   ] as const) {
     test(`${algorithm} of ${size} bytes in pieces of ${step}`, () => {
-      const digester = new Digester({ algorithm, base32: false });
-      for (let at = 0; at < size; at += step) digester.update(bytes.subarray(at, Math.min(at + step, size)));
-      assert.equal(digester.finish(), `${algorithm}:${createHash(algorithm).update(bytes.subarray(0, size)).digest('hex')}`);
+      const expected = `${algorithm}:${createHash(algorithm).update(bytes.subarray(0, size)).digest('hex')}`;
+      for (const maxKept of [undefined, 0, 64 * 1024, 1024 * 1024]) {
+        const digester = new Digester({ algorithm, base32: false }, maxKept);
+        for (let at = 0; at < size; at += step) digester.update(bytes.subarray(at, Math.min(at + step, size)));
+        assert.equal(digester.finish(), expected);
+        assert.equal(digester.finish(), expected, 'asked for again');
+      }
+    });
+
+    test(`${algorithm} of ${size} bytes in pieces of ${step}, of which nothing is kept from one on`, () => {
+      const expected = `${algorithm}:${createHash(algorithm).update(bytes.subarray(0, size)).digest('hex')}`;
+      const digester = new Digester({ algorithm, base32: false }, 64 * 1024);
+      for (let at = 0; at < size; at += step) {
+        digester.update(bytes.subarray(at, Math.min(at + step, size)));
+        if (at >= size / 2) digester.keepNothing();
+      }
+      assert.equal(digester.finish(), expected);
     });
   }
 }
