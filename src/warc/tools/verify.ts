@@ -5,6 +5,7 @@
  * record. Changes nothing.
  * Source: ISO 28500:2017 §4, §5, §6.7, Annex D.
  */
+import { ownText } from '../../util/own-text.ts';
 import { DigestCheck, HttpPayloadCheck, type DigestVerdict } from './payload.ts';
 import { eachRecord, type Fault } from '../read/onward.ts';
 import type { ReadRecord } from '../read/reader.ts';
@@ -68,9 +69,9 @@ async function verifyFile(file: string, { onFault }: VerifyOptions, seen: Set<st
     await record.length();
     report.records += 1;
     const id = record.header('WARC-Record-ID');
-    if (id !== undefined) seen.add(id);
+    if (id !== undefined) seen.add(ownText(id));
     const target = record.type === 'revisit' ? record.header('WARC-Refers-To') : undefined;
-    if (target !== undefined && !seen.has(target)) waiting.push({ report, offset: record.offset, id: target });
+    if (target !== undefined && !seen.has(target)) waiting.push({ report, offset: record.offset, id: ownText(target) });
   };
   await eachRecord(file, visit, ({ offset, problem }) => fault(offset, problem));
   if (report.records === 0 && report.faults === 0) fault(undefined, 'holds no record');

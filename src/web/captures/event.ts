@@ -7,6 +7,7 @@
 import type { Capture } from '../../capture/capture.ts';
 import { archivedAs, contentType, isFailure, payloadDigest, statusOf, wireSize, type ArchivedAs } from '../../capture/kinds.ts';
 import { bucketsOf } from '../../meta/buckets.ts';
+import { ownText } from '../../util/own-text.ts';
 import type { WrittenRecord } from '../../warc/record.ts';
 
 export interface CaptureEvent {
@@ -77,7 +78,7 @@ export function eventOf(id: number, capture: Capture): CaptureEvent {
     status: statusOf(capture),
     type: mediaType(contentType(capture)),
     size: wireSize(capture),
-    url: copied(capture.url),
+    url: ownText(capture.url),
     archived: archivedAs(capture),
     error: isFailure(capture) ? { code: capture.error.code, message: capture.error.message.slice(0, MAX_MESSAGE) } : undefined,
     prefix: capture.warcPrefix,
@@ -86,7 +87,7 @@ export function eventOf(id: number, capture: Capture): CaptureEvent {
     digest: isFailure(capture) ? undefined : payloadDigest(capture),
     records: outcome.records?.map(eventRecord) ?? NO_RECORDS,
     duplicateOf: original && { recordId: original.recordId, url: original.url, date: original.date },
-    referer: referer === undefined ? undefined : copied(referer),
+    referer: referer === undefined ? undefined : ownText(referer),
     ip: exchange?.ipAddress,
     protocol: exchange?.protocol,
     truncated: exchange?.response.truncated,
@@ -94,11 +95,6 @@ export function eventOf(id: number, capture: Capture): CaptureEvent {
 }
 
 const eventRecord = ({ type, id, path, offset, length }: WrittenRecord): EventRecord => ({ type, id, file: path, offset, length });
-
-/** A text of its own: a piece of another would keep all of that in memory. */
-function copied(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1');
-}
 
 /** Media types are few: the same text for each. */
 const types = new Map<string, string>();
@@ -111,7 +107,7 @@ function mediaType(value: string | undefined): string {
   const type = (end < 0 ? value : value.slice(0, end)).slice(0, MAX_TYPE).toLowerCase();
   const known = types.get(type);
   if (known !== undefined) return known;
-  const made = copied(type);
+  const made = ownText(type);
   if (types.size < MAX_TYPES) types.set(made, made);
   return made;
 }

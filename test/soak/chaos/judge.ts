@@ -7,6 +7,7 @@
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ownText } from '../../../src/util/own-text.ts';
 import { readWarc } from '../../../src/warc/read/reader.ts';
 import { verifyFiles } from '../../../src/warc/tools/verify.ts';
 import type { Kill, Line, Seen } from './seen.ts';
@@ -101,11 +102,11 @@ async function readAll(folders: readonly Folder[], faults: string[]): Promise<Fo
       for await (const record of readWarc(file)) {
         counts.records++;
         if (record.type !== 'response' && record.type !== 'revisit') continue;
-        writers.set(record.header('WARC-Target-URI') ?? '', writer);
+        writers.set(ownText(record.header('WARC-Target-URI') ?? ''), writer);
         if (record.type === 'revisit') counts.revisits++;
         else {
           counts.responses++;
-          const digest = record.header('WARC-Payload-Digest') ?? '';
+          const digest = ownText(record.header('WARC-Payload-Digest') ?? '');
           payloads.set(digest, [...(payloads.get(digest) ?? []), Date.parse(record.header('WARC-Date') ?? '')]);
         }
       }
