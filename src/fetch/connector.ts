@@ -18,6 +18,7 @@ import { Http1Origin } from './http1-origin.ts';
 import type { OriginConnection } from './origin-connection.ts';
 import { OriginTls, type OriginTlsOptions } from './origin-tls.ts';
 import { originKey, type Origin } from './origin.ts';
+import { readBuffers } from './read-buffers.ts';
 import { isHttpProxy, upstreamKey, type Upstream } from './upstream.ts';
 
 export interface SocksProxy {
@@ -124,9 +125,11 @@ export class Connector {
     const allowed = this.#allowed(found instanceof Promise ? await found : found, port);
     const [first] = allowed;
     if (first === undefined) throw new FetchError('not-resolved', `host name ${host} has no address`);
-    const socket = connectTcp({
+    const socket: Socket = connectTcp({
       port,
       noDelay: true,
+      // TLS reads the socket below the stream.
+      ...(origin.scheme === 'http' && { onread: readBuffers(() => socket) }),
       host: allowed.length === 1 ? first.address : host,
       autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
       // The addresses that were checked are the ones connected to: nothing is resolved again.

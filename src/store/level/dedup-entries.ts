@@ -2,7 +2,7 @@
  * How entries of the dedup index are kept in its section: what is known of them in rows, under their keys where it is.
  *
  * ```
- * NUL s digest | bucket → place      of the digest its first characters, and no label: the line says whose it is
+ * NUL s digest | bucket → place      of the digest its first characters, and no label: the line says whose it is; "digest/length" of a cut one
  * key                   → entry      of a version that had all of it under the key
  * ```
  *
@@ -45,10 +45,12 @@ const DIGEST_DIGITS = 20;
 export function shortOf(key: string): string {
   if (key.startsWith(KEYS)) return key;
   const bar = key.indexOf('|');
-  const end = bar < 0 ? key.length : bar;
-  const colon = key.lastIndexOf(':', end);
-  const digest = key.slice(colon + 1, Math.min(colon + 1 + DIGEST_DIGITS, end));
-  return KEYS + digest + key.slice(end);
+  const last = bar < 0 ? key.length : bar;
+  const colon = key.lastIndexOf(':', last);
+  // Behind a digest stands why its payload is not whole.
+  const slash = key.indexOf('/', colon);
+  const end = slash < 0 || slash > last ? last : slash;
+  return KEYS + key.slice(colon + 1, Math.min(colon + 1 + DIGEST_DIGITS, end)) + key.slice(end);
 }
 
 export class DedupEntries {

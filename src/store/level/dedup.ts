@@ -60,11 +60,10 @@ function holderOf(parts: Parts): DedupIndex {
       const taken: string[] = [];
       const unknown: number[] = [];
       for (const [index, each] of wanted.entries()) {
-        const original = cache.get(each.key);
-        if (original === undefined && known?.mayHave(each.key) === false) {
+        if (known?.mayHave(each.key) === false) {
           if (each.claims && claims.take(each.key, self)) taken.push(each.key);
           standings[index] = unpublished(parts, self, each);
-        } else if ((standings[index] = original) === undefined) unknown.push(index);
+        } else if ((standings[index] = cache.get(each.key)) === undefined) unknown.push(index);
       }
       return unknown.length === 0 ? standings : ask(parts, self, { wanted, standings, unknown, taken });
     },
@@ -80,10 +79,8 @@ function holderOf(parts: Parts): DedupIndex {
         for (const key of taken) claims.free(key, self);
         throw error;
       }
-      for (const { key, original } of own) {
-        cache.set(key, original);
-        claims.free(key, self);
-      }
+      // Most payloads are not asked for again: it is those who are that are kept in memory.
+      for (const { key } of own) claims.free(key, self);
     },
     freed: (keys) => claims.freed(keys, self),
     release(keys) {
@@ -107,6 +104,7 @@ async function ask(parts: Parts, self: Holder, { wanted, standings, unknown, tak
   for (const { key, claims: toWrite } of asked) {
     if (toWrite && claims.take(key, self)) taken.push(key);
   }
+  const wereHeld = asked.map(({ key }) => claims.holderOf(key) !== undefined);
   let found: readonly (Original | undefined)[];
   try {
     found = await entries.find(asked.map(({ key }) => key));
@@ -116,7 +114,7 @@ async function ask(parts: Parts, self: Holder, { wanted, standings, unknown, tak
   }
   for (const [nth, each] of asked.entries()) {
     const original = found[nth];
-    standings[unknown[nth] ?? 0] = original ?? unpublished(parts, self, each);
+    standings[unknown[nth] ?? 0] = original ?? unpublished(parts, self, each, wereHeld[nth]);
     if (original === undefined) continue;
     cache.set(each.key, original);
     claims.free(each.key, self);
@@ -124,13 +122,12 @@ async function ask(parts: Parts, self: Holder, { wanted, standings, unknown, tak
   return standings;
 }
 
-/** Of what is not in the database, as far as that is known. */
-function unpublished({ claims, cache }: Parts, self: Holder, { key, claims: toWrite }: Wanted): Standing {
+/** Of what is not in the database, as far as that is known. @param wasHeld before it was asked for */
+function unpublished({ claims }: Parts, self: Holder, { key, claims: toWrite }: Wanted, wasHeld = false): Standing {
   const holder = claims.holderOf(key);
   if (holder === self) return toWrite ? 'won' : undefined;
-  if (holder !== undefined) return 'held';
-  // Whoever had it when we came has published it meanwhile, or let go of it: that is seen by who asks again.
-  return cache.get(key) ?? (toWrite ? 'held' : undefined);
+  // Whoever had it has published it meanwhile, or let go of it: that is seen by who asks again.
+  return holder !== undefined || wasHeld ? 'held' : undefined;
 }
 
 /** What is nobody's is taken, so that nobody else wins it while it is written. */

@@ -7,6 +7,7 @@
 import type { Capture } from '../../capture/capture.ts';
 import { archivedAs, contentType, isFailure, payloadDigest, statusOf, wireSize, type ArchivedAs } from '../../capture/kinds.ts';
 import { bucketsOf } from '../../meta/buckets.ts';
+import { isoDate } from '../../util/iso-date.ts';
 import { ownText } from '../../util/own-text.ts';
 import type { WrittenRecord } from '../../warc/record.ts';
 
@@ -72,7 +73,7 @@ export function eventOf(id: number, capture: Capture): CaptureEvent {
   return {
     id,
     kind: capture.kind,
-    time: capture.startedAt.toISOString(),
+    time: isoDate(capture.startedAt),
     duration: Math.round(capture.durationMs),
     method: capture.method,
     status: statusOf(capture),

@@ -37,6 +37,17 @@ export function dedupContract(name: string, open: (t: TestContext) => Promise<De
     }
   });
 
+  test(`${name}: a payload that is whole and the same that is cut have originals of their own`, async (t) => {
+    const { a, b } = await holders(t);
+    const digest = 'sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709';
+    const originals = [digest, `${digest}/length`, `${digest}/time`, `${digest}/disconnect`].flatMap((payload, nth) =>
+      ['', 'a/b|c'].map((bucket) => ({ ...original(`${nth}${bucket}`), key: dedupKey(payload, bucket) })),
+    );
+    await a.publish(originals);
+    const found = originals.map((each) => each.original);
+    for (const index of [a, b]) assert.deepEqual(await index.claim(look(originals.map(({ key }) => key))), found);
+  });
+
   test(`${name}: what the original answered is kept, and may be unknown`, async (t) => {
     const { a, b } = await holders(t);
     const { original: unknown, ...parts } = original('b');
