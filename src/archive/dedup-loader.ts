@@ -39,7 +39,7 @@ export function dedupLoader({ index, won, rules, methods, log }: DedupLoaderOpti
   ): Promise<void> | void => {
     // Equal payloads in one batch have the same keys.
     const keys = new Set<string>();
-    for (const [nth, standing] of standings.entries()) if (standing === 'won') keys.add(wanted[nth]?.key ?? '');
+    wanted.forEach(({ key }, nth) => standings[nth] === 'won' && keys.add(key));
     won.push(...keys);
     const { waiting, written } = resolveAll(captures, wanted, standings);
     if (waiting.length === 0) return undefined;

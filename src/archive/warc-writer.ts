@@ -55,7 +55,7 @@ export function warcWriter({ pool, records, methods, blackout, lapsed, recordFai
         awaited: capture.kind === 'custom',
       })),
     );
-    for (const [index, capture] of captures.entries()) capture.outcome.records = written[index] ?? [];
+    captures.forEach(({ outcome }, index) => (outcome.records = written[index] ?? []));
   };
 
   return {

@@ -46,15 +46,19 @@ export class Fields {
 
   /** Members of a comma-separated list over all fields of this name, in lower case (RFC 9110 §5.6.1). */
   members(key: string): readonly string[] {
-    if (!this.has(key)) return NONE;
-    const members: string[] = [];
-    for (const value of this.all(key)) {
-      for (const member of value.split(',')) {
-        const trimmed = trimOws(member).toLowerCase();
-        if (trimmed !== '') members.push(trimmed);
-      }
-    }
-    return members;
+    let members: string[] | undefined;
+    for (const field of this.list) if (field.key === key) addMembers((members ??= []), field.value);
+    return members ?? NONE;
+  }
+}
+
+function addMembers(members: string[], value: string): void {
+  for (let start = 0; start <= value.length; ) {
+    const comma = value.indexOf(',', start);
+    const end = comma === -1 ? value.length : comma;
+    const member = trimmedSlice(value, start, end);
+    if (member !== '') members.push(member.toLowerCase());
+    start = end + 1;
   }
 }
 

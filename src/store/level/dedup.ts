@@ -59,12 +59,12 @@ function holderOf(parts: Parts): DedupIndex {
       const standings: Standing[] = [];
       const taken: string[] = [];
       const unknown: number[] = [];
-      for (const [index, each] of wanted.entries()) {
+      wanted.forEach((each, index) => {
         if (known?.mayHave(each.key) === false) {
           if (each.claims && claims.take(each.key, self)) taken.push(each.key);
           standings[index] = unpublished(parts, self, each);
         } else if ((standings[index] = cache.get(each.key)) === undefined) unknown.push(index);
-      }
+      });
       return unknown.length === 0 ? standings : ask(parts, self, { wanted, standings, unknown, taken });
     },
     async publish(originals) {
@@ -112,13 +112,13 @@ async function ask(parts: Parts, self: Holder, { wanted, standings, unknown, tak
     for (const key of taken) claims.free(key, self);
     throw error;
   }
-  for (const [nth, each] of asked.entries()) {
+  asked.forEach((each, nth) => {
     const original = found[nth];
     standings[unknown[nth] ?? 0] = original ?? unpublished(parts, self, each, wereHeld[nth]);
-    if (original === undefined) continue;
+    if (original === undefined) return;
     cache.set(each.key, original);
     claims.free(each.key, self);
-  }
+  });
   return standings;
 }
 

@@ -144,7 +144,7 @@ export class WriterPool {
       for (const [prefix, indexes] of groups) {
         const captures = indexes.flatMap((index) => batch[index] ?? []);
         const places = await this.#writeTo(prefix, captures);
-        for (const [position, index] of indexes.entries()) written[index] = places[position] ?? [];
+        indexes.forEach((index, position) => (written[index] = places[position] ?? []));
       }
     };
     const ends = await Promise.allSettled(Array.from({ length: LANES }, lane));
@@ -158,11 +158,12 @@ export class WriterPool {
   /** Those whose blocks are in their files already. @returns which */
   async #finishAhead(batch: readonly PrefixedRecords[], written: (readonly WrittenRecord[])[]): Promise<ReadonlySet<PrefixedRecords>> {
     const finished = new Set<PrefixedRecords>();
-    for (const [index, capture] of batch.entries()) {
+    for (const capture of batch) {
+      if (capture.records[0]?.block.place === undefined) continue;
       try {
         const done = await this.#ahead.finish(capture);
         if (done === undefined) continue;
-        written[index] = done;
+        written[batch.indexOf(capture)] = done;
         finished.add(capture);
       } catch (error) {
         throw this.#fail(error);
@@ -269,12 +270,12 @@ function plan(writer: WarcWriter, captures: readonly PrefixedRecords[], from: nu
 
 function byPrefix(batch: readonly PrefixedRecords[], finished: ReadonlySet<PrefixedRecords>): Map<string, number[]> {
   const groups = new Map<string, number[]>();
-  for (const [index, capture] of batch.entries()) {
+  batch.forEach((capture, index) => {
     const { prefix, records } = capture;
-    if (records.length === 0 || finished.has(capture)) continue;
+    if (records.length === 0 || finished.has(capture)) return;
     const group = groups.get(prefix);
     if (group === undefined) groups.set(prefix, [index]);
     else group.push(index);
-  }
+  });
   return groups;
 }
