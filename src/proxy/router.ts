@@ -53,9 +53,11 @@ function hostOf({ fields, target: written }: RequestHead, target: Target, absolu
   const host = fields.get('host');
   const expected = hostField(target);
   // Python's urllib repeats the user info of the URL in Host.
-  if (host !== undefined && host === writtenAuthorityOf(written) && host.includes('@')) return expected;
-  // Any other is refused, in a tunnel, too, where Host is passed on: it would be a way to disguise the host, or to archive a password.
-  if (host?.includes('@') === true) parseAuthority(host, 80);
+  if (host?.includes('@') === true) {
+    if (host === writtenAuthorityOf(written)) return expected;
+    // Any other is refused, in a tunnel, too, where Host is passed on: it would be a way to disguise the host, or to archive a password.
+    parseAuthority(host, 80);
+  }
   if (host !== undefined && !absolute) return undefined;
   return host !== undefined && (host === expected || sameAuthority(host, target)) ? undefined : expected;
 }

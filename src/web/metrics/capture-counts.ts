@@ -11,6 +11,8 @@ const DURATIONS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300
 /** Bytes: powers of four from 256 bytes to 4 GiB. */
 const SIZES = Array.from({ length: 13 }, (_, power) => 256 * 4 ** power);
 
+const STATUS_CLASSES = ['0xx', '1xx', '2xx', '3xx', '4xx', '5xx', '6xx', '7xx', '8xx', '9xx'];
+
 export const SLOT_MS = 5000;
 const SLOTS = 180;
 
@@ -56,7 +58,7 @@ export class CaptureCounts {
   add({ archived, status, duration, size, error }: CaptureEvent): void {
     this.archived[archived]++;
     if (error !== undefined) increase(this.failures, error.code, 1);
-    else increase(this.statuses, `${Math.floor(status / 100)}xx`, 1);
+    else increase(this.statuses, STATUS_CLASSES[Math.floor(status / 100)] ?? '0xx', 1);
     this.durations.observe(duration / 1000);
     this.sizes.observe(size);
     const slot = this.#thisSlot();
