@@ -7,6 +7,7 @@
 import { domainToASCII } from 'node:url';
 import type { Capture, FailedCapture } from '../capture/capture.ts';
 import { bodySize, contentType, isFailure, payloadDigest, statusOf, wireSize } from '../capture/kinds.ts';
+import { mediaTypeIn } from '../http/media-type.ts';
 import { encode, utf8Bytes } from '../url/percent.ts';
 
 /**
@@ -58,7 +59,7 @@ export function artificialStatus({ error }: FailedCapture): number {
 }
 
 function mimeType(capture: Capture): string {
-  const [type = ''] = (contentType(capture) ?? '').split(/[;\s]/, 1);
+  const type = mediaTypeIn(contentType(capture));
   return type === '' ? 'unknown' : escaped(type, 'latin1');
 }
 

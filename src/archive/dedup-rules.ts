@@ -8,6 +8,7 @@
  */
 import type { Capture, ExchangeCapture, RecordedResponse } from '../capture/capture.ts';
 import { isExchange } from '../capture/kinds.ts';
+import { mediaTypeIn } from '../http/media-type.ts';
 import type { DedupBucket, Meta } from '../meta/meta.ts';
 import { dedupKey } from '../store/dedup.ts';
 
@@ -45,6 +46,6 @@ export function dedupKeyOf({ payloadDigest, truncated }: RecordedResponse, bucke
 }
 
 function isText(contentType: string | undefined): boolean {
-  const type = contentType?.split(/[;\s]/, 1)[0]?.toLowerCase() ?? '';
+  const type = mediaTypeIn(contentType).toLowerCase();
   return type.startsWith('text/') || TEXT.has(type);
 }

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import type { Capture } from '../capture/capture.ts';
 import { archivedAs, contentType, statusOf, wireSize } from '../capture/kinds.ts';
+import { mediaTypeIn } from '../http/media-type.ts';
 import type { Figures } from '../programs/figures.ts';
 import { finalLine, liveLine, type Rates } from './figures-line.ts';
 import type { ProgramLog } from './log.ts';
@@ -110,13 +111,13 @@ function ratesOf(program: Watched, nowMs: () => number): () => Rates {
 }
 
 function captureFields(capture: Capture): object {
-  const type = contentType(capture)?.split(/[;\s]/, 1)[0];
+  const type = mediaTypeIn(contentType(capture));
   return {
     method: capture.method,
     status: statusOf(capture),
     size: wireSize(capture),
     archived: archivedAs(capture),
-    ...(type === undefined || type === '' ? {} : { type }),
+    ...(type === '' ? {} : { type }),
     url: capture.url,
   };
 }

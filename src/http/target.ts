@@ -91,6 +91,9 @@ function pathOn({ scheme, host, port }: Tunnel, method: string, target: string):
   return originForm(method, parts.rest);
 }
 
+/** `/`, `?` and `#` (RFC 3986 §3.2). */
+const ENDS_AUTHORITY = new Set([0x2f, 0x3f, 0x23]);
+
 interface AbsoluteParts {
   readonly scheme: 'http' | 'https';
   /** scheme and slashes as written */
@@ -102,12 +105,16 @@ interface AbsoluteParts {
 }
 
 function absoluteParts(target: string): AbsoluteParts | undefined {
-  const [, begin, written = '', rest = ''] = /^(https?:\/\/)([^/?#]*)([^#]*)/i.exec(target) ?? [];
-  if (begin === undefined) return undefined;
+  const scheme = /^http:\/\//i.test(target) ? 'http' : /^https:\/\//i.test(target) ? 'https' : undefined;
+  if (scheme === undefined) return undefined;
+  const start = scheme.length + '://'.length;
+  let end = start;
+  while (end < target.length && !ENDS_AUTHORITY.has(target.charCodeAt(end))) end++;
+  const written = target.slice(start, end);
   const at = written.lastIndexOf('@') + 1;
   // Browsers take a backslash for a slash, and would see another host: what has one is left for parseAuthority to refuse.
   const authority = written.lastIndexOf('\\', at) === -1 ? written.slice(at) : written;
-  return { scheme: begin.length === 'https://'.length ? 'https' : 'http', begin, authority, rest };
+  return { scheme, begin: target.slice(0, start), authority, rest: withoutFragment(target.slice(end)) };
 }
 
 /** Host and port of an absolute target as they were written, user info included; undefined for any other. */
@@ -167,15 +174,18 @@ export function percentEncoded(text: string): string {
   return encode(text, /[^!-~]|["<>]/g);
 }
 
+/** Host, or address in brackets, and a port that may be empty. */
+const AUTHORITY = /^(?:\[[0-9A-Fa-f:.]+\]|[^:[\]@\\/?#\0-\x20\x7f]+)(?::\d*)?$/;
+
 /**
  * @param authority Latin-1, as it came: `host`, `host:port`, `[v6]:port`
  * @throws MessageError for userinfo (RFC 9110 §4.2.4), a bad host or a bad port
  */
 export function parseAuthority(authority: string, defaultPort: number): Authority {
-  const match = /^(\[[0-9A-Fa-f:.]+\]|[^:[\]@\\/?#\0-\x20\x7f]+)(?::(\d*))?$/.exec(authority);
-  if (match === null) throw new MessageError('syntax', 'host not understood, expected host or host:port', authority);
-  const [, host = '', digits = ''] = match;
-  const port = digits === '' ? defaultPort : Number(digits);
+  if (!AUTHORITY.test(authority)) throw new MessageError('syntax', 'host not understood, expected host or host:port', authority);
+  const colon = authority.indexOf(':', authority.lastIndexOf(']') + 1);
+  const host = colon === -1 ? authority : authority.slice(0, colon);
+  const port = colon === -1 || colon + 1 === authority.length ? defaultPort : Number(authority.slice(colon + 1));
   if (port < 1 || port > 65535) throw new MessageError('syntax', 'port not understood, expected 1 to 65535', authority);
   if (host.length > MAX_WRITTEN_HOST) throw new MessageError('syntax', `host longer than ${MAX_HOST} bytes`, host);
   const normalised = isNormalised(host) ? host : normalise(host);

@@ -148,23 +148,28 @@ export function leadingEmptyLines(bytes: Buffer): number {
  * the version last.
  */
 const RECORD_LINE = new RegExp(
-  `(${RECORD_METHOD}|${METADATA_METHOD}) ([^\\0-\\x20\\x7f](?:[^\\0-\\x1f\\x7f]*[^\\0-\\x20\\x7f])?) HTTP/(\\d)\\.(\\d)\\r\\n`,
+  `(?:${RECORD_METHOD}|${METADATA_METHOD}) [^\\0-\\x20\\x7f](?:[^\\0-\\x1f\\x7f]*[^\\0-\\x20\\x7f])? HTTP/\\d\\.\\d\\r\\n`,
   'y',
 );
-const REQUEST_LINE = /([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([^\0-\x20\x7f]+) HTTP\/(\d)\.(\d)\r\n/y;
+const REQUEST_LINE = /[!#$%&'*+.^_`|~0-9A-Za-z-]+ [^\0-\x20\x7f]+ HTTP\/\d\.\d\r\n/y;
+/** `HTTP/1.1` and the line end, as every request line has them. */
+const VERSION_CHARS = 10;
 
 /** @throws MessageError for anything that is not exactly a request head */
 export function parseRequestHead(bytes: Buffer): RequestHead {
   const text = bytes.toString('latin1');
-  const match = atStart(REQUEST_LINE, text) ?? atStart(RECORD_LINE, text);
-  if (match === null) throw new MessageError('syntax', 'malformed request line', firstLine(text));
-  const [line, method = '', target = '', major, minor] = match;
-  if (major !== '1')
-    throw new MessageError('version', 'HTTP version not supported, expected HTTP/1.1', `HTTP/${major ?? ''}.${minor ?? ''}`);
-  const fields = parseFields(text, line.length);
+  const end = endOf(REQUEST_LINE, text) || endOf(RECORD_LINE, text);
+  if (end === 0) throw new MessageError('syntax', 'malformed request line', firstLine(text));
+  const targetAt = text.indexOf(' ') + 1;
+  const versionAt = end - VERSION_CHARS;
+  const minor = text[end - 3];
+  if (text[end - 5] !== '1')
+    throw new MessageError('version', 'HTTP version not supported, expected HTTP/1.1', text.slice(versionAt, end - 2));
+  const fields = parseFields(text, end);
   const hosts = fields.all('host');
   if (hosts.length > 1) throw new MessageError('syntax', 'more than one Host', hosts.join(', '));
-  return { method, target: copied(target, text), minor: minor === '0' ? 0 : 1, fields };
+  const target = copied(text.slice(targetAt, versionAt - 1), text);
+  return { method: text.slice(0, targetAt - 1), target, minor: minor === '0' ? 0 : 1, fields };
 }
 
 /**
@@ -215,6 +220,12 @@ function reasonIn(rest: string): string {
     .replace(/^[ \t]/, '')
     .replace(/\r$/, '')
     .replace(/[\0\r]/g, ' ');
+}
+
+/** @returns where it ends that stands at the beginning; 0 where it does not */
+function endOf(sticky: RegExp, text: string): number {
+  sticky.lastIndex = 0;
+  return sticky.test(text) ? sticky.lastIndex : 0;
 }
 
 function atStart(sticky: RegExp, text: string): RegExpExecArray | null {

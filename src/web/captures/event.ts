@@ -6,6 +6,7 @@
  */
 import type { Capture } from '../../capture/capture.ts';
 import { archivedAs, contentType, isFailure, payloadDigest, statusOf, wireSize, type ArchivedAs } from '../../capture/kinds.ts';
+import { mediaTypeIn } from '../../http/media-type.ts';
 import { bucketsOf } from '../../meta/buckets.ts';
 import { isoDate } from '../../util/iso-date.ts';
 import { ownText } from '../../util/own-text.ts';
@@ -103,9 +104,7 @@ const MAX_TYPES = 1000;
 const MAX_TYPE = 100;
 
 function mediaType(value: string | undefined): string {
-  if (value === undefined) return '';
-  const end = value.search(/[;\s]/);
-  const type = (end < 0 ? value : value.slice(0, end)).slice(0, MAX_TYPE).toLowerCase();
+  const type = mediaTypeIn(value).slice(0, MAX_TYPE).toLowerCase();
   const known = types.get(type);
   if (known !== undefined) return known;
   const made = ownText(type);
