@@ -81,11 +81,7 @@ export class ResponseRecorder {
     return this.#write(piece);
   }
 
-  finish(
-    facts: HeadFacts,
-    truncated: Truncation | undefined,
-    trailers?: readonly Pick<Field, 'name' | 'value'>[],
-  ): RecordedResponse {
+  finish(facts: HeadFacts, truncated: Truncation | undefined, trailers?: readonly Pick<Field, 'name' | 'value'>[]): RecordedResponse {
     this.bytes.finish();
     const payload = { size: this.#payloadSize, digest: this.#payload.finish() };
     return new Recorded(facts, this.bytes, this.#block, this.#headSize, payload, truncated, trailers);

@@ -53,7 +53,7 @@ export class Fields {
 }
 
 function addMembers(members: string[], value: string): void {
-  for (let start = 0; start <= value.length; ) {
+  for (let start = 0; start <= value.length;) {
     const comma = value.indexOf(',', start);
     const end = comma === -1 ? value.length : comma;
     const member = trimmedSlice(value, start, end);

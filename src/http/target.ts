@@ -189,7 +189,8 @@ export function parseAuthority(authority: string, defaultPort: number): Authorit
   if (port < 1 || port > 65535) throw new MessageError('syntax', 'port not understood, expected 1 to 65535', authority);
   if (host.length > MAX_WRITTEN_HOST) throw new MessageError('syntax', `host longer than ${MAX_HOST} bytes`, host);
   const normalised = isNormalised(host) ? host : normalise(host);
-  if (normalised.length - (normalised.endsWith('.') ? 1 : 0) > MAX_HOST) throw new MessageError('syntax', `host longer than ${MAX_HOST} bytes`, host);
+  if (normalised.length - (normalised.endsWith('.') ? 1 : 0) > MAX_HOST)
+    throw new MessageError('syntax', `host longer than ${MAX_HOST} bytes`, host);
   return { host: normalised, port };
 }
 

@@ -25,17 +25,20 @@ test('a response has a digest of all its bytes, and one of its payload', () => {
   recorder.body(body.subarray(10), [body.subarray(11, 13)]);
   const response = recorder.finish({ status: 302, contentType: 'text/plain', location: '/b' }, undefined);
   const { bytes, ...rest } = response;
-  assert.deepEqual({ ...rest, digest: response.digest }, {
-    status: 302,
-    contentType: 'text/plain',
-    location: '/b',
-    truncated: undefined,
-    trailers: undefined,
-    digest: sha1(Buffer.concat([head, body])),
-    headSize: head.length,
-    payloadSize: 5,
-    payloadDigest: sha1('abcde'),
-  });
+  assert.deepEqual(
+    { ...rest, digest: response.digest },
+    {
+      status: 302,
+      contentType: 'text/plain',
+      location: '/b',
+      truncated: undefined,
+      trailers: undefined,
+      digest: sha1(Buffer.concat([head, body])),
+      headSize: head.length,
+      payloadSize: 5,
+      payloadDigest: sha1('abcde'),
+    },
+  );
   assert.equal(bytes.size, head.length + body.length);
 });
 
