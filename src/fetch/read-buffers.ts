@@ -6,8 +6,8 @@
  */
 import type { OnReadOpts, Socket } from 'node:net';
 
-/** As much as comes at once at most. */
-const READ_BYTES = 256 * 1024;
+/** As much as Node reads at once into a buffer of its own; with four times that much, floods of heads stand in memory for longer. */
+const READ_BYTES = 64 * 1024;
 const shared = Buffer.allocUnsafeSlow(READ_BYTES);
 
 /** @param socket whose these are, asked for when something has come */
