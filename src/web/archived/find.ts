@@ -21,8 +21,7 @@ export function recentCaptures(recent: Recent): KnownCaptures {
     byNumber: (instance, id) => (instance === recent.instance ? recent.get(id) : undefined),
     byRecord: (recordId) => {
       for (let id = recent.next - 1; id >= recent.first; id--) {
-        const event = recent.get(id);
-        if (event?.recordId === recordId) return event;
+        if (recent.peek(id)?.recordId === recordId) return recent.get(id);
       }
       return undefined;
     },

@@ -1,8 +1,9 @@
 /**
  * A capture as it is told to those who watch: what a person wants to know of it, and where its records are. No bytes of it.
  *
- * Made for each capture, watched or not, so that it costs little: nothing is looked at that would have to be read, and no text is kept that is
- * cut out of a larger one.
+ * Filled in for each capture, watched or not, so that it costs little: nothing is looked at that would have to be read, no text is kept that is
+ * cut out of a larger one, and the object of a capture that is kept no more is used again. One that is made anew lives just long enough to be
+ * moved twice by the garbage collector.
  */
 import type { Capture } from '../../capture/capture.ts';
 import { archivedAs, contentType, isFailure, payloadDigest, statusOf, wireSize, type ArchivedAs } from '../../capture/kinds.ts';
@@ -63,40 +64,88 @@ export interface EventRecord {
   readonly length: number;
 }
 
-const NO_RECORDS: readonly EventRecord[] = [];
+/** One that is filled in again and again. */
+export type ReusedEvent = Writable<Omit<CaptureEvent, 'records'>> & { readonly records: Writable<EventRecord>[] };
+
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
+
+const NO_RECORDS: readonly WrittenRecord[] = [];
+const NO_BUCKETS: readonly string[] = [];
 const MAX_MESSAGE = 300;
 
-/** All have the same shape: one that is put together of parts costs more than all the rest of this. */
-export function eventOf(id: number, capture: Capture): CaptureEvent {
-  const { outcome, referer } = capture;
-  const original = outcome.duplicateOf;
-  const exchange = capture.kind === 'exchange' || capture.kind === 'websocket' ? capture : undefined;
+/** All have the same fields, in the order in which they are told. */
+export function emptyEvent(): ReusedEvent {
   return {
-    id,
-    kind: capture.kind,
-    time: isoDate(capture.startedAt),
-    duration: Math.round(capture.durationMs),
-    method: capture.method,
-    status: statusOf(capture),
-    type: mediaType(contentType(capture)),
-    size: wireSize(capture),
-    url: ownText(capture.url),
-    archived: archivedAs(capture),
-    error: isFailure(capture) ? { code: capture.error.code, message: capture.error.message.slice(0, MAX_MESSAGE) } : undefined,
-    prefix: capture.warcPrefix,
-    buckets: bucketsOf(capture.meta, capture.url),
-    recordId: capture.recordId,
-    digest: isFailure(capture) ? undefined : payloadDigest(capture),
-    records: outcome.records?.map(eventRecord) ?? NO_RECORDS,
-    duplicateOf: original && { recordId: original.recordId, url: original.url, date: original.date },
-    referer: referer === undefined ? undefined : ownText(referer),
-    ip: exchange?.ipAddress,
-    protocol: exchange?.protocol,
-    truncated: exchange?.response.truncated,
+    id: 0,
+    kind: 'exchange',
+    time: '',
+    duration: 0,
+    method: '',
+    status: 0,
+    type: '',
+    size: 0,
+    url: '',
+    archived: 'new',
+    error: undefined,
+    prefix: '',
+    buckets: NO_BUCKETS,
+    recordId: '',
+    digest: undefined,
+    records: [],
+    duplicateOf: undefined,
+    referer: undefined,
+    ip: undefined,
+    protocol: undefined,
+    truncated: undefined,
   };
 }
 
-const eventRecord = ({ type, id, path, offset, length }: WrittenRecord): EventRecord => ({ type, id, file: path, offset, length });
+/** Whatever it was of before, it is of this capture now. */
+export function fillEvent(event: ReusedEvent, id: number, capture: Capture): void {
+  const { outcome, referer } = capture;
+  const original = outcome.duplicateOf;
+  const exchange = capture.kind === 'exchange' || capture.kind === 'websocket' ? capture : undefined;
+  event.id = id;
+  event.kind = capture.kind;
+  event.time = isoDate(capture.startedAt);
+  event.duration = Math.round(capture.durationMs);
+  event.method = capture.method;
+  event.status = statusOf(capture);
+  event.type = mediaType(contentType(capture));
+  event.size = wireSize(capture);
+  event.url = ownText(capture.url);
+  event.archived = archivedAs(capture);
+  event.error = isFailure(capture) ? { code: capture.error.code, message: capture.error.message.slice(0, MAX_MESSAGE) } : undefined;
+  event.prefix = capture.warcPrefix;
+  event.buckets = bucketsOf(capture.meta, capture.url);
+  event.recordId = capture.recordId;
+  event.digest = isFailure(capture) ? undefined : payloadDigest(capture);
+  fillRecords(event.records, outcome.records ?? NO_RECORDS);
+  event.duplicateOf = original && { recordId: original.recordId, url: original.url, date: original.date };
+  event.referer = referer === undefined ? undefined : ownText(referer);
+  event.ip = exchange?.ipAddress;
+  event.protocol = exchange?.protocol;
+  event.truncated = exchange?.response.truncated;
+}
+
+/** One that stays as it is. @param id that it has from now on */
+export function copyOf(event: CaptureEvent, id = event.id): ReusedEvent {
+  return Object.assign(emptyEvent(), event, { id, records: event.records.map((record) => ({ ...record })) });
+}
+
+function fillRecords(kept: Writable<EventRecord>[], records: readonly WrittenRecord[]): void {
+  while (kept.length > records.length) kept.pop();
+  for (let nth = 0; nth < records.length; nth++) {
+    const written = records[nth];
+    if (written === undefined) continue;
+    const record = (kept[nth] ??= { type: '', id: '', file: '', offset: 0, length: 0 });
+    record.type = written.type;
+    record.id = written.id;
+    record.file = written.path;
+    record.offset = written.offset;
+    record.length = written.length;
+  }
+}
 
 /** Media types are few: the same text for each. */
 const types = new Map<string, string>();

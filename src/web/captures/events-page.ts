@@ -97,7 +97,7 @@ function readerOf(request: Request, recent: Recent): Reader {
 function lastOf(recent: Recent, wanted: Wanted, count: number): number {
   let at = recent.next;
   for (let id = recent.next - 1, left = count; left > 0 && id >= recent.first; id--) {
-    const event = recent.get(id);
+    const event = recent.peek(id);
     if (event === undefined || !wanted(event)) continue;
     at = id;
     left--;
@@ -181,7 +181,7 @@ function all(reader: Reader, recent: Recent): string {
   let text = gone(reader, recent);
   let unheard = 0;
   for (; reader.at < recent.next && text.length < PIECE_CHARS; reader.at++) {
-    const event = recent.get(reader.at);
+    const event = recent.peek(reader.at);
     if (event === undefined) unheard++;
     else if (reader.wanted(event)) text += told(event, recent);
   }
@@ -195,7 +195,7 @@ function sample(reader: Reader, recent: Recent, seconds: number): string {
   const found: CaptureEvent[] = [];
   let captures = 0;
   for (let id = recent.next - 1; id >= reader.at; id--) {
-    const event = recent.get(id);
+    const event = recent.peek(id);
     if (event === undefined || !reader.wanted(event)) continue;
     if (found.length < room) found.push(event);
     else captures++;

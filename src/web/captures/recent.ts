@@ -6,7 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Capture } from '../../capture/capture.ts';
-import { eventOf, type CaptureEvent } from './event.ts';
+import { copyOf, emptyEvent, fillEvent, type CaptureEvent, type ReusedEvent } from './event.ts';
 
 export interface RecentOptions {
   readonly maxEvents?: number;
@@ -31,6 +31,8 @@ export class Recent {
   readonly maxEvents: number;
   readonly #maxBytes: number;
   readonly #events: (Kept | undefined)[];
+  /** of the capture that has gone last, to be used for the next */
+  #spare: Kept | undefined;
   #first = 1;
   #next = 1;
   #bytes = 0;
@@ -71,20 +73,20 @@ export class Recent {
     return this.#closed;
   }
 
+  /** @returns its event, as `peek` */
   add(capture: Capture): CaptureEvent {
-    return this.put(eventOf(this.#next, capture));
+    this.#makeRoom();
+    const kept = this.#spare ?? { event: emptyEvent(), text: undefined };
+    this.#spare = undefined;
+    fillEvent(kept.event, this.#next, capture);
+    kept.text = undefined;
+    return this.#keep(kept);
   }
 
   /** One that another process has made; it gets its number here. */
-  put(made: CaptureEvent): CaptureEvent {
-    const event = made.id === this.#next ? made : { ...made, id: this.#next };
-    if (this.size === this.maxEvents) this.#drop();
-    this.#events[event.id % this.maxEvents] = { event, text: undefined };
-    this.#next++;
-    this.#bytes += sizeOf(event);
-    while (this.#bytes > this.#maxBytes && this.size > 1) this.#drop();
-    if (this.#waiting.size > 0) this.#timer ??= setTimeout(() => this.#wake(), GATHER_MS).unref();
-    return event;
+  put(made: CaptureEvent): void {
+    this.#makeRoom();
+    this.#keep({ event: copyOf(made, this.#next), text: undefined });
   }
 
   /** So many were never heard of: they have numbers, and nothing more. */
@@ -95,6 +97,12 @@ export class Recent {
 
   /** @returns undefined for one that has gone, or has not come */
   get(id: number): CaptureEvent | undefined {
+    const event = this.peek(id);
+    return event && copyOf(event);
+  }
+
+  /** The same to be looked at now: when it is kept no more, it becomes another. */
+  peek(id: number): CaptureEvent | undefined {
     return id >= this.#first && id < this.#next ? this.#events[id % this.maxEvents]?.event : undefined;
   }
 
@@ -125,10 +133,24 @@ export class Recent {
     for (const callback of this.#ending) callback();
   }
 
+  #makeRoom(): void {
+    if (this.size === this.maxEvents) this.#drop();
+  }
+
+  #keep(kept: Kept): CaptureEvent {
+    this.#events[this.#next % this.maxEvents] = kept;
+    this.#next++;
+    this.#bytes += sizeOf(kept.event);
+    while (this.#bytes > this.#maxBytes && this.size > 1) this.#drop();
+    if (this.#waiting.size > 0) this.#timer ??= setTimeout(() => this.#wake(), GATHER_MS).unref();
+    return kept.event;
+  }
+
   #drop(): void {
     const index = this.#first % this.maxEvents;
     const kept = this.#events[index];
     if (kept !== undefined) this.#bytes -= sizeOf(kept.event);
+    this.#spare = kept;
     this.#events[index] = undefined;
     this.#first++;
   }
@@ -143,7 +165,7 @@ export class Recent {
 }
 
 interface Kept {
-  readonly event: CaptureEvent;
+  readonly event: ReusedEvent;
   text: string | undefined;
 }
 

@@ -20,7 +20,7 @@ export function recentSearch(recent: Recent): FetchHandler {
     const found: CaptureEvent[] = [];
     let id = Math.min(before, recent.next) - 1;
     for (; id >= recent.first && found.length < limit; id--) {
-      const event = recent.get(id);
+      const event = recent.peek(id);
       if (event !== undefined && wanted(event)) found.push(event);
     }
     const captures = found.map((event) => recent.textOf(event)).join(',');
