@@ -15,12 +15,17 @@ const NO_PREFIX = '-';
 export function isToBeArchived(capture: Capture, methods: ReadonlySet<string>): capture is Archivable {
   if (!isArchivable(capture) || !capture.outcome.archive || capture.warcPrefix === NO_PREFIX) return false;
   const method = originMethod(capture);
-  return methods.size === 0 || method === undefined || methods.has(method.toUpperCase());
+  return methods.size === 0 || method === undefined || isIn(methods, method);
 }
 
 /** Whether there are to be records of a failure, where failures are recorded. @param methods as above */
 export function isToBeRecorded(capture: Capture, methods: ReadonlySet<string>): capture is FailedCapture {
-  return isFailure(capture) && capture.warcPrefix !== NO_PREFIX && (methods.size === 0 || methods.has(capture.method.toUpperCase()));
+  return isFailure(capture) && capture.warcPrefix !== NO_PREFIX && (methods.size === 0 || isIn(methods, capture.method));
+}
+
+/** Nearly all are written in upper case already. */
+function isIn(methods: ReadonlySet<string>, method: string): boolean {
+  return methods.has(method) || methods.has(method.toUpperCase());
 }
 
 /**

@@ -42,11 +42,12 @@ export function dedupDb({ index, won, rules }: DedupDbOptions): Processor {
 
 /** What a capture that was written is the original of: its payload, in each bucket that is not only read. */
 function addOriginals(originals: Published[], capture: Capture, rules: DedupRules): void {
-  const principal = capture.outcome.records?.[0];
-  if (principal?.type !== 'response' || !capture.meta.dedupOk || !isDedupable(capture, rules)) return;
+  const { meta, outcome } = capture;
+  const principal = outcome.records?.[0];
+  if (principal?.type !== 'response' || !meta.dedupOk || !isDedupable(capture, rules)) return;
   const original = { recordId: principal.id, url: capture.url, date: isoDate(capture.startedAt), answer: answerOf(capture.response) };
   const place = { file: principal.path, offset: principal.offset };
-  for (const bucket of dedupBucketsOf(capture.meta)) {
+  for (const bucket of dedupBucketsOf(meta)) {
     if (bucket.mode === 'rw') originals.push({ key: dedupKeyOf(capture.response, bucket), original, place });
   }
 }

@@ -37,22 +37,19 @@ export function dedupLoader({ index, won, rules, methods, log }: DedupLoaderOpti
     wanted: readonly Wanted[],
     standings: readonly Standing[],
   ): Promise<void> | void => {
-    // Equal payloads in one batch have the same keys.
-    const keys = new Set<string>();
-    wanted.forEach(({ key }, nth) => standings[nth] === 'won' && keys.add(key));
-    won.push(...keys);
-    const { waiting, written } = resolveAll(captures, wanted, standings);
+    const { waiting, written } = resolveAll(captures, wanted, standings, won);
     if (waiting.length === 0) return undefined;
     held = waiting;
     awaited = [...new Set(standings.flatMap((standing, nth) => (standing === 'held' ? (wanted[nth]?.key ?? []) : [])))];
     // What only those have won another may write meanwhile.
-    const claimed = won.splice(0);
+    const claimed = [...new Set(won.splice(0))];
     won.push(...claimed.filter((key) => written.has(key)));
     return index.release(claimed.filter((key) => !written.has(key)));
   };
 
   const load = (captures: readonly ExchangeCapture[]): Promise<void> | void => {
-    const wanted = captures.flatMap(wantedBy);
+    const wanted: Wanted[] = [];
+    for (const capture of captures) addWanted(wanted, capture);
     if (wanted.length === 0) return undefined;
     const standings = index.claim(wanted);
     return standings instanceof Promise ? standings.then((late) => decide(captures, wanted, late)) : decide(captures, wanted, standings);
@@ -79,19 +76,23 @@ export function dedupLoader({ index, won, rules, methods, log }: DedupLoaderOpti
 }
 
 /** A bucket that is only read, and a capture that is not to be an original, claim nothing. */
-function wantedBy({ meta, response }: ExchangeCapture): Wanted[] {
-  return dedupBucketsOf(meta).map((bucket) => ({ key: dedupKeyOf(response, bucket), claims: meta.dedupOk && bucket.mode === 'rw' }));
+function addWanted(wanted: Wanted[], { meta, response }: ExchangeCapture): void {
+  for (const bucket of dedupBucketsOf(meta)) {
+    wanted.push({ key: dedupKeyOf(response, bucket), claims: meta.dedupOk && bucket.mode === 'rw' });
+  }
 }
 
 /**
  * @param wanted of all captures, one after the other
  * @param standings of each
+ * @param won gets the keys that are; again where equal payloads have one, and the first does not become an original under it
  * @returns captures that wait for what another is about to write, and the keys of what will be written
  */
 function resolveAll(
   captures: readonly ExchangeCapture[],
   wanted: readonly Wanted[],
   standings: readonly Standing[],
+  won: string[],
 ): { readonly waiting: readonly ExchangeCapture[]; readonly written: ReadonlyMap<string, Original> } {
   const ofBatch = new Map<string, Original>();
   const waiting: ExchangeCapture[] = [];
@@ -100,9 +101,12 @@ function resolveAll(
     const end = first + dedupBucketsOf(capture.meta).length;
     let original: Original | undefined;
     let held = false;
-    for (let nth = first; nth < end && original === undefined; nth++) {
+    for (let nth = first; nth < end; nth++) {
       const standing = standings[nth];
-      original = typeof standing === 'object' ? standing : ofBatch.get(wanted[nth]?.key ?? '');
+      const key = wanted[nth]?.key ?? '';
+      const earlier = typeof standing === 'object' ? standing : ofBatch.get(key);
+      if (standing === 'won' && earlier === undefined) won.push(key);
+      original ??= earlier;
       held ||= standing === 'held';
     }
     if (original !== undefined) capture.outcome.duplicateOf = original;

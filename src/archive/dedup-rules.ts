@@ -11,6 +11,7 @@ import { isExchange } from '../capture/kinds.ts';
 import { mediaTypeIn } from '../http/media-type.ts';
 import type { DedupBucket, Meta } from '../meta/meta.ts';
 import { dedupKey } from '../store/dedup.ts';
+import { remembered } from '../util/remembered.ts';
 
 export interface DedupRules {
   /** only payloads larger than this, in bytes */
@@ -33,7 +34,7 @@ const TEXT = new Set([
 export function isDedupable(capture: Capture, rules: DedupRules): capture is ExchangeCapture {
   if (!isExchange(capture) || (rules.onlyWithBucket && capture.meta.dedupBuckets.length === 0)) return false;
   const { payloadSize, contentType } = capture.response;
-  return payloadSize > (isText(contentType) ? rules.minTextSize : rules.minBinarySize);
+  return payloadSize > (isText(contentType ?? '') ? rules.minTextSize : rules.minBinarySize);
 }
 
 /** The buckets of a capture, in the order in which they are asked. */
@@ -45,7 +46,7 @@ export function dedupKeyOf({ payloadDigest, truncated }: RecordedResponse, bucke
   return dedupKey(truncated === undefined ? payloadDigest : `${payloadDigest}/${truncated}`, bucket.name);
 }
 
-function isText(contentType: string | undefined): boolean {
+const isText = remembered((contentType) => {
   const type = mediaTypeIn(contentType).toLowerCase();
   return type.startsWith('text/') || TEXT.has(type);
-}
+});

@@ -11,7 +11,7 @@
 import type { Original, Published } from '../dedup.ts';
 import type { Lost } from '../place.ts';
 import { AFTER_JOURNAL, Journal, type JournalledSection } from './journal.ts';
-import { Rows, type Line } from './rows.ts';
+import { Rows, type Item, type Line } from './rows.ts';
 import type { Change } from './section.ts';
 
 /** As it was in the database. */
@@ -81,15 +81,25 @@ export class DedupEntries {
     });
   }
 
-  /** All or nothing. @param more to be written with them; @throws the section's error */
-  async put(entries: readonly Published[], more: readonly Change[] = []): Promise<void> {
+  /**
+   * All or nothing.
+   *
+   * @param more to be written with them
+   * @param told what stands for the key of each, before it is written
+   * @throws the section's error
+   */
+  async put(entries: readonly Published[], more: readonly Change[] = [], told?: (short: string) => void): Promise<void> {
     if (!this.#rows.begun) await this.#begin();
-    const items = entries.map(({ key, original: { recordId, url, date, answer }, place }) => {
-      const kept: Kept = answer === undefined ? [key, recordId, url, date] : [key, recordId, url, date, answer];
-      return { keys: [shortOf(key)], place, json: JSON.stringify(kept) };
-    });
+    const items: Item[] = [];
+    for (const { key, original, place } of entries) {
+      const short = shortOf(key);
+      told?.(short);
+      items.push({ key: short, place, json: jsonOf(key, original) });
+    }
+    const changes = this.#rows.changes(items);
+    changes.push(...more);
     try {
-      await this.#section.batch([...this.#rows.changes(items), ...more]);
+      await this.#section.batch(changes);
     } catch (error) {
       this.#rows.forget();
       throw error;
@@ -142,6 +152,16 @@ export class DedupEntries {
     this.#hasOld = old.done !== true;
     await this.#rows.begin();
   }
+}
+
+/** Of texts that JSON has as they are, as nearly all have, it is put together: that makes half the garbage. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+function jsonOf(key: string, { recordId, url, date, answer }: Original): string {
+  const isPlain = PLAIN.test(key) && PLAIN.test(recordId) && PLAIN.test(url) && PLAIN.test(date);
+  if (isPlain && answer !== undefined && PLAIN.test(answer)) return `["${key}","${recordId}","${url}","${date}","${answer}"]`;
+  const kept: Kept = answer === undefined ? [key, recordId, url, date] : [key, recordId, url, date, answer];
+  return JSON.stringify(kept);
 }
 
 function keyIn({ json }: Line): string {

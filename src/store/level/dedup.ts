@@ -59,20 +59,24 @@ function holderOf(parts: Parts): DedupIndex {
       const standings: Standing[] = [];
       const taken: string[] = [];
       const unknown: number[] = [];
-      wanted.forEach((each, index) => {
+      for (let index = 0; index < wanted.length; index++) {
+        const each = wanted[index] ?? NOTHING;
         if (known?.mayHave(each.key) === false) {
           if (each.claims && claims.take(each.key, self)) taken.push(each.key);
-          standings[index] = unpublished(parts, self, each);
-        } else if ((standings[index] = cache.get(each.key)) === undefined) unknown.push(index);
-      });
+          standings.push(unpublished(parts, self, each));
+        } else {
+          const original = cache.get(each.key);
+          if (original === undefined) unknown.push(index);
+          standings.push(original);
+        }
+      }
       return unknown.length === 0 ? standings : ask(parts, self, { wanted, standings, unknown, taken });
     },
     async publish(originals) {
       const { own, taken } = notHeldByOthers(originals, claims, self);
       if (own.length === 0) return;
-      for (const { key } of own) known?.add(key);
       try {
-        await entries.put(own, forgotten ? [] : [FORGET_FILTER]);
+        await entries.put(own, forgotten ? [] : [FORGET_FILTER], known && ((short) => known.add(short)));
         forgotten = true;
         await entries.settle();
       } catch (error) {

@@ -23,8 +23,8 @@ export type RowSection = Pick<Section, 'getMany' | 'batch' | 'iterator'>;
 
 /** One entry of an index. */
 export interface Item {
-  /** as they are in the section */
-  readonly keys: readonly string[];
+  /** as it is in the section */
+  readonly key: string;
   readonly place: RecordPlace;
   /** one line */
   readonly json: string;
@@ -91,20 +91,24 @@ export class Rows {
     const changes: Change[] = [];
     const places: Change[] = [];
     for (const [file, some] of byFile(items)) {
-      let [lines, row, value] = [MAX_LINES, 0, ''];
-      const put = () => value !== '' && changes.push({ type: 'put', key: rowKey(row), value });
-      for (const { keys, place, json } of some) {
+      let lines = MAX_LINES;
+      let row = 0;
+      let value = '';
+      for (const { key, place, json } of some) {
         if (lines >= MAX_LINES || value.length >= MAX_CHARS) {
-          put();
-          [lines, row, value] = [0, this.#nextRow(file, changes), JSON.stringify(file)];
+          if (value !== '') changes.push({ type: 'put', key: rowKey(row), value, bare: false });
+          lines = 0;
+          row = this.#nextRow(file, changes);
+          value = JSON.stringify(file);
         }
         value += `\n${place.offset} ${json}`;
-        for (const key of keys) places.push({ type: 'put', key, value: String(row * MAX_LINES + lines), bare: true });
+        places.push({ type: 'put', key, value: String(row * MAX_LINES + lines), bare: true });
         lines++;
       }
-      put();
+      if (value !== '') changes.push({ type: 'put', key: rowKey(row), value, bare: false });
     }
-    return [...changes, ...places];
+    changes.push(...places);
+    return changes;
   }
 
   /** Forget which files were open. @throws DatabaseError */

@@ -11,6 +11,7 @@ import { mediaTypeIn } from '../../http/media-type.ts';
 import { bucketsOf } from '../../meta/buckets.ts';
 import { isoDate } from '../../util/iso-date.ts';
 import { ownText } from '../../util/own-text.ts';
+import { remembered } from '../../util/remembered.ts';
 import type { WrittenRecord } from '../../warc/record.ts';
 
 export interface CaptureEvent {
@@ -72,6 +73,7 @@ type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
 const NO_RECORDS: readonly WrittenRecord[] = [];
 const NO_BUCKETS: readonly string[] = [];
 const MAX_MESSAGE = 300;
+const MAX_TYPE = 100;
 
 /** All have the same fields, in the order in which they are told. */
 export function emptyEvent(): ReusedEvent {
@@ -111,7 +113,7 @@ export function fillEvent(event: ReusedEvent, id: number, capture: Capture): voi
   event.duration = Math.round(capture.durationMs);
   event.method = capture.method;
   event.status = statusOf(capture);
-  event.type = mediaType(contentType(capture));
+  event.type = mediaType(contentType(capture) ?? '');
   event.size = wireSize(capture);
   event.url = ownText(capture.url);
   event.archived = archivedAs(capture);
@@ -148,15 +150,4 @@ function fillRecords(kept: Writable<EventRecord>[], records: readonly WrittenRec
 }
 
 /** Media types are few: the same text for each. */
-const types = new Map<string, string>();
-const MAX_TYPES = 1000;
-const MAX_TYPE = 100;
-
-function mediaType(value: string | undefined): string {
-  const type = mediaTypeIn(value).slice(0, MAX_TYPE).toLowerCase();
-  const known = types.get(type);
-  if (known !== undefined) return known;
-  const made = ownText(type);
-  if (types.size < MAX_TYPES) types.set(made, made);
-  return made;
-}
+const mediaType = remembered((value) => ownText(mediaTypeIn(value).slice(0, MAX_TYPE).toLowerCase()));
