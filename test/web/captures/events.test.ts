@@ -167,3 +167,21 @@ test('what is kept has a bound of bytes, too', () => {
   assert.equal(recent.size, 1);
   assert.equal(recent.get(recent.first)?.url.length, 130_019);
 });
+
+test('what somebody keeps of a capture stays as it is, and each is told as if its event were made anew', () => {
+  const [few, many] = [new Recent({ maxEvents: 2 }), new Recent()];
+  const failed = failedCapture('http://example.com/failed');
+  const duplicate = exchangeCapture('http://example.com/duplicate');
+  duplicate.outcome.duplicateOf = { recordId: '<urn:uuid:1>', url: 'http://example.com/', date: '2026-01-01T00:00:00.000Z', answer: '200' };
+  const written = exchangeCapture('http://example.com/written');
+  const record = { id: '<urn:uuid:2>', date: '', filename: 'A.warc', path: 'A.warc', length: 10 };
+  written.outcome.records = ['response', 'request'].map((type, nth) => ({ ...record, type, offset: nth * 10 }));
+  const captures = [written, failed, duplicate, failed, written, exchangeCapture('http://example.com/skipped'), duplicate];
+  const texts = captures.map((capture) => many.textOf(many.add(capture)));
+  const kept = captures.map((capture) => few.get(few.add(capture).id));
+  assert.deepEqual(
+    kept.map((event) => JSON.stringify(event)),
+    texts,
+  );
+  assert.deepEqual([few.get(5), few.textOf(few.peek(7)!)], [undefined, texts[6]]);
+});
