@@ -77,9 +77,8 @@ export function dedupLoader({ index, won, rules, methods, log }: DedupLoaderOpti
 
 /** A bucket that is only read, and a capture that is not to be an original, claim nothing. */
 function addWanted(wanted: Wanted[], { meta, response }: ExchangeCapture): void {
-  for (const bucket of dedupBucketsOf(meta)) {
+  for (const bucket of dedupBucketsOf(meta))
     wanted.push({ key: dedupKeyOf(response, bucket), claims: meta.dedupOk && bucket.mode === 'rw' });
-  }
 }
 
 /**
