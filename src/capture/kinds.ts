@@ -2,7 +2,7 @@
  * What everybody asks of captures, whatever their kind. A further kind is added here, and where its records are built.
  */
 import type { Spool } from '../util/spool.ts';
-import type { Capture, ExchangeCapture, FailedCapture, RecordedBlock } from './capture.ts';
+import type { Capture, ExchangeCapture, FailedCapture, Outcome, RecordedBlock } from './capture.ts';
 
 /** Answer to a record that was written. */
 const NO_CONTENT = 204;
@@ -112,6 +112,11 @@ export function archivedAs(capture: Capture): ArchivedAs {
   if (isFailure(capture)) return 'failed';
   const type = capture.outcome.records?.[0]?.type;
   return type === undefined ? 'skipped' : type === 'revisit' ? 'dup' : 'new';
+}
+
+/** Nothing is decided but whether it may be written. All is there at once, so that what is filled in makes it no larger. */
+export function newOutcome(archive: boolean): Outcome {
+  return { archive, duplicateOf: undefined, records: undefined };
 }
 
 /** Let go of the memory and temporary files of a capture. */

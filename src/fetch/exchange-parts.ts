@@ -12,6 +12,7 @@ import type {
   Spoken,
   WebSocketCapture,
 } from '../capture/capture.ts';
+import { newOutcome } from '../capture/kinds.ts';
 import type { RecordingOptions } from '../capture/recorder.ts';
 import type { Recording } from '../capture/recording.ts';
 import { FetchError } from '../http/fetch-error.ts';
@@ -108,16 +109,31 @@ interface Messages {
   readonly response: RecordedResponse;
 }
 
-/** Both messages of an exchange, with what it was. */
+/** Both messages of an exchange, with what it was. Written out, as one is made for each: what is spread costs four times as much. */
 export function exchangeCapture(
-  request: ExchangeRequest,
-  services: ExchangeServices,
-  began: Began,
-  origin: OnOrigin,
-  messages: Messages,
+  { outgoing, referer, meta, warcPrefix, recordId }: ExchangeRequest,
+  { newRecordId }: ExchangeServices,
+  { startedAt, startedMs }: Began,
+  { connection, stream }: OnOrigin,
+  { request, response }: Messages,
 ): ExchangeCapture {
-  const captured = capturedOf(request, services, began);
-  return Object.freeze({ kind: 'exchange', ...captured, ...spokenOn(origin), ...messages, outcome: { archive: true } });
+  return Object.freeze({
+    kind: 'exchange',
+    recordId: recordId ?? newRecordId(),
+    url: outgoing.target.url,
+    method: outgoing.method,
+    startedAt,
+    durationMs: durationOf(startedMs),
+    referer,
+    meta,
+    warcPrefix,
+    ipAddress: connection?.ipAddress,
+    protocol: stream?.protocol ?? '',
+    tls: connection?.tls,
+    request,
+    response,
+    outcome: newOutcome(true),
+  });
 }
 
 /** The handshake of a WebSocket, and what has passed after it. */
@@ -129,7 +145,7 @@ export function webSocketCapture(
   passed: Messages & WebSocketEnd,
 ): WebSocketCapture {
   const captured = capturedOf(request, services, began);
-  return Object.freeze({ kind: 'websocket', ...captured, ...spokenOn(origin), ...passed, outcome: { archive: true } });
+  return Object.freeze({ kind: 'websocket', ...captured, ...spokenOn(origin), ...passed, outcome: newOutcome(true) });
 }
 
 function spokenOn({ connection, stream }: OnOrigin): Spoken {
@@ -155,7 +171,7 @@ export function failedCapture(
     request: sent,
     error,
     status: error.status,
-    outcome: { archive: false },
+    outcome: newOutcome(false),
   });
 }
 
@@ -185,12 +201,14 @@ function capturedOf(
     url: outgoing.target.url,
     method: outgoing.method,
     startedAt,
-    durationMs: Math.round(performance.now() - startedMs),
+    durationMs: durationOf(startedMs),
     referer,
     meta,
     warcPrefix,
   };
 }
+
+const durationOf = (startedMs: number): number => Math.round(performance.now() - startedMs);
 
 /** Where a large answer goes. */
 export function placeFor({ warcPrefix, outgoing }: ExchangeRequest, { recording }: ExchangeServices): TakePlace | undefined {
