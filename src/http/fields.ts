@@ -35,7 +35,15 @@ export class Fields {
   }
 
   has(key: string): boolean {
-    return this.get(key) !== undefined;
+    for (const field of this.list) if (field.key === key) return true;
+    return false;
+  }
+
+  /** More than one field has this name. */
+  repeats(key: string): boolean {
+    let found = 0;
+    for (const field of this.list) if (field.key === key) found++;
+    return found > 1;
   }
 
   all(key: string): string[] {
@@ -50,6 +58,12 @@ export class Fields {
     for (const field of this.list) if (field.key === key) addMembers((members ??= []), field.value);
     return members ?? NONE;
   }
+
+  /** Whether such a list has this member (lower case). */
+  hasMember(key: string, member: string): boolean {
+    for (const field of this.list) if (field.key === key && isMember(member, field.value)) return true;
+    return false;
+  }
 }
 
 function addMembers(members: string[], value: string): void {
@@ -60,6 +74,14 @@ function addMembers(members: string[], value: string): void {
     if (member !== '') members.push(member.toLowerCase());
     start = end + 1;
   }
+}
+
+/** Mostly it is not there at all, which is seen without telling the members apart. */
+function isMember(member: string, value: string): boolean {
+  if (!value.toLowerCase().includes(member)) return false;
+  const members: string[] = [];
+  addMembers(members, value);
+  return members.includes(member);
 }
 
 /** A field of our own. @param value Latin-1, without line breaks */

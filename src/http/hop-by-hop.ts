@@ -13,6 +13,7 @@ const isOfOneConnection = ({ key }: Field): boolean => ONE_CONNECTION.has(key);
 
 /** Which fields of a message are for one connection only; those that its own Connection fields name (RFC 9110 §7.6.1) are, too. */
 export function hopByHop(fields: Fields): (field: Field) => boolean {
+  if (!fields.has('connection')) return isOfOneConnection;
   const named = fields.members('connection').filter((name) => !ONE_CONNECTION.has(name) && !NEVER_DROPPED.has(name));
   const [first] = named;
   // Mostly it is "close", or nothing.

@@ -4,7 +4,8 @@
  * Source: RFC 9112 §5.
  */
 import { MessageError } from '../http/errors.ts';
-import { Fields, isOws, TOKEN, trimmedSlice, trimOws, type Field } from '../http/fields.ts';
+import { Fields, isOws, TOKEN, trimOws, type Field } from '../http/fields.ts';
+import { FieldLine } from './field-line.ts';
 
 export const MAX_FIELDS = 7000;
 
@@ -42,10 +43,7 @@ function scan(text: string, start: number, other: (at: number, list: Field[]) =>
     FIELD_LINE.lastIndex = at;
     if (FIELD_LINE.test(text)) {
       const end = FIELD_LINE.lastIndex;
-      const line = copied(text.slice(at, end), text);
-      const colon = line.indexOf(':');
-      const name = line.slice(0, colon);
-      list.push({ name, key: name.toLowerCase(), value: trimmedSlice(line, colon + 1, line.length - 2), line, exact: true });
+      list.push(fieldLine(text, at, end));
       at = end;
     } else {
       at = other(at, list);
@@ -57,6 +55,10 @@ function scan(text: string, start: number, other: (at: number, list: Field[]) =>
 
 /** Slices of a text keep all of it in memory. */
 const LARGE_CHARS = 16 * 1024;
+
+function fieldLine(head: string, start: number, end: number): FieldLine {
+  return head.length > LARGE_CHARS ? new FieldLine(copied(head.slice(start, end), head), 0, end - start) : new FieldLine(head, start, end);
+}
 
 /** A part of a head that may outlive it, on its own where the head is large. @param part Latin-1 */
 export function copied(part: string, head: string): string {
@@ -92,8 +94,9 @@ function lenientLine(text: string, at: number, list: Field[]): number {
   if (folded) {
     const previous = list.pop();
     if (previous !== undefined) {
-      const values = [previous.value, ...line.split('\n').map(lenientValue)].filter((value) => value !== '');
-      list.push({ ...previous, value: values.join(' '), line: previous.line + line, exact: false });
+      const { name, key, value } = previous;
+      const values = [value, ...line.split('\n').map(lenientValue)].filter((each) => each !== '');
+      list.push({ name, key, value: values.join(' '), line: previous.line + line, exact: false });
     }
     return end;
   }

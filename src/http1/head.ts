@@ -16,6 +16,8 @@ import { NO_CEILING, type HeadKeeper, type HeadMemory, type HeadOwner } from './
 export const MAX_HEAD_BYTES = 4 * 1024 * 1024;
 
 const NOTHING = Buffer.alloc(0);
+const LF = 0x0a;
+const CR = 0x0d;
 
 const NOBODY: HeadOwner = { onGivenUp: () => undefined };
 
@@ -88,7 +90,10 @@ export class HeadReader implements HeadKeeper {
     }
     this.#letGo();
     this.#before = this.#together ? this.#before + length : 0;
-    return { head: bytes.subarray(0, end), rest: chunk.subarray(end - before) };
+    return {
+      head: end === bytes.length ? bytes : bytes.subarray(0, end),
+      rest: end === bytes.length ? NOTHING : chunk.subarray(end - before),
+    };
   }
 
   giveUp(error: MessageError): void {
@@ -129,17 +134,19 @@ export class HeadReader implements HeadKeeper {
 
 /** Offset after the first empty line, looking for its line feeds from `from` on; -1 without one. */
 function headEnd(bytes: Buffer, from: number): number {
-  const crlf = bytes.indexOf('\n\r\n', from, 'latin1');
-  const searched = crlf === -1 ? bytes : bytes.subarray(0, crlf + 1);
-  const lf = searched.indexOf('\n\n', from, 'latin1');
-  if (lf !== -1) return lf + 2;
-  return crlf === -1 ? -1 : crlf + 3;
+  const { length } = bytes;
+  for (let at = from; at < length; at++) {
+    if (bytes[at] !== LF) continue;
+    if (bytes[at + 1] === LF) return at + 2;
+    if (bytes[at + 1] === CR && bytes[at + 2] === LF) return at + 3;
+  }
+  return -1;
 }
 
 /** Number of CR and LF octets in front of a message; they are ignored (RFC 9112 §2.2). */
 export function leadingEmptyLines(bytes: Buffer): number {
   let count = 0;
-  while (bytes[count] === 0x0d || bytes[count] === 0x0a) count++;
+  while (bytes[count] === CR || bytes[count] === LF) count++;
   return count;
 }
 
@@ -166,8 +173,7 @@ export function parseRequestHead(bytes: Buffer): RequestHead {
   if (text[end - 5] !== '1')
     throw new MessageError('version', 'HTTP version not supported, expected HTTP/1.1', text.slice(versionAt, end - 2));
   const fields = parseFields(text, end);
-  const hosts = fields.all('host');
-  if (hosts.length > 1) throw new MessageError('syntax', 'more than one Host', hosts.join(', '));
+  if (fields.repeats('host')) throw new MessageError('syntax', 'more than one Host', fields.all('host').join(', '));
   const target = copied(text.slice(targetAt, versionAt - 1), text);
   return { method: text.slice(0, targetAt - 1), target, minor: minor === '0' ? 0 : 1, fields };
 }
