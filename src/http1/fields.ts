@@ -18,7 +18,7 @@ const FIELD_LINE = /[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\0-\x08\x0a-\x1f\x7f]*\r\n/y;
  * @throws MessageError for the first line that is not exactly a field
  */
 export function parseFields(text: string, start: number): Fields {
-  return new Fields(scan(text, start, (at) => refuse(text, at)));
+  return new Fields(scan(text, start, refuse));
 }
 
 /**
@@ -26,7 +26,7 @@ export function parseFields(text: string, start: number): Fields {
  * lines whose name is not a token are skipped, CR and NUL inside of a value count as spaces (RFC 9110 §5.5).
  */
 export function parseFieldsLeniently(text: string, start: number): Fields {
-  return new Fields(scan(text, start, (at, list) => lenientLine(text, at, list)));
+  return new Fields(scan(text, start, lenientLine));
 }
 
 /** Whether a line, its end included, is exactly a field. */
@@ -36,7 +36,7 @@ export function isField(line: string): boolean {
 }
 
 /** @param other reads the line that is not exactly a field, adds what it finds to the list and returns where the next begins */
-function scan(text: string, start: number, other: (at: number, list: Field[]) => number): Field[] {
+function scan(text: string, start: number, other: (text: string, at: number, list: Field[]) => number): Field[] {
   const list: Field[] = [];
   let at = start;
   while (!endsHere(text, at)) {
@@ -46,7 +46,7 @@ function scan(text: string, start: number, other: (at: number, list: Field[]) =>
       list.push(fieldLine(text, at, end));
       at = end;
     } else {
-      at = other(at, list);
+      at = other(text, at, list);
     }
     if (list.length > MAX_FIELDS) throw new MessageError('too-large', `more than ${MAX_FIELDS} header fields`);
   }

@@ -29,7 +29,8 @@ export function requestBytes(request: SentRequest): Buffer {
   const lines = forwardedLines(fields, requestLine, request, webSocket);
   const missing = host === undefined || fields.has('host') ? '' : fieldLine('Host', host);
   const added = via === undefined ? '' : fieldLine('Via', via);
-  return Buffer.from(`${method} ${target.path} HTTP/1.${minor}\r\n${missing}${lines}${added}\r\n`, 'latin1');
+  const version = minor === 0 ? ' HTTP/1.0\r\n' : ' HTTP/1.1\r\n';
+  return Buffer.from(`${method} ${target.path}${version}${missing}${lines}${added}\r\n`, 'latin1');
 }
 
 function requestLine({ name, key }: Field, { host }: SentRequest): string | undefined {
@@ -67,7 +68,11 @@ export function responseLines(head: ResponseHead, form: ResponseForm): string {
   const lines = forwardedLines(head.fields, responseLine, { head, form, firstLength, lastVia }, upgrades);
   let own = via === undefined || lastVia !== undefined || head.status < 200 ? '' : fieldLine('Via', via);
   for (const [name, value] of added) own += fieldLine(name, value);
-  return `HTTP/1.1 ${head.status} ${head.reason}\r\n${lines}${own}${close ? 'Connection: close\r\n' : ''}\r\n`;
+  return `${statusLine(head)}${lines}${own}${close ? 'Connection: close\r\n\r\n' : '\r\n'}`;
+}
+
+function statusLine({ status, reason }: ResponseHead): string {
+  return status === 200 && reason === 'OK' ? 'HTTP/1.1 200 OK\r\n' : `HTTP/1.1 ${status} ${reason}\r\n`;
 }
 
 const isLength = ({ key }: Field): boolean => key === 'content-length';

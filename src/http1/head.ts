@@ -192,11 +192,8 @@ const KEEPS_ALIVE = /^1\.\d*[1-9]/;
 /** @throws MessageError when there is no status line or no status of three digits, or there are too many fields */
 export function parseResponseHead(bytes: Buffer): ResponseHead {
   const text = bytes.toString('latin1');
-  const plain = plainStatusLine(text);
-  if (plain !== undefined) {
-    const { status, reason, minor, end } = plain;
-    return { status, reason, minor, fields: parseFieldsLeniently(text, end) };
-  }
+  const plain = plainResponseHead(text);
+  if (plain !== undefined) return plain;
   const match = atStart(STATUS_LINE, text);
   if (match === null) throw new MessageError('syntax', 'malformed status line', firstLine(text));
   const [line, junk = '', version = '', digits = '', rest = ''] = match;
@@ -207,15 +204,15 @@ export function parseResponseHead(bytes: Buffer): ResponseHead {
   return { status: Number(status), reason: digits === '' ? '' : reasonIn(rest), minor: KEEPS_ALIVE.test(version) ? 1 : 0, fields };
 }
 
-/** As nearly all are; undefined for any other. The same is read by what follows, at three times the cost. */
-function plainStatusLine(text: string): (Pick<ResponseHead, 'status' | 'reason' | 'minor'> & { readonly end: number }) | undefined {
+/** With a status line as nearly all have; undefined for any other. The same is read by what calls it, at three times the cost. */
+function plainResponseHead(text: string): ResponseHead | undefined {
   const lf = text.indexOf('\n');
   const first = text.charCodeAt(9);
   if (!text.startsWith('HTTP/1.1 ') || !text.startsWith('\r', lf - 1) || first === 0x30 || lf < 14 || text[12] !== ' ') return undefined;
   const status = 100 * (first - 0x30) + 10 * (text.charCodeAt(10) - 0x30) + (text.charCodeAt(11) - 0x30);
   for (let at = 9; at < 12; at++) if (!isDigit(text.charCodeAt(at))) return undefined;
   for (let at = 13; at < lf - 1; at++) if (text.charCodeAt(at) < 0x20) return undefined;
-  return { status, reason: text.slice(13, lf - 1), minor: 1, end: lf + 1 };
+  return { status, reason: text.slice(13, lf - 1), minor: 1, fields: parseFieldsLeniently(text, lf + 1) };
 }
 
 const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
