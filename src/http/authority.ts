@@ -38,9 +38,11 @@ export function parseAuthority(authority: string, defaultPort: number): Authorit
   return { host: normalised, port };
 }
 
+const PLAIN_NAME = /^(?:[a-z0-9_-]+\.)*[a-z][a-z0-9-]*$/;
+
 /** Most hosts are, and asking URL costs microseconds. */
 function isNormalised(host: string): boolean {
-  return /^(?:[a-z0-9_-]+\.)*[a-z][a-z0-9-]*$/.test(host) || isIPv4(host);
+  return PLAIN_NAME.test(host) || isIPv4(host);
 }
 
 function normalise(host: string): string {

@@ -33,6 +33,9 @@ export function boundedTarget(target: string): string {
   return target;
 }
 
+const ASCII = /^[\0-\x7f]*$/;
+const HTTP = /^http:\/\//i;
+const HTTPS = /^https:\/\//i;
 const DEFAULT_PORT = { http: 80, https: 443 } as const;
 
 /**
@@ -47,7 +50,7 @@ export function absoluteTarget(method: string, target: string): Target {
   const { begin, authority } = parts;
   const { host, port } = httpAuthority(authority);
   const path = originForm(method, parts.rest);
-  const written = /^[\0-\x7f]*$/.test(authority) ? authority : writtenAuthority(host, port, 'http');
+  const written = ASCII.test(authority) ? authority : writtenAuthority(host, port, 'http');
   return { scheme: 'http', host, port, path, url: `${begin}${written}${archivedPath(path)}` };
 }
 
@@ -93,7 +96,7 @@ interface AbsoluteParts {
 }
 
 function absoluteParts(target: string): AbsoluteParts | undefined {
-  const scheme = /^http:\/\//i.test(target) ? 'http' : /^https:\/\//i.test(target) ? 'https' : undefined;
+  const scheme = HTTP.test(target) ? 'http' : HTTPS.test(target) ? 'https' : undefined;
   if (scheme === undefined) return undefined;
   const start = scheme.length + '://'.length;
   let end = start;

@@ -65,8 +65,10 @@ export function lastCoding(fields: Fields): string | undefined {
   return fields.has('transfer-encoding') ? fields.members('transfer-encoding').findLast((coding) => coding !== 'identity') : undefined;
 }
 
+const DIGITS = /^\d+$/;
+
 function parseLength(value: string): number | undefined {
-  const length = /^\d+$/.test(value) ? Number(value) : NaN;
+  const length = DIGITS.test(value) ? Number(value) : NaN;
   return Number.isSafeInteger(length) ? length : undefined;
 }
 
