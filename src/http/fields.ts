@@ -55,7 +55,11 @@ export class Fields {
   /** Members of a comma-separated list over all fields of this name, in lower case (RFC 9110 §5.6.1). */
   members(key: string): readonly string[] {
     let members: string[] | undefined;
-    for (const field of this.list) if (field.key === key) addMembers((members ??= []), field.value);
+    for (const field of this.list) {
+      if (field.key !== key) continue;
+      if (members === undefined) members = membersOf(field.value);
+      else addMembers(members, field.value);
+    }
     return members ?? NONE;
   }
 
@@ -64,6 +68,15 @@ export class Fields {
     for (const field of this.list) if (field.key === key && isMember(member, field.value)) return true;
     return false;
   }
+}
+
+/** Nearly always it is one. */
+function membersOf(value: string): string[] {
+  const only = value.includes(',') ? '' : trimOws(value);
+  if (only !== '') return [only.toLowerCase()];
+  const members: string[] = [];
+  addMembers(members, value);
+  return members;
 }
 
 function addMembers(members: string[], value: string): void {
@@ -78,10 +91,7 @@ function addMembers(members: string[], value: string): void {
 
 /** Mostly it is not there at all, which is seen without telling the members apart. */
 function isMember(member: string, value: string): boolean {
-  if (!value.toLowerCase().includes(member)) return false;
-  const members: string[] = [];
-  addMembers(members, value);
-  return members.includes(member);
+  return value.toLowerCase().includes(member) && membersOf(value).includes(member);
 }
 
 /** A field of our own. @param value Latin-1, without line breaks */
