@@ -170,7 +170,7 @@ export class Http1Connection implements ClientSide, RequestEvents {
     this.#writer.reset(head.minor === 0);
     this.#closeAfter ||= !keepsConnection(head);
     // HTTP/1.0 has no interim answers: there it is to be ignored (RFC 9110 §10.1.1).
-    const expectsContinue = head.minor === 1 && head.fields.members('expect').includes('100-continue');
+    const expectsContinue = head.minor === 1 && head.fields.hasMember('expect', '100-continue');
     // Whoever sends the body all the same does not wait.
     this.#expecting = expectsContinue && !this.#reader.hasEarly;
     this.#services.handler({ head, framing, hasBody, expectsContinue, tunnel: this.#tunnel }, this);
