@@ -52,7 +52,8 @@ export function dedupLoader({ index, won, rules, methods, log }: DedupLoaderOpti
   };
 
   const load = (captures: readonly ExchangeCapture[]): Promise<void> | void => {
-    const wanted = captures.flatMap(wantedBy);
+    const wanted: Wanted[] = [];
+    for (const capture of captures) addWanted(wanted, capture);
     if (wanted.length === 0) return undefined;
     const standings = index.claim(wanted);
     return standings instanceof Promise ? standings.then((late) => decide(captures, wanted, late)) : decide(captures, wanted, standings);
@@ -79,8 +80,9 @@ export function dedupLoader({ index, won, rules, methods, log }: DedupLoaderOpti
 }
 
 /** A bucket that is only read, and a capture that is not to be an original, claim nothing. */
-function wantedBy({ meta, response }: ExchangeCapture): Wanted[] {
-  return dedupBucketsOf(meta).map((bucket) => ({ key: dedupKeyOf(response, bucket), claims: meta.dedupOk && bucket.mode === 'rw' }));
+function addWanted(wanted: Wanted[], { meta, response }: ExchangeCapture): void {
+  for (const bucket of dedupBucketsOf(meta))
+    wanted.push({ key: dedupKeyOf(response, bucket), claims: meta.dedupOk && bucket.mode === 'rw' });
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Capture, CustomRecordCapture, ExchangeCapture, RecordedRequest } f
 import { headerText } from '../meta/json.ts';
 import { Digester, type DigestFormat } from '../util/digest.ts';
 import type { Bytes } from '../util/spool.ts';
-import { asciiUri, dateIn, field, warcDate, type WarcVersion } from '../warc/fields.ts';
+import { asciiUri, dateIn, field, plainField, warcDate, type WarcVersion } from '../warc/fields.ts';
 import { bytesOf, recordOf, type NewRecord } from '../warc/record.ts';
 import { failureRecords } from './failures.ts';
 import { metadataRecord } from './metadata-record.ts';
@@ -39,26 +39,45 @@ export async function buildRecords(captures: readonly Capture[], options: Record
     if (capture.kind === 'failure') records.push(failureRecords(capture, options));
     else if (capture.kind === 'custom') records.push([customRecord(capture, options)]);
     else if (capture.kind === 'websocket') records.push(webSocketRecords(capture, spokenFields(capture, options), options));
-    else if (capture.outcome.duplicateOf === undefined) records.push(exchangeRecords(capture, responseRecord(capture, options), options));
     else {
-      const head = capture.response.bytes.slice(0, capture.response.headSize);
-      const block = bytesOf(await joined(head));
-      records.push(exchangeRecords(capture, revisitRecord(capture, capture.outcome.duplicateOf, block, options), options));
+      const about = aboutOf(capture, options);
+      const original = capture.outcome.duplicateOf;
+      const principal =
+        original === undefined ? responseRecord(capture, about, options) : await revisitRecord(capture, original, about, options);
+      records.push(exchangeRecords(capture, principal, about, options));
     }
   }
   return records;
 }
 
-function exchangeRecords(capture: ExchangeCapture, principal: NewRecord, options: RecordOptions): readonly NewRecord[] {
-  const { request } = capture;
+/** What the records of an exchange have in common. */
+interface About {
+  readonly date: string;
+  /** lines of the header */
+  readonly uri: string;
+  readonly spoken: string;
+}
+
+function aboutOf(capture: ExchangeCapture, options: RecordOptions): About {
+  return {
+    date: warcDate(capture.startedAt, options.version),
+    uri: plainField('WARC-Target-URI', asciiUri(capture.url)),
+    spoken: spokenFields(capture, options),
+  };
+}
+
+function exchangeRecords(
+  capture: ExchangeCapture,
+  principal: NewRecord,
+  { date, uri, spoken }: About,
+  options: RecordOptions,
+): readonly NewRecord[] {
+  const { request, response } = capture;
   const fields =
-    field('WARC-Target-URI', asciiUri(capture.url)) +
-    field('WARC-Concurrent-To', principal.id) +
-    spokenFields(capture, options) +
-    REQUEST_TYPE +
-    field('WARC-Block-Digest', request.digest);
-  const sent = recordOf(options.newRecordId(), 'request', principal.date, fields, request.bytes, options.version);
-  return [principal, sent, ...trailersOf(capture, principal, capture.response, options), ...trailersOf(capture, sent, request, options)];
+    uri + plainField('WARC-Concurrent-To', principal.id) + spoken + REQUEST_TYPE + plainField('WARC-Block-Digest', request.digest);
+  const sent = recordOf(options.newRecordId(), 'request', date, fields, request.bytes, options.version);
+  if (response.trailers === undefined && request.trailers === undefined) return [principal, sent];
+  return [principal, sent, ...trailersOf(capture, principal, response, options), ...trailersOf(capture, sent, request, options)];
 }
 
 /** Fields behind the body of a message, in their order: HTTP/1.1 has no place for them outside of chunks. */
@@ -74,37 +93,37 @@ function trailersOf(
   return [metadataRecord({ id: options.newRecordId(), date: message.date, uri: url, about, block }, options)];
 }
 
-function responseRecord(capture: ExchangeCapture, options: RecordOptions): NewRecord {
-  const { response } = capture;
+function responseRecord(
+  { recordId, ipAddress, response }: ExchangeCapture,
+  { date, uri, spoken }: About,
+  { version }: RecordOptions,
+): NewRecord {
   const fields =
-    field('WARC-Target-URI', asciiUri(capture.url)) +
-    field('WARC-IP-Address', capture.ipAddress) +
-    spokenFields(capture, options) +
+    uri +
+    field('WARC-IP-Address', ipAddress) +
+    spoken +
     RESPONSE_TYPE +
     field('WARC-Truncated', response.truncated) +
-    field('WARC-Block-Digest', response.digest) +
-    field('WARC-Payload-Digest', response.payloadDigest);
-  return recordOf(
-    capture.recordId,
-    'response',
-    warcDate(capture.startedAt, options.version),
-    fields,
-    response.bytes,
-    options.version,
-    response.headSize,
-  );
+    plainField('WARC-Block-Digest', response.digest) +
+    plainField('WARC-Payload-Digest', response.payloadDigest);
+  return recordOf(recordId, 'response', date, fields, response.bytes, version, response.headSize);
 }
 
 type Original = NonNullable<ExchangeCapture['outcome']['duplicateOf']>;
 
-function revisitRecord(capture: ExchangeCapture, original: Original, head: Bytes, options: RecordOptions): NewRecord {
-  const { version, digest } = options;
+async function revisitRecord(
+  { recordId, ipAddress, response }: ExchangeCapture,
+  original: Original,
+  { date, uri, spoken }: About,
+  { version, digest }: RecordOptions,
+): Promise<NewRecord> {
+  const head = await joined(response.bytes.slice(0, response.headSize));
   const digester = new Digester(digest);
-  for (const piece of head.memory ?? []) digester.update(piece);
+  digester.update(head);
   const fields =
-    field('WARC-Target-URI', asciiUri(capture.url)) +
-    field('WARC-IP-Address', capture.ipAddress) +
-    spokenFields(capture, options) +
+    uri +
+    field('WARC-IP-Address', ipAddress) +
+    spoken +
     field('WARC-Profile', `http://netpreserve.org/warc/${version}/revisit/identical-payload-digest`) +
     // A CDX server knows the original's URL and date, not its id.
     field('WARC-Refers-To', original.recordId === '' ? undefined : original.recordId) +
@@ -112,9 +131,9 @@ function revisitRecord(capture: ExchangeCapture, original: Original, head: Bytes
     field('WARC-Refers-To-Date', dateIn(original.date, version)) +
     RESPONSE_TYPE +
     field('WARC-Truncated', 'length') +
-    field('WARC-Block-Digest', digester.finish()) +
-    field('WARC-Payload-Digest', capture.response.payloadDigest);
-  return recordOf(capture.recordId, 'revisit', warcDate(capture.startedAt, version), fields, head, version);
+    plainField('WARC-Block-Digest', digester.finish()) +
+    plainField('WARC-Payload-Digest', response.payloadDigest);
+  return recordOf(recordId, 'revisit', date, fields, bytesOf(head), version);
 }
 
 function customRecord(capture: CustomRecordCapture, options: RecordOptions): NewRecord {

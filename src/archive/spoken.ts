@@ -4,7 +4,7 @@
  * Source: iipc/warc-specifications 42 (WARC-Protocol, one field for each layer) and 86 (WARC-Cipher-Suite).
  */
 import type { FailedCapture, Spoken } from '../capture/capture.ts';
-import { field } from '../warc/fields.ts';
+import { field, plainField } from '../warc/fields.ts';
 
 /** @param wanted false leaves them out */
 export function spokenFields(
@@ -12,5 +12,7 @@ export function spokenFields(
   { protocol: wanted }: { readonly protocol: boolean },
 ): string {
   if (!wanted) return '';
-  return field('WARC-Protocol', protocol) + field('WARC-Protocol', tls?.version) + field('WARC-Cipher-Suite', tls?.cipherSuite);
+  const spoken = protocol === undefined ? '' : plainField('WARC-Protocol', protocol);
+  if (tls === undefined) return spoken;
+  return spoken + plainField('WARC-Protocol', tls.version) + field('WARC-Cipher-Suite', tls.cipherSuite);
 }

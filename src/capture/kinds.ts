@@ -52,6 +52,13 @@ export function spoolsOf(capture: Capture): readonly Spool[] {
   }
 }
 
+/** Something of it is not in memory any more. */
+export function isSpilled(capture: Capture): boolean {
+  // Nearly all are exchanges, and each is asked more than once.
+  if (capture.kind === 'exchange') return capture.response.bytes.memory === undefined || capture.request.bytes.memory === undefined;
+  return spoolsOf(capture).some((spool) => spool.memory === undefined);
+}
+
 /** Bytes that came, head and framing included. */
 export function wireSize(capture: Capture): number {
   if (capture.kind === 'websocket') return capture.response.headSize + capture.receivedBytes;
@@ -121,5 +128,8 @@ export function newOutcome(archive: boolean): Outcome {
 
 /** Let go of the memory and temporary files of a capture. */
 export function releaseCapture(capture: Capture): void {
-  for (const spool of spoolsOf(capture)) spool.release();
+  if (capture.kind === 'exchange') {
+    capture.response.bytes.release();
+    capture.request.bytes.release();
+  } else for (const spool of spoolsOf(capture)) spool.release();
 }

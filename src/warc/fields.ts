@@ -20,7 +20,12 @@ const PLAIN = /^[ -~]*$/;
 /** `Name: value` and CRLF; a run of control characters in the value becomes one space. Without a value nothing. */
 export function field(name: string, value: string | undefined): string {
   if (value === undefined) return '';
-  return `${name}: ${PLAIN.test(value) || value.search(LINE_BREAKERS) === -1 ? value : value.replace(LINE_BREAKERS, ' ').trim()}\r\n`;
+  return plainField(name, PLAIN.test(value) || value.search(LINE_BREAKERS) === -1 ? value : value.replace(LINE_BREAKERS, ' ').trim());
+}
+
+/** The same for a value that is printable ASCII whatever comes: an id, a digest or a date of our own, a URI from `asciiUri`. */
+export function plainField(name: string, value: string): string {
+  return `${name}: ${value}\r\n`;
 }
 
 /** The URI with everything percent-encoded that is not a printable ASCII character. */

@@ -36,7 +36,8 @@ export function memoryPieces(record: RecordBytes, headOf = headOfOne): readonly 
   let size = 0;
   for (const piece of memory) size += piece.length;
   checkSize(record, size);
-  return [head, ...memory, RECORD_END];
+  const [only] = memory;
+  return only !== undefined && memory.length === 1 ? [head, only, RECORD_END] : [head, ...memory, RECORD_END];
 }
 
 /**

@@ -4,7 +4,7 @@
  * Source: ISO 28500:2017 §4, §5 (fields), §6.2 (`warcinfo`).
  */
 import type { Bytes } from '../util/spool.ts';
-import { field, warcDate, type WarcVersion } from './fields.ts';
+import { field, plainField, warcDate, type WarcVersion } from './fields.ts';
 
 /** What a record says of itself. */
 export interface WarcRecord {
@@ -135,7 +135,7 @@ export function recordOf(
   version: WarcVersion,
   headSize = 0,
 ): NewRecord {
-  const start = `WARC/${version}\r\n` + field('WARC-Type', type) + field('WARC-Record-ID', id) + field('WARC-Date', date);
+  const start = `WARC/${version}\r\n` + field('WARC-Type', type) + plainField('WARC-Record-ID', id) + plainField('WARC-Date', date);
   return new NewRecord(id, type, date, `${start}${fields}Content-Length: ${block.size}\r\n\r\n`, block, headSize);
 }
 
