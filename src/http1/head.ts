@@ -162,6 +162,14 @@ const REQUEST_LINE = /[!#$%&'*+.^_`|~0-9A-Za-z-]+ [^\0-\x20\x7f]+ HTTP\/\d\.\d\r
 /** `HTTP/1.1` and the line end, as every request line has them. */
 const VERSION_CHARS = 10;
 
+/** One text stands for each of these: it is compared many times. */
+const USUAL_METHODS = ['GET', 'POST', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'PATCH', 'CONNECT'];
+
+function methodIn(text: string, end: number): string {
+  for (const usual of USUAL_METHODS) if (usual.length === end && text.startsWith(usual)) return usual;
+  return text.slice(0, end);
+}
+
 /** @throws MessageError for anything that is not exactly a request head */
 export function parseRequestHead(bytes: Buffer): RequestHead {
   const text = bytes.toString('latin1');
@@ -175,7 +183,7 @@ export function parseRequestHead(bytes: Buffer): RequestHead {
   const fields = parseFields(text, end);
   if (fields.repeats('host')) throw new MessageError('syntax', 'more than one Host', fields.all('host').join(', '));
   const target = copied(text.slice(targetAt, versionAt - 1), text);
-  return { method: text.slice(0, targetAt - 1), target, minor: minor === '0' ? 0 : 1, fields };
+  return { method: methodIn(text, targetAt - 1), target, minor: minor === '0' ? 0 : 1, fields };
 }
 
 /**
