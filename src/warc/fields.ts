@@ -28,6 +28,11 @@ export function asciiUri(uri: string): string {
   return URI.test(uri) ? uri : encode(utf8Bytes(uri), NOT_URI);
 }
 
+/** The field of that URI: once encoded, nothing has to be looked for in it. */
+export function targetUri(uri: string): string {
+  return `WARC-Target-URI: ${asciiUri(uri)}\r\n`;
+}
+
 /** A date as the version has it: 1.1 with milliseconds, 1.0 without (WARC 1.0 §5.4). */
 export function warcDate(date: Date, version: WarcVersion): string {
   return dateIn(isoDate(date), version);
