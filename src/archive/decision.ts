@@ -55,5 +55,6 @@ function logLost({ url }: Capture, error: unknown, log: Log): void {
 }
 
 function isSpilled(capture: Archivable): boolean {
-  return spoolsOf(capture).some((spool) => spool.memory === undefined);
+  for (const { memory } of spoolsOf(capture)) if (memory === undefined) return true;
+  return false;
 }

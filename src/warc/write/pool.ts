@@ -43,6 +43,7 @@ export interface Once {
 const WATCH_MS = 1000;
 /** Files written to at a time. */
 const LANES = 4;
+const NOTHING: readonly WrittenRecord[] = [];
 /** The longest time a timer of Node can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -136,7 +137,7 @@ export class WriterPool {
     if (this.#closed) throw new Error('the WARC files are closed');
     const unsafe = batch.find(({ prefix }) => !isSafePrefix(prefix));
     if (unsafe !== undefined) throw new RangeError(`WARC prefix ${JSON.stringify(unsafe.prefix)} cannot be part of a file name`);
-    const written: (readonly WrittenRecord[])[] = batch.map(() => []);
+    const written: (readonly WrittenRecord[])[] = batch.map(() => NOTHING);
     // What follows may refer to these.
     const finished = await this.#finishAhead(batch, written);
     const groups = byPrefix(batch, finished).entries();

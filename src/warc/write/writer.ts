@@ -24,6 +24,9 @@ const GATHER_BYTES = 1024 * 1024;
 /** Pieces smaller than this on average are joined: each costs more in a vectored write than copying it. */
 const SMALL_PIECE_BYTES = 4096;
 
+/** Where they are joined, over and over: the same memory is there already. */
+let scratch: Buffer | undefined;
+
 /** What is remembered of a file, some hundred bytes each: what has been forgotten is written again. */
 const MAX_ONCE = 5000;
 
@@ -31,7 +34,8 @@ export class WarcWriter {
   readonly #file: OutputFile;
   readonly #options: WriterOptions;
   #warcinfo: RecordBytes | undefined;
-  #pending: Buffer[] = [];
+  /** pieces of records */
+  #pending: (readonly Buffer[])[] = [];
   #pendingBytes = 0;
   /** ends of whole records that are not in the file yet, ascending */
   #pendingEnds: number[] = [];
@@ -202,22 +206,27 @@ export class WarcWriter {
   ): Promise<readonly (readonly WrittenRecord[])[]> {
     const { name: filename } = this.#file;
     const path = this.#options.path(filename);
-    const written: WrittenRecord[][] = [];
+    let offset = this.#end;
+    const ends: number[] = [];
+    let taken = 0;
     for (const records of captures) {
-      const places: WrittenRecord[] = [];
       for (const record of records) {
-        const offset = this.#end;
         const waiting = this.#append(record, units);
         if (waiting !== undefined) await waiting;
-        const { id, type, date } = record;
-        places.push({ id, type, date, filename, path, offset, length: this.#end - offset });
+        ends.push(this.#end);
       }
-      written.push(places);
+      taken++;
       if (this.#end > maxBytes) break;
     }
     await this.#flush();
     await this.#file.synced();
-    return written;
+    let nth = 0;
+    const placeOf = ({ id, type, date }: RecordBytes): WrittenRecord => {
+      const start = offset;
+      offset = ends[nth++] ?? start;
+      return { id, type, date, filename, path, offset: start, length: offset - start };
+    };
+    return captures.slice(0, taken).map((records) => records.map(placeOf));
   }
 
   /** where the next byte will stand */
@@ -248,11 +257,9 @@ export class WarcWriter {
     this.#pendingEnds.push(this.#end);
   }
 
-  #gather(pieces: readonly Buffer[]): void {
-    for (const piece of pieces) {
-      this.#pending.push(piece);
-      this.#pendingBytes += piece.length;
-    }
+  #gather(unit: readonly Buffer[]): void {
+    this.#pending.push(unit);
+    for (const piece of unit) this.#pendingBytes += piece.length;
   }
 
   async #flush(): Promise<void> {
@@ -260,7 +267,7 @@ export class WarcWriter {
     const size = this.#pendingBytes;
     this.#pending = [];
     this.#pendingBytes = 0;
-    await this.#file.append(fewPieces(gathered, size));
+    await appended(this.#file, gathered, size);
     this.#safeEnd = this.#pendingEnds.at(-1) ?? this.#safeEnd;
     this.#pendingEnds = [];
   }
@@ -286,6 +293,21 @@ export class WarcWriter {
   }
 }
 
-function fewPieces(pieces: readonly Buffer[], size: number): readonly Buffer[] {
-  return pieces.length > 1 && size < pieces.length * SMALL_PIECE_BYTES ? [Buffer.concat(pieces, size)] : pieces;
+/** Append pieces to a file: joined, where they are many small ones. */
+async function appended(file: OutputFile, units: readonly (readonly Buffer[])[], size: number): Promise<void> {
+  let count = 0;
+  for (const unit of units) count += unit.length;
+  if (count < 2 || size >= count * SMALL_PIECE_BYTES) return file.append(units.flat());
+  // Not there while another file is written to.
+  const own = scratch !== undefined && scratch.length >= size ? scratch : Buffer.allocUnsafeSlow(Math.max(size, GATHER_BYTES));
+  scratch = undefined;
+  let end = 0;
+  for (const unit of units) {
+    for (const piece of unit) {
+      own.set(piece, end);
+      end += piece.length;
+    }
+  }
+  await file.append([own.subarray(0, size)]);
+  scratch = own;
 }
