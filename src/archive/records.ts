@@ -36,24 +36,38 @@ export interface RecordOptions {
 export async function buildRecords(captures: readonly Capture[], options: RecordOptions): Promise<readonly (readonly NewRecord[])[]> {
   const records: (readonly NewRecord[])[] = [];
   for (const capture of captures) {
-    if (capture.kind === 'failure') records.push(failureRecords(capture, options));
-    else if (capture.kind === 'custom') records.push([customRecord(capture, options)]);
-    else if (capture.kind === 'websocket') records.push(webSocketRecords(capture, spokenFields(capture, options), options));
-    else {
-      const target = targetUri(capture.url);
-      const { duplicateOf } = capture.outcome;
-      const principal =
-        duplicateOf === undefined
-          ? responseRecord(capture, target, options)
-          : revisitRecord(capture, duplicateOf, target, bytesOf(await joined(headOf(capture))), options);
-      records.push(exchangeRecords(capture, target, principal, options));
-    }
+    const built = recordsOf(capture, options);
+    records.push(built instanceof Promise ? await built : built);
   }
   return records;
 }
 
+/** @returns a promise only when something has to be read from a file */
+function recordsOf(capture: Capture, options: RecordOptions): readonly NewRecord[] | Promise<readonly NewRecord[]> {
+  switch (capture.kind) {
+    case 'failure':
+      return failureRecords(capture, options);
+    case 'custom':
+      return [customRecord(capture, options)];
+    case 'websocket':
+      return webSocketRecords(capture, spokenFields(capture, options), options);
+    case 'exchange':
+      return exchangeRecords(capture, options);
+  }
+}
+
+function exchangeRecords(capture: ExchangeCapture, options: RecordOptions): readonly NewRecord[] | Promise<readonly NewRecord[]> {
+  const { duplicateOf } = capture.outcome;
+  const target = targetUri(capture.url);
+  if (duplicateOf === undefined) return withRequest(capture, target, responseRecord(capture, target, options), options);
+  const revisit = (head: Buffer) =>
+    withRequest(capture, target, revisitRecord(capture, duplicateOf, target, bytesOf(head), options), options);
+  const head = responseHead(capture);
+  return head instanceof Promise ? head.then(revisit) : revisit(head);
+}
+
 /** @param target the field of its URI, which all of them have */
-function exchangeRecords(capture: ExchangeCapture, target: string, principal: NewRecord, options: RecordOptions): readonly NewRecord[] {
+function withRequest(capture: ExchangeCapture, target: string, principal: NewRecord, options: RecordOptions): readonly NewRecord[] {
   const { request, response } = capture;
   const about = `${target}WARC-Concurrent-To: ${principal.id}\r\n${spokenFields(capture, options)}`;
   const fields = `${about}${REQUEST_TYPE}WARC-Block-Digest: ${request.digest}\r\n`;
@@ -123,12 +137,13 @@ function digestFields(block: string, payload: string): string {
   return `WARC-Block-Digest: ${block}\r\nWARC-Payload-Digest: ${payload}\r\n`;
 }
 
-function headOf({ response }: ExchangeCapture): Bytes {
-  return response.bytes.slice(0, response.headSize);
+/** @returns a promise when it was spilled */
+function responseHead({ response }: ExchangeCapture): Buffer | Promise<Buffer> {
+  const head = response.bytes.slice(0, response.headSize);
+  return head.memory === undefined ? joined(head) : Buffer.concat(head.memory);
 }
 
 async function joined(bytes: Bytes): Promise<Buffer> {
-  if (bytes.memory !== undefined) return Buffer.concat(bytes.memory);
   const pieces: Buffer[] = [];
   for await (const piece of bytes.read()) pieces.push(piece);
   return Buffer.concat(pieces);

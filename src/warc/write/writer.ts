@@ -209,14 +209,9 @@ export class WarcWriter {
     let offset = this.#end;
     const ends: number[] = [];
     let taken = 0;
-    for (const records of captures) {
-      for (const record of records) {
-        const waiting = this.#append(record, units);
-        if (waiting !== undefined) await waiting;
-        ends.push(this.#end);
-      }
-      taken++;
-      if (this.#end > maxBytes) break;
+    while (taken < captures.length && (taken === 0 || this.#end <= maxBytes)) {
+      const waiting = this.#appendAll(captures[taken++] ?? [], units, ends);
+      if (waiting !== undefined) await waiting;
     }
     await this.#flush();
     await this.#file.synced();
@@ -234,7 +229,28 @@ export class WarcWriter {
     return this.#file.size + this.#pendingBytes;
   }
 
-  /** Most records need no waiting; a promise for each would cost as much as the rest of the work. */
+  /**
+   * All records of a capture. Most need no waiting; a promise for each would cost as much as the rest of the work.
+   *
+   * @param ends of records, to which theirs are added
+   * @param from the first of those that are left
+   */
+  #appendAll(records: readonly RecordBytes[], units: Units, ends: number[], from = 0): Promise<void> | undefined {
+    for (let nth = from; nth < records.length; nth++) {
+      const record = records[nth];
+      if (record === undefined) break;
+      const waiting = this.#append(record, units);
+      if (waiting !== undefined) {
+        return waiting.then(() => {
+          ends.push(this.#end);
+          return this.#appendAll(records, units, ends, nth + 1);
+        });
+      }
+      ends.push(this.#end);
+    }
+    return undefined;
+  }
+
   #append(record: RecordBytes, units: Units): Promise<void> | undefined {
     const unit = units.next();
     return unit instanceof Promise ? unit.then((pieces) => this.#appendUnit(record, pieces)) : this.#appendUnit(record, unit);
