@@ -8,6 +8,7 @@
 import type { Ahead, Encoder, UnitPieces, Units } from '../codec/codec.ts';
 import { reasonOf } from '../../util/thrown.ts';
 import { WarcWriteError } from '../errors.ts';
+import { appendJoined } from './joined.ts';
 import type { OutputFile } from './output.ts';
 import type { RecordBytes, WrittenRecord } from '../record.ts';
 
@@ -21,11 +22,6 @@ export interface WriterOptions {
 
 /** So many bytes are gathered for one write. */
 const GATHER_BYTES = 1024 * 1024;
-/** Pieces smaller than this on average are joined: each costs more in a vectored write than copying it. */
-const SMALL_PIECE_BYTES = 4096;
-
-/** Where they are joined, over and over: the same memory is there already. */
-let scratch: Buffer | undefined;
 
 /** What is remembered of a file, some hundred bytes each: what has been forgotten is written again. */
 const MAX_ONCE = 5000;
@@ -283,7 +279,7 @@ export class WarcWriter {
     const size = this.#pendingBytes;
     this.#pending = [];
     this.#pendingBytes = 0;
-    await appended(this.#file, gathered, size);
+    await appendJoined(this.#file, gathered, size);
     this.#safeEnd = this.#pendingEnds.at(-1) ?? this.#safeEnd;
     this.#pendingEnds = [];
   }
@@ -307,23 +303,4 @@ export class WarcWriter {
     }
     return this.#failure;
   }
-}
-
-/** Append pieces to a file: joined, where they are many small ones. */
-async function appended(file: OutputFile, units: readonly (readonly Buffer[])[], size: number): Promise<void> {
-  let count = 0;
-  for (const unit of units) count += unit.length;
-  if (count < 2 || size >= count * SMALL_PIECE_BYTES) return file.append(units.flat());
-  // Not there while another file is written to.
-  const own = scratch !== undefined && scratch.length >= size ? scratch : Buffer.allocUnsafeSlow(Math.max(size, GATHER_BYTES));
-  scratch = undefined;
-  let end = 0;
-  for (const unit of units) {
-    for (const piece of unit) {
-      own.set(piece, end);
-      end += piece.length;
-    }
-  }
-  await file.append([own.subarray(0, size)]);
-  scratch = own;
 }
