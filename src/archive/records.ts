@@ -8,7 +8,7 @@ import type { Capture, CustomRecordCapture, ExchangeCapture, RecordedRequest } f
 import { headerText } from '../meta/json.ts';
 import { Digester, type DigestFormat } from '../util/digest.ts';
 import type { Bytes } from '../util/spool.ts';
-import { asciiUri, dateIn, field, plainField, warcDate, type WarcVersion } from '../warc/fields.ts';
+import { asciiUri, dateIn, field, targetUri, warcDate, type WarcVersion } from '../warc/fields.ts';
 import { bytesOf, recordOf, type NewRecord } from '../warc/record.ts';
 import { failureRecords } from './failures.ts';
 import { metadataRecord } from './metadata-record.ts';
@@ -36,47 +36,43 @@ export interface RecordOptions {
 export async function buildRecords(captures: readonly Capture[], options: RecordOptions): Promise<readonly (readonly NewRecord[])[]> {
   const records: (readonly NewRecord[])[] = [];
   for (const capture of captures) {
-    if (capture.kind === 'failure') records.push(failureRecords(capture, options));
-    else if (capture.kind === 'custom') records.push([customRecord(capture, options)]);
-    else if (capture.kind === 'websocket') records.push(webSocketRecords(capture, spokenFields(capture, options), options));
-    else {
-      const about = aboutOf(capture, options);
-      const original = capture.outcome.duplicateOf;
-      const principal =
-        original === undefined ? responseRecord(capture, about, options) : await revisitRecord(capture, original, about, options);
-      records.push(exchangeRecords(capture, principal, about, options));
-    }
+    const built = recordsOf(capture, options);
+    records.push(built instanceof Promise ? await built : built);
   }
   return records;
 }
 
-/** What the records of an exchange have in common. */
-interface About {
-  readonly date: string;
-  /** lines of the header */
-  readonly uri: string;
-  readonly spoken: string;
+/** @returns a promise only when something has to be read from a file */
+function recordsOf(capture: Capture, options: RecordOptions): readonly NewRecord[] | Promise<readonly NewRecord[]> {
+  switch (capture.kind) {
+    case 'failure':
+      return failureRecords(capture, options);
+    case 'custom':
+      return [customRecord(capture, options)];
+    case 'websocket':
+      return webSocketRecords(capture, spokenFields(capture, options), options);
+    case 'exchange':
+      return exchangeRecords(capture, options);
+  }
 }
 
-function aboutOf(capture: ExchangeCapture, options: RecordOptions): About {
-  return {
-    date: warcDate(capture.startedAt, options.version),
-    uri: plainField('WARC-Target-URI', asciiUri(capture.url)),
-    spoken: spokenFields(capture, options),
-  };
+function exchangeRecords(capture: ExchangeCapture, options: RecordOptions): readonly NewRecord[] | Promise<readonly NewRecord[]> {
+  const { duplicateOf } = capture.outcome;
+  const target = targetUri(capture.url);
+  if (duplicateOf === undefined) return withRequest(capture, target, responseRecord(capture, target, options), options);
+  const revisit = (head: Buffer) =>
+    withRequest(capture, target, revisitRecord(capture, duplicateOf, target, bytesOf(head), options), options);
+  const head = responseHead(capture);
+  return head instanceof Promise ? head.then(revisit) : revisit(head);
 }
 
-function exchangeRecords(
-  capture: ExchangeCapture,
-  principal: NewRecord,
-  { date, uri, spoken }: About,
-  options: RecordOptions,
-): readonly NewRecord[] {
+/** @param target the field of its URI, which all of them have */
+function withRequest(capture: ExchangeCapture, target: string, principal: NewRecord, options: RecordOptions): readonly NewRecord[] {
   const { request, response } = capture;
-  const fields =
-    uri + plainField('WARC-Concurrent-To', principal.id) + spoken + REQUEST_TYPE + plainField('WARC-Block-Digest', request.digest);
-  const sent = recordOf(options.newRecordId(), 'request', date, fields, request.bytes, options.version);
-  if (response.trailers === undefined && request.trailers === undefined) return [principal, sent];
+  const about = `${target}WARC-Concurrent-To: ${principal.id}\r\n${spokenFields(capture, options)}`;
+  const fields = `${about}${REQUEST_TYPE}WARC-Block-Digest: ${request.digest}\r\n`;
+  const sent = recordOf(options.newRecordId(), 'request', principal.date, fields, request.bytes, options.version);
+  if (request.trailers === undefined && response.trailers === undefined) return [principal, sent];
   return [principal, sent, ...trailersOf(capture, principal, response, options), ...trailersOf(capture, sent, request, options)];
 }
 
@@ -93,37 +89,31 @@ function trailersOf(
   return [metadataRecord({ id: options.newRecordId(), date: message.date, uri: url, about, block }, options)];
 }
 
-function responseRecord(
-  { recordId, ipAddress, response }: ExchangeCapture,
-  { date, uri, spoken }: About,
-  { version }: RecordOptions,
-): NewRecord {
-  const fields =
-    uri +
-    field('WARC-IP-Address', ipAddress) +
-    spoken +
-    RESPONSE_TYPE +
-    field('WARC-Truncated', response.truncated) +
-    plainField('WARC-Block-Digest', response.digest) +
-    plainField('WARC-Payload-Digest', response.payloadDigest);
-  return recordOf(recordId, 'response', date, fields, response.bytes, version, response.headSize);
+function responseRecord(capture: ExchangeCapture, target: string, options: RecordOptions): NewRecord {
+  const { response } = capture;
+  const about = target + field('WARC-IP-Address', capture.ipAddress) + spokenFields(capture, options) + RESPONSE_TYPE;
+  const fields = about + field('WARC-Truncated', response.truncated) + digestFields(response.digest, response.payloadDigest);
+  return recordOf(
+    capture.recordId,
+    'response',
+    warcDate(capture.startedAt, options.version),
+    fields,
+    response.bytes,
+    options.version,
+    response.headSize,
+  );
 }
 
 type Original = NonNullable<ExchangeCapture['outcome']['duplicateOf']>;
 
-async function revisitRecord(
-  { recordId, ipAddress, response }: ExchangeCapture,
-  original: Original,
-  { date, uri, spoken }: About,
-  { version, digest }: RecordOptions,
-): Promise<NewRecord> {
-  const head = await joined(response.bytes.slice(0, response.headSize));
+function revisitRecord(capture: ExchangeCapture, original: Original, target: string, head: Bytes, options: RecordOptions): NewRecord {
+  const { version, digest } = options;
   const digester = new Digester(digest);
-  digester.update(head);
+  for (const piece of head.memory ?? []) digester.update(piece);
   const fields =
-    uri +
-    field('WARC-IP-Address', ipAddress) +
-    spoken +
+    target +
+    field('WARC-IP-Address', capture.ipAddress) +
+    spokenFields(capture, options) +
     field('WARC-Profile', `http://netpreserve.org/warc/${version}/revisit/identical-payload-digest`) +
     // A CDX server knows the original's URL and date, not its id.
     field('WARC-Refers-To', original.recordId === '' ? undefined : original.recordId) +
@@ -131,23 +121,29 @@ async function revisitRecord(
     field('WARC-Refers-To-Date', dateIn(original.date, version)) +
     RESPONSE_TYPE +
     field('WARC-Truncated', 'length') +
-    plainField('WARC-Block-Digest', digester.finish()) +
-    plainField('WARC-Payload-Digest', response.payloadDigest);
-  return recordOf(recordId, 'revisit', date, fields, bytesOf(head), version);
+    digestFields(digester.finish(), capture.response.payloadDigest);
+  return recordOf(capture.recordId, 'revisit', warcDate(capture.startedAt, version), fields, head, version);
 }
 
 function customRecord(capture: CustomRecordCapture, options: RecordOptions): NewRecord {
   const { block } = capture;
-  const fields =
-    field('WARC-Target-URI', asciiUri(capture.url)) +
-    field('Content-Type', headerText(capture.contentType)) +
-    field('WARC-Block-Digest', block.digest) +
-    field('WARC-Payload-Digest', block.digest);
+  const type = field('Content-Type', headerText(capture.contentType));
+  const fields = targetUri(capture.url) + type + digestFields(block.digest, block.digest);
   return recordOf(capture.recordId, capture.warcType, warcDate(capture.startedAt, options.version), fields, block.bytes, options.version);
 }
 
+/** Both are made by ourselves: there is nothing in them to look for. */
+function digestFields(block: string, payload: string): string {
+  return `WARC-Block-Digest: ${block}\r\nWARC-Payload-Digest: ${payload}\r\n`;
+}
+
+/** @returns a promise when it was spilled */
+function responseHead({ response }: ExchangeCapture): Buffer | Promise<Buffer> {
+  const head = response.bytes.slice(0, response.headSize);
+  return head.memory === undefined ? joined(head) : Buffer.concat(head.memory);
+}
+
 async function joined(bytes: Bytes): Promise<Buffer> {
-  if (bytes.memory !== undefined) return Buffer.concat(bytes.memory);
   const pieces: Buffer[] = [];
   for await (const piece of bytes.read()) pieces.push(piece);
   return Buffer.concat(pieces);

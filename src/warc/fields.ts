@@ -20,17 +20,17 @@ const PLAIN = /^[ -~]*$/;
 /** `Name: value` and CRLF; a run of control characters in the value becomes one space. Without a value nothing. */
 export function field(name: string, value: string | undefined): string {
   if (value === undefined) return '';
-  return plainField(name, PLAIN.test(value) || value.search(LINE_BREAKERS) === -1 ? value : value.replace(LINE_BREAKERS, ' ').trim());
-}
-
-/** The same for a value that is printable ASCII whatever comes: an id, a digest or a date of our own, a URI from `asciiUri`. */
-export function plainField(name: string, value: string): string {
-  return `${name}: ${value}\r\n`;
+  return `${name}: ${PLAIN.test(value) || value.search(LINE_BREAKERS) === -1 ? value : value.replace(LINE_BREAKERS, ' ').trim()}\r\n`;
 }
 
 /** The URI with everything percent-encoded that is not a printable ASCII character. */
 export function asciiUri(uri: string): string {
   return URI.test(uri) ? uri : encode(utf8Bytes(uri), NOT_URI);
+}
+
+/** The field of that URI: once encoded, nothing has to be looked for in it. */
+export function targetUri(uri: string): string {
+  return `WARC-Target-URI: ${asciiUri(uri)}\r\n`;
 }
 
 /** A date as the version has it: 1.1 with milliseconds, 1.0 without (WARC 1.0 §5.4). */
