@@ -9,7 +9,6 @@ import type {
   RecordedRequest,
   RecordedResponse,
   SentRequest,
-  Spoken,
   WebSocketCapture,
 } from '../capture/capture.ts';
 import { newOutcome } from '../capture/kinds.ts';
@@ -144,12 +143,7 @@ export function webSocketCapture(
   origin: OnOrigin,
   passed: Messages & WebSocketEnd,
 ): WebSocketCapture {
-  const captured = capturedOf(request, services, began);
-  return Object.freeze({ kind: 'websocket', ...captured, ...spokenOn(origin), ...passed, outcome: newOutcome(true) });
-}
-
-function spokenOn({ connection, stream }: OnOrigin): Spoken {
-  return { ipAddress: connection?.ipAddress, protocol: stream?.protocol ?? '', tls: connection?.tls };
+  return Object.freeze({ ...exchangeCapture(request, services, began, origin, passed), ...passed, kind: 'websocket' });
 }
 
 /** What kept an exchange from its answer. @param sent of its request, where that is to be recorded */

@@ -7,8 +7,6 @@ import { encode, utf8Bytes } from '../url/percent.ts';
 import { httpAuthority, parseAuthority, type Authority } from './authority.ts';
 import { MessageError } from './errors.ts';
 
-export { parseAuthority, type Authority };
-
 export interface Target extends Authority {
   readonly scheme: 'http' | 'https';
   /** in origin-form or `*`, as it is sent to the origin; Latin-1 */

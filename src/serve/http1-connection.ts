@@ -6,11 +6,12 @@
  */
 import type { Socket } from 'node:net';
 import { plainAnswer, type Answer } from '../http/answer.ts';
+import type { Authority } from '../http/authority.ts';
 import { MessageError } from '../http/errors.ts';
 import type { FetchError } from '../http/fetch-error.ts';
 import type { Framing, RequestHead, ResponseHead } from '../http/message.ts';
 import type { AnswerForm, ClientSide, ClientTunnel, RequestBody, Switching, Upgraded } from '../http/sides.ts';
-import { writtenUrl, type Authority } from '../http/target.ts';
+import { writtenUrl } from '../http/target.ts';
 import { keepsConnection } from '../http1/framing.ts';
 import { RequestReader, type RequestEvents } from '../http1/request-reader.ts';
 import { MESSAGE_ERRORS } from '../messages/answers.ts';

@@ -1,7 +1,8 @@
 /**
  * Named fields of WARC headers, as text.
  *
- * The only place where a field of a record is put together: whatever the value holds, what comes out is exactly one line.
+ * Whatever a value holds that comes from elsewhere, what comes out is exactly one line. Ids, dates and digests, which are made here and can hold
+ * nothing else, stand in the heads of records as they are.
  * Source: ISO 28500:2017 §4 (named-field), §5.
  */
 import { isoDate } from '../util/iso-date.ts';

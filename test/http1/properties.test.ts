@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { MessageError } from '../../src/http/errors.ts';
 import { parseRequestHead, parseResponseHead } from '../../src/http1/head.ts';
 import { forwardedLines } from '../../src/http1/serialize.ts';
-import { absoluteTarget, connectTarget, parseAuthority } from '../../src/http/target.ts';
+import { parseAuthority } from '../../src/http/authority.ts';
+import { absoluteTarget, connectTarget } from '../../src/http/target.ts';
 import { SEED } from '../support/seed.ts';
 
 fc.configureGlobal({ seed: SEED });

@@ -9,6 +9,7 @@ import type { Ahead, Encoder, UnitPieces, Units } from '../codec/codec.ts';
 import { reasonOf } from '../../util/thrown.ts';
 import { WarcWriteError } from '../errors.ts';
 import { appendJoined } from './joined.ts';
+import { WrittenOnce } from './written-once.ts';
 import type { OutputFile } from './output.ts';
 import type { RecordBytes, WrittenRecord } from '../record.ts';
 
@@ -23,9 +24,6 @@ export interface WriterOptions {
 /** So many bytes are gathered for one write. */
 const GATHER_BYTES = 1024 * 1024;
 
-/** What is remembered of a file, some hundred bytes each: what has been forgotten is written again. */
-const MAX_ONCE = 5000;
-
 export class WarcWriter {
   readonly #file: OutputFile;
   readonly #options: WriterOptions;
@@ -38,8 +36,7 @@ export class WarcWriter {
   /** end of the last whole record in the file */
   #safeEnd = 0;
   #failure: WarcWriteError | undefined;
-  /** of what stands in the file once, the earliest first */
-  readonly #once = new Set<string>();
+  readonly #once = new WrittenOnce();
 
   constructor(file: OutputFile, warcinfo: RecordBytes, options: WriterOptions) {
     this.#file = file;
@@ -67,12 +64,9 @@ export class WarcWriter {
     return this.#file.size;
   }
 
-  /** Whether this was not asked before of this file, as far as is remembered. @param key of what is to stand in it once */
+  /** As `WrittenOnce.first`, of this file. */
   first(key: string): boolean {
-    if (this.#once.has(key)) return false;
-    this.#once.add(key);
-    if (this.#once.size > MAX_ONCE) for (const earliest of this.#once) return this.#once.delete(earliest);
-    return true;
+    return this.#once.first(key);
   }
 
   /** @returns false when somebody has moved or deleted the file */
