@@ -4,7 +4,7 @@
  * Source: spec/warcprox.md §4 (Writer).
  */
 import type { Capture, FailedCapture } from '../capture/capture.ts';
-import { isArchivable, isFailure, originMethod, spoolsOf, type Archivable } from '../capture/kinds.ts';
+import { isArchivable, isFailure, isSpilled, originMethod, spoolsOf, type Archivable } from '../capture/kinds.ts';
 import type { Log } from '../util/log.ts';
 import { reasonOf } from '../util/thrown.ts';
 
@@ -57,8 +57,4 @@ async function turnDown(captures: readonly Archivable[], log: Log): Promise<void
 function logLost({ url }: Capture, error: unknown, log: Log): void {
   const reason = reasonOf(error);
   log.error({ url, err: error }, `not archived, because its temporary file failed: ${reason}`);
-}
-
-function isSpilled(capture: Archivable): boolean {
-  return spoolsOf(capture).some((spool) => spool.memory === undefined);
 }

@@ -5,7 +5,7 @@
  * Source: ISO 28500:2017 §6.5 (`metadata`); the statuses are those of the crawl log.
  */
 import type { FailedCapture } from '../capture/capture.ts';
-import { asciiUri, field, warcDate } from '../warc/fields.ts';
+import { field, targetUri, warcDate } from '../warc/fields.ts';
 import { recordOf, type NewRecord } from '../warc/record.ts';
 import { artificialStatus } from './crawl-log-line.ts';
 import { metadataRecord } from './metadata-record.ts';
@@ -22,7 +22,7 @@ export function failureRecords(capture: FailedCapture, options: RecordOptions): 
   // What could not be kept is not there to be read.
   if (request === undefined || request.bytes.error !== undefined) return [metadata];
   const requestFields =
-    field('WARC-Target-URI', asciiUri(url)) +
+    targetUri(url) +
     field('WARC-Concurrent-To', recordId) +
     spokenFields(capture, options) +
     field('Content-Type', 'application/http;msgtype=request') +

@@ -4,7 +4,7 @@
  * Source: ISO 28500:2017 §6.5.
  */
 import { Digester, type DigestFormat } from '../util/digest.ts';
-import { asciiUri, field, type WarcVersion } from '../warc/fields.ts';
+import { field, targetUri, type WarcVersion } from '../warc/fields.ts';
 import { bytesOf, recordOf, type NewRecord } from '../warc/record.ts';
 
 export interface MetadataDraft {
@@ -24,7 +24,6 @@ export function metadataRecord(
 ): NewRecord {
   const digester = new Digester(digest);
   digester.update(block);
-  const fields =
-    field('WARC-Target-URI', asciiUri(uri)) + about + field('Content-Type', contentType) + field('WARC-Block-Digest', digester.finish());
+  const fields = targetUri(uri) + about + field('Content-Type', contentType) + field('WARC-Block-Digest', digester.finish());
   return recordOf(id, 'metadata', date, fields, bytesOf(block), version);
 }

@@ -8,7 +8,7 @@ import type { Capture, CustomRecordCapture, ExchangeCapture, RecordedRequest } f
 import { headerText } from '../meta/json.ts';
 import { Digester, type DigestFormat } from '../util/digest.ts';
 import type { Bytes } from '../util/spool.ts';
-import { asciiUri, dateIn, field, warcDate, type WarcVersion } from '../warc/fields.ts';
+import { asciiUri, dateIn, field, targetUri, warcDate, type WarcVersion } from '../warc/fields.ts';
 import { bytesOf, recordOf, type NewRecord } from '../warc/record.ts';
 import { failureRecords } from './failures.ts';
 import { metadataRecord } from './metadata-record.ts';
@@ -36,29 +36,44 @@ export interface RecordOptions {
 export async function buildRecords(captures: readonly Capture[], options: RecordOptions): Promise<readonly (readonly NewRecord[])[]> {
   const records: (readonly NewRecord[])[] = [];
   for (const capture of captures) {
-    if (capture.kind === 'failure') records.push(failureRecords(capture, options));
-    else if (capture.kind === 'custom') records.push([customRecord(capture, options)]);
-    else if (capture.kind === 'websocket') records.push(webSocketRecords(capture, spokenFields(capture, options), options));
-    else if (capture.outcome.duplicateOf === undefined) records.push(exchangeRecords(capture, responseRecord(capture, options), options));
-    else {
-      const head = capture.response.bytes.slice(0, capture.response.headSize);
-      const block = bytesOf(await joined(head));
-      records.push(exchangeRecords(capture, revisitRecord(capture, capture.outcome.duplicateOf, block, options), options));
-    }
+    const built = recordsOf(capture, options);
+    records.push(built instanceof Promise ? await built : built);
   }
   return records;
 }
 
-function exchangeRecords(capture: ExchangeCapture, principal: NewRecord, options: RecordOptions): readonly NewRecord[] {
-  const { request } = capture;
-  const fields =
-    field('WARC-Target-URI', asciiUri(capture.url)) +
-    field('WARC-Concurrent-To', principal.id) +
-    spokenFields(capture, options) +
-    REQUEST_TYPE +
-    field('WARC-Block-Digest', request.digest);
+/** @returns a promise only when something has to be read from a file */
+function recordsOf(capture: Capture, options: RecordOptions): readonly NewRecord[] | Promise<readonly NewRecord[]> {
+  switch (capture.kind) {
+    case 'failure':
+      return failureRecords(capture, options);
+    case 'custom':
+      return [customRecord(capture, options)];
+    case 'websocket':
+      return webSocketRecords(capture, spokenFields(capture, options), options);
+    case 'exchange':
+      return exchangeRecords(capture, options);
+  }
+}
+
+function exchangeRecords(capture: ExchangeCapture, options: RecordOptions): readonly NewRecord[] | Promise<readonly NewRecord[]> {
+  const { duplicateOf } = capture.outcome;
+  const target = targetUri(capture.url);
+  if (duplicateOf === undefined) return withRequest(capture, target, responseRecord(capture, target, options), options);
+  const revisit = (head: Buffer) =>
+    withRequest(capture, target, revisitRecord(capture, duplicateOf, target, bytesOf(head), options), options);
+  const head = responseHead(capture);
+  return head instanceof Promise ? head.then(revisit) : revisit(head);
+}
+
+/** @param target the field of its URI, which all of them have */
+function withRequest(capture: ExchangeCapture, target: string, principal: NewRecord, options: RecordOptions): readonly NewRecord[] {
+  const { request, response } = capture;
+  const about = `${target}WARC-Concurrent-To: ${principal.id}\r\n${spokenFields(capture, options)}`;
+  const fields = `${about}${REQUEST_TYPE}WARC-Block-Digest: ${request.digest}\r\n`;
   const sent = recordOf(options.newRecordId(), 'request', principal.date, fields, request.bytes, options.version);
-  return [principal, sent, ...trailersOf(capture, principal, capture.response, options), ...trailersOf(capture, sent, request, options)];
+  if (request.trailers === undefined && response.trailers === undefined) return [principal, sent];
+  return [principal, sent, ...trailersOf(capture, principal, response, options), ...trailersOf(capture, sent, request, options)];
 }
 
 /** Fields behind the body of a message, in their order: HTTP/1.1 has no place for them outside of chunks. */
@@ -74,16 +89,10 @@ function trailersOf(
   return [metadataRecord({ id: options.newRecordId(), date: message.date, uri: url, about, block }, options)];
 }
 
-function responseRecord(capture: ExchangeCapture, options: RecordOptions): NewRecord {
+function responseRecord(capture: ExchangeCapture, target: string, options: RecordOptions): NewRecord {
   const { response } = capture;
-  const fields =
-    field('WARC-Target-URI', asciiUri(capture.url)) +
-    field('WARC-IP-Address', capture.ipAddress) +
-    spokenFields(capture, options) +
-    RESPONSE_TYPE +
-    field('WARC-Truncated', response.truncated) +
-    field('WARC-Block-Digest', response.digest) +
-    field('WARC-Payload-Digest', response.payloadDigest);
+  const about = target + field('WARC-IP-Address', capture.ipAddress) + spokenFields(capture, options) + RESPONSE_TYPE;
+  const fields = about + field('WARC-Truncated', response.truncated) + digestFields(response.digest, response.payloadDigest);
   return recordOf(
     capture.recordId,
     'response',
@@ -97,12 +106,12 @@ function responseRecord(capture: ExchangeCapture, options: RecordOptions): NewRe
 
 type Original = NonNullable<ExchangeCapture['outcome']['duplicateOf']>;
 
-function revisitRecord(capture: ExchangeCapture, original: Original, head: Bytes, options: RecordOptions): NewRecord {
+function revisitRecord(capture: ExchangeCapture, original: Original, target: string, head: Bytes, options: RecordOptions): NewRecord {
   const { version, digest } = options;
   const digester = new Digester(digest);
   for (const piece of head.memory ?? []) digester.update(piece);
   const fields =
-    field('WARC-Target-URI', asciiUri(capture.url)) +
+    target +
     field('WARC-IP-Address', capture.ipAddress) +
     spokenFields(capture, options) +
     field('WARC-Profile', `http://netpreserve.org/warc/${version}/revisit/identical-payload-digest`) +
@@ -112,23 +121,29 @@ function revisitRecord(capture: ExchangeCapture, original: Original, head: Bytes
     field('WARC-Refers-To-Date', dateIn(original.date, version)) +
     RESPONSE_TYPE +
     field('WARC-Truncated', 'length') +
-    field('WARC-Block-Digest', digester.finish()) +
-    field('WARC-Payload-Digest', capture.response.payloadDigest);
+    digestFields(digester.finish(), capture.response.payloadDigest);
   return recordOf(capture.recordId, 'revisit', warcDate(capture.startedAt, version), fields, head, version);
 }
 
 function customRecord(capture: CustomRecordCapture, options: RecordOptions): NewRecord {
   const { block } = capture;
-  const fields =
-    field('WARC-Target-URI', asciiUri(capture.url)) +
-    field('Content-Type', headerText(capture.contentType)) +
-    field('WARC-Block-Digest', block.digest) +
-    field('WARC-Payload-Digest', block.digest);
+  const type = field('Content-Type', headerText(capture.contentType));
+  const fields = targetUri(capture.url) + type + digestFields(block.digest, block.digest);
   return recordOf(capture.recordId, capture.warcType, warcDate(capture.startedAt, options.version), fields, block.bytes, options.version);
 }
 
+/** Both are made by ourselves: there is nothing in them to look for. */
+function digestFields(block: string, payload: string): string {
+  return `WARC-Block-Digest: ${block}\r\nWARC-Payload-Digest: ${payload}\r\n`;
+}
+
+/** @returns a promise when it was spilled */
+function responseHead({ response }: ExchangeCapture): Buffer | Promise<Buffer> {
+  const head = response.bytes.slice(0, response.headSize);
+  return head.memory === undefined ? joined(head) : Buffer.concat(head.memory);
+}
+
 async function joined(bytes: Bytes): Promise<Buffer> {
-  if (bytes.memory !== undefined) return Buffer.concat(bytes.memory);
   const pieces: Buffer[] = [];
   for await (const piece of bytes.read()) pieces.push(piece);
   return Buffer.concat(pieces);

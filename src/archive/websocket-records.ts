@@ -6,7 +6,7 @@
  */
 import type { WebSocketCapture } from '../capture/capture.ts';
 import { MESSAGES_TYPE } from '../capture/kinds.ts';
-import { asciiUri, field, warcDate } from '../warc/fields.ts';
+import { field, targetUri, warcDate } from '../warc/fields.ts';
 import { recordOf, type NewRecord } from '../warc/record.ts';
 import type { RecordOptions } from './records.ts';
 
@@ -15,8 +15,7 @@ export function webSocketRecords(capture: WebSocketCapture, spoken: string, { ve
   const { messages, response, request, ipAddress } = capture;
   const [messagesId, responseId, requestId] = [capture.recordId, newRecordId(), newRecordId()];
   const date = warcDate(capture.startedAt, version);
-  const about = (...others: readonly string[]) =>
-    field('WARC-Target-URI', asciiUri(capture.url)) + others.map((id) => field('WARC-Concurrent-To', id)).join('');
+  const about = (...others: readonly string[]) => targetUri(capture.url) + others.map((id) => field('WARC-Concurrent-To', id)).join('');
   const messagesFields =
     about(responseId, requestId) +
     field('WARC-IP-Address', ipAddress) +

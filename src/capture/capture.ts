@@ -135,5 +135,5 @@ export interface Outcome {
   /** the earlier record that has the same payload; `recordId` is empty where only a CDX server knows it */
   duplicateOf?: Original | undefined;
   /** what was written, principal record first */
-  records?: readonly WrittenRecord[];
+  records?: readonly WrittenRecord[] | undefined;
 }

@@ -2,7 +2,7 @@
  * What everybody asks of captures, whatever their kind. A further kind is added here, and where its records are built.
  */
 import type { Spool } from '../util/spool.ts';
-import type { Capture, ExchangeCapture, FailedCapture, RecordedBlock } from './capture.ts';
+import type { Capture, ExchangeCapture, FailedCapture, Outcome, RecordedBlock } from './capture.ts';
 
 /** Answer to a record that was written. */
 const NO_CONTENT = 204;
@@ -50,6 +50,13 @@ export function spoolsOf(capture: Capture): readonly Spool[] {
     case 'failure':
       return capture.request === undefined ? [] : [capture.request.bytes];
   }
+}
+
+/** Something of it is not in memory any more. */
+export function isSpilled(capture: Capture): boolean {
+  // Nearly all are exchanges, and each is asked more than once.
+  if (capture.kind === 'exchange') return capture.response.bytes.memory === undefined || capture.request.bytes.memory === undefined;
+  return spoolsOf(capture).some((spool) => spool.memory === undefined);
 }
 
 /** Bytes that came, head and framing included. */
@@ -114,7 +121,15 @@ export function archivedAs(capture: Capture): ArchivedAs {
   return type === undefined ? 'skipped' : type === 'revisit' ? 'dup' : 'new';
 }
 
+/** Nothing is decided but whether it may be written. All is there at once, so that what is filled in makes it no larger. */
+export function newOutcome(archive: boolean): Outcome {
+  return { archive, duplicateOf: undefined, records: undefined };
+}
+
 /** Let go of the memory and temporary files of a capture. */
 export function releaseCapture(capture: Capture): void {
-  for (const spool of spoolsOf(capture)) spool.release();
+  if (capture.kind === 'exchange') {
+    capture.response.bytes.release();
+    capture.request.bytes.release();
+  } else for (const spool of spoolsOf(capture)) spool.release();
 }

@@ -98,8 +98,9 @@ export class Recording {
   /** Both messages, whose bytes are the caller's from now on. @throws Error before both heads have passed */
   finish(truncated: Truncation | undefined): { readonly request: RecordedRequest; readonly response: RecordedResponse } {
     if (this.#request === undefined || this.#response === undefined || this.#facts === undefined) throw new Error('nothing was exchanged');
+    const { bytes, digest } = this.#request.finish();
     return {
-      request: { ...this.#request.finish(), trailers: this.#sentTrailers },
+      request: { bytes, digest, trailers: this.#sentTrailers },
       response: this.#response.finish(this.#facts, truncated, this.#trailers),
     };
   }

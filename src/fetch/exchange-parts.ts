@@ -9,9 +9,9 @@ import type {
   RecordedRequest,
   RecordedResponse,
   SentRequest,
-  Spoken,
   WebSocketCapture,
 } from '../capture/capture.ts';
+import { newOutcome } from '../capture/kinds.ts';
 import type { RecordingOptions } from '../capture/recorder.ts';
 import type { Recording } from '../capture/recording.ts';
 import { FetchError } from '../http/fetch-error.ts';
@@ -108,16 +108,31 @@ interface Messages {
   readonly response: RecordedResponse;
 }
 
-/** Both messages of an exchange, with what it was. */
+/** Both messages of an exchange, with what it was. Written out, as one is made for each: what is spread costs four times as much. */
 export function exchangeCapture(
-  request: ExchangeRequest,
-  services: ExchangeServices,
-  began: Began,
-  origin: OnOrigin,
-  messages: Messages,
+  { outgoing, referer, meta, warcPrefix, recordId }: ExchangeRequest,
+  { newRecordId }: ExchangeServices,
+  { startedAt, startedMs }: Began,
+  { connection, stream }: OnOrigin,
+  { request, response }: Messages,
 ): ExchangeCapture {
-  const captured = capturedOf(request, services, began);
-  return Object.freeze({ kind: 'exchange', ...captured, ...spokenOn(origin), ...messages, outcome: { archive: true } });
+  return Object.freeze({
+    kind: 'exchange',
+    recordId: recordId ?? newRecordId(),
+    url: outgoing.target.url,
+    method: outgoing.method,
+    startedAt,
+    durationMs: durationOf(startedMs),
+    referer,
+    meta,
+    warcPrefix,
+    ipAddress: connection?.ipAddress,
+    protocol: stream?.protocol ?? '',
+    tls: connection?.tls,
+    request,
+    response,
+    outcome: newOutcome(true),
+  });
 }
 
 /** The handshake of a WebSocket, and what has passed after it. */
@@ -128,12 +143,7 @@ export function webSocketCapture(
   origin: OnOrigin,
   passed: Messages & WebSocketEnd,
 ): WebSocketCapture {
-  const captured = capturedOf(request, services, began);
-  return Object.freeze({ kind: 'websocket', ...captured, ...spokenOn(origin), ...passed, outcome: { archive: true } });
-}
-
-function spokenOn({ connection, stream }: OnOrigin): Spoken {
-  return { ipAddress: connection?.ipAddress, protocol: stream?.protocol ?? '', tls: connection?.tls };
+  return Object.freeze({ ...exchangeCapture(request, services, began, origin, passed), ...passed, kind: 'websocket' });
 }
 
 /** What kept an exchange from its answer. @param sent of its request, where that is to be recorded */
@@ -155,7 +165,7 @@ export function failedCapture(
     request: sent,
     error,
     status: error.status,
-    outcome: { archive: false },
+    outcome: newOutcome(false),
   });
 }
 
@@ -185,12 +195,14 @@ function capturedOf(
     url: outgoing.target.url,
     method: outgoing.method,
     startedAt,
-    durationMs: Math.round(performance.now() - startedMs),
+    durationMs: durationOf(startedMs),
     referer,
     meta,
     warcPrefix,
   };
 }
+
+const durationOf = (startedMs: number): number => Math.round(performance.now() - startedMs);
 
 /** Where a large answer goes. */
 export function placeFor({ warcPrefix, outgoing }: ExchangeRequest, { recording }: ExchangeServices): TakePlace | undefined {

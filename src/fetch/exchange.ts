@@ -69,7 +69,7 @@ export class Exchange implements RequestBody, OriginUser, SpoolHolder {
     this.#services = services;
     this.#request = request;
     this.#client = client;
-    this.#onEnded = () => (this.#limits.release(), onEnded());
+    this.#onEnded = onEnded;
     this.#recording = new Recording(services.recording, this, placeFor(request, services));
     this.#limits = new AnswerLimits(services);
     this.#origin = new OriginSide(services, request.outgoing, this);
@@ -206,7 +206,7 @@ export class Exchange implements RequestBody, OriginUser, SpoolHolder {
       this.#phase = 'ended';
       const passed = { ...messages, ...end };
       void sink(webSocketCapture(this.#request, this.#services, this, this.#origin, passed));
-      this.#onEnded();
+      this.#over();
     });
   }
 
@@ -275,7 +275,7 @@ export class Exchange implements RequestBody, OriginUser, SpoolHolder {
     const accepted = this.#services.sink(capture);
     if (truncated === undefined) client?.end(accepted, this.#exact);
     else client?.fail(new FetchError('invalid-response', `response cut short (${truncated})`), accepted);
-    this.#onEnded();
+    this.#over();
   }
 
   /** @returns true when the exchange is over, as what passes cannot be kept */
@@ -295,6 +295,11 @@ export class Exchange implements RequestBody, OriginUser, SpoolHolder {
     this.#client = undefined;
     const accepted = this.#services.sink(capture);
     client?.fail(error, accepted);
-    this.#origin.whenSettled(this.#onEnded);
+    this.#origin.whenSettled(() => this.#over());
+  }
+
+  #over(): void {
+    this.#limits.release();
+    this.#onEnded();
   }
 }

@@ -31,7 +31,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
   readonly #idleMs: number;
   readonly #heads: HeadMemory | undefined;
   #user: AnswerEvents | undefined;
-  #onUnusable: (() => void) | undefined;
+  #onUnusable: ((connection: OriginConnection) => void) | undefined;
   #paused = false;
   #error: Error | undefined;
   /** an earlier request has used it, so that the origin may close it at any time */
@@ -214,7 +214,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
     this.destroy();
   }
 
-  park(onUnusable: () => void): void {
+  park(onUnusable: (connection: OriginConnection) => void): void {
     this.#user = undefined;
     this.#onUnusable = onUnusable;
     this.#reused = true;
@@ -277,7 +277,7 @@ export class Http1Origin implements OriginConnection, OriginStream, ResponseEven
         this.#lose(message, 'empty-response', 'disconnect', error);
       }
     }
-    onUnusable?.();
+    onUnusable?.(this);
   }
 
   #lose(

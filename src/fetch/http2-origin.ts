@@ -70,7 +70,7 @@ export class Http2Origin implements OriginConnection, StreamSession {
   #reserved = 0;
   /** some stream has come to its end, so that the origin may go at any time */
   #used = false;
-  #onUnusable: (() => void) | undefined;
+  #onUnusable: ((connection: OriginConnection) => void) | undefined;
   #lastStream: number | undefined;
   #late: FetchError | undefined;
   /** bytes both ways, and when they were last seen to be more */
@@ -173,7 +173,7 @@ export class Http2Origin implements OriginConnection, StreamSession {
     if (stream.place !== undefined) this.#streams.remove(stream.place);
   }
 
-  park(onUnusable: () => void): void {
+  park(onUnusable: (connection: OriginConnection) => void): void {
     this.#onUnusable = onUnusable;
   }
 
@@ -210,6 +210,6 @@ export class Http2Origin implements OriginConnection, StreamSession {
   #over(): void {
     const onUnusable = this.#onUnusable;
     this.#onUnusable = undefined;
-    onUnusable?.();
+    onUnusable?.(this);
   }
 }

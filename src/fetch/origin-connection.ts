@@ -119,7 +119,7 @@ export interface OriginConnection {
   /** Send a request. @param body what there is of its body already */
   request(request: OutgoingRequest, body: readonly BodyPiece[], events: AnswerEvents): OriginStream;
   /** Nobody uses it; `onUnusable` is called once if it ends or cannot be used any more in the meantime. */
-  park(onUnusable: () => void): void;
+  park(onUnusable: (connection: OriginConnection) => void): void;
   /** It was made for a request that is not wanted any more. */
   unwanted(): void;
   /** Carry nothing new. Who has it for himself is told nothing any more; who shares it goes on. */

@@ -71,10 +71,7 @@ export class OriginPool {
     const link = this.#idle.add({ connection, sinceMs: performance.now() });
     if (stack === undefined) this.#byKey.set(connection.key, [link]);
     else stack.push(link);
-    connection.park(() => {
-      this.#forget(connection);
-      connection.destroy();
-    });
+    connection.park(this.#unusable);
     if (this.#idle.size > this.#maxIdle) this.#idle.first?.connection.destroy();
   }
 
@@ -83,6 +80,11 @@ export class OriginPool {
     this.#endSweeping();
     for (const { connection } of this.#idle) connection.destroy();
   }
+
+  readonly #unusable = (connection: OriginConnection): void => {
+    this.#forget(connection);
+    connection.destroy();
+  };
 
   #closeSpare(): void {
     const beforeMs = performance.now() - FRESH_MS;

@@ -35,7 +35,15 @@ export class Fields {
   }
 
   has(key: string): boolean {
-    return this.get(key) !== undefined;
+    for (const field of this.list) if (field.key === key) return true;
+    return false;
+  }
+
+  /** More than one field has this name. */
+  repeats(key: string): boolean {
+    let found = 0;
+    for (const field of this.list) if (field.key === key) found++;
+    return found > 1;
   }
 
   all(key: string): string[] {
@@ -47,9 +55,28 @@ export class Fields {
   /** Members of a comma-separated list over all fields of this name, in lower case (RFC 9110 §5.6.1). */
   members(key: string): readonly string[] {
     let members: string[] | undefined;
-    for (const field of this.list) if (field.key === key) addMembers((members ??= []), field.value);
+    for (const field of this.list) {
+      if (field.key !== key) continue;
+      if (members === undefined) members = membersOf(field.value);
+      else addMembers(members, field.value);
+    }
     return members ?? NONE;
   }
+
+  /** Whether such a list has this member (lower case). */
+  hasMember(key: string, member: string): boolean {
+    for (const field of this.list) if (field.key === key && isMember(member, field.value)) return true;
+    return false;
+  }
+}
+
+/** Nearly always it is one. */
+function membersOf(value: string): string[] {
+  const only = value.includes(',') ? '' : trimOws(value);
+  if (only !== '') return [only.toLowerCase()];
+  const members: string[] = [];
+  addMembers(members, value);
+  return members;
 }
 
 function addMembers(members: string[], value: string): void {
@@ -60,6 +87,11 @@ function addMembers(members: string[], value: string): void {
     if (member !== '') members.push(member.toLowerCase());
     start = end + 1;
   }
+}
+
+/** Mostly it is not there at all, which is seen without telling the members apart. */
+function isMember(member: string, value: string): boolean {
+  return value.toLowerCase().includes(member) && membersOf(value).includes(member);
 }
 
 /** A field of our own. @param value Latin-1, without line breaks */

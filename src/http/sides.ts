@@ -14,11 +14,12 @@
  */
 import type { Socket } from 'node:net';
 import type { Answer } from './answer.ts';
+import type { Authority } from './authority.ts';
 import type { FetchError } from './fetch-error.ts';
 import type { Fields } from './fields.ts';
 import type { Imitation } from './imitation.ts';
 import type { Framing, RequestHead, ResponseHead } from './message.ts';
-import type { Authority, Tunnel } from './target.ts';
+import type { Tunnel } from './target.ts';
 
 /** Where a client's connection leads, if it came through CONNECT. */
 export interface ClientTunnel extends Tunnel {

@@ -3,15 +3,9 @@
  *
  * Source: RFC 9112 §3.2 and §3.3, RFC 9110 §4.2; hosts are normalised as in the WHATWG URL standard §3.5.
  */
-import { isIPv4 } from 'node:net';
 import { encode, utf8Bytes } from '../url/percent.ts';
+import { httpAuthority, parseAuthority, type Authority } from './authority.ts';
 import { MessageError } from './errors.ts';
-
-export interface Authority {
-  /** normalised: lower-case ASCII (IDNA), IPv4 in dotted form, IPv6 compressed and without brackets */
-  readonly host: string;
-  readonly port: number;
-}
 
 export interface Target extends Authority {
   readonly scheme: 'http' | 'https';
@@ -26,11 +20,6 @@ export interface Tunnel extends Authority {
   readonly scheme: 'http' | 'https';
 }
 
-/** Characters of a name, without a final dot (RFC 1035 §3.1: 255 octets on the wire). */
-const MAX_HOST = 253;
-/** Each of them may be written as four octets of UTF-8, each of those percent-encoded. */
-const MAX_WRITTEN_HOST = 12 * MAX_HOST;
-
 /**
  * Of a request target: RFC 9110 §4.1 asks for 8,000 at least, warcprox takes 65,536. Making the canonical form of one takes milliseconds.
  */
@@ -42,6 +31,9 @@ export function boundedTarget(target: string): string {
   return target;
 }
 
+const ASCII = /^[\0-\x7f]*$/;
+const HTTP = /^http:\/\//i;
+const HTTPS = /^https:\/\//i;
 const DEFAULT_PORT = { http: 80, https: 443 } as const;
 
 /**
@@ -54,9 +46,9 @@ export function absoluteTarget(method: string, target: string): Target {
   const parts = absoluteParts(target);
   if (parts?.scheme !== 'http') throw new MessageError('syntax', 'request target not understood, expected http://host[:port]/path', target);
   const { begin, authority } = parts;
-  const { host, port } = parseAuthority(authority, DEFAULT_PORT.http);
+  const { host, port } = httpAuthority(authority);
   const path = originForm(method, parts.rest);
-  const written = /^[\0-\x7f]*$/.test(authority) ? authority : writtenAuthority(host, port, 'http');
+  const written = ASCII.test(authority) ? authority : writtenAuthority(host, port, 'http');
   return { scheme: 'http', host, port, path, url: `${begin}${written}${archivedPath(path)}` };
 }
 
@@ -91,9 +83,6 @@ function pathOn({ scheme, host, port }: Tunnel, method: string, target: string):
   return originForm(method, parts.rest);
 }
 
-/** `/`, `?` and `#` (RFC 3986 §3.2). */
-const ENDS_AUTHORITY = new Set([0x2f, 0x3f, 0x23]);
-
 interface AbsoluteParts {
   readonly scheme: 'http' | 'https';
   /** scheme and slashes as written */
@@ -105,16 +94,21 @@ interface AbsoluteParts {
 }
 
 function absoluteParts(target: string): AbsoluteParts | undefined {
-  const scheme = /^http:\/\//i.test(target) ? 'http' : /^https:\/\//i.test(target) ? 'https' : undefined;
+  const scheme = HTTP.test(target) ? 'http' : HTTPS.test(target) ? 'https' : undefined;
   if (scheme === undefined) return undefined;
   const start = scheme.length + '://'.length;
   let end = start;
-  while (end < target.length && !ENDS_AUTHORITY.has(target.charCodeAt(end))) end++;
+  while (end < target.length && !endsAuthority(target.charCodeAt(end))) end++;
   const written = target.slice(start, end);
   const at = written.lastIndexOf('@') + 1;
   // Browsers take a backslash for a slash, and would see another host: what has one is left for parseAuthority to refuse.
   const authority = written.lastIndexOf('\\', at) === -1 ? written.slice(at) : written;
   return { scheme, begin: target.slice(0, start), authority, rest: withoutFragment(target.slice(end)) };
+}
+
+/** `/`, `?` and `#` (RFC 3986 §3.2). */
+function endsAuthority(code: number): boolean {
+  return code === 0x2f || code === 0x3f || code === 0x23;
 }
 
 /** Host and port of an absolute target as they were written, user info included; undefined for any other. */
@@ -171,38 +165,8 @@ function archivedPath(path: string): string {
  * Browsers leave more in a URL than RFC 3986 §2 allows (WHATWG URL §4.3: \ ^ ` { | }), and so does this. @param text Latin-1
  */
 export function percentEncoded(text: string): string {
-  return encode(text, /[^!-~]|["<>]/g);
+  return NO_URI_CHARACTER.test(text) ? encode(text, NO_URI_CHARACTERS) : text;
 }
 
-/** Host, or address in brackets, and a port that may be empty. */
-const AUTHORITY = /^(?:\[[0-9A-Fa-f:.]+\]|[^:[\]@\\/?#\0-\x20\x7f]+)(?::\d*)?$/;
-
-/**
- * @param authority Latin-1, as it came: `host`, `host:port`, `[v6]:port`
- * @throws MessageError for userinfo (RFC 9110 §4.2.4), a bad host or a bad port
- */
-export function parseAuthority(authority: string, defaultPort: number): Authority {
-  if (!AUTHORITY.test(authority)) throw new MessageError('syntax', 'host not understood, expected host or host:port', authority);
-  const colon = authority.indexOf(':', authority.lastIndexOf(']') + 1);
-  const host = colon === -1 ? authority : authority.slice(0, colon);
-  const port = colon === -1 || colon + 1 === authority.length ? defaultPort : Number(authority.slice(colon + 1));
-  if (port < 1 || port > 65535) throw new MessageError('syntax', 'port not understood, expected 1 to 65535', authority);
-  if (host.length > MAX_WRITTEN_HOST) throw new MessageError('syntax', `host longer than ${MAX_HOST} bytes`, host);
-  const normalised = isNormalised(host) ? host : normalise(host);
-  if (normalised.length - (normalised.endsWith('.') ? 1 : 0) > MAX_HOST)
-    throw new MessageError('syntax', `host longer than ${MAX_HOST} bytes`, host);
-  return { host: normalised, port };
-}
-
-/** Most hosts are, and asking URL costs microseconds. */
-function isNormalised(host: string): boolean {
-  return /^(?:[a-z0-9_-]+\.)*[a-z][a-z0-9-]*$/.test(host) || isIPv4(host);
-}
-
-function normalise(host: string): string {
-  const url = `http://${Buffer.from(host, 'latin1').toString('utf8')}/`;
-  if (!URL.canParse(url)) throw new MessageError('syntax', 'host not understood, expected a name or an address', host);
-  const { hostname } = new URL(url);
-  if (hostname.startsWith('.') || hostname.includes('..')) throw new MessageError('syntax', 'host with an empty label', host);
-  return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
-}
+const NO_URI_CHARACTER = /[^!-~]|["<>]/;
+const NO_URI_CHARACTERS = new RegExp(NO_URI_CHARACTER, 'g');

@@ -17,11 +17,11 @@ export function asksForWebSocket({ method, minor, fields }: RequestHead, hasBody
 
 /** An answer that begins one. Whether its Sec-WebSocket-Accept is right is for the client to see (RFC 6455 §4.1). */
 export function beginsWebSocket({ status, fields }: ResponseHead): boolean {
-  return status === 101 && fields.members('upgrade').includes(WEBSOCKET);
+  return status === 101 && fields.hasMember('upgrade', WEBSOCKET);
 }
 
 function upgradesTo(fields: Fields): boolean {
-  return fields.members('upgrade').includes(WEBSOCKET) && fields.members('connection').includes('upgrade');
+  return fields.hasMember('upgrade', WEBSOCKET) && fields.hasMember('connection', 'upgrade');
 }
 
 /** The URL under which it is archived: `ws` for `http`, `wss` for `https`. */

@@ -4,7 +4,8 @@
  * Source: RFC 9112 §5.
  */
 import { MessageError } from '../http/errors.ts';
-import { Fields, isOws, TOKEN, trimmedSlice, trimOws, type Field } from '../http/fields.ts';
+import { Fields, isOws, TOKEN, trimOws, type Field } from '../http/fields.ts';
+import { FieldLine } from './field-line.ts';
 
 export const MAX_FIELDS = 7000;
 
@@ -17,7 +18,7 @@ const FIELD_LINE = /[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\0-\x08\x0a-\x1f\x7f]*\r\n/y;
  * @throws MessageError for the first line that is not exactly a field
  */
 export function parseFields(text: string, start: number): Fields {
-  return new Fields(scan(text, start, (at) => refuse(text, at)));
+  return new Fields(scan(text, start, refuse));
 }
 
 /**
@@ -25,7 +26,7 @@ export function parseFields(text: string, start: number): Fields {
  * lines whose name is not a token are skipped, CR and NUL inside of a value count as spaces (RFC 9110 §5.5).
  */
 export function parseFieldsLeniently(text: string, start: number): Fields {
-  return new Fields(scan(text, start, (at, list) => lenientLine(text, at, list)));
+  return new Fields(scan(text, start, lenientLine));
 }
 
 /** Whether a line, its end included, is exactly a field. */
@@ -35,20 +36,17 @@ export function isField(line: string): boolean {
 }
 
 /** @param other reads the line that is not exactly a field, adds what it finds to the list and returns where the next begins */
-function scan(text: string, start: number, other: (at: number, list: Field[]) => number): Field[] {
+function scan(text: string, start: number, other: (text: string, at: number, list: Field[]) => number): Field[] {
   const list: Field[] = [];
   let at = start;
   while (!endsHere(text, at)) {
     FIELD_LINE.lastIndex = at;
     if (FIELD_LINE.test(text)) {
       const end = FIELD_LINE.lastIndex;
-      const line = copied(text.slice(at, end), text);
-      const colon = line.indexOf(':');
-      const name = line.slice(0, colon);
-      list.push({ name, key: name.toLowerCase(), value: trimmedSlice(line, colon + 1, line.length - 2), line, exact: true });
+      list.push(fieldLine(text, at, end));
       at = end;
     } else {
-      at = other(at, list);
+      at = other(text, at, list);
     }
     if (list.length > MAX_FIELDS) throw new MessageError('too-large', `more than ${MAX_FIELDS} header fields`);
   }
@@ -57,6 +55,10 @@ function scan(text: string, start: number, other: (at: number, list: Field[]) =>
 
 /** Slices of a text keep all of it in memory. */
 const LARGE_CHARS = 16 * 1024;
+
+function fieldLine(head: string, start: number, end: number): FieldLine {
+  return head.length > LARGE_CHARS ? new FieldLine(copied(head.slice(start, end), head), 0, end - start) : new FieldLine(head, start, end);
+}
 
 /** A part of a head that may outlive it, on its own where the head is large. @param part Latin-1 */
 export function copied(part: string, head: string): string {
@@ -92,8 +94,9 @@ function lenientLine(text: string, at: number, list: Field[]): number {
   if (folded) {
     const previous = list.pop();
     if (previous !== undefined) {
-      const values = [previous.value, ...line.split('\n').map(lenientValue)].filter((value) => value !== '');
-      list.push({ ...previous, value: values.join(' '), line: previous.line + line, exact: false });
+      const { name, key, value } = previous;
+      const values = [value, ...line.split('\n').map(lenientValue)].filter((each) => each !== '');
+      list.push({ name, key, value: values.join(' '), line: previous.line + line, exact: false });
     }
     return end;
   }

@@ -3,7 +3,7 @@
  *
  * Source: RFC 9112 §6.3; RFC 9110 §6.4.1 for answers without a body.
  */
-import { hasTab, trimOws } from '../http/fields.ts';
+import { hasTab, trimOws, type Fields } from '../http/fields.ts';
 import { MessageError } from '../http/errors.ts';
 import type { Framing, RequestHead, ResponseHead } from '../http/message.ts';
 
@@ -15,22 +15,22 @@ const UNTIL_CLOSE: Framing = { kind: 'close' };
 const CODINGS = new Set(['gzip', 'x-gzip', 'compress', 'x-compress', 'deflate']);
 
 /** @throws MessageError when two recipients could disagree on the end of the request */
-export function requestFraming(head: RequestHead): Framing {
-  const lengths = head.fields.all('content-length');
-  if (head.fields.has('transfer-encoding')) {
-    const value = head.fields.all('transfer-encoding').join(', ');
-    if (lengths.length > 0) throw new MessageError('syntax', 'both Content-Length and Transfer-Encoding', value);
-    if (head.minor === 0) throw new MessageError('syntax', 'Transfer-Encoding in an HTTP/1.0 request', value);
+export function requestFraming({ fields, minor }: RequestHead): Framing {
+  if (fields.has('transfer-encoding')) {
+    const value = fields.all('transfer-encoding').join(', ');
+    if (fields.has('content-length')) throw new MessageError('syntax', 'both Content-Length and Transfer-Encoding', value);
+    if (minor === 0) throw new MessageError('syntax', 'Transfer-Encoding in an HTTP/1.0 request', value);
     const codings = value.split(',').map((coding) => trimOws(coding).toLowerCase());
-    const tab = head.fields.list.some((field) => field.key === 'transfer-encoding' && hasTab(field));
+    const tab = fields.list.some((field) => field.key === 'transfer-encoding' && hasTab(field));
     if (tab || codings.pop() !== 'chunked' || !codings.every((coding) => CODINGS.has(coding))) {
       throw new MessageError('syntax', 'Transfer-Encoding not understood, expected "chunked"', value);
     }
     return CHUNKED;
   }
-  if (lengths.length > 1) throw new MessageError('syntax', 'more than one Content-Length', lengths.join(', '));
-  const [value] = lengths;
+  const value = fields.get('content-length');
   if (value === undefined) return NONE;
+  if (fields.repeats('content-length'))
+    throw new MessageError('syntax', 'more than one Content-Length', fields.all('content-length').join(', '));
   const length = parseLength(value);
   if (length === undefined) throw new MessageError('syntax', 'malformed Content-Length, expected decimal digits', value);
   return { kind: 'length', length };
@@ -45,18 +45,12 @@ export function requestFraming(head: RequestHead): Framing {
 export function responseFraming(head: ResponseHead, requestMethod: string): Framing {
   const { status, fields } = head;
   if (requestMethod === 'HEAD' || status < 200 || status === 204 || status === 304) return NONE;
-  const codings = fields.members('transfer-encoding').filter((coding) => coding !== 'identity');
-  if (codings.length > 0) return codings.at(-1) === 'chunked' ? CHUNKED : UNTIL_CLOSE;
-  let said = 0;
-  let value = '';
-  for (const field of fields.list) {
-    if (field.key !== 'content-length') continue;
-    said++;
-    value = field.value;
-  }
-  if (said === 0) return UNTIL_CLOSE;
+  const coding = lastCoding(fields);
+  if (coding !== undefined) return coding === 'chunked' ? CHUNKED : UNTIL_CLOSE;
+  const value = fields.get('content-length');
+  if (value === undefined) return UNTIL_CLOSE;
   // Nearly always it is one number.
-  const only = said === 1 ? parseLength(value) : undefined;
+  const only = fields.repeats('content-length') ? undefined : parseLength(value);
   if (only !== undefined) return { kind: 'length', length: only };
   const members = fields.members('content-length');
   const lengths = new Set(members.map(parseLength));
@@ -66,8 +60,15 @@ export function responseFraming(head: ResponseHead, requestMethod: string): Fram
   return { kind: 'length', length };
 }
 
+/** The transfer-coding that was applied last. */
+export function lastCoding(fields: Fields): string | undefined {
+  return fields.has('transfer-encoding') ? fields.members('transfer-encoding').findLast((coding) => coding !== 'identity') : undefined;
+}
+
+const DIGITS = /^\d+$/;
+
 function parseLength(value: string): number | undefined {
-  const length = /^\d+$/.test(value) ? Number(value) : NaN;
+  const length = DIGITS.test(value) ? Number(value) : NaN;
   return Number.isSafeInteger(length) ? length : undefined;
 }
 
@@ -78,5 +79,5 @@ function parseLength(value: string): number | undefined {
  */
 export function keepsConnection(head: RequestHead | ResponseHead): boolean {
   if (head.minor === 0) return false;
-  return !head.fields.members('connection').includes('close') && !head.fields.members('proxy-connection').includes('close');
+  return !head.fields.hasMember('connection', 'close') && !head.fields.hasMember('proxy-connection', 'close');
 }

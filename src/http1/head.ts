@@ -16,6 +16,8 @@ import { NO_CEILING, type HeadKeeper, type HeadMemory, type HeadOwner } from './
 export const MAX_HEAD_BYTES = 4 * 1024 * 1024;
 
 const NOTHING = Buffer.alloc(0);
+const LF = 0x0a;
+const CR = 0x0d;
 
 const NOBODY: HeadOwner = { onGivenUp: () => undefined };
 
@@ -88,7 +90,10 @@ export class HeadReader implements HeadKeeper {
     }
     this.#letGo();
     this.#before = this.#together ? this.#before + length : 0;
-    return { head: bytes.subarray(0, end), rest: chunk.subarray(end - before) };
+    return {
+      head: end === bytes.length ? bytes : bytes.subarray(0, end),
+      rest: end === bytes.length ? NOTHING : chunk.subarray(end - before),
+    };
   }
 
   giveUp(error: MessageError): void {
@@ -129,17 +134,19 @@ export class HeadReader implements HeadKeeper {
 
 /** Offset after the first empty line, looking for its line feeds from `from` on; -1 without one. */
 function headEnd(bytes: Buffer, from: number): number {
-  const crlf = bytes.indexOf('\n\r\n', from, 'latin1');
-  const searched = crlf === -1 ? bytes : bytes.subarray(0, crlf + 1);
-  const lf = searched.indexOf('\n\n', from, 'latin1');
-  if (lf !== -1) return lf + 2;
-  return crlf === -1 ? -1 : crlf + 3;
+  const { length } = bytes;
+  for (let at = from; at < length; at++) {
+    if (bytes[at] !== LF) continue;
+    if (bytes[at + 1] === LF) return at + 2;
+    if (bytes[at + 1] === CR && bytes[at + 2] === LF) return at + 3;
+  }
+  return -1;
 }
 
 /** Number of CR and LF octets in front of a message; they are ignored (RFC 9112 §2.2). */
 export function leadingEmptyLines(bytes: Buffer): number {
   let count = 0;
-  while (bytes[count] === 0x0d || bytes[count] === 0x0a) count++;
+  while (bytes[count] === CR || bytes[count] === LF) count++;
   return count;
 }
 
@@ -155,6 +162,14 @@ const REQUEST_LINE = /[!#$%&'*+.^_`|~0-9A-Za-z-]+ [^\0-\x20\x7f]+ HTTP\/\d\.\d\r
 /** `HTTP/1.1` and the line end, as every request line has them. */
 const VERSION_CHARS = 10;
 
+/** One text stands for each of these: it is compared many times. */
+const USUAL_METHODS = ['GET', 'POST', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'PATCH', 'CONNECT'];
+
+function methodIn(text: string, end: number): string {
+  for (const usual of USUAL_METHODS) if (usual.length === end && text.startsWith(usual)) return usual;
+  return text.slice(0, end);
+}
+
 /** @throws MessageError for anything that is not exactly a request head */
 export function parseRequestHead(bytes: Buffer): RequestHead {
   const text = bytes.toString('latin1');
@@ -166,10 +181,9 @@ export function parseRequestHead(bytes: Buffer): RequestHead {
   if (text[end - 5] !== '1')
     throw new MessageError('version', 'HTTP version not supported, expected HTTP/1.1', text.slice(versionAt, end - 2));
   const fields = parseFields(text, end);
-  const hosts = fields.all('host');
-  if (hosts.length > 1) throw new MessageError('syntax', 'more than one Host', hosts.join(', '));
+  if (fields.repeats('host')) throw new MessageError('syntax', 'more than one Host', fields.all('host').join(', '));
   const target = copied(text.slice(targetAt, versionAt - 1), text);
-  return { method: text.slice(0, targetAt - 1), target, minor: minor === '0' ? 0 : 1, fields };
+  return { method: methodIn(text, targetAt - 1), target, minor: minor === '0' ? 0 : 1, fields };
 }
 
 /**
@@ -186,11 +200,8 @@ const KEEPS_ALIVE = /^1\.\d*[1-9]/;
 /** @throws MessageError when there is no status line or no status of three digits, or there are too many fields */
 export function parseResponseHead(bytes: Buffer): ResponseHead {
   const text = bytes.toString('latin1');
-  const plain = plainStatusLine(text);
-  if (plain !== undefined) {
-    const { status, reason, minor, end } = plain;
-    return { status, reason, minor, fields: parseFieldsLeniently(text, end) };
-  }
+  const plain = plainResponseHead(text);
+  if (plain !== undefined) return plain;
   const match = atStart(STATUS_LINE, text);
   if (match === null) throw new MessageError('syntax', 'malformed status line', firstLine(text));
   const [line, junk = '', version = '', digits = '', rest = ''] = match;
@@ -201,15 +212,15 @@ export function parseResponseHead(bytes: Buffer): ResponseHead {
   return { status: Number(status), reason: digits === '' ? '' : reasonIn(rest), minor: KEEPS_ALIVE.test(version) ? 1 : 0, fields };
 }
 
-/** As nearly all are; undefined for any other. The same is read by what follows, at three times the cost. */
-function plainStatusLine(text: string): (Pick<ResponseHead, 'status' | 'reason' | 'minor'> & { readonly end: number }) | undefined {
+/** With a status line as nearly all have; undefined for any other. The same is read by what calls it, at three times the cost. */
+function plainResponseHead(text: string): ResponseHead | undefined {
   const lf = text.indexOf('\n');
   const first = text.charCodeAt(9);
   if (!text.startsWith('HTTP/1.1 ') || !text.startsWith('\r', lf - 1) || first === 0x30 || lf < 14 || text[12] !== ' ') return undefined;
   const status = 100 * (first - 0x30) + 10 * (text.charCodeAt(10) - 0x30) + (text.charCodeAt(11) - 0x30);
   for (let at = 9; at < 12; at++) if (!isDigit(text.charCodeAt(at))) return undefined;
   for (let at = 13; at < lf - 1; at++) if (text.charCodeAt(at) < 0x20) return undefined;
-  return { status, reason: text.slice(13, lf - 1), minor: 1, end: lf + 1 };
+  return { status, reason: text.slice(13, lf - 1), minor: 1, fields: parseFieldsLeniently(text, lf + 1) };
 }
 
 const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;

@@ -5,24 +5,46 @@
  */
 import { hasTab, TOKEN, trimOws, type Field, type Fields } from '../http/fields.ts';
 import { hopByHop } from '../http/hop-by-hop.ts';
+import { FieldLine } from './field-line.ts';
+import { lastCoding } from './framing.ts';
 
 /**
  * The lines of all fields that are sent on, in order, each ended by CRLF.
  *
- * @param replace may give another line for a field (`''` drops it), or undefined to leave it
+ * @param replace may give another line for a field of this message (`''` drops it), or undefined to leave it
  * @param upgrades the connections become those of a WebSocket: they are told so
  */
-export function forwardedLines(fields: Fields, replace: (field: Field) => string | undefined, upgrades = false): string {
+export function forwardedLines<Message>(
+  fields: Fields,
+  replace: (field: Field, message: Message) => string | undefined,
+  message: Message,
+  upgrades = false,
+): string {
   const dropped = hopByHop(fields);
-  const chunked = fields.members('transfer-encoding').findLast((coding) => coding !== 'identity') === 'chunked';
-  let lines = '';
+  const chunked = lastCoding(fields) === 'chunked';
   const untold = upgrades ? new Set(['upgrade', 'connection']) : undefined;
+  let lines = '';
+  // What stands in a head as it is sent on is cut out in as few pieces as it can be.
+  let head = '';
+  let start = 0;
+  let end = 0;
   for (const field of fields.list) {
-    if (untold?.delete(field.key) === true) lines += upgradeLine(field);
-    if (dropped(field)) continue;
-    lines += replace(field) ?? (chunked && field.key === 'transfer-encoding' ? codingsLine(field) : lineOf(field));
+    let line: string | undefined;
+    if (untold?.delete(field.key) === true) line = upgradeLine(field);
+    else if (dropped(field)) line = '';
+    else line = replace(field, message) ?? (chunked && field.key === 'transfer-encoding' ? codingsLine(field) : undefined);
+    if (line === undefined && field instanceof FieldLine) {
+      if (field.start !== end || field.head !== head) {
+        lines += head.slice(start, end);
+        ({ head, start } = field);
+      }
+      end = field.end;
+    } else {
+      lines += head.slice(start, end) + (line ?? lineOf(field));
+      start = end;
+    }
   }
-  return lines;
+  return lines + head.slice(start, end);
 }
 
 /** As it came, unless it says more than what is passed on. */

@@ -9,7 +9,7 @@ import { STATUS_CODES } from 'node:http';
 import { MessageError } from '../http/errors.ts';
 import { fieldOf, Fields, TOKEN, type Field } from '../http/fields.ts';
 import type { Framing, RequestHead, ResponseHead } from '../http/message.ts';
-import { parseAuthority } from '../http/target.ts';
+import { parseAuthority } from '../http/authority.ts';
 import type { FieldList } from './field-list.ts';
 
 export interface RequestOfFrame {

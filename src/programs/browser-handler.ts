@@ -13,6 +13,6 @@ export function browserHandler({ passage }: Core): Handler {
   return (request, client) => {
     const refusal = steering.refuse(request.head);
     if (refusal !== undefined) return client.answer(refusal, true);
-    passage(route({ ...request, head: steering.heeded(request.head) }, false), client);
+    passage(route(steering.heeded(request), false), client);
   };
 }

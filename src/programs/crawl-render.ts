@@ -10,7 +10,6 @@ import { Renderer } from '../crawl/render/renderer.ts';
 import { fieldOf, Fields } from '../http/fields.ts';
 import type { ClientRequest, Handler } from '../http/sides.ts';
 import { writtenUrl } from '../http/target.ts';
-import type { RequestHead } from '../http/message.ts';
 import type { CrawlSlice } from '../options/rows/crawl.ts';
 import type { ResolvedCoreOptions } from '../options/table.ts';
 import { route } from '../proxy/router.ts';
@@ -65,8 +64,9 @@ function handlerOf(page: PageToRender, core: Core, log: Log): Handler {
       given = true;
       return serveFetch(() => answerOf(page), request, client, log);
     }
-    const { fields, ...head } = steering.heeded(request.head);
-    const wanted = route({ ...request, head: { ...head, fields: new Fields([...fields.list, meta]) } satisfies RequestHead }, false);
+    const heeded = steering.heeded(request);
+    const fields = new Fields([...heeded.head.fields.list, meta]);
+    const wanted = route({ ...heeded, head: { ...heeded.head, fields } }, false);
     if (wanted.kind !== 'fetch') return client.refuse(new Error('a record is not for pages'));
     page.proxyFor(wanted.outgoing.target.url).then(
       (upstream) => client.gone || core.passage({ ...wanted, outgoing: { ...wanted.outgoing, upstream } }, client),

@@ -6,6 +6,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Framing, RequestHead } from '../http/message.ts';
 import type { CustomRecordCapture } from '../capture/capture.ts';
+import { newOutcome } from '../capture/kinds.ts';
 import { BlockRecorder, type RecordingOptions } from '../capture/recorder.ts';
 import { MessageError } from '../http/errors.ts';
 import { METADATA_METHOD, recordUri } from '../http/record-uri.ts';
@@ -100,7 +101,7 @@ export class CustomRecord implements RequestBody, SpoolHolder {
       meta: this.#meta,
       warcPrefix: this.#warcPrefix,
       block: this.#recorder.finish(),
-      outcome: { archive: true },
+      outcome: newOutcome(true),
     });
     this.#services.record(capture).then(
       () => this.#client?.answer(answerTo(capture)),

@@ -26,7 +26,7 @@ export function createRoad({ passage, pages, steering, via, webSockets }: RoadSe
   return pagesFirst(pages, (request, client) => {
     const refusal = steering.refuse(request.head);
     if (refusal !== undefined) return client.answer(refusal, true);
-    const wanted = route({ ...request, head: steering.heeded(request.head) }, via);
+    const wanted = route(steering.heeded(request), via);
     if (webSockets === 'refuse' && wanted.kind === 'fetch' && wanted.outgoing.webSocket === true) return client.answer(NO_WEBSOCKETS, true);
     passage(wanted, client);
   });

@@ -3,10 +3,11 @@
  *
  * Source: spec/warcprox.md §2, §7, §8; RFC 9112 §3.2.2 (the target decides over Host).
  */
+import { parseAuthority } from '../http/authority.ts';
 import type { RequestHead } from '../http/message.ts';
 import type { ClientRequest } from '../http/sides.ts';
 import { isRecordMethod } from '../http/record-uri.ts';
-import { absoluteTarget, hostField, parseAuthority, tunnelTarget, writtenAuthorityOf, type Target } from '../http/target.ts';
+import { absoluteTarget, hostField, tunnelTarget, writtenAuthorityOf, type Target } from '../http/target.ts';
 import { asksForWebSocket, httpUrl, webSocketUrl } from '../http/websocket.ts';
 import { recordDraft } from './custom-record.ts';
 import { VIA, type Wanted } from './passage.ts';

@@ -10,6 +10,7 @@ import { plainAnswer, type Answer } from '../http/answer.ts';
 import { Fields } from '../http/fields.ts';
 import type { RequestHead } from '../http/message.ts';
 import { isRecordMethod } from '../http/record-uri.ts';
+import type { ClientRequest } from '../http/sides.ts';
 
 /** Beside Warcprox-Meta. Neither is sent on or archived. */
 export const SECRET_FIELD = 'warcprox-meta-secret';
@@ -18,8 +19,8 @@ const META_FIELD = 'warcprox-meta';
 export interface Steering {
   /** The answer to a request that a page must not make. */
   refuse(head: RequestHead): Answer | undefined;
-  /** The head with what counts of it. */
-  heeded(head: RequestHead): RequestHead;
+  /** The request with what counts of its head: mostly all. */
+  heeded(request: ClientRequest): ClientRequest;
   /** How often Warcprox-Meta came without the secret. */
   readonly ignored: number;
 }
@@ -45,11 +46,12 @@ export function createSteering(secret: string | undefined): Steering {
       const sign = isRecordMethod(method) ? fields.list.find(({ key }) => key === 'origin' || key.startsWith('sec-fetch-')) : undefined;
       return sign && plainAnswer(403, `${method} is not for pages in a browser, whose requests have ${sign.name}`);
     },
-    heeded(head) {
+    heeded(request) {
+      const { head } = request;
       const { fields } = head;
-      if (expected === undefined || !fields.has(META_FIELD) || knowsSecret(fields)) return head;
+      if (expected === undefined || !fields.has(META_FIELD) || knowsSecret(fields)) return request;
       ignored++;
-      return { ...head, fields: new Fields(fields.list.filter(({ key }) => key !== META_FIELD)) };
+      return { ...request, head: { ...head, fields: new Fields(fields.list.filter(({ key }) => key !== META_FIELD)) } };
     },
   };
 }

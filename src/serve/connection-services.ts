@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net';
 import type { Answer } from '../http/answer.ts';
 import type { Handler } from '../http/sides.ts';
-import type { Authority } from '../http/target.ts';
+import type { Authority } from '../http/authority.ts';
 import type { RequestReaderOptions } from '../http1/request-reader.ts';
 import type { Log } from '../util/log.ts';
 

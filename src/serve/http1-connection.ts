@@ -6,11 +6,12 @@
  */
 import type { Socket } from 'node:net';
 import { plainAnswer, type Answer } from '../http/answer.ts';
+import type { Authority } from '../http/authority.ts';
 import { MessageError } from '../http/errors.ts';
 import type { FetchError } from '../http/fetch-error.ts';
 import type { Framing, RequestHead, ResponseHead } from '../http/message.ts';
 import type { AnswerForm, ClientSide, ClientTunnel, RequestBody, Switching, Upgraded } from '../http/sides.ts';
-import { writtenUrl, type Authority } from '../http/target.ts';
+import { writtenUrl } from '../http/target.ts';
 import { keepsConnection } from '../http1/framing.ts';
 import { RequestReader, type RequestEvents } from '../http1/request-reader.ts';
 import { MESSAGE_ERRORS } from '../messages/answers.ts';
@@ -170,7 +171,7 @@ export class Http1Connection implements ClientSide, RequestEvents {
     this.#writer.reset(head.minor === 0);
     this.#closeAfter ||= !keepsConnection(head);
     // HTTP/1.0 has no interim answers: there it is to be ignored (RFC 9110 §10.1.1).
-    const expectsContinue = head.minor === 1 && head.fields.members('expect').includes('100-continue');
+    const expectsContinue = head.minor === 1 && head.fields.hasMember('expect', '100-continue');
     // Whoever sends the body all the same does not wait.
     this.#expecting = expectsContinue && !this.#reader.hasEarly;
     this.#services.handler({ head, framing, hasBody, expectsContinue, tunnel: this.#tunnel }, this);

@@ -97,7 +97,7 @@ export class Http2Stream implements ClientSide, StreamEvents {
   /** Let it be served. */
   begin(head: RequestHead, framing: Framing): void {
     this.#request = head;
-    const expectsContinue = head.fields.members('expect').includes('100-continue');
+    const expectsContinue = head.fields.hasMember('expect', '100-continue');
     const hasBody = !this.#complete;
     this.#expecting = expectsContinue && hasBody;
     this.#try(() => {

@@ -5,7 +5,7 @@
  */
 import type { Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
-import type { Authority } from '../http/target.ts';
+import type { Authority } from '../http/authority.ts';
 import type { Log } from '../util/log.ts';
 import type { ClientTunnel } from '../http/sides.ts';
 import { ifIdle, timeLimit } from '../util/after-reading.ts';

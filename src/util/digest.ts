@@ -22,12 +22,15 @@ const scratch = Buffer.allocUnsafeSlow(ONE_SHOT_BYTES);
 
 /** Never changed. */
 const NO_PIECES: Buffer[] = [];
+const NOTHING = Buffer.alloc(0);
 
 /** Digest of bytes that come in pieces. The pieces must not change before `finish()`. */
 export class Digester {
   readonly #format: DigestFormat;
   readonly #maxKept: number;
-  #pieces: Buffer[] = NO_PIECES;
+  #first: Buffer | undefined;
+  /** after the first */
+  #more: Buffer[] = NO_PIECES;
   #kept = 0;
   #hash: Hash | undefined;
   #digest: string | undefined;
@@ -43,10 +46,12 @@ export class Digester {
       this.#hash.update(piece);
       return;
     }
-    if (this.#pieces.length === 0) this.#pieces = [piece];
-    else this.#pieces.push(piece);
+    // Most have one or two, for which an array that grows has room for seventeen.
+    if (this.#first === undefined) this.#first = piece;
+    else if (this.#more.length === 0) this.#more = [piece];
+    else this.#more.push(piece);
     this.#kept += piece.length;
-    if (this.#kept > this.#maxKept || this.#pieces.length >= MAX_PIECES) this.#begin();
+    if (this.#kept > this.#maxKept || this.#more.length >= MAX_PIECES) this.#begin();
   }
 
   /** Keep nothing of what has come, nor of what will. */
@@ -65,23 +70,29 @@ export class Digester {
     let value: string;
     if (this.#format.base32) value = base32.encode(begun === undefined ? hash(algorithm, this.#joined(), 'buffer') : begun.digest());
     else value = begun === undefined ? hash(algorithm, this.#joined(), 'hex') : begun.digest('hex');
-    this.#pieces = NO_PIECES;
+    this.#forget();
     return `${algorithm}:${value}`;
   }
 
   #begin(): Hash {
     const begun = createHash(this.#format.algorithm);
-    for (const kept of this.#pieces) begun.update(kept);
-    this.#pieces = NO_PIECES;
+    if (this.#first !== undefined) begun.update(this.#first);
+    for (const kept of this.#more) begun.update(kept);
+    this.#forget();
     this.#hash = begun;
     return begun;
   }
 
   #joined(): Buffer {
-    const [only] = this.#pieces;
-    if (this.#pieces.length === 1 && only !== undefined) return only;
-    let size = 0;
-    for (const piece of this.#pieces) size += piece.copy(scratch, size);
+    const first = this.#first ?? NOTHING;
+    if (this.#more.length === 0) return first;
+    let size = first.copy(scratch);
+    for (const piece of this.#more) size += piece.copy(scratch, size);
     return scratch.subarray(0, size);
+  }
+
+  #forget(): void {
+    this.#first = undefined;
+    this.#more = NO_PIECES;
   }
 }

@@ -1,7 +1,8 @@
 /**
  * Named fields of WARC headers, as text.
  *
- * The only place where a field of a record is put together: whatever the value holds, what comes out is exactly one line.
+ * Whatever a value holds that comes from elsewhere, what comes out is exactly one line. Ids, dates and digests, which are made here and can hold
+ * nothing else, stand in the heads of records as they are.
  * Source: ISO 28500:2017 §4 (named-field), §5.
  */
 import { isoDate } from '../util/iso-date.ts';
@@ -26,6 +27,11 @@ export function field(name: string, value: string | undefined): string {
 /** The URI with everything percent-encoded that is not a printable ASCII character. */
 export function asciiUri(uri: string): string {
   return URI.test(uri) ? uri : encode(utf8Bytes(uri), NOT_URI);
+}
+
+/** The field of that URI: once encoded, nothing has to be looked for in it. */
+export function targetUri(uri: string): string {
+  return `WARC-Target-URI: ${asciiUri(uri)}\r\n`;
 }
 
 /** A date as the version has it: 1.1 with milliseconds, 1.0 without (WARC 1.0 §5.4). */

@@ -8,6 +8,9 @@ import type { RecordBytes } from './record.ts';
 
 export const RECORD_END = Buffer.from('\r\n\r\n');
 
+/** In UTF-8. */
+const MAX_CHARACTER_BYTES = 4;
+
 /** Bytes of a record's header. */
 export type HeadOf = (record: RecordBytes) => Buffer;
 
@@ -21,9 +24,9 @@ const headOfOne: HeadOf = ({ head }) => Buffer.from(head);
 export function headsOf(records: readonly RecordBytes[]): HeadOf {
   let text = '';
   for (const { head } of records) text += head;
-  const bytes = Buffer.from(text);
-  // Where all is ASCII characters are bytes.
-  if (bytes.length !== text.length) return headOfOne;
+  // Where all is ASCII characters are bytes, and there is nothing to be counted first. Anything else takes more, and finds room for some of it.
+  const bytes = Buffer.allocUnsafeSlow(text.length + MAX_CHARACTER_BYTES);
+  if (bytes.write(text) !== text.length) return headOfOne;
   let end = 0;
   return ({ head }) => bytes.subarray(end, (end += head.length));
 }
@@ -33,10 +36,18 @@ export function memoryPieces(record: RecordBytes, headOf = headOfOne): readonly 
   const head = headOf(record);
   const { memory } = record.block;
   if (memory === undefined) return undefined;
+  // Of its final length from the beginning: one that grows has room for seventeen.
+  const all = new Array<Buffer>(memory.length + 2);
+  all[0] = head;
   let size = 0;
-  for (const piece of memory) size += piece.length;
+  let end = 1;
+  for (const piece of memory) {
+    size += piece.length;
+    all[end++] = piece;
+  }
+  all[end] = RECORD_END;
   checkSize(record, size);
-  return [head, ...memory, RECORD_END];
+  return all;
 }
 
 /**

@@ -96,6 +96,10 @@ export interface WriterInfo {
   readonly ip: string | undefined;
 }
 
+const TYPES = ['warcinfo', 'response', 'resource', 'request', 'metadata', 'revisit', 'conversion', 'continuation'];
+const startsIn = (version: WarcVersion) => new Map(TYPES.map((type) => [type, start(type, version)]));
+const STARTS = { '1.0': startsIn('1.0'), '1.1': startsIn('1.1') };
+
 const CONFORMS_TO = 'http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/';
 
 /** The record that opens a file. */
@@ -125,7 +129,12 @@ export function headerIn(headers: Headers, name: string): string | undefined {
   return headers.find(([each]) => each.toLowerCase() === wanted)?.[1];
 }
 
-/** @param fields lines of all fields but those that every record has */
+/**
+ * The fields that every record has stand around the others.
+ *
+ * @param id made by ourselves, as the date is
+ * @param fields lines of the others
+ */
 export function recordOf(
   id: string,
   type: string,
@@ -135,8 +144,17 @@ export function recordOf(
   version: WarcVersion,
   headSize = 0,
 ): NewRecord {
-  const start = `WARC/${version}\r\n` + field('WARC-Type', type) + field('WARC-Record-ID', id) + field('WARC-Date', date);
-  return new NewRecord(id, type, date, `${start}${fields}Content-Length: ${block.size}\r\n\r\n`, block, headSize);
+  const head = `${startOf(type, version)}${id}\r\nWARC-Date: ${date}\r\n${fields}Content-Length: ${block.size}\r\n\r\n`;
+  return new NewRecord(id, type, date, head, block, headSize);
+}
+
+/** As heads begin, up to the id: of types that there are, made once. */
+function startOf(type: string, version: WarcVersion): string {
+  return STARTS[version].get(type) ?? start(type, version);
+}
+
+function start(type: string, version: WarcVersion): string {
+  return `WARC/${version}\r\n${field('WARC-Type', type)}WARC-Record-ID: `;
 }
 
 /**

@@ -1,16 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { parseAuthority } from '../../src/http/authority.ts';
 import { recordUri } from '../../src/http/record-uri.ts';
-import {
-  absoluteTarget,
-  connectTarget,
-  hostField,
-  parseAuthority,
-  tunnelTarget,
-  urlTarget,
-  writtenUrl,
-  type Tunnel,
-} from '../../src/http/target.ts';
+import { absoluteTarget, connectTarget, hostField, tunnelTarget, urlTarget, writtenUrl, type Tunnel } from '../../src/http/target.ts';
 import { refusal } from '../http1/read.ts';
 
 /** UTF-8 as it looks in Latin-1 text. */

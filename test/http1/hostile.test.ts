@@ -51,7 +51,7 @@ describe('heads of 4 MiB take no more than their share of time', () => {
         inTime(() => requestFraming(parseRequestHead(bytes(`GET / HTTP/1.1\r\n${text}\r\n`))));
         inTime(() => {
           const head = parseResponseHead(bytes(`HTTP/1.1 200 OK\r\n${text}\r\n`));
-          forwardedLines(head.fields, () => undefined);
+          forwardedLines(head.fields, () => undefined, undefined);
           keepsConnection(head);
           responseFraming(head, 'GET');
         });

@@ -6,7 +6,7 @@ import type { FetchError } from '../../src/http/fetch-error.ts';
 import { fieldOf, Fields } from '../../src/http/fields.ts';
 import type { ResponseHead } from '../../src/http/message.ts';
 import type { ClientSide, RequestBody } from '../../src/http/sides.ts';
-import type { Authority } from '../../src/http/target.ts';
+import type { Authority } from '../../src/http/authority.ts';
 import { reasonOf } from '../../src/util/thrown.ts';
 
 export class FakeClient implements ClientSide {

@@ -2,7 +2,8 @@
  * All records of a file that can be read: behind a fault it goes on where the next whole record is found.
  */
 import { open } from 'node:fs/promises';
-import { isSystemError, reasonOf } from '../../util/thrown.ts';
+import { isSystemError } from '../../util/thrown.ts';
+import { whyUnreadable } from '../../util/why-unreadable.ts';
 import { WarcReadError } from '../errors.ts';
 import { FileWindow } from '../window.ts';
 import { readWarc, type ReadRecord } from './reader.ts';
@@ -45,7 +46,7 @@ export async function eachOf<Read>(
     } catch (error) {
       if (!(error instanceof WarcReadError)) throw error;
       const isSystem = isSystemError(error.cause);
-      onFault({ file, offset: isSystem ? undefined : error.offset, problem: reasonOf(error.cause ?? error.message) });
+      onFault({ file, offset: isSystem ? undefined : error.offset, problem: whyUnreadable(error.cause ?? error.message) });
       next = isSystem ? undefined : await recordAfter(file, error.offset);
     }
   }

@@ -6,7 +6,8 @@ import { parseHead } from '../read/head.ts';
 import { eachRecord, type Fault } from '../read/onward.ts';
 import { rawRecord } from '../read/raw.ts';
 import { readWarc, type ReadRecord } from '../read/reader.ts';
-import { isSystemError, reasonOf } from '../../util/thrown.ts';
+import { isSystemError } from '../../util/thrown.ts';
+import { whyUnreadable } from '../../util/why-unreadable.ts';
 import { decodedBody, isReadFault } from './body.ts';
 import { glanceAt, type Glance } from './glance.ts';
 
@@ -57,7 +58,7 @@ async function oneRecord(
   } catch (error) {
     if (!(error instanceof WarcReadError)) throw error;
     const isSystem = isSystemError(error.cause);
-    onFault({ file, offset: isSystem ? undefined : offset, problem: reasonOf(error.cause ?? error.message) });
+    onFault({ file, offset: isSystem ? undefined : offset, problem: whyUnreadable(error.cause ?? error.message) });
   } finally {
     await records.return();
   }

@@ -65,12 +65,21 @@ export async function writeWacz(files: readonly string[], options: WaczOptions):
   try {
     let main: Page | undefined;
     let others = 0;
+    // What cannot even be opened is told, and is not in it.
+    const unopened = new Set<string>();
     for (const [at, file] of files.entries()) {
+      let records = 0;
       await indexFile(file, {
         filename: basename(paths[at] ?? ''),
         onEntry: (entry) => index.add(cdxjLine(entry)),
-        onFault: options.onFault,
-        onRecord: (offset) => options.onRecord(file, offset),
+        onFault: (fault) => {
+          if (fault.offset === undefined && records === 0) unopened.add(file);
+          options.onFault(fault);
+        },
+        onRecord: (offset) => {
+          records++;
+          options.onRecord(file, offset);
+        },
         watch: (glance) =>
           known === undefined
             ? pageWatch(glance, options.text, (page) => {
@@ -89,7 +98,8 @@ export async function writeWacz(files: readonly string[], options: WaczOptions):
       );
     const zip = new ZipFile();
     const listed = { pages: known?.others ?? pages, mainPages: known?.first ?? mainPages, main: known?.main ?? main };
-    const filled = fill(new Package(zip), files, paths, { index, ...listed, others: known?.count ?? others }, options);
+    const found = { unopened, index, ...listed, others: known?.count ?? others };
+    const filled = fill(new Package(zip), files, paths, found, options);
     // Told by who reads the stream.
     filled.catch((error: unknown) => (zip.outputStream as unknown as Readable).destroy(error as Error));
     for await (const piece of zip.outputStream as unknown as AsyncIterable<Buffer>) await options.write(piece);
@@ -100,6 +110,7 @@ export async function writeWacz(files: readonly string[], options: WaczOptions):
 }
 
 interface Found {
+  readonly unopened: ReadonlySet<string>;
   readonly index: LineSorter;
   readonly pages: LineSorter;
   readonly mainPages: LineSorter;
@@ -108,8 +119,9 @@ interface Found {
 }
 
 async function fill(zip: Package, files: readonly string[], paths: readonly string[], found: Found, options: WaczOptions): Promise<void> {
-  const { main, others } = found;
+  const { main, others, unopened } = found;
   for (const [at, file] of files.entries()) {
+    if (unopened.has(file)) continue;
     const { size } = await stat(file);
     // What comes into an open file meanwhile is not in the index either.
     await zip.add(paths[at] ?? '', size === 0 ? [] : createReadStream(file, { end: size - 1 }), { compress: false });

@@ -43,6 +43,7 @@ export interface Once {
 const WATCH_MS = 1000;
 /** Files written to at a time. */
 const LANES = 4;
+const NOTHING: readonly WrittenRecord[] = [];
 /** The longest time a timer of Node can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -136,13 +137,17 @@ export class WriterPool {
     if (this.#closed) throw new Error('the WARC files are closed');
     const unsafe = batch.find(({ prefix }) => !isSafePrefix(prefix));
     if (unsafe !== undefined) throw new RangeError(`WARC prefix ${JSON.stringify(unsafe.prefix)} cannot be part of a file name`);
-    const written: (readonly WrittenRecord[])[] = batch.map(() => []);
+    const written: (readonly WrittenRecord[])[] = batch.map(() => NOTHING);
     // What follows may refer to these.
     const finished = await this.#finishAhead(batch, written);
     const groups = byPrefix(batch, finished).entries();
     const lane = async () => {
       for (const [prefix, indexes] of groups) {
-        const captures = indexes.flatMap((index) => batch[index] ?? []);
+        const captures: PrefixedRecords[] = [];
+        for (const index of indexes) {
+          const capture = batch[index];
+          if (capture !== undefined) captures.push(capture);
+        }
         const places = await this.#writeTo(prefix, captures);
         indexes.forEach((index, position) => (written[index] = places[position] ?? []));
       }

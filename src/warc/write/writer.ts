@@ -8,6 +8,8 @@
 import type { Ahead, Encoder, UnitPieces, Units } from '../codec/codec.ts';
 import { reasonOf } from '../../util/thrown.ts';
 import { WarcWriteError } from '../errors.ts';
+import { appendJoined } from './joined.ts';
+import { WrittenOnce } from './written-once.ts';
 import type { OutputFile } from './output.ts';
 import type { RecordBytes, WrittenRecord } from '../record.ts';
 
@@ -21,25 +23,20 @@ export interface WriterOptions {
 
 /** So many bytes are gathered for one write. */
 const GATHER_BYTES = 1024 * 1024;
-/** Pieces smaller than this on average are joined: each costs more in a vectored write than copying it. */
-const SMALL_PIECE_BYTES = 4096;
-
-/** What is remembered of a file, some hundred bytes each: what has been forgotten is written again. */
-const MAX_ONCE = 5000;
 
 export class WarcWriter {
   readonly #file: OutputFile;
   readonly #options: WriterOptions;
   #warcinfo: RecordBytes | undefined;
-  #pending: Buffer[] = [];
+  /** pieces of records */
+  #pending: (readonly Buffer[])[] = [];
   #pendingBytes = 0;
   /** ends of whole records that are not in the file yet, ascending */
   #pendingEnds: number[] = [];
   /** end of the last whole record in the file */
   #safeEnd = 0;
   #failure: WarcWriteError | undefined;
-  /** of what stands in the file once, the earliest first */
-  readonly #once = new Set<string>();
+  readonly #once = new WrittenOnce();
 
   constructor(file: OutputFile, warcinfo: RecordBytes, options: WriterOptions) {
     this.#file = file;
@@ -67,12 +64,9 @@ export class WarcWriter {
     return this.#file.size;
   }
 
-  /** Whether this was not asked before of this file, as far as is remembered. @param key of what is to stand in it once */
+  /** As `WrittenOnce.first`, of this file. */
   first(key: string): boolean {
-    if (this.#once.has(key)) return false;
-    this.#once.add(key);
-    if (this.#once.size > MAX_ONCE) for (const earliest of this.#once) return this.#once.delete(earliest);
-    return true;
+    return this.#once.first(key);
   }
 
   /** @returns false when somebody has moved or deleted the file */
@@ -202,22 +196,22 @@ export class WarcWriter {
   ): Promise<readonly (readonly WrittenRecord[])[]> {
     const { name: filename } = this.#file;
     const path = this.#options.path(filename);
-    const written: WrittenRecord[][] = [];
-    for (const records of captures) {
-      const places: WrittenRecord[] = [];
-      for (const record of records) {
-        const offset = this.#end;
-        const waiting = this.#append(record, units);
-        if (waiting !== undefined) await waiting;
-        const { id, type, date } = record;
-        places.push({ id, type, date, filename, path, offset, length: this.#end - offset });
-      }
-      written.push(places);
-      if (this.#end > maxBytes) break;
+    let offset = this.#end;
+    const ends: number[] = [];
+    let taken = 0;
+    while (taken < captures.length && (taken === 0 || this.#end <= maxBytes)) {
+      const waiting = this.#appendAll(captures[taken++] ?? [], units, ends);
+      if (waiting !== undefined) await waiting;
     }
     await this.#flush();
     await this.#file.synced();
-    return written;
+    let nth = 0;
+    const placeOf = ({ id, type, date }: RecordBytes): WrittenRecord => {
+      const start = offset;
+      offset = ends[nth++] ?? start;
+      return { id, type, date, filename, path, offset: start, length: offset - start };
+    };
+    return captures.slice(0, taken).map((records) => records.map(placeOf));
   }
 
   /** where the next byte will stand */
@@ -225,7 +219,28 @@ export class WarcWriter {
     return this.#file.size + this.#pendingBytes;
   }
 
-  /** Most records need no waiting; a promise for each would cost as much as the rest of the work. */
+  /**
+   * All records of a capture. Most need no waiting; a promise for each would cost as much as the rest of the work.
+   *
+   * @param ends of records, to which theirs are added
+   * @param from the first of those that are left
+   */
+  #appendAll(records: readonly RecordBytes[], units: Units, ends: number[], from = 0): Promise<void> | undefined {
+    for (let nth = from; nth < records.length; nth++) {
+      const record = records[nth];
+      if (record === undefined) break;
+      const waiting = this.#append(record, units);
+      if (waiting !== undefined) {
+        return waiting.then(() => {
+          ends.push(this.#end);
+          return this.#appendAll(records, units, ends, nth + 1);
+        });
+      }
+      ends.push(this.#end);
+    }
+    return undefined;
+  }
+
   #append(record: RecordBytes, units: Units): Promise<void> | undefined {
     const unit = units.next();
     return unit instanceof Promise ? unit.then((pieces) => this.#appendUnit(record, pieces)) : this.#appendUnit(record, unit);
@@ -248,11 +263,9 @@ export class WarcWriter {
     this.#pendingEnds.push(this.#end);
   }
 
-  #gather(pieces: readonly Buffer[]): void {
-    for (const piece of pieces) {
-      this.#pending.push(piece);
-      this.#pendingBytes += piece.length;
-    }
+  #gather(unit: readonly Buffer[]): void {
+    this.#pending.push(unit);
+    for (const piece of unit) this.#pendingBytes += piece.length;
   }
 
   async #flush(): Promise<void> {
@@ -260,7 +273,7 @@ export class WarcWriter {
     const size = this.#pendingBytes;
     this.#pending = [];
     this.#pendingBytes = 0;
-    await this.#file.append(fewPieces(gathered, size));
+    await appendJoined(this.#file, gathered, size);
     this.#safeEnd = this.#pendingEnds.at(-1) ?? this.#safeEnd;
     this.#pendingEnds = [];
   }
@@ -284,8 +297,4 @@ export class WarcWriter {
     }
     return this.#failure;
   }
-}
-
-function fewPieces(pieces: readonly Buffer[], size: number): readonly Buffer[] {
-  return pieces.length > 1 && size < pieces.length * SMALL_PIECE_BYTES ? [Buffer.concat(pieces, size)] : pieces;
 }

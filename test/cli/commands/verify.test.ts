@@ -49,7 +49,7 @@ test('verify prints a line for each fault and exits with 1', async (t) => {
   assert.deepEqual(stdout.split('\n'), [
     `${bad}: record at byte 0: WARC-Block-Digest does not match (${sha1('other')})`,
     `${bad}: record at byte ${wrong.length + handMade().length}: is not followed by two line ends`,
-    `${none}: ENOENT: no such file or directory, open '${none}'`,
+    `${none}: there is no such file`,
     `${good}: ok, 1 records, 0 digests`,
     '',
   ]);

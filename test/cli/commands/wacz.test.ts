@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { handMade, members } from '../../warc/tools/repair-support.ts';
@@ -114,4 +114,17 @@ test('what cannot be read is told, and the rest is in the index; a page that is 
     [],
   );
   assert.match((await runToEnd(['wacz', 'x.warc'])).stderr, /^warctap: wacz: expected --output FILE\.wacz\n$/);
+});
+
+test('a file that is not there is told in one line: the others are in the WACZ, and without any there is none', async (t) => {
+  const file = sampleFile(t);
+  const missing = `${file}.none.warc`;
+  const said = `${missing}: there is no such file\n`;
+  const both = await runToEnd(['wacz', missing, file, '-o', `${file}.wacz`]);
+  assert.deepEqual([both.code, both.stderr], [1, said]);
+  const packed = [...unzipped(readFileSync(`${file}.wacz`)).keys()].filter((name) => name.startsWith('archive/'));
+  assert.deepEqual(packed, [`archive/${basename(file)}`]);
+
+  const alone = await runToEnd(['wacz', missing, '-o', `${file}.2`]);
+  assert.deepEqual([alone.code, alone.stderr, existsSync(`${file}.2`)], [1, said, false]);
 });

@@ -66,7 +66,9 @@ class WorkerCompressor implements Compressor {
   compress(records: readonly WholeRecord[]): readonly Buffer[] | Promise<readonly Buffer[]> {
     if (this.#broken || records.length < MIN_RECORDS) return compressInline(records);
     const worker = (this.#worker ??= this.#start());
-    const payloadStarts = Uint32Array.from(records, ({ payloadStart }) => payloadStart);
+    const payloadStarts = new Uint32Array(records.length);
+    let index = 0;
+    for (const { payloadStart } of records) payloadStarts[index++] = payloadStart;
     const task: Task = { ...packed(records), payloadStarts };
     return new Promise((resolve) => {
       this.#waiting.push({ records, resolve });
@@ -98,17 +100,28 @@ class WorkerCompressor implements Compressor {
 function packed(many: readonly Pick<WholeRecord, 'pieces' | 'size'>[]): Many {
   const ends = new Uint32Array(many.length);
   let total = 0;
-  for (const [index, { size }] of many.entries()) ends[index] = total += size;
+  let index = 0;
+  for (const { size } of many) ends[index++] = total += size;
   const bytes = Buffer.allocUnsafeSlow(total);
   let at = 0;
-  for (const { pieces } of many) for (const piece of pieces) at += piece.copy(bytes, at);
+  for (const { pieces } of many) {
+    for (const piece of pieces) {
+      bytes.set(piece, at);
+      at += piece.length;
+    }
+  }
   return { bytes, ends };
 }
 
 function unpacked({ bytes, ends }: Many): Buffer[] {
   const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const many: Buffer[] = [];
   let start = 0;
-  return Array.from(ends, (end) => all.subarray(start, (start = end)));
+  for (const end of ends) {
+    many.push(all.subarray(start, end));
+    start = end;
+  }
+  return many;
 }
 
 if (!isMainThread && workerData === ROLE) {

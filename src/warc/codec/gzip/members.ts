@@ -33,7 +33,8 @@ export class Members implements Units {
   readonly #records: readonly RecordBytes[];
   readonly #headOf: HeadOf;
   readonly #compressor: Compressor;
-  readonly #ready = new Map<number, readonly Buffer[] | Promise<readonly Buffer[]>>();
+  /** of each record, until it is taken */
+  readonly #ready: (UnitPieces | Promise<readonly Buffer[]>)[];
   /** the steps that are being worked on, with the first record of each */
   readonly #making: { readonly start: number; readonly done: Promise<void> }[] = [];
   #jobs = 0;
@@ -44,6 +45,7 @@ export class Members implements Units {
   constructor(records: readonly RecordBytes[], compressor: Compressor) {
     this.#records = records;
     this.#headOf = headsOf(records);
+    this.#ready = new Array<UnitPieces>(records.length);
     this.#compressor = compressor;
   }
 
@@ -63,8 +65,8 @@ export class Members implements Units {
   }
 
   #take(index: number): UnitPieces | Promise<UnitPieces> {
-    const member = this.#ready.get(index);
-    this.#ready.delete(index);
+    const member = this.#ready[index];
+    this.#ready[index] = undefined;
     if (!(member instanceof Promise)) return member;
     return member.then((pieces) => {
       this.#jobs--;
@@ -91,17 +93,18 @@ export class Members implements Units {
         small.push(whole);
         bytes += whole.size;
       } else if (isDense(record)) {
-        this.#ready.set(index, storedMember(whole));
+        this.#ready[index] = storedMember(whole);
       } else if (whole.size <= IN_ONE_PIECE_BYTES) {
         const job = inThreadPool(whole);
         // Whoever takes it sees the error; nobody does when an earlier record failed.
         job.catch(() => undefined);
         this.#jobs++;
-        this.#ready.set(index, job);
+        this.#ready[index] = job;
       }
     }
     const finish = (members: readonly Buffer[]) => {
-      for (const [nth, index] of indexes.entries()) this.#ready.set(index, members.slice(nth, nth + 1));
+      let nth = 0;
+      for (const member of members) this.#ready[indexes[nth++] ?? -1] = [member];
     };
     if (small.length === 0) return;
     // On this thread, other work gets its turn between two steps.
