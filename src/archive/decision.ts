@@ -38,9 +38,9 @@ export function turnDownUnreadable(captures: readonly Archivable[], log: Log): P
   return spilled.length === 0 ? undefined : turnDown(spilled, log);
 }
 
-/** An exchange that noticed by itself that its temporary file has failed is a failure already, and is told of in the same words. */
+/** An exchange that noticed by itself that it cannot be kept is a failure already, and is told of in the same words. */
 export function logIfLost(capture: Capture, log: Log): void {
-  if (isFailure(capture) && capture.error.code === 'recording-failed') logLost(capture, capture.error.cause, log);
+  if (isFailure(capture) && capture.error.code === 'recording-failed') logLost(capture, capture.error.message, capture.error.cause, log);
 }
 
 async function turnDown(captures: readonly Archivable[], log: Log): Promise<void> {
@@ -48,13 +48,12 @@ async function turnDown(captures: readonly Archivable[], log: Log): Promise<void
     for (const spool of spoolsOf(capture)) {
       await spool.flushed();
       if (spool.error === undefined || !capture.outcome.archive) continue;
-      logLost(capture, spool.error, log);
+      logLost(capture, `temporary file failed: ${reasonOf(spool.error)}`, spool.error, log);
       capture.outcome.archive = false;
     }
   }
 }
 
-function logLost({ url }: Capture, error: unknown, log: Log): void {
-  const reason = reasonOf(error);
-  log.error({ url, err: error }, `not archived, because its temporary file failed: ${reason}`);
+function logLost({ url }: Capture, why: string, error: unknown, log: Log): void {
+  log.error({ url, err: error }, `not archived, because its ${why}`);
 }

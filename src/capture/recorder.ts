@@ -5,15 +5,19 @@
  */
 import type { Field } from '../http/fields.ts';
 import { Digester, type DigestFormat } from '../util/digest.ts';
+import type { HashingThread } from '../util/hashing-thread.ts';
 import type { SpoolPlace, TakePlace } from '../util/spool-place.ts';
 import { Spool, type SpoolHolder, type SpoolOptions } from '../util/spool.ts';
 import type { RecordedBlock, RecordedResponse, Truncation } from './capture.ts';
+import { ThreadDigests } from './thread-digests.ts';
 
 export interface RecordingOptions {
   readonly digest: DigestFormat;
   readonly spool: SpoolOptions;
   /** for large responses, where there is any: a place in a WARC file of a prefix */
   readonly places?: ((prefix: string, url: string) => Promise<SpoolPlace | undefined>) | undefined;
+  /** hashes large responses, where there is a core for it */
+  readonly hashing?: HashingThread | undefined;
 }
 
 /** What a response's head says of itself. */
@@ -42,15 +46,27 @@ export class BlockRecorder {
   }
 }
 
-/** A block that is not written, as it turns out to be a duplicate, need not be hashed: so much waits in memory until that is known. */
-const HASHED_LATER_BYTES = 64 * 1024;
+/**
+ * So much waits in memory before it is hashed: the block of a duplicate, which is not written, need not be, and what is larger may be hashed
+ * elsewhere.
+ */
+const HASHED_LATER_BYTES = 512 * 1024;
+/** What is large by itself, and not in a file because others have taken the memory. */
+const MIN_ELSEWHERE_BYTES = 256 * 1024;
 
 /** Records a response: its head once, then the pieces of its body. */
 export class ResponseRecorder {
   readonly bytes: Spool;
   readonly #block: Digester;
   readonly #payload: Digester;
+  readonly #thread: HashingThread | undefined;
+  /** undefined while what has come is kept by the two, and when they hash it themselves */
+  #elsewhere: ThreadDigests | undefined;
+  /** finished, and to be told its digest */
+  #undigested: Recorded | undefined;
+  #isKept = true;
   #headSize = 0;
+  #announced = 0;
   #payloadSize = 0;
 
   /**
@@ -59,39 +75,85 @@ export class ResponseRecorder {
    */
   constructor(options: RecordingOptions, holder?: SpoolHolder, place?: TakePlace) {
     this.bytes = new Spool(options.spool, holder, place);
-    this.#block = new Digester(options.digest, HASHED_LATER_BYTES);
-    this.#payload = new Digester(options.digest);
+    this.#block = new Digester(options.digest, Infinity);
+    this.#payload = new Digester(options.digest, Infinity);
+    this.#thread = options.hashing;
   }
 
-  head(bytes: Buffer): void {
+  /** Why its digests will never be known. */
+  get hashingError(): Error | undefined {
+    return this.#elsewhere?.error;
+  }
+
+  /** @param announced bytes of the whole response, where its head says so */
+  head(bytes: Buffer, announced = 0): void {
     this.#headSize = bytes.length;
-    this.#write(bytes);
+    this.#announced = announced;
+    this.#block.update(bytes);
+    this.bytes.append(bytes);
   }
 
   /**
    * @param piece as it came
    * @param payload the slices of it that are not transfer-coding
-   * @returns false when the disk is behind, as `Spool.append`
+   * @returns false when the disk is behind, as `Spool.append`, or the thread that hashes
    */
   body(piece: Buffer, payload: readonly Buffer[]): boolean {
-    for (const slice of payload) {
-      this.#payload.update(slice);
-      this.#payloadSize += slice.length;
-    }
-    return this.#write(piece);
+    for (const slice of payload) this.#payloadSize += slice.length;
+    const hashed = this.#hash(piece, payload);
+    const kept = this.bytes.append(piece);
+    if (this.#isKept && (this.bytes.memory === undefined || this.bytes.size > HASHED_LATER_BYTES)) this.#keepNothing();
+    return kept && hashed;
   }
 
+  /** Call back once, when neither is behind any more. */
+  onDrain(callback: () => void): void {
+    const elsewhere = this.#elsewhere;
+    this.bytes.onDrain(elsewhere === undefined ? callback : () => elsewhere.onDrain(callback));
+  }
+
+  /** The digests of a large one may not be known yet: see `onDigested`. */
   finish(facts: HeadFacts, truncated: Truncation | undefined, trailers?: readonly Pick<Field, 'name' | 'value'>[]): RecordedResponse {
     this.bytes.finish();
-    const payload = { size: this.#payloadSize, digest: this.#payload.finish() };
-    return new Recorded(facts, this.bytes, this.#block, this.#headSize, payload, truncated, trailers);
+    const recorded = new Recorded(facts, this.bytes, this.#block, this.#headSize, this.#payloadSize, truncated, trailers);
+    if (this.#elsewhere === undefined) recorded.payloadDigest = this.#payload.finish();
+    else this.#undigested = recorded;
+    return recorded;
   }
 
-  #write(piece: Buffer): boolean {
+  /** After `finish`: some digest is not known yet, and `onDigested` is to be called. */
+  get undigested(): boolean {
+    return this.#undigested !== undefined;
+  }
+
+  /** Call back once, later, when both digests are known, or there is a `hashingError`. */
+  onDigested(callback: () => void): void {
+    this.#elsewhere?.finish(() => {
+      if (this.hashingError === undefined && this.#undigested !== undefined) this.#undigested.payloadDigest = this.#payload.finish();
+      callback();
+    });
+  }
+
+  /** Let go of everything, instead of `finish`. */
+  release(): void {
+    this.bytes.release();
+    this.#elsewhere?.drop();
+  }
+
+  #hash(piece: Buffer, payload: readonly Buffer[]): boolean {
+    if (this.#elsewhere !== undefined) return this.#elsewhere.update(piece, payload);
+    for (const slice of payload) this.#payload.update(slice);
     this.#block.update(piece);
-    const ready = this.bytes.append(piece);
-    if (this.bytes.memory === undefined) this.#block.keepNothing();
-    return ready;
+    return true;
+  }
+
+  #keepNothing(): void {
+    this.#isKept = false;
+    if (this.#thread !== undefined && Math.max(this.bytes.size, this.#announced) >= MIN_ELSEWHERE_BYTES)
+      this.#elsewhere = ThreadDigests.takeOver(this.#thread, this.#block, this.#payload);
+    if (this.#elsewhere !== undefined) return;
+    this.#block.keepNothing();
+    this.#payload.keepNothing();
   }
 }
 
@@ -104,7 +166,8 @@ class Recorded implements RecordedResponse {
   readonly bytes: Spool;
   readonly headSize: number;
   readonly payloadSize: number;
-  readonly payloadDigest: string;
+  /** said as soon as it is known, which is before anybody else sees this */
+  payloadDigest = '';
   readonly #block: Digester;
 
   constructor(
@@ -112,7 +175,7 @@ class Recorded implements RecordedResponse {
     bytes: Spool,
     block: Digester,
     headSize: number,
-    payload: { readonly size: number; readonly digest: string },
+    payloadSize: number,
     truncated: Truncation | undefined,
     trailers: RecordedResponse['trailers'],
   ) {
@@ -123,8 +186,7 @@ class Recorded implements RecordedResponse {
     this.trailers = trailers;
     this.bytes = bytes;
     this.headSize = headSize;
-    this.payloadSize = payload.size;
-    this.payloadDigest = payload.digest;
+    this.payloadSize = payloadSize;
     this.#block = block;
   }
 

@@ -4,10 +4,12 @@
  * A request that is sent again, on another connection, is recorded anew.
  */
 import type { RecordedRequest, RecordedResponse, SentRequest, Truncation } from './capture.ts';
+import { FetchError } from '../http/fetch-error.ts';
 import type { Field, Fields } from '../http/fields.ts';
 import type { ResponseHead } from '../http/message.ts';
 import type { TakePlace } from '../util/spool-place.ts';
 import type { SpoolHolder } from '../util/spool.ts';
+import { reasonOf } from '../util/thrown.ts';
 import { BlockRecorder, ResponseRecorder, type HeadFacts, type RecordingOptions } from './recorder.ts';
 
 export class Recording {
@@ -31,9 +33,12 @@ export class Recording {
     this.#place = place;
   }
 
-  /** Why a temporary file has failed, as far as is known: they are written behind what passes. */
-  get error(): Error | undefined {
-    return this.#request?.bytes.error ?? this.#response?.bytes.error;
+  /** Why one of them cannot be kept, as far as is known: files are written behind what passes. */
+  get error(): FetchError | undefined {
+    const inFile = this.#request?.bytes.error ?? this.#response?.bytes.error;
+    if (inFile !== undefined) return failed('temporary file', inFile);
+    const inThread = this.#response?.hashingError;
+    return inThread && failed('hashing', inThread);
   }
 
   /** Bytes of the response so far. */
@@ -78,7 +83,7 @@ export class Recording {
     this.#facts = { status, contentType: fields.get('content-type'), location: fields.get('location') };
     this.#announced = bodySize === undefined ? undefined : head.length + bodySize;
     this.#response = new ResponseRecorder(this.#options, this.#holder, this.#place);
-    this.#response.head(head);
+    this.#response.head(head, this.#announced);
   }
 
   /** @returns false when the disk is behind: `onResponseDrain` calls back when it is not any more */
@@ -92,7 +97,7 @@ export class Recording {
   }
 
   onResponseDrain(callback: () => void): void {
-    this.#response?.bytes.onDrain(callback);
+    this.#response?.onDrain(callback);
   }
 
   /** Both messages, whose bytes are the caller's from now on. @throws Error before both heads have passed */
@@ -105,16 +110,30 @@ export class Recording {
     };
   }
 
+  /** After `finish`: the digests of the response are not known yet, and `onDigested` is to be called. */
+  get undigested(): boolean {
+    return this.#response?.undigested === true;
+  }
+
+  /** Call back once, later, when they are known, or there is an `error`. */
+  onDigested(callback: () => void): void {
+    this.#response?.onDigested(callback);
+  }
+
   /** There is no answer: what was sent, which is the caller's from now on, where there is anything. @param truncated why it is not whole */
   abandon(truncated: Truncation | undefined): SentRequest | undefined {
     const request = this.#request;
-    this.#response?.bytes.release();
+    this.#response?.release();
     return request && { ...request.finish(), truncated };
   }
 
   /** Let go of everything. */
   release(): void {
     this.#request?.bytes.release();
-    this.#response?.bytes.release();
+    this.#response?.release();
   }
+}
+
+function failed(what: string, cause: Error): FetchError {
+  return new FetchError('recording-failed', `${what} failed: ${reasonOf(cause)}`, { cause });
 }

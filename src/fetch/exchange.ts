@@ -9,14 +9,13 @@
  *        └───────────┴────────┴──── failed, cut or out of time: also ended
  */
 import { performance } from 'node:perf_hooks';
-import type { Truncation } from '../capture/capture.ts';
+import type { Capture, Truncation } from '../capture/capture.ts';
 import { Recording } from '../capture/recording.ts';
 import { FetchError } from '../http/fetch-error.ts';
 import type { Fields } from '../http/fields.ts';
 import type { Framing, ResponseHead } from '../http/message.ts';
 import type { AnswerForm, RequestBody, Upgraded } from '../http/sides.ts';
 import type { SpoolHolder } from '../util/spool.ts';
-import { reasonOf } from '../util/thrown.ts';
 import { Valve } from '../util/valve.ts';
 import { AnswerLimits } from './answer-limits.ts';
 import {
@@ -272,30 +271,45 @@ export class Exchange implements RequestBody, OriginUser, SpoolHolder {
     this.#origin.leave(truncated === undefined && this.#requestComplete);
     const client = this.#client;
     this.#client = undefined;
-    const accepted = this.#services.sink(capture);
+    const { undigested } = this.#recording;
+    const accepted = undigested ? this.#sinkOnceDigested(capture) : this.#services.sink(capture);
     if (truncated === undefined) client?.end(accepted, this.#exact);
     else client?.fail(new FetchError('invalid-response', `response cut short (${truncated})`), accepted);
-    this.#over();
+    if (!undigested) this.#over();
+  }
+
+  #sinkOnceDigested(capture: Capture): Promise<void> {
+    return new Promise((resolve) => {
+      this.#recording.onDigested(() => {
+        const { error } = this.#recording;
+        resolve(this.#services.sink(error === undefined ? capture : this.#failedBy(error)));
+        this.#over();
+      });
+    });
   }
 
   /** @returns true when the exchange is over, as what passes cannot be kept */
   #endIfNotRecorded(): boolean {
     const { error } = this.#recording;
     if (error === undefined || this.#phase === 'ended') return this.#phase === 'ended';
-    this.#fail(new FetchError('recording-failed', `temporary file failed: ${reasonOf(error)}`, { cause: error }));
+    this.#fail(error);
     return true;
   }
 
   #fail(error: FetchError): void {
     this.#phase = 'ended';
-    const sent = leftOf(this.#recording, this.#services, error, this.#requestComplete);
-    const capture = failedCapture(this.#request, this.#services, this, error, this.#origin, sent);
+    const capture = this.#failedBy(error);
     this.#origin.leave(false);
     const client = this.#client;
     this.#client = undefined;
     const accepted = this.#services.sink(capture);
     client?.fail(error, accepted);
     this.#origin.whenSettled(() => this.#over());
+  }
+
+  #failedBy(error: FetchError): Capture {
+    const sent = leftOf(this.#recording, this.#services, error, this.#requestComplete);
+    return failedCapture(this.#request, this.#services, this, error, this.#origin, sent);
   }
 
   #over(): void {

@@ -7,7 +7,7 @@
  * the WARC files, in the statistics and in the crawl log.
  */
 import { EventEmitter } from 'node:events';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import type { Archive, ArchiveState } from '../capture/archive.ts';
 import type { Capture } from '../capture/capture.ts';
 import { Admission } from '../fetch/admission.ts';
@@ -23,6 +23,7 @@ import { createPassage, type Passage } from '../proxy/passage.ts';
 import { createRegexes } from '../regex/regex.ts';
 import type { PlaybackIndex } from '../store/playback.ts';
 import type { Log } from '../util/log.ts';
+import { HashingThread } from '../util/hashing-thread.ts';
 import { MemoryBudget } from '../util/memory-budget.ts';
 import { timeSlices } from '../util/slices.ts';
 import { newRecordId } from '../util/record-id.ts';
@@ -63,6 +64,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
   readonly #warcs: OpenArchive['warcs'];
   readonly #wayToOrigins: WayToOrigins;
   #origins: OriginPool;
+  readonly #hashing: HashingThread | undefined;
   readonly #space: Space;
   readonly #admission: Admission;
   readonly #maxExchanges: number;
@@ -103,8 +105,13 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     this.archive = archive;
     this.#totals = totals;
     this.#warcs = warcs;
+    const digest = digestOf(options);
+    // Where every core has a process that works, a thread would only take time from the others.
+    const hashing = availableParallelism() > (among?.of ?? 1) ? new HashingThread(digest.algorithm) : undefined;
+    this.#hashing = hashing;
     const recording = {
-      digest: digestOf(options),
+      digest,
+      hashing,
       spool: {
         maxMemoryBytes: options.tmpFileMaxMemorySize,
         budget: memory,
@@ -147,7 +154,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
         cache: metaCache({ regexes: createRegexes(), slices }),
         slices,
         statistics: stats && {
-          settled: () => (among === undefined ? archive.settled() : among.settled()),
+          settled: () => (among === undefined ? this.settled() : among.settled()),
           get: (bucket) => stats.get(bucket),
           get crowded() {
             return stats.crowded;
@@ -255,6 +262,12 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     this.#origins = way.pool;
   }
 
+  /** Resolves when everything that has come by now is in its files and counted. */
+  async settled(): Promise<void> {
+    await this.#hashing?.settled();
+    await this.archive.settled();
+  }
+
   /** Begin nothing more, and cut what runs; what has come is kept. */
   stop(): void {
     this.#admission.close();
@@ -277,7 +290,7 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.stop();
-    const rooms = [this.archive, this.#opened.databases, this.#origins, this.#space, this.#expected, this.#opened.finished];
+    const rooms = [this.#hashing, this.archive, this.#opened.databases, this.#origins, this.#space, this.#expected, this.#opened.finished];
     await allInOrder([() => this.stopped(), ...rooms.map((room) => () => room?.close())]);
   }
 

@@ -34,6 +34,7 @@ export class Digester {
   #kept = 0;
   #hash: Hash | undefined;
   #digest: string | undefined;
+  #handedOver = false;
 
   /** @param maxKept bytes that are kept until the digest is asked for; what is more is hashed as it comes */
   constructor(format: DigestFormat, maxKept = ONE_SHOT_BYTES) {
@@ -59,12 +60,32 @@ export class Digester {
     if (this.#hash === undefined) this.#begin();
   }
 
-  /** The labelled digest. Nothing comes after it was asked for. */
+  /** What has come, if all of it is kept. */
+  get kept(): readonly Buffer[] | undefined {
+    if (this.#hash !== undefined) return undefined;
+    return this.#first === undefined ? NO_PIECES : [this.#first, ...this.#more];
+  }
+
+  /** Somebody else hashes what was kept, and all that comes: nothing is known of it before `known`. */
+  handOver(): void {
+    this.#handedOver = true;
+    this.#forget();
+  }
+
+  /** What somebody else has found. */
+  known(digest: Uint8Array): void {
+    const { algorithm, base32: asBase32 } = this.#format;
+    const value = asBase32 ? base32.encode(digest) : Buffer.from(digest.buffer, digest.byteOffset, digest.byteLength).toString('hex');
+    this.#digest = `${algorithm}:${value}`;
+  }
+
+  /** The labelled digest. Nothing comes after it was asked for. @throws Error while it is with somebody else */
   finish(): string {
     return (this.#digest ??= this.#made());
   }
 
   #made(): string {
+    if (this.#handedOver) throw new Error('a digest was asked for before it was known');
     const { algorithm } = this.#format;
     const begun = this.#hash ?? (this.#kept > ONE_SHOT_BYTES ? this.#begin() : undefined);
     let value: string;

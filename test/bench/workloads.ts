@@ -60,6 +60,16 @@ const base = {
   once: [],
 } as const;
 
+const large = {
+  ...base,
+  scheme: 'http',
+  gzip: false,
+  size: 10_000_000,
+  untilWritten: true,
+  peers: ['warcprox', 'http-mitm-proxy'],
+  once: ['relay', 'relay and SHA-1 twice'],
+} as const;
+
 const LIMITS = ['direct', 'relay', 'gzip alone'];
 const OPENS_TLS = 'relay that opens TLS';
 const RECORDERS = ['pywb', 'jwarc'];
@@ -82,16 +92,7 @@ export const WORKLOADS: readonly Workload[] = [
   { ...base, name: '1 kB unique text, https, gzip', body: 'text' },
   { ...base, name: '50 kB over and over, https, gzip', body: 'same', size: 50_000, peers: ['warcprox'] },
   { ...base, name: '50 kB unique text, https, gzip', body: 'text', size: 50_000, once: ['gzip alone'] },
-  {
-    ...base,
-    name: '10 MB unique, http',
-    scheme: 'http',
-    gzip: false,
-    size: 10_000_000,
-    untilWritten: true,
-    peers: ['warcprox', 'http-mitm-proxy'],
-    once: ['relay', 'relay and SHA-1 twice'],
-  },
+  { ...large, name: '10 MB unique, http' },
   { ...base, name: '1,000 hosts once each, https, gzip', hosts: 1000, keepAlive: false, peers: ['http-mitm-proxy'] },
   { ...base, name: '1 kB unique, HTTP/2, 16 streams, gzip', connections: 1, streams: 16, once: ['mitmproxy', OPENS_TLS] },
   { ...base, name: '1 kB unique, HTTP/2, 100 streams, gzip', connections: 1, streams: 100, once: ['mitmproxy', OPENS_TLS] },
@@ -100,6 +101,7 @@ export const WORKLOADS: readonly Workload[] = [
   { ...base, name: 'a connection per request, 1 kB unique, http, gzip', keepAlive: false, scheme: 'http' },
   { ...base, name: '2,000,000 in the index, 1 kB unique, http, gzip', scheme: 'http', stored: 2_000_000 },
   { ...base, name: 'all cores, 1 kB unique, https, gzip', allCores: true },
+  { ...large, name: 'all cores, 10 MB unique, http', allCores: true },
   ...MANY,
 ];
 

@@ -1,9 +1,11 @@
 /** Recorders: bytes as they came, digests of block and payload in the same pass. */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { releaseCapture } from '../../src/capture/kinds.ts';
 import { BlockRecorder, ResponseRecorder } from '../../src/capture/recorder.ts';
+import { HashingThread } from '../../src/util/hashing-thread.ts';
 import { exchangeCapture, RECORDING } from '../support/captures.ts';
 
 const sha1 = (bytes: string | Buffer) => `sha1:${createHash('sha1').update(bytes).digest('hex')}`;
@@ -70,4 +72,65 @@ test('releasing a capture lets go of request and response, once or twice', () =>
   releaseCapture(capture);
   releaseCapture(capture);
   assert.deepEqual([capture.request.bytes.memory, capture.response.bytes.memory], [[], []]);
+});
+
+for (const base32 of [false, true]) {
+  test(`a large response has the same digests when a thread hashes it${base32 ? ', in Base32' : ''}`, async (t) => {
+    const hashing = new HashingThread('sha1');
+    t.after(() => hashing.close());
+    while (!hashing.ready) await sleep(1);
+    const digest = { algorithm: 'sha1', base32 };
+    for (const maxMemoryBytes of [300_000, 2_000_000]) {
+      for (const size of [0, 100_000, 299_000, 300_000, 512 * 1024, 512 * 1024 + 1, 1_000_000, 3_000_000]) {
+        const options = { ...RECORDING, digest, spool: { ...RECORDING.spool, maxMemoryBytes } };
+        const recorders = [new ResponseRecorder(options), new ResponseRecorder({ ...options, hashing })];
+        const body = randomBytes(size);
+        const [here, there] = recorders.map((recorder) => {
+          recorder.head(Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'));
+          for (let at = 0; at < size; at += 60_000) {
+            // Chunks of two sizes in one piece, and one whose payload stands elsewhere in memory.
+            const piece = Buffer.from(body.subarray(at, at + 60_000));
+            const payload = [piece.subarray(10, 20_000), piece.subarray(20_010, 50_000)];
+            recorder.body(piece, at === 120_000 ? payload.map((slice) => Buffer.from(slice)) : payload);
+          }
+          return { response: recorder.finish({ status: 200, contentType: undefined, location: undefined }, undefined), recorder };
+        });
+        assert.ok(here !== undefined && there !== undefined);
+        assert.equal(here.recorder.undigested, false);
+        if (there.recorder.undigested) assert.throws(() => there.response.digest, /a digest was asked for before it was known/);
+        assert.equal(there.recorder.undigested, size > Math.min(maxMemoryBytes, 512 * 1024) - 60, `${size} bytes`);
+        if (there.recorder.undigested) await new Promise<void>((resolve) => there.recorder.onDigested(resolve));
+        for (const which of ['digest', 'payloadDigest', 'payloadSize'] as const)
+          assert.equal(there.response[which], here.response[which], `${which} of ${size} bytes`);
+        for (const { response } of [here, there]) response.bytes.release();
+      }
+    }
+  });
+}
+
+test('a large response that drips is hashed where its hash has begun', async (t) => {
+  const hashing = new HashingThread('sha1');
+  t.after(() => hashing.close());
+  while (!hashing.ready) await sleep(1);
+  const recorder = new ResponseRecorder({ ...RECORDING, spool: { ...RECORDING.spool, maxMemoryBytes: 512 * 1024 }, hashing });
+  const body = randomBytes(1_000_000);
+  recorder.head(Buffer.from('HTTP/1.1 200 OK\r\n\r\n'));
+  for (let at = 0; at < body.length; at += 1000) recorder.body(body.subarray(at, at + 1000), [body.subarray(at, at + 1000)]);
+  const response = recorder.finish({ status: 200, contentType: undefined, location: undefined }, undefined);
+  assert.deepEqual([recorder.undigested, response.payloadDigest], [false, sha1(body)]);
+  response.bytes.release();
+});
+
+test('a recorder waits for the disk and for the thread that hashes', async (t) => {
+  const hashing = new HashingThread('sha1');
+  t.after(() => hashing.close());
+  while (!hashing.ready) await sleep(1);
+  const recorder = new ResponseRecorder({ ...RECORDING, spool: { ...RECORDING.spool, maxMemoryBytes: 512 * 1024 }, hashing });
+  recorder.head(Buffer.from('HTTP/1.1 200 OK\r\n\r\n'));
+  const piece = Buffer.alloc(600_000);
+  for (let i = 0; i < 10; i++) recorder.body(piece, [piece]);
+  assert.equal(hashing.drained, false);
+  await new Promise<void>((resolve) => recorder.onDrain(resolve));
+  assert.ok(hashing.drained);
+  recorder.release();
 });

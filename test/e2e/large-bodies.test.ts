@@ -4,11 +4,13 @@
  * Source: docs/lifecycle.md, docs/reliability.md.
  */
 import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as passed } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
 import { verifyFiles } from '../../src/warc/tools/verify.ts';
 import { RawClient } from '../support/client.ts';
 import { get, ok, okHead } from '../support/messages.ts';
@@ -85,6 +87,48 @@ for (const { way, path, type, truncated, options } of WAYS) {
     await assertWhole(join(proxy.dir, 'warcs'));
   });
 }
+
+const ONE_CORE = availableParallelism() === 1 ? 'nothing is hashed elsewhere where there is one core' : false;
+
+test('large bodies are hashed in a thread, which begins with the first of them', { skip: ONE_CORE, timeout: 60_000 }, async (t) => {
+  const threads: string[] = [];
+  const begun = (message: unknown) => void threads.push(String((message as { worker: Worker }).worker.threadId));
+  subscribe('worker_threads', begun);
+  t.after(() => unsubscribe('worker_threads', begun));
+  await using site = await origin();
+  await using proxy = await startProxy();
+  const clients = await Promise.all(Array.from({ length: 8 }, () => RawClient.connect(proxy.port)));
+  const fetchFrom = async (client: RawClient, path: string) => {
+    client.send(get(`${site.url}/${path}`));
+    return (await client.response()).body.length;
+  };
+  await Promise.all(clients.map((client, nth) => fetchFrom(client, `small-${nth}`)));
+  assert.equal(threads.length, 0);
+  for (let round = 0; round < 5; round++) {
+    const sizes = await Promise.all(clients.map((client, nth) => fetchFrom(client, `whole-${round}-${nth}`)));
+    assert.deepEqual(new Set(sizes), new Set([LARGE]));
+  }
+  assert.equal(threads.length, 1);
+  for (const client of clients) client[Symbol.dispose]();
+  await proxy.captured(48);
+  assert.equal((await proxy.records()).filter(({ type }) => type === 'response').length, 48);
+  await assertWhole(join(proxy.dir, 'warcs'));
+});
+
+test('a large body has been counted when its client has it, for requests of other connections, too', { timeout: 60_000 }, async () => {
+  await using site = await origin();
+  await using proxy = await startProxy();
+  using one = await RawClient.connect(proxy.port);
+  for (let round = 0; round < 12; round++) {
+    const meta = { stats: { buckets: [`b${round}`] }, limits: { [`b${round}/total/urls`]: 1 } };
+    const fields = `Warcprox-Meta: ${JSON.stringify(meta)}\r\n`;
+    one.send(get(`${site.url}/whole-${round}`, fields));
+    assert.equal((await one.response()).body.length, LARGE);
+    using other = await RawClient.connect(proxy.port);
+    other.send(get(`${site.url}/small-${round}`, fields));
+    assert.equal((await other.response()).status, 420, `round ${round}`);
+  }
+});
 
 test('the same large body again, and one of a client that leaves', { timeout: 60_000 }, async () => {
   await using site = await origin();

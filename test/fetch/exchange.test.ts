@@ -1,10 +1,12 @@
 /** What the events of an exchange lead to where no socket can be made to behave so. */
 import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { test } from 'node:test';
-import { BlockRecorder, type RecordingOptions } from '../../src/capture/recorder.ts';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BlockRecorder, ResponseRecorder, type RecordingOptions } from '../../src/capture/recorder.ts';
 import type { Capture } from '../../src/capture/capture.ts';
 import { releaseCapture } from '../../src/capture/kinds.ts';
 import { NO_META } from '../../src/meta/meta.ts';
@@ -15,9 +17,16 @@ import type { ExchangeClient } from '../../src/fetch/exchange-parts.ts';
 import { Exchange } from '../../src/fetch/exchange.ts';
 import type { OriginConnection, OriginStream } from '../../src/fetch/origin-connection.ts';
 import { OriginPool } from '../../src/fetch/pool.ts';
+import { HashingThread } from '../../src/util/hashing-thread.ts';
 import { outgoingRequest } from '../support/outgoing.ts';
 
 const NO_MINIMUM = { bytesPerSecond: 0, windowMs: 1000 };
+
+interface Varied {
+  readonly minRate?: typeof NO_MINIMUM;
+  readonly hashing?: HashingThread;
+  readonly onEnded?: () => void;
+}
 
 /** A POST whose recording goes to a temporary file at once; a megabyte is more than may wait for the disk. */
 function upload(
@@ -25,13 +34,13 @@ function upload(
   client: ExchangeClient,
   origin: OriginConnection,
   sink: (capture: Capture) => void,
-  minRate = NO_MINIMUM,
+  { minRate = NO_MINIMUM, hashing, onEnded = () => {} }: Varied = {},
 ): Exchange {
   return new Exchange(
     {
       connect: () => Promise.resolve(origin),
       pool: new OriginPool(1),
-      recording: recordingTo(dir),
+      recording: { ...recordingTo(dir), hashing },
       now: () => new Date(),
       newRecordId: () => '<urn:uuid:0>',
       sink: (capture) => {
@@ -50,7 +59,7 @@ function upload(
       form: () => AS_IT_IS,
     },
     client,
-    () => {},
+    onEnded,
   );
 }
 
@@ -205,7 +214,7 @@ test('an origin that is held back for a slow client does not drip', async (t) =>
     client,
     originOf(() => true),
     (capture) => captures.push(capture),
-    { bytesPerSecond: 10, windowMs: 1000 },
+    { minRate: { bytesPerSecond: 10, windowMs: 1000 } },
   );
   exchange.start();
   await begun;
@@ -233,4 +242,112 @@ test('an origin that is held back for a slow client does not drip', async (t) =>
   piece(1);
   assert.ok(captures[0]?.kind === 'exchange' && captures[0].response.truncated === 'time');
   captures.forEach(releaseCapture);
+});
+
+/** A response of a megabyte that a thread hashes, up to its last byte: none has come of what happens after it. */
+async function hashedElsewhere(t: TestContext) {
+  const hashing = new HashingThread('sha1');
+  t.after(() => hashing.close());
+  while (!hashing.ready) await sleep(1);
+  const seen: string[] = [];
+  const captures: Capture[] = [];
+  let captured = () => {};
+  const over = new Promise<void>((resolve) => (captured = resolve));
+  let connected = () => {};
+  const connection = new Promise<void>((resolve) => (connected = resolve));
+  const client: ExchangeClient = {
+    ...NO_CLIENT,
+    end: (accepted) => {
+      seen.push('end');
+      void accepted?.then(() => seen.push('accepted'));
+    },
+    fail: ({ message }) => seen.push(message),
+    resumeRequest: () => connected(),
+  };
+  const sink = (capture: Capture) => {
+    seen.push(capture.kind);
+    captures.push(capture);
+  };
+  const origin = originOf(() => true);
+  const exchange = upload(tmpdir(), client, origin, sink, {
+    hashing,
+    onEnded: () => {
+      seen.push('over');
+      captured();
+    },
+  });
+  exchange.start();
+  await connection;
+  exchange.endRequest();
+  const body = randomBytes(1_000_000);
+  const fields = new Fields([fieldOf('Content-Length', '1000000')]);
+  const head = { status: 200, reason: 'OK', minor: 1, fields } as const;
+  exchange.onHead(head, { kind: 'length', length: body.length }, Buffer.from('HTTP/1.1 200 OK\r\n\r\n'));
+  for (let at = 0; at < body.length; at += 100_000) {
+    const piece = body.subarray(at, at + 100_000);
+    exchange.onBody(piece, [piece]);
+    exchange.onRead(piece.length, at + 100_000 === body.length, true);
+  }
+  return { hashing, exchange, seen, captures, body, over };
+}
+
+test('a large response that a thread hashes is handed over once its digests are known, and the client has it before', async (t) => {
+  const { exchange, seen, captures, body, over } = await hashedElsewhere(t);
+  assert.deepEqual(seen, ['end']);
+  exchange.clientGone();
+  exchange.outOfTime();
+  exchange.shutDown(new FetchError('shutting-down', 'proxy is shutting down'));
+  await over;
+  await Promise.resolve();
+  const [capture] = captures;
+  assert.ok(capture?.kind === 'exchange');
+  const sha1 = (bytes: Buffer) => `sha1:${createHash('sha1').update(bytes).digest('hex')}`;
+  assert.equal(capture.response.payloadDigest, sha1(body));
+  assert.equal(capture.response.digest, sha1(Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\n\r\n'), body])));
+  assert.deepEqual(seen.slice(0, 3), ['end', 'exchange', 'over']);
+  releaseCapture(capture);
+});
+
+test('when the thread that hashes ends, what it had is a failure that says so, and what comes later is hashed here', async (t) => {
+  const { hashing, seen, captures, over } = await hashedElsewhere(t);
+  await hashing.close();
+  await over;
+  const [capture] = captures;
+  assert.ok(capture?.kind === 'failure');
+  assert.deepEqual([capture.error.code, capture.error.message], ['recording-failed', 'hashing failed: the thread that hashes has ended']);
+  assert.deepEqual(seen.slice(0, 3), ['end', 'failure', 'over']);
+  const later = new ResponseRecorder({ ...recordingTo(tmpdir()), hashing });
+  const piece = Buffer.alloc(600_000);
+  later.head(Buffer.from('HTTP/1.1 200 OK\r\n\r\n'), 600_019);
+  later.body(piece, [piece]);
+  const response = later.finish({ status: 200, contentType: undefined, location: undefined }, undefined);
+  assert.equal(response.payloadDigest, `sha1:${createHash('sha1').update(piece).digest('hex')}`);
+  response.bytes.release();
+});
+
+test('when the thread that hashes ends while a response comes, the exchange fails at its next piece', async () => {
+  const hashing = new HashingThread('sha1');
+  while (!hashing.ready) await sleep(1);
+  const told: string[] = [];
+  let connected = () => {};
+  const connection = new Promise<void>((resolve) => (connected = resolve));
+  const client: ExchangeClient = { ...NO_CLIENT, fail: ({ message }) => told.push(message), resumeRequest: () => connected() };
+  const exchange = upload(
+    tmpdir(),
+    client,
+    originOf(() => true),
+    (capture) => told.push(capture.kind),
+    { hashing },
+  );
+  exchange.start();
+  await connection;
+  exchange.endRequest();
+  const fields = new Fields([fieldOf('Content-Length', '1000000')]);
+  exchange.onHead({ status: 200, reason: 'OK', minor: 1, fields }, { kind: 'length', length: 1e6 }, Buffer.from('HTTP/1.1 200 OK\r\n\r\n'));
+  const piece = Buffer.alloc(600_000);
+  exchange.onBody(piece, [piece]);
+  await hashing.close();
+  assert.deepEqual(told, []);
+  exchange.onBody(Buffer.alloc(1), [Buffer.alloc(1)]);
+  assert.deepEqual(told, ['failure', 'hashing failed: the thread that hashes has ended']);
 });

@@ -136,7 +136,7 @@ function serve(
     });
   });
   wire.serve({
-    settle: () => core?.archive.settled(),
+    settle: () => core?.settled(),
     look: async () => {
       const looked = await look?.();
       return looked && { ...looked, status: formOfStatus(looked.status) };
