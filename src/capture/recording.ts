@@ -36,9 +36,9 @@ export class Recording {
   /** Why one of them cannot be kept, as far as is known: files are written behind what passes. */
   get error(): FetchError | undefined {
     const inFile = this.#request?.bytes.error ?? this.#response?.bytes.error;
-    if (inFile !== undefined) return failed('temporary file', inFile);
+    if (inFile !== undefined) return new FetchError('recording-failed', `temporary file failed: ${reasonOf(inFile)}`, { cause: inFile });
     const inThread = this.#response?.hashingError;
-    return inThread && failed('hashing', inThread);
+    return inThread && new FetchError('recording-failed', `hashing failed: ${reasonOf(inThread)}`, { cause: inThread });
   }
 
   /** Bytes of the response so far. */
@@ -132,8 +132,4 @@ export class Recording {
     this.#request?.bytes.release();
     this.#response?.release();
   }
-}
-
-function failed(what: string, cause: Error): FetchError {
-  return new FetchError('recording-failed', `${what} failed: ${reasonOf(cause)}`, { cause });
 }

@@ -83,7 +83,7 @@ export const FETCH_ERRORS = {
   },
   'recording-failed': {
     status: 500,
-    when: 'the temporary file of the recording could not be written',
+    when: 'the temporary file of the recording could not be written, or hashing it has failed',
     fix: 'make room in the folder of temporary files (`TMPDIR`)',
   },
   'too-large': {

@@ -20,8 +20,8 @@ export const LOG_LINES = {
     when: 'a log of `--crawl-log-dir` cannot be opened or written',
     fix: 'make room or give leave; lines are lost until then, records are not',
   },
-  'not archived, because its temporary file failed: …': {
-    when: 'what had come of an answer could not be kept',
+  'not archived, because its …': {
+    when: 'what had come of an answer could not be kept; `hashing failed` is a fault in warctap',
     fix: 'make room in the folder of temporary files (`TMPDIR`); without gzip, in that of WARC files (`--dir`)',
   },
   'messages of a WebSocket are missing in the archive: …': {
