@@ -115,9 +115,9 @@ export class Recording {
     return this.#response?.undigested === true;
   }
 
-  /** Call back once, later, when they are known, or there is an `error`. */
-  onDigested(callback: () => void): void {
-    this.#response?.onDigested(callback);
+  /** Call back once, later, when they are known, or with why they never will be. */
+  onDigested(callback: (error: FetchError | undefined) => void): void {
+    this.#response?.onDigested(() => callback(this.error));
   }
 
   /** There is no answer: what was sent, which is the caller's from now on, where there is anything. @param truncated why it is not whole */

@@ -10,10 +10,11 @@ export class ThreadDigests {
   readonly #block: number;
   readonly #payload: number;
 
-  /** @returns undefined where there is no thread that runs, or hashing has begun here */
+  /** @returns undefined where there is no thread that runs and keeps up, or hashing has begun here */
   static takeOver(thread: HashingThread, block: Digester, payload: Digester): ThreadDigests | undefined {
+    if (!thread.ready || !thread.drained) return undefined;
     const kept = { block: block.kept, payload: payload.kept };
-    if (kept.block === undefined || kept.payload === undefined || !thread.ready) return undefined;
+    if (kept.block === undefined || kept.payload === undefined) return undefined;
     const digests = new ThreadDigests(thread, block, payload);
     for (const piece of kept.block) digests.#hash(digests.#block, piece);
     for (const piece of kept.payload) digests.#hash(digests.#payload, piece);

@@ -280,8 +280,7 @@ export class Exchange implements RequestBody, OriginUser, SpoolHolder {
 
   #sinkOnceDigested(capture: Capture): Promise<void> {
     return new Promise((resolve) => {
-      this.#recording.onDigested(() => {
-        const { error } = this.#recording;
+      this.#recording.onDigested((error) => {
         resolve(this.#services.sink(error === undefined ? capture : this.#failedBy(error)));
         this.#over();
       });

@@ -2,11 +2,12 @@
  * What stands behind the queue of captures: the WARC files, and the processors of the chain, the whole list on one screen.
  */
 import { randomBytes } from 'node:crypto';
-import { hostname as machineName } from 'node:os';
+import { availableParallelism, hostname as machineName } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { Archive, ArchiveState } from '../capture/archive.ts';
 import type { Capture } from '../capture/capture.ts';
 import { bucketsOf } from '../meta/buckets.ts';
+import { HashingThread } from '../util/hashing-thread.ts';
 import type { TimeSlices } from '../util/slices.ts';
 import type { Among } from './core-parts.ts';
 import type { Handles } from './handles.ts';
@@ -62,6 +63,11 @@ export interface OpenArchive {
 
 export function digestOf(options: Pick<ResolvedCoreOptions, 'digestAlgorithm' | 'base32'>): DigestFormat {
   return { algorithm: options.digestAlgorithm, base32: options.base32 };
+}
+
+/** @returns undefined where every core has a process that works already: a thread would only take time from those. @param processes that share the traffic */
+export function hashingOf({ digestAlgorithm }: Pick<ResolvedCoreOptions, 'digestAlgorithm'>, processes: number): HashingThread | undefined {
+  return availableParallelism() > processes ? new HashingThread(digestAlgorithm) : undefined;
 }
 
 /** The chain with the WARC files behind it; both are closed with the archive. */

@@ -7,7 +7,7 @@
  * the WARC files, in the statistics and in the crawl log.
  */
 import { EventEmitter } from 'node:events';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import type { Archive, ArchiveState } from '../capture/archive.ts';
 import type { Capture } from '../capture/capture.ts';
 import { Admission } from '../fetch/admission.ts';
@@ -23,7 +23,7 @@ import { createPassage, type Passage } from '../proxy/passage.ts';
 import { createRegexes } from '../regex/regex.ts';
 import type { PlaybackIndex } from '../store/playback.ts';
 import type { Log } from '../util/log.ts';
-import { HashingThread } from '../util/hashing-thread.ts';
+import type { HashingThread } from '../util/hashing-thread.ts';
 import { MemoryBudget } from '../util/memory-budget.ts';
 import { timeSlices } from '../util/slices.ts';
 import { newRecordId } from '../util/record-id.ts';
@@ -32,7 +32,7 @@ import { allInOrder, reasonOf } from '../util/thrown.ts';
 import { readVersion } from '../util/version.ts';
 import { warcDate } from '../warc/fields.ts';
 import type { StatusSource } from '../web/status.ts';
-import { digestOf, openArchive, type OpenArchive } from './archiving.ts';
+import { digestOf, hashingOf, openArchive, type OpenArchive } from './archiving.ts';
 import { insidesOf, type Insides } from './insides.ts';
 import type { CoreEvents, CoreParts, CoreResources } from './core-parts.ts';
 import { Expected } from './expected.ts';
@@ -105,13 +105,10 @@ export class Core extends EventEmitter<CoreEvents> implements AsyncDisposable {
     this.archive = archive;
     this.#totals = totals;
     this.#warcs = warcs;
-    const digest = digestOf(options);
-    // Where every core has a process that works, a thread would only take time from the others.
-    const hashing = availableParallelism() > (among?.of ?? 1) ? new HashingThread(digest.algorithm) : undefined;
-    this.#hashing = hashing;
+    this.#hashing = hashingOf(options, among?.of ?? 1);
     const recording = {
-      digest,
-      hashing,
+      digest: digestOf(options),
+      hashing: this.#hashing,
       spool: {
         maxMemoryBytes: options.tmpFileMaxMemorySize,
         budget: memory,

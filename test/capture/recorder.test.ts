@@ -121,7 +121,7 @@ test('a large response that drips is hashed where its hash has begun', async (t)
   response.bytes.release();
 });
 
-test('a recorder waits for the disk and for the thread that hashes', async (t) => {
+test('a recorder waits for the disk and for the thread that hashes, and one that begins meanwhile does without', async (t) => {
   const hashing = new HashingThread('sha1');
   t.after(() => hashing.close());
   while (!hashing.ready) await sleep(1);
@@ -130,6 +130,13 @@ test('a recorder waits for the disk and for the thread that hashes', async (t) =
   const piece = Buffer.alloc(600_000);
   for (let i = 0; i < 10; i++) recorder.body(piece, [piece]);
   assert.equal(hashing.drained, false);
+  // Those that come meanwhile are hashed here: what is on its way does not grow with their number.
+  const other = new ResponseRecorder({ ...RECORDING, spool: { ...RECORDING.spool, maxMemoryBytes: 512 * 1024 }, hashing });
+  other.head(Buffer.from('HTTP/1.1 200 OK\r\n\r\n'));
+  other.body(piece, [piece]);
+  const response = other.finish({ status: 200, contentType: undefined, location: undefined }, undefined);
+  assert.deepEqual([other.undigested, response.payloadDigest], [false, sha1(piece)]);
+  response.bytes.release();
   await new Promise<void>((resolve) => recorder.onDrain(resolve));
   assert.ok(hashing.drained);
   recorder.release();
